@@ -1,0 +1,58 @@
+"""The weights of a Fisher discriminant on the support set's embeddings (section 2.2).
+
+The covariance within classes is shrunk towards a multiple of the identity; the default shrinkage
+D / (D + N - 1) is that of S^-1 = D pinv((N - 1) Cov + trace(Cov) I), which few-shot work uses.
+It is fitted on the support set only, whose embeddings are normalised first.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pydantic import Field
+
+from harness.classifiers import _options
+from harness.types import Cell, CellFacts, ClassifierInputs
+
+if TYPE_CHECKING:
+    import torch
+
+USES = ("support",)
+
+
+class Options(_options.Options):
+    """per_class: fit on the first so many samples of every class (60 in the paper)."""
+
+    shrinkage: float | None = Field(default=None, ge=0, le=1)
+    per_class: int | None = Field(default=None, ge=2)
+
+
+def check(cell: Cell, facts: CellFacts) -> str | None:
+    if cell.shots == 1 or facts.per_class == 1:
+        return "the covariance within classes needs 2 samples of a class"
+    return _options.needs_support(cell.regime)
+
+
+def build(inputs: ClassifierInputs, options: Options) -> torch.Tensor:
+    """w_CD = class means times the inverse shrunk covariance, as scikit-learn's coef_."""
+    import torch
+    from torch.nn import functional as F
+
+    z_ND, y_N = inputs.support()
+    z_ND = F.normalize(z_ND, dim=-1).double()
+    if options.per_class is not None:
+        z_ND, y_N = _first(z_ND, y_N, options.per_class)
+    mean_CD = torch.stack([z_ND[y_N == c].mean(dim=0) for c in range(inputs.n_classes)])
+    n, d = z_ND.shape
+    centred_ND = z_ND - mean_CD[y_N]
+    cov_DD = centred_ND.T @ centred_ND / n
+    s = d / (d + n - 1) if options.shrinkage is None else options.shrinkage
+    shrunk_DD = (1 - s) * cov_DD + s * cov_DD.trace() / d * torch.eye(d, dtype=cov_DD.dtype)
+    return (mean_CD @ torch.linalg.pinv(shrunk_DD, hermitian=True)).float()
+
+
+def _first(z_ND: torch.Tensor, y_N: torch.Tensor, k: int) -> tuple[torch.Tensor, torch.Tensor]:
+    import torch
+
+    kept = torch.cat([torch.nonzero(y_N == c).flatten()[:k] for c in y_N.unique()])
+    return z_ND[kept], y_N[kept]

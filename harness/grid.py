@@ -1,0 +1,142 @@
+"""Task -> [Cell]. Pure: the product of the axes, with null where an axis has no meaning."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping
+from dataclasses import fields
+from typing import Any
+
+from harness.errors import TaskError, nearest
+from harness.task import Task, plain, validate
+from harness.types import Cell, Choice, Recipe
+
+#: Axes in the order in which reports list them.
+AXES = (
+    "dataset", "regime", "shots", "fraction", "class_seed", "test_dataset", "encoder",
+    "text_encoder", "alignment", "prompt", "temporal", "frames", "resolution", "views",
+    "classifier", "schedule", "paradigm", "gather", "text_tower", "loss", "method", "tuning",
+)  # fmt: skip
+RECIPE_AXES = tuple(f.name for f in fields(Recipe))
+
+
+def expand(task: Task, where: str = "task") -> list[Cell]:
+    """Every cell of the grid, each once, in the order of the YAML.
+
+    `include` entries are the task with some keys replaced; their cells are added. `exclude`
+    entries take out the cells that they match.
+
+    Raises TaskError for an include or exclude that names no axis.
+    """
+    variants = [task] + [_included(task, extra, where) for extra in task.include]
+    seen: dict[Cell, None] = {}
+    for variant in variants:
+        for cell in _product(variant):
+            seen.setdefault(cell)
+    rules = [_rule(entry, where) for entry in task.exclude]
+    return [cell for cell in seen if not any(_matches(cell, rule) for rule in rules)]
+
+
+def value_of(cell: Cell, axis: str) -> Any:
+    """The value of a cell on an axis; recipe axes are dotted: `recipe.lr`."""
+    head, _, rest = axis.partition(".")
+    value = getattr(cell, head)
+    return getattr(value, rest) if rest and value is not None else value
+
+
+def _included(task: Task, extra: Mapping[str, Any], where: str) -> Task:
+    data: dict[str, Any] = plain(task)
+    data["include"] = []
+    for key, value in extra.items():
+        if key == "recipe" and isinstance(value, dict):
+            data["recipe"] = {**data["recipe"], **value}
+        else:
+            data[key] = value
+    return validate(data, f"{where}: include")
+
+
+def _product(task: Task) -> Iterator[Cell]:
+    axes = {name: getattr(task, name) or [None] for name in AXES}
+    axes["class_seed"] = task.class_seed or [task.classes.seed]
+    classes = task.classes.to_pick()
+    train_classes = task.train_classes.to_pick() if task.train_classes else None
+    seeds = task.seed_list()
+    once: dict[tuple[Any, ...], None] = {}
+    for values in itertools.product(*axes.values()):
+        settings = dict(zip(axes, values, strict=True))
+        settings |= {"classes": classes, "train_classes": train_classes}
+        _null_what_has_no_meaning(settings)
+        key = tuple(settings.items())
+        if key in once:
+            continue
+        once[key] = None
+        for recipe in _recipes(task, settings):
+            for seed in seeds if _is_random(settings) else [None]:
+                yield Cell(**settings, recipe=recipe, seed=seed)
+
+
+def _null_what_has_no_meaning(s: dict[str, Any]) -> None:
+    if s["regime"] != "few_shot":
+        s["shots"] = None
+    if s["regime"] != "fraction":
+        s["fraction"] = None
+    if s["regime"] != "zero_shot":
+        s["test_dataset"] = s["train_classes"] = None
+    elif s["train_classes"] is None:
+        s["tuning"] = "none"  # nothing is trained on
+    if s["classes"].pick is None:
+        s["class_seed"] = None  # nothing is drawn
+    if s["paradigm"].name != "vision_text":
+        s["classifier"] = s["schedule"] = None
+    if s["paradigm"].name == "vision_only":
+        s["prompt"] = None
+    if s["paradigm"].name != "matching":
+        s["gather"] = s["text_tower"] = s["loss"] = None
+    if s["temporal"] == Choice("none"):
+        s["temporal"] = s["frames"] = None
+    if s["tuning"] == "none":
+        s["schedule"] = None
+
+
+def _recipes(task: Task, s: Mapping[str, Any]) -> list[Recipe | None]:
+    """The recipes of a row; `recipe.by: {vision_only: {...}}` changes those that bear the name."""
+    if s["tuning"] == "none":
+        return [None]
+    lists = {name: getattr(task.recipe, name) for name in RECIPE_AXES}
+    for choice in (s["paradigm"], s["classifier"], s["method"]):
+        own = task.recipe.by.get(choice.name) if choice else None
+        if own is not None:
+            lists |= {name: getattr(own, name) for name in own.model_fields_set}
+    return [Recipe(**dict(zip(lists, v, strict=True))) for v in itertools.product(*lists.values())]
+
+
+def _is_random(s: Mapping[str, Any]) -> bool:
+    """Whether anything in the cell depends on the seed."""
+    from harness import resolve
+
+    if s["tuning"] != "none" or s["classifier"] is None:
+        return True
+    uses = resolve.plugin("classifier", s["classifier"].name).USES
+    return "seed" in uses or ("support" in uses and s["regime"] in ("few_shot", "fraction"))
+
+
+def _rule(entry: Mapping[str, Any], where: str) -> list[tuple[str, Any]]:
+    known = [*AXES, "seed", *(f"recipe.{name}" for name in RECIPE_AXES)]
+    for key in entry:
+        if key not in known:
+            raise TaskError(
+                where, f"exclude.{key}", "there is no such axis",
+                allowed=known, nearest=nearest(key, known),
+            )
+    return list(entry.items())
+
+
+def _matches(cell: Cell, rule: list[tuple[str, Any]]) -> bool:
+    for axis, wanted in rule:
+        value = value_of(cell, axis)
+        value = value.plain() if isinstance(value, Choice) else value
+        name = value["name"] if isinstance(value, dict) else value
+        options = wanted if isinstance(wanted, list) else [wanted]
+        if value not in options and name not in options:
+            return False
+    return True

@@ -1,0 +1,64 @@
+"""The standard paradigm (Eq. 1): a linear head of its own, drawn at random and trained.
+
+logits = z @ W^T + b on the unnormalised embedding, at the learning rate lr_new.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pydantic import BaseModel, ConfigDict
+
+from harness.errors import CellError
+from harness.types import Cell, CellFacts, HeadInputs
+
+if TYPE_CHECKING:
+    import torch
+
+
+class Options(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def check(cell: Cell, facts: CellFacts) -> str | None:
+    if cell.tuning == "none" or cell.regime == "zero_shot":
+        return "a random head cannot name classes that it was not trained on"
+    return None
+
+
+def build(inputs: HeadInputs, options: Options) -> LinearHead:
+    return LinearHead(inputs)
+
+
+class LinearHead:
+    """W and b, uniform within 1/sqrt(D) as torch.nn.Linear draws them."""
+
+    def __init__(self, inputs: HeadInputs) -> None:
+        import torch
+
+        bound = inputs.dim**-0.5
+        w_CD = torch.empty(inputs.n_classes, inputs.dim)
+        b_C = torch.empty(inputs.n_classes)
+        for tensor in (w_CD, b_C):
+            tensor.uniform_(-bound, bound, generator=inputs.generator)
+        self._w_CD, self._b_C = w_CD.requires_grad_(), b_C.requires_grad_()
+
+    def with_classifier(self, w_CD: torch.Tensor) -> LinearHead:
+        """Its rows are its own: it cannot name other classes."""
+        raise CellError("a random head cannot name classes that it was not trained on")
+
+    def begin_epoch(self, epoch: int) -> None:
+        """Nothing changes between epochs."""
+
+    def logits(self, z_BD: torch.Tensor) -> torch.Tensor:
+        return z_BD @ self._w_CD.T + self._b_C
+
+    def pretrained(self) -> list[torch.Tensor]:
+        return []
+
+    def new(self) -> list[torch.Tensor]:
+        """Learning rate lr_new."""
+        return [self._w_CD, self._b_C]
+
+    def weight(self) -> torch.Tensor:
+        return self._w_CD.detach()

@@ -1,0 +1,76 @@
+"""The paper's paradigm (Eq. 3): the classifier comes from the registry, the encoder moves to meet it.
+
+logits = exp(s) * normalised z @ normalised W^T, no bias. W is frozen, trained (appendix A.4), or
+released at an epoch.
+"""
+
+from __future__ import annotations
+
+from copy import copy
+from typing import TYPE_CHECKING
+
+from pydantic import BaseModel, ConfigDict
+
+from harness.errors import CellError
+from harness.types import Cell, CellFacts, HeadInputs
+
+if TYPE_CHECKING:
+    import torch
+
+
+class Options(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def check(cell: Cell, facts: CellFacts) -> str | None:
+    return None
+
+
+def build(inputs: HeadInputs, options: Options) -> VisionTextHead:
+    return VisionTextHead(inputs)
+
+
+class VisionTextHead:
+    """Scaled cosine against the rows of W."""
+
+    def __init__(self, inputs: HeadInputs) -> None:
+        import math
+
+        import torch
+
+        if inputs.w_CD is None:
+            raise CellError("paradigm vision_text needs a classifier")
+        self._normalise = inputs.normalise
+        self._w_CD = inputs.w_CD.clone().requires_grad_(inputs.schedule == "trained")
+        self._schedule = inputs.schedule or "frozen"
+        self._log_scale = torch.tensor(math.log(inputs.logit_scale))
+        self._log_scale.requires_grad_(inputs.train_logit_scale)
+
+    def with_classifier(self, w_CD: torch.Tensor) -> VisionTextHead:
+        """The trained scale with the rows of other classes."""
+        other = copy(self)
+        other._w_CD = w_CD.clone()
+        return other
+
+    def begin_epoch(self, epoch: int) -> None:
+        """schedule 'released:E': W is trained from epoch E on."""
+        if self._schedule == f"released:{epoch}":
+            self._w_CD.requires_grad_()
+
+    def logits(self, z_BD: torch.Tensor) -> torch.Tensor:
+        from torch.nn import functional as F
+
+        w_CD = F.normalize(self._w_CD, dim=-1) if self._normalise else self._w_CD
+        return self._log_scale.exp() * F.normalize(z_BD, dim=-1) @ w_CD.T
+
+    def pretrained(self) -> list[torch.Tensor]:
+        """Learning rate lr: W comes from a trained encoder, as the scale does."""
+        if self._schedule == "frozen":
+            return [self._log_scale]
+        return [self._log_scale, self._w_CD]
+
+    def new(self) -> list[torch.Tensor]:
+        return []
+
+    def weight(self) -> torch.Tensor:
+        return self._w_CD.detach()

@@ -1,0 +1,26 @@
+"""One template around the class name (Table 4): {name: template, text: "a photo of a {}."}."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pydantic import BaseModel, ConfigDict, field_validator
+
+
+class Options(BaseModel):
+    """text: the template, with {} where the class name goes."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    text: str = "a picture of a {}."
+
+    @field_validator("text")
+    @classmethod
+    def _has_a_place(cls, text: str) -> str:
+        if text.count("{}") != 1:
+            raise ValueError("a template has one {} where the class name goes")
+        return text
+
+
+def texts(names: Sequence[str], options: Options) -> list[list[str]]:
+    return [[options.text.replace("{}", name)] for name in names]

@@ -1,0 +1,196 @@
+"""Which cells share a row and a column of the leaderboard, and what these are called."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from harness.grid import AXES, RECIPE_AXES, value_of
+from harness.task import ReportModel
+from harness.types import Cell
+
+JOINT = " · "
+ALL_AXES = (*AXES, *(f"recipe.{name}" for name in RECIPE_AXES))
+#: Axes that say how much was trained on; of several, one has a value and the others are null.
+_AMOUNT = ("shots", "fraction")
+_COLUMN_AXES = ("dataset", "test_dataset", *_AMOUNT)
+_REGIME_ORDER = ("zero_shot", "few_shot", "fraction", "full")
+#: Axes that name a row best, where its own axes leave it without a name.
+_NAMING = ("classifier", "method", "paradigm", *ALL_AXES)
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column; `draw` is the class seed where a study repeats its table over class draws."""
+
+    label: str
+    draw: int | None = None
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Every cell's place. Rows and columns are in the order in which they are printed."""
+
+    row_axes: tuple[str, ...]
+    column_axes: tuple[str, ...]
+    rows: tuple[str, ...]
+    columns: tuple[Column, ...]
+    places: dict[Cell, tuple[str, Column]]
+
+
+def lay_out(report: ReportModel, cells: Sequence[Cell]) -> Layout:
+    """Rows and columns as the task declares them, or else as its axes vary."""
+    declared = tuple(report.rows or ())
+    if report.columns is not None:
+        column_axes = tuple(report.columns)
+    else:
+        column_axes = tuple(a for a in _COLUMN_AXES if a not in declared and _varies(cells, a))
+        if not set(column_axes) & set(_AMOUNT) and "regime" not in declared:
+            column_axes += ("regime",) if _varies(cells, "regime") else ()
+        column_axes = column_axes or tuple(a for a in ("shots",) if a not in declared)
+    draws = "class_seed" not in (*declared, *column_axes) and _varies(cells, "class_seed")
+    columns = {cell: _column(cell, column_axes, draws) for cell in cells}
+    row_axes = declared or _row_axes(cells, columns, column_axes)
+    rows = _rows(cells, columns, row_axes, (*column_axes, *(("class_seed",) if draws else ())))
+    places = {cell: (rows[cell], columns[cell]) for cell in cells}
+    ordered = sorted(
+        dict.fromkeys(columns.values()), key=_order(cells, columns, column_axes).__getitem__
+    )
+    return Layout(row_axes, column_axes, tuple(dict.fromkeys(rows.values())), tuple(ordered), places)
+
+
+def name_value(axis: str, value: Any) -> str:
+    """How a value reads in a label; numbers and switches need the name of their axis beside."""
+    if axis == "shots":
+        return f"{value} shot" if value == 1 else f"{value} shots"
+    if axis in ("fraction", "class_seed") or not isinstance(value, bool | int | float):
+        return f"draw {value}" if axis == "class_seed" else str(value)
+    return f"{axis.removeprefix('recipe.')}={value}"
+
+
+def differs_on(cells: Iterable[Cell]) -> list[str]:
+    """Axes on which the cells do not all agree."""
+    cells = list(cells)
+    return [a for a in ALL_AXES if len({value_of(cell, a) for cell in cells}) > 1]
+
+
+def _varies(cells: Sequence[Cell], axis: str) -> bool:
+    return len({value_of(cell, axis) for cell in cells}) > 1
+
+
+def _column(cell: Cell, axes: tuple[str, ...], draws: bool) -> Column:
+    parts = [name_value(a, v) for a in axes if (v := value_of(cell, a)) is not None]
+    amounts = [a for a in axes if a in _AMOUNT]
+    if amounts and all(value_of(cell, a) is None for a in amounts) and "regime" not in axes:
+        parts.append(cell.regime)
+    return Column(JOINT.join(parts) or "all", cell.class_seed if draws else None)
+
+
+def _order(
+    cells: Sequence[Cell], columns: dict[Cell, Column], axes: tuple[str, ...]
+) -> dict[Column, tuple[Any, ...]]:
+    """Amounts ascend, from nothing to everything; other axes keep the order of the YAML."""
+    first: dict[tuple[str, Any], int] = {}
+    for cell in cells:
+        for axis in axes:
+            first.setdefault((axis, value_of(cell, axis)), len(first))
+    order: dict[Column, tuple[Any, ...]] = {}
+    for cell in cells:
+        others = [first[a, value_of(cell, a)] for a in axes if a not in (*_AMOUNT, "regime")]
+        amount = (_REGIME_ORDER.index(cell.regime), cell.shots or 0, cell.fraction or 0.0)
+        order.setdefault(columns[cell], (*others, *amount, columns[cell].draw or 0))
+    return order
+
+
+def _row_axes(
+    cells: Sequence[Cell], columns: dict[Cell, Column], column_axes: tuple[str, ...]
+) -> tuple[str, ...]:
+    """Axes with several values inside one column. Null beside one value says nothing new."""
+    taken = {*column_axes, "class_seed", "regime"}
+    inside: dict[tuple[str, Column], set[Any]] = {}
+    for cell in cells:
+        for axis in ALL_AXES:
+            if axis not in taken and (value := value_of(cell, axis)) is not None:
+                inside.setdefault((axis, columns[cell]), set()).add(value)
+    varying = {axis for (axis, _), values in inside.items() if len(values) > 1}
+    return tuple(a for a in ALL_AXES if a in varying)
+
+
+def _rows(
+    cells: Sequence[Cell],
+    columns: dict[Cell, Column],
+    axes: tuple[str, ...],
+    taken: tuple[str, ...],
+) -> dict[Cell, str]:
+    """The label of every cell's row: its values on `axes`, and more where these do not tell."""
+    groups: dict[tuple[Any, ...], list[Cell]] = {}
+    for cell in cells:
+        groups.setdefault(tuple(value_of(cell, a) for a in axes), []).append(cell)
+    spare = [a for a in dict.fromkeys(_NAMING) if a not in (*axes, *taken)]
+    labels: dict[Cell, str] = {}
+    for group in groups.values():
+        used = list(axes)
+        if not _label(group[0], used):
+            used += [a for a in spare if value_of(group[0], a) is not None and a in _NAMING[:3]][:1]
+        labels |= _tell_apart(group, columns, used, [a for a in spare if a not in used])
+    return _tell_labels_apart(labels, groups, spare)
+
+
+def _tell_apart(
+    group: list[Cell], columns: dict[Cell, Column], used: list[str], spare: list[str]
+) -> dict[Cell, str]:
+    """Two configurations in one place of the table are two rows."""
+    for axis in [None, *spare]:
+        if axis is not None:
+            if not _crowded(group, columns, used):
+                break
+            if any(
+                len({value_of(c, axis) for c in crowd}) > 1
+                for crowd in _crowds(group, columns, used)
+            ):
+                used.append(axis)
+    return {cell: _label(cell, used) for cell in group}
+
+
+def _crowds(
+    group: list[Cell], columns: dict[Cell, Column], used: list[str]
+) -> list[set[Cell]]:
+    crowds: dict[tuple[Any, ...], set[Cell]] = {}
+    for cell in group:
+        place = (columns[cell], *(value_of(cell, a) for a in used))
+        crowds.setdefault(place, set()).add(replace(cell, seed=None))
+    return [crowd for crowd in crowds.values() if len(crowd) > 1]
+
+
+def _crowded(group: list[Cell], columns: dict[Cell, Column], used: list[str]) -> bool:
+    return bool(_crowds(group, columns, used))
+
+
+def _tell_labels_apart(
+    labels: dict[Cell, str], groups: dict[tuple[Any, ...], list[Cell]], spare: list[str]
+) -> dict[Cell, str]:
+    """Different values may read the same: `1` and `"1"`, or a named row and an unnamed one."""
+    owners: dict[str, list[tuple[Any, ...]]] = {}
+    for key, group in groups.items():
+        for label in dict.fromkeys(labels[cell] for cell in group):
+            owners.setdefault(label, []).append(key)
+    for label, keys in owners.items():
+        if len(keys) < 2:
+            continue
+        clash = [c for key in keys for c in groups[key] if labels[c] == label]
+        more = [a for a in spare if a in differs_on(clash)]
+        for number, key in enumerate(keys, start=1):
+            for cell in groups[key]:
+                if labels[cell] == label:
+                    extra = _label(cell, more)
+                    labels[cell] = JOINT.join(p for p in (label, extra) if p)
+        if len({labels[groups[key][0]] for key in keys}) < len(keys):
+            for number, key in enumerate(keys, start=1):
+                for cell in groups[key]:
+                    labels[cell] += f" ({number})"
+    return labels
+
+
+def _label(cell: Cell, axes: Sequence[str]) -> str:
+    return JOINT.join(name_value(a, v) for a in axes if (v := value_of(cell, a)) is not None)

@@ -1,0 +1,265 @@
+"""A pack of cells -> Records. A cell that fails becomes a failed Record; the others go on."""
+
+from __future__ import annotations
+
+import threading
+import time
+import traceback
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from harness import plan
+from harness.environment import environment, peak_bytes
+from harness.errors import CellError, HarnessError
+from harness.plan import Planned
+from harness.seeding import torch_stream
+from harness.store import Arrays, Store
+from harness.training import projection
+from harness.training.evaluation import metrics, predict
+from harness.types import Cell, Head, HeadInputs, Record, TestSet
+from harness.workshop import Workshop
+
+if TYPE_CHECKING:
+    import torch
+
+
+def _nothing(*_: Any) -> None: ...
+
+
+@dataclass(frozen=True)
+class Events:
+    """What a runner tells while it works."""
+
+    features: Callable[[int, int], object] = _nothing  # pictures done, of how many
+    cell: Callable[[Planned, str], object] = _nothing  # a cell ended as done or failed
+
+
+def run_cells(
+    cells: Sequence[Planned], store: Store, *, jobs: int = 1, events: Events | None = None
+) -> None:
+    """Run cells in `jobs` threads, each on one core, and keep their Records.
+
+    One core a cell, whatever runs beside it, so that the last bits of a result do not depend on
+    how many jobs there are.
+
+    Raises BadInput for what the cells share and cannot read, DiskFull, OutputError, and
+    KeyboardInterrupt; finished cells are kept.
+    """
+    events = events or Events()
+    workshop = Workshop(events.features)
+    workshop.prepare([p.cell for p in cells])
+    stop = threading.Event()
+    families = _by_training(cells)
+    pool = ThreadPoolExecutor(max_workers=jobs, initializer=_one_core)
+    try:
+        pending = [
+            pool.submit(_run_family, family, workshop, store, events, stop.is_set)
+            for family in families
+        ]
+        for future in pending:
+            future.result()
+    except BaseException:
+        stop.set()
+        raise
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _one_core() -> None:
+    import torch
+
+    torch.set_num_threads(1)
+
+
+def _by_training(cells: Sequence[Planned]) -> list[list[Planned]]:
+    """Cells of one train_key train once."""
+    families: dict[str, list[Planned]] = {}
+    for planned in cells:
+        families.setdefault(planned.train_key, []).append(planned)
+    return list(families.values())
+
+
+def _run_family(
+    family: list[Planned],
+    workshop: Workshop,
+    store: Store,
+    events: Events,
+    interrupted: Callable[[], bool],
+) -> None:
+    """Train once, evaluate every cell; what goes wrong is each cell's reason."""
+    if interrupted():
+        return
+    began = time.perf_counter()
+    trained: _TrainedCell | None = None
+    problem: Exception | None = None
+    try:
+        trained = _train(family[0].cell, workshop, store, interrupted)
+    except KeyboardInterrupt:
+        return
+    except HarnessError as error:
+        if not isinstance(error, CellError):
+            raise
+        problem = error
+    except Exception as error:
+        problem = error
+    spent = time.perf_counter() - began
+    for planned in family:
+        record, arrays = _finish(planned, trained, problem, workshop, store, spent)
+        store.write(record, arrays)
+        events.cell(planned, record.status)
+        spent = 0.0  # training is paid for once
+
+
+@dataclass(frozen=True)
+class _TrainedCell:
+    tuned: projection.Projection
+    head: Head | None  # for the classes trained on; None where nothing was trained
+    w_init_CD: torch.Tensor | None
+    support: str | None
+    curve: list[dict[str, Any]]
+    steps: int
+    params: int
+
+
+def _train(
+    cell: Cell, workshop: Workshop, store: Store, interrupted: Callable[[], bool]
+) -> _TrainedCell:
+    import torch
+
+    support = workshop.support(cell)
+    name = store.write_support(support) if support else None
+    start = workshop.projection(cell)
+    if support is None or cell.tuning == "none" or cell.recipe is None:
+        return _TrainedCell(start, None, None, name, [], 0, 0)
+    w_CD = workshop.classifier(cell, workshop.train_names(cell))
+    head = _head(cell, workshop, len(workshop.train_names(cell)), w_CD)
+    w_init_CD = head.weight().clone()
+    done = projection.train(
+        workshop.train_features(cell).of(support.items),
+        torch.tensor(support.labels),
+        start,
+        head,
+        cell.recipe,
+        cell.seed,
+        interrupted=interrupted,
+    )
+    trained = [*done.projection.parameters(), *head.pretrained(), *head.new()]
+    params = sum(t.numel() for t in trained if t.requires_grad)
+    return _TrainedCell(done.projection, head, w_init_CD, name, done.curve, done.steps, params)
+
+
+def _finish(
+    planned: Planned,
+    trained: _TrainedCell | None,
+    problem: Exception | None,
+    workshop: Workshop,
+    store: Store,
+    spent: float,
+) -> tuple[Record, Arrays | None]:
+    """The Record of one cell, done or failed."""
+    began = time.perf_counter()
+    blank = Record(
+        key=planned.key,
+        cell=planned.cell.plain(),
+        status="failed",
+        train_key=planned.train_key,
+        environment=environment(),
+    )
+    arrays: Arrays | None = None
+    if trained is not None:
+        try:
+            blank, arrays = _evaluate(planned.cell, trained, blank, workshop, store)
+        except Exception as error:
+            if isinstance(error, HarnessError) and not isinstance(error, CellError):
+                raise
+            problem = error
+    cost = {
+        "wall_s": spent + time.perf_counter() - began,
+        "gpu_s": 0.0,
+        "peak_bytes": peak_bytes(),
+        "views": planned.cell.views,
+        "flops_per_view": workshop.macs_per_view(planned.cell),
+        "params": trained.params if trained else None,
+    }
+    if problem is not None:
+        return replace(blank, error=_reason(problem), cost=cost), None
+    return replace(blank, status="done", cost=cost), arrays
+
+
+def _evaluate(
+    cell: Cell, trained: _TrainedCell, blank: Record, workshop: Workshop, store: Store
+) -> tuple[Record, Arrays]:
+    import torch
+
+    test = workshop.test(cell)
+    head, w_init_CD = _test_head(cell, trained, workshop, test)
+    with torch.no_grad():
+        z_ND = trained.tuned(workshop.test_features(cell).of(test.items))
+        found = predict(head.logits(z_ND), test.labels)
+    arrays = found.arrays() | {
+        "w_init": w_init_CD.numpy().astype("float16"),
+        "w_final": head.weight().numpy().astype("float16"),
+    }
+    support = workshop.support(cell)
+    record = replace(
+        blank,
+        **metrics(found, test.labels),
+        n=len(test.items),
+        test=store.write_test(test),
+        support=trained.support,
+        curve=trained.curve,
+        diagnostics={
+            "classes": len(test.class_names),
+            "support_size": len(support.items) if support else 0,
+            "steps": trained.steps,
+        },
+    )
+    return record, arrays
+
+
+def _test_head(
+    cell: Cell, trained: _TrainedCell, workshop: Workshop, test: TestSet
+) -> tuple[Head, torch.Tensor]:
+    """The head for the classes tested: the trained one, or one whose classifier was replaced
+    (zero-shot, section 4.3)."""
+    same_classes = workshop.train_names(cell) == test.class_names
+    if trained.head is not None and trained.w_init_CD is not None and same_classes:
+        return trained.head, trained.w_init_CD
+    w_CD = workshop.classifier(cell, test.class_names)
+    if trained.head is not None and w_CD is not None:
+        head = trained.head.with_classifier(w_CD)
+    else:
+        head = _head(cell, workshop, len(test.class_names), w_CD)
+    return head, head.weight().clone()
+
+
+def _head(cell: Cell, workshop: Workshop, n_classes: int, w_CD: torch.Tensor | None) -> Head:
+    found, _, options = plan.options("paradigm", cell.paradigm)
+    facts = plan.encoder_facts(cell.encoder)
+    recipe = cell.recipe
+    own = plan.options("classifier", cell.classifier)[2] if cell.classifier else None
+    scale = (own and own.scale) or (recipe and recipe.logit_scale) or facts.logit_scale
+    head: Head = found.build(
+        HeadInputs(
+            n_classes=n_classes,
+            dim=facts.dim,
+            generator=torch_stream(cell.seed, "init"),
+            logit_scale=scale,
+            w_CD=w_CD,
+            normalise=own.normalise if own else True,
+            schedule=cell.schedule,
+            train_logit_scale=bool(recipe and recipe.train_logit_scale),
+        ),
+        options,
+    )
+    return head
+
+
+def _reason(problem: Exception) -> dict[str, str]:
+    return {
+        "type": type(problem).__name__,
+        "message": str(problem),
+        "traceback": "".join(traceback.format_exception(problem)),
+    }

@@ -1,0 +1,128 @@
+"""Which classes take part and which samples are trained on: pure draws from named streams."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from harness.errors import DataError
+from harness.seeding import numpy_stream
+from harness.types import ClassPick, Dataset, Items, SupportSet, TestSet
+
+
+def pick_classes(
+    dataset: Dataset, pick: ClassPick, class_seed: int | None, *, without: Sequence[int] = ()
+) -> tuple[int, ...]:
+    """Indices into dataset.classes, ascending.
+
+    `without` are classes that may not be drawn (the test classes, when training classes are
+    drawn). half=S is the field's half-class split: RandomState(S).permutation(C)[:C // 2].
+
+    Raises DataError if more classes are asked for than there are.
+    """
+    if pick.file is not None:
+        return _named_classes(dataset, Path(pick.file))
+    barred = set(without)
+    pool = [c for c in dataset.part(pick.part) if c not in barred]
+    if pick.half is not None:
+        order = np.random.RandomState(pick.half).permutation(len(pool))  # as the field draws it
+        return tuple(sorted(pool[i] for i in order[: len(pool) // 2]))
+    if pick.pick is None:
+        return tuple(pool)
+    if pick.pick > len(pool):
+        raise DataError(f"classes.pick: {pick.pick} of the {len(pool)} classes of '{pick.part}'")
+    order = numpy_stream(class_seed, "classes", pick.part).permutation(len(pool))
+    return tuple(sorted(pool[i] for i in order[: pick.pick]))
+
+
+def draw_support(
+    dataset: Dataset, classes: Sequence[int], seed: int | None, *, shots: int | None = None,
+    fraction: float | None = None,
+) -> SupportSet:
+    """The training samples: K of every class, a fraction of every class, or all.
+
+    One permutation per class name and seed, of which K takes the prefix: 1 in 2 in 4, and a
+    class has the same shots whichever other classes take part. Labels count from 0 in the order
+    of `classes`.
+
+    Raises DataError if a class has no or fewer than K training samples.
+    """
+    by_class = _by_class(dataset.train, classes)
+    items: list[str] = []
+    labels: list[int] = []
+    for label, c in enumerate(classes):
+        pool = by_class[c]
+        if not pool:
+            raise DataError(f"class '{dataset.classes[c]}' has no training samples")
+        k = _how_many(len(pool), shots, fraction)
+        if k > len(pool):
+            raise DataError(
+                f"shots: {k} is more than the {len(pool)} training samples of class "
+                f"'{dataset.classes[c]}'"
+            )
+        whole = k == len(pool)
+        order = (
+            range(k) if whole
+            else numpy_stream(seed, "support", dataset.classes[c]).permutation(len(pool))[:k]
+        )
+        items += [pool[i] for i in order]
+        labels += [label] * k
+    varies = shots is not None or fraction is not None
+    return SupportSet(tuple(items), tuple(labels), seed if varies else None)
+
+
+def test_set(dataset: Dataset, classes: Sequence[int]) -> TestSet:
+    """All test samples of `classes`, each once.
+
+    Raises DataError if a class has none.
+    """
+    position = {c: i for i, c in enumerate(classes)}
+    rows = [i for i, c in enumerate(dataset.test.labels.tolist()) if c in position]
+    present = {int(dataset.test.labels[i]) for i in rows}
+    missing = [dataset.classes[c] for c in classes if c not in present]
+    if missing:
+        raise DataError(f"class '{missing[0]}' has no test samples")
+    return TestSet(
+        items=tuple(dataset.test.ids[i] for i in rows),
+        labels=np.array([position[int(dataset.test.labels[i])] for i in rows], dtype=np.int64),
+        groups=dataset.test.groups[rows],
+        class_names=tuple(dataset.classes[c] for c in classes),
+    )
+
+
+def _how_many(available: int, shots: int | None, fraction: float | None) -> int:
+    if shots is not None:
+        return shots
+    if fraction is not None:
+        return max(1, round(fraction * available))
+    return available
+
+
+def _by_class(split: Items, classes: Sequence[int]) -> dict[int, list[str]]:
+    wanted: dict[int, list[str]] = {c: [] for c in classes}
+    for item, label in zip(split.ids, split.labels.tolist(), strict=True):
+        if label in wanted:
+            wanted[label].append(item)
+    return wanted
+
+
+def _named_classes(dataset: Dataset, path: Path) -> tuple[int, ...]:
+    from harness.errors import did_you_mean, nearest
+
+    try:
+        lines = [line.strip() for line in path.read_text(encoding="utf-8").splitlines()]
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"classes: the file {path} cannot be read: {error}") from error
+    index = {name: i for i, name in enumerate(dataset.classes)}
+    wanted = [line for line in lines if line]
+    if not wanted:
+        raise DataError(f"classes: the file {path} names no class")
+    for name in wanted:
+        if name not in index:
+            raise DataError(
+                f"classes: {path} names '{name}', which the dataset has not"
+                + did_you_mean(nearest(name, dataset.classes))
+            )
+    return tuple(sorted({index[name] for name in wanted}))

@@ -1,0 +1,91 @@
+"""Contrasts that are claimed together: adjusted p, rank intervals, ties with the best."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from harness.stats.holm import holm
+from harness.stats.power import degrees_of_freedom, smallest_detectable
+from harness.types import Contrast
+
+ALPHA = 0.05
+
+
+def adjust(contrasts: Sequence[Contrast], *, alpha: float = ALPHA) -> list[Contrast]:
+    """The contrasts with Holm's p and the smallest detectable difference at alpha/m.
+
+    The sequence is the family: m is how many of it have a p. Which contrasts form one (a column,
+    a reference, a table) is the caller's business.
+
+    Raises ValueError if a contrast was adjusted before.
+    """
+    if any(c.p_adjusted is not None for c in contrasts):
+        raise ValueError("a contrast belongs to one family: it was adjusted before")
+    adjusted = holm([c.p for c in contrasts])
+    m = sum(c.p is not None for c in contrasts)
+    return [
+        replace(c, p_adjusted=p, smallest_detectable=_smallest(c, m, alpha))
+        for c, p in zip(contrasts, adjusted, strict=True)
+    ]
+
+
+def rank_intervals(
+    labels: Sequence[str], contrasts: Sequence[Contrast]
+) -> dict[str, tuple[int, int]]:
+    """The ranks each of k labels may have: 1 + number better to k - number worse, both tested.
+
+    Nothing if there are fewer than two labels or any pair of them has no p.
+
+    Raises ValueError if the contrasts were not adjusted.
+    """
+    wins = _wins(labels, contrasts)
+    if wins is None:
+        return {}
+    winners = [winner for winner, _ in wins]
+    losers = [loser for _, loser in wins]
+    k = len(labels)
+    return {x: (1 + losers.count(x), k - winners.count(x)) for x in labels}
+
+
+def tied_with_best(
+    labels: Sequence[str], means: Sequence[float], contrasts: Sequence[Contrast]
+) -> list[str]:
+    """Labels, in their order, that are not separable from the highest mean; it is one of them.
+
+    If several share the highest mean, a label separable from any of them is out. Nothing if there
+    are fewer than two labels or any pair of them has no p.
+
+    Raises ValueError if there is not one mean for each label or the contrasts were not adjusted.
+    """
+    mean = dict(zip(labels, means, strict=True))
+    wins = _wins(labels, contrasts)
+    if wins is None:
+        return []
+    best = [x for x in labels if mean[x] == max(means)]
+    return [x for x in labels if not any({(x, y), (y, x)} & wins for y in best)]
+
+
+def _smallest(c: Contrast, m: int, alpha: float) -> float | None:
+    if c.smallest_detectable is None or c.low is None or c.high is None:
+        return c.smallest_detectable
+    df = degrees_of_freedom(c.smallest_detectable, (c.high - c.low) / 2)
+    one = smallest_detectable(1.0, df)
+    return c.smallest_detectable / one * smallest_detectable(1.0, df, alpha=alpha, m=m)
+
+
+def _wins(labels: Sequence[str], contrasts: Sequence[Contrast]) -> set[tuple[str, str]] | None:
+    """(winner, loser) of every pair that is separable; None if any pair cannot be judged."""
+    if any(c.p is not None and c.p_adjusted is None for c in contrasts):
+        raise ValueError("ranks need adjusted contrasts")
+    inside = [c for c in contrasts if c.a in labels and c.b in labels and c.a != c.b]
+    judged = {frozenset((c.a, c.b)) for c in inside}
+    if len(labels) < 2 or len(judged) < len(labels) * (len(labels) - 1) // 2:
+        return None
+    wins = set()
+    for c in inside:
+        if c.p_adjusted is None:
+            return None
+        if c.p_adjusted <= ALPHA:
+            wins.add((c.a, c.b) if c.difference > 0 else (c.b, c.a))
+    return wins

@@ -1,0 +1,193 @@
+"""Two rows of a leaderboard, or one: which test and which interval they get."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from harness.stats.clusters import clustered_t, count_groups, is_grouped
+from harness.stats.mcnemar import mcnemar
+from harness.stats.paired_t import paired_t
+from harness.stats.power import smallest_detectable
+from harness.stats.proportion import Proportion, clustered_wilson, effective_wilson, wilson
+from harness.stats.two_way import two_way
+from harness.types import Contrast, Estimate
+
+if TYPE_CHECKING:
+    from harness.stats.student import TTest
+    from harness.types import BoolArray, FloatArray, IntArray, Outcomes
+
+#: With fewer seeds a comparison is descriptive: it gets no p.
+LEAST_SEEDS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class _Verdict:
+    """The fields of a Contrast that depend on the test."""
+
+    test: str
+    low: float | None = None
+    high: float | None = None
+    p: float | None = None
+    smallest_detectable: float | None = None
+    share_seeds: float | None = None
+    note: str = ""
+
+
+def contrast(
+    a: Outcomes, b: Outcomes, *, name_a: str, name_b: str, estimand: str = "E2"
+) -> Contrast:
+    """Accuracy of `a` minus that of `b` on the seeds and items of both, with the test they allow.
+
+    `estimand` is E2 (new seeds and new test items) or E1 (this test set, new seeds). A
+    deterministic row pairs with every seed of the other. Fewer than five common seeds: no p;
+    fewer than two: no interval either. The smallest detectable difference is for one claim at
+    0.05 with 80% power; p_adjusted is left to `family.adjust`.
+
+    Raises ValueError if the two do not have the same items, or on another estimand.
+    """
+    if estimand not in ("E1", "E2"):
+        raise ValueError(f"no estimand is called {estimand}: E1 or E2")
+    _check(a)
+    _check(b)
+    if not np.array_equal(a.groups_N, b.groups_N):
+        raise ValueError(f"{name_a} and {name_b} were not measured on the same items")
+    a_SN, b_SN = _paired(a, b)
+    deterministic = _is_deterministic(a) and _is_deterministic(b)
+    seeds = len(a_SN)
+    if seeds:
+        d_SN = a_SN.astype(np.float64) - b_SN
+        difference = float(d_SN.mean())
+        verdict = _verdict(d_SN, a.groups_N, estimand, deterministic=deterministic)
+    else:
+        difference = float(a.correct_SN.mean() - b.correct_SN.mean())
+        verdict = _Verdict("none", note="no common seeds: unpaired, no seed evidence")
+    return Contrast(
+        a=name_a,
+        b=name_b,
+        difference=difference,
+        low=verdict.low,
+        high=verdict.high,
+        p=verdict.p,
+        p_adjusted=None,
+        seeds=seeds,
+        items=len(a.groups_N),
+        groups=count_groups(a.groups_N),
+        estimand=estimand,
+        test=verdict.test,
+        smallest_detectable=verdict.smallest_detectable,
+        share_seeds=verdict.share_seeds,
+        note=verdict.note,
+    )
+
+
+def estimate(o: Outcomes) -> Estimate:
+    """A row's accuracy with its 95% interval under E2, in [0, 1].
+
+    Trained rows: standard error and df of two-way random effects on correctness, in Wilson's form
+    (see `effective_wilson`); one seed gives no interval. Deterministic rows: Wilson, clustered
+    where items are grouped.
+
+    Raises ValueError if the shapes of the outcomes do not match.
+    """
+    _check(o)
+    interval, method = _interval(o)
+    return Estimate(
+        mean=float(o.correct_SN.mean()),
+        low=interval.low if interval else None,
+        high=interval.high if interval else None,
+        seeds=len(o.seeds),
+        items=len(o.groups_N),
+        groups=count_groups(o.groups_N),
+        method=method,
+    )
+
+
+def _verdict(
+    d_SN: FloatArray, groups_N: IntArray, estimand: str, *, deterministic: bool
+) -> _Verdict:
+    if estimand == "E1":
+        return _same_items(d_SN, deterministic=deterministic)
+    if not deterministic and len(d_SN) < 2:
+        return _Verdict("none", note="no seed evidence")
+    if count_groups(groups_N) < 2:
+        return _Verdict("none", note="one group: no evidence about other items")
+    if deterministic:
+        return _no_seeds(d_SN[0], groups_N)
+    table = two_way(d_SN, groups_N)
+    verdict = _of_t(table.t, "two-way random effects", share_seeds=table.share_seeds)
+    return verdict if len(d_SN) >= LEAST_SEEDS else _descriptive(verdict)
+
+
+def _same_items(d_SN: FloatArray, *, deterministic: bool) -> _Verdict:
+    if deterministic:
+        d = float(d_SN.mean())
+        return _Verdict("none", low=d, high=d, note="under E1 nothing is random here")
+    if len(d_SN) < 2:
+        return _Verdict("none", note="no seed evidence")
+    paired = paired_t(d_SN.mean(axis=1))
+    flips = paired.p_sign_flip
+    note = "" if flips is None else f"sign flips p = {flips:.2g}"
+    verdict = _of_t(paired.t, "paired t over seeds", share_seeds=1.0, note=note)
+    return verdict if len(d_SN) >= LEAST_SEEDS else _descriptive(verdict)
+
+
+def _no_seeds(d_N: FloatArray, groups_N: IntArray) -> _Verdict:
+    b, c = int((d_N > 0).sum()), int((d_N < 0).sum())
+    note = f"right alone: {b} and {c}"
+    if is_grouped(groups_N):
+        t = clustered_t(d_N, groups_N)
+        return _of_t(t, "clustered t on items", share_seeds=0.0, note=note)
+    m = mcnemar(b, c, len(d_N))
+    smallest = smallest_detectable(m.standard_error, np.inf)
+    return _Verdict("exact McNemar", m.low, m.high, m.p, smallest, 0.0, note)
+
+
+def _of_t(t: TTest, test: str, *, share_seeds: float | None, note: str = "") -> _Verdict:
+    # Without any scatter nothing is known of it, so no difference can be promised to be found.
+    smallest = smallest_detectable(t.standard_error, t.df) if t.standard_error else None
+    return _Verdict(test, t.low, t.high, t.p, smallest, share_seeds, note)
+
+
+def _descriptive(v: _Verdict) -> _Verdict:
+    return replace(v, p=None, smallest_detectable=None, note="descriptive")
+
+
+def _interval(o: Outcomes) -> tuple[Proportion | None, str]:
+    deterministic, groups = _is_deterministic(o), count_groups(o.groups_N)
+    if not deterministic and len(o.seeds) < 2:
+        return None, "no interval: one seed"
+    if deterministic and not is_grouped(o.groups_N):
+        return wilson(float(o.correct_SN.mean()), len(o.groups_N)), "Wilson"
+    if groups < 2:
+        return None, "no interval: one group"
+    if deterministic:
+        return clustered_wilson(o.correct_SN[0], o.groups_N), "Wilson, clustered"
+    t = two_way(o.correct_SN, o.groups_N).t
+    interval = effective_wilson(t, outcomes=o.correct_SN.size, groups=groups)
+    return interval, "two-way random effects"
+
+
+def _paired(a: Outcomes, b: Outcomes) -> tuple[BoolArray, BoolArray]:
+    """Both rows on their common seeds, in the order of `a`; a deterministic row is repeated."""
+    if _is_deterministic(a) or _is_deterministic(b):
+        a_SN, b_SN = np.broadcast_arrays(a.correct_SN, b.correct_SN)
+        return a_SN, b_SN
+    common = [seed for seed in a.seeds if seed in b.seeds]
+    rows_a = [a.seeds.index(seed) for seed in common]
+    rows_b = [b.seeds.index(seed) for seed in common]
+    return a.correct_SN[rows_a], b.correct_SN[rows_b]
+
+
+def _is_deterministic(o: Outcomes) -> bool:
+    return o.seeds == (None,)
+
+
+def _check(o: Outcomes) -> None:
+    shape = (len(o.seeds), len(o.groups_N))
+    if o.correct_SN.shape != shape or 0 in shape:
+        raise ValueError(f"outcomes {o.correct_SN.shape} of {shape[0]} seeds x {shape[1]} items")
+    if len(set(o.seeds)) < len(o.seeds) or (None in o.seeds and len(o.seeds) > 1):
+        raise ValueError(f"seeds {o.seeds} are not distinct numbers")

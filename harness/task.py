@@ -1,0 +1,331 @@
+"""YAML -> Task. Every error names file, key, value, what is allowed and the nearest name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
+    StrictBool,
+    StrictFloat,
+    StrictInt,
+    StrictStr,
+    ValidationError,
+)
+from pydantic_core import core_schema
+
+from harness import yaml_border
+from harness.errors import TaskError, nearest
+from harness.types import Choice, ClassPick, Recipe
+
+# --- the pieces of the schema ----------------------------------------------------------------
+
+
+class _AxisSchema:
+    """In the JSON schema an axis is one value or a list of them."""
+
+    def __get_pydantic_json_schema__(
+        self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        array = handler(schema)
+        return {"anyOf": [array["items"], array]}
+
+
+def _as_list(value: Any) -> Any:
+    return value if isinstance(value, list) else [value]
+
+
+def _as_choice(value: Any) -> Any:
+    """`name` or `{name: ..., option: ...}` to Choice."""
+    if isinstance(value, Choice):
+        return value
+    if isinstance(value, str) and value:
+        return Choice(value)
+    if isinstance(value, dict) and isinstance(value.get("name"), str):
+        options = {str(k): _hashable(v) for k, v in value.items() if k != "name"}
+        return Choice(value["name"], tuple(sorted(options.items())))
+    raise ValueError("must be a name, or {name: ..., options ...}")
+
+
+def _hashable(value: Any) -> Any:
+    if isinstance(value, list):
+        return tuple(_hashable(v) for v in value)
+    if isinstance(value, dict):
+        raise ValueError("options are plain values or lists of them")
+    return value
+
+
+class _ChoiceSchema:
+    def __get_pydantic_core_schema__(self, _source: Any, _handler: Any) -> core_schema.CoreSchema:
+        return core_schema.no_info_plain_validator_function(_as_choice)
+
+    def __get_pydantic_json_schema__(self, _schema: Any, _handler: Any) -> dict[str, Any]:
+        named = {"type": "object", "properties": {"name": {"type": "string"}}, "required": ["name"]}
+        return {"anyOf": [{"type": "string"}, named]}
+
+
+Named = Annotated[Choice, _ChoiceSchema()]
+Positive = Annotated[StrictInt, Field(gt=0)]
+Part = Annotated[StrictFloat, Field(gt=0, le=1)]
+Axis = [BeforeValidator(_as_list), _AxisSchema(), Field(min_length=1)]
+Number = StrictFloat | StrictInt
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+
+
+class ClassesModel(_Model):
+    """`classes: {pick: 100, seed: 0, from: unseen}`."""
+
+    pick: Positive | None = None
+    seed: StrictInt = 0
+    part: StrictStr = Field(default="all", alias="from")
+    file: StrictStr | None = None
+    half: StrictInt | None = None
+
+    def to_pick(self) -> ClassPick:
+        return ClassPick(self.pick, self.part, self.file, self.half)
+
+
+def _as_classes(value: Any) -> Any:
+    if isinstance(value, str) and value.startswith("half:"):
+        number = value.removeprefix("half:")
+        if not number.isdigit():
+            raise ValueError("half: takes a whole number, as in half:0")
+        return {"half": int(number)}
+    return {"file": value} if isinstance(value, str) else value
+
+
+Classes = Annotated[ClassesModel, BeforeValidator(_as_classes)]
+
+_R = Recipe()
+
+
+class RecipeModel(_Model):
+    """How cells train. A list is an axis: `lr: [1e-4, 3e-4]`."""
+
+    optimiser: Annotated[list[Literal["adamw", "sgd"]], *Axis] = [_R.optimiser]  # type: ignore[list-item]
+    lr: Annotated[list[Annotated[Number, Field(ge=0)]], *Axis] = [_R.lr]
+    lr_new: Annotated[list[Annotated[Number, Field(ge=0)]], *Axis] = [_R.lr_new]
+    weight_decay: Annotated[list[Annotated[Number, Field(ge=0)]], *Axis] = [_R.weight_decay]
+    warmup_epochs: Annotated[list[Annotated[Number, Field(ge=0)]], *Axis] = [_R.warmup_epochs]
+    epochs: Annotated[list[Positive], *Axis] = [_R.epochs]
+    batch: Annotated[list[Positive], *Axis] = [_R.batch]
+    decay: Annotated[list[Literal["cosine", "constant"]], *Axis] = [_R.decay]  # type: ignore[list-item]
+    dropout: Annotated[list[Annotated[Number, Field(ge=0, lt=1)]], *Axis] = [_R.dropout]
+    precision: Annotated[list[Literal["float32"]], *Axis] = [_R.precision]  # type: ignore[list-item]
+    augment: Annotated[list[Literal["none"]], *Axis] = [_R.augment]  # type: ignore[list-item]
+    logit_scale: Annotated[list[Annotated[Number, Field(gt=0)] | None], *Axis] = [None]
+    train_logit_scale: Annotated[list[StrictBool], *Axis] = [_R.train_logit_scale]
+    by: dict[StrictStr, RecipeModel] = {}  # rows by the name of classifier, paradigm or method
+
+
+class ReportModel(_Model):
+    rows: Annotated[list[StrictStr], BeforeValidator(_as_list)] | None = None
+    columns: Annotated[list[StrictStr], BeforeValidator(_as_list)] | None = None
+    reference: StrictStr | None = None
+    family: Literal["column", "reference", "table"] = "column"
+    published: Annotated[list[StrictStr], BeforeValidator(_as_list)] = []
+    correlation: StrictInt = Field(default=20, ge=2)
+
+
+class Task(_Model):
+    """One study as its YAML says it. Keys that take a list are axes of the grid."""
+
+    name: Annotated[StrictStr, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
+    question: StrictStr = ""
+    dataset: Annotated[list[Named], *Axis]
+    regime: Annotated[list[Literal["full", "fraction", "few_shot", "zero_shot"]], *Axis]
+    shots: Annotated[list[Positive], *Axis] | None = None
+    fraction: Annotated[list[Part], *Axis] | None = None
+    classes: Classes = ClassesModel()
+    class_seed: Annotated[list[StrictInt], *Axis] | None = None
+    train_classes: Classes | None = None
+    test_dataset: Annotated[list[Named], *Axis] | None = None
+    encoder: Annotated[list[Named], *Axis]
+    text_encoder: Annotated[list[Named], *Axis] | None = None
+    alignment: Annotated[list[StrictStr | None], *Axis] = [None]
+    prompt: Annotated[list[Named], *Axis] = [Choice("class_name")]
+    temporal: Annotated[list[Named], *Axis] = [Choice("none")]
+    frames: Annotated[list[Positive], *Axis] | None = None
+    resolution: Annotated[list[Annotated[StrictInt, Field(ge=16, le=2048)] | None], *Axis] = [None]
+    views: Annotated[list[Annotated[StrictStr, Field(pattern=r"^\d+x\d+$")]], *Axis] = ["1x1"]
+    classifier: Annotated[list[Named], *Axis] = [Choice("text")]
+    schedule: Annotated[
+        list[Annotated[StrictStr, Field(pattern=r"^(frozen|trained|released:\d+)$")]], *Axis
+    ] = ["frozen"]
+    paradigm: Annotated[list[Named], *Axis] = [Choice("vision_text")]
+    gather: Annotated[list[StrictBool], *Axis] = [True]
+    text_tower: Annotated[list[Literal["offline", "online"]], *Axis] = ["offline"]
+    loss: Annotated[list[Literal["kl", "infonce"]], *Axis] = ["kl"]
+    method: Annotated[list[Named | None], *Axis] = [None]
+    tuning: Annotated[list[Literal["none", "projection", "all"]], *Axis] = ["projection"]
+    recipe: RecipeModel = RecipeModel()
+    search: dict[StrictStr, Any] | None = None
+    selection: Literal["last", "val", "test"] = "last"
+    val: Any = None
+    split: StrictStr | None = None
+    seeds: StrictInt | list[StrictInt] = 5
+    init: StrictStr | None = None
+    save: Literal["none", "last"] = "none"
+    budget: dict[StrictStr, Any] | None = None
+    exclude: list[dict[StrictStr, Any]] = []
+    include: list[dict[StrictStr, Any]] = []
+    report: ReportModel = ReportModel()
+
+    def seed_list(self) -> list[int]:
+        return list(range(self.seeds)) if isinstance(self.seeds, int) else list(self.seeds)
+
+
+# --- reading ---------------------------------------------------------------------------------
+
+#: Keys of the contract whose other values are refused for now, with the sentence that says so.
+_LATER = {
+    "search": (None, "searching hyper-parameters is not built yet; list values under recipe"),
+    "init": (None, "starting from saved weights is not built yet"),
+    "save": ("none", "saving weights is not built yet"),
+    "selection": ("last", "only 'last' is built yet"),
+    "val": (None, "a validation split is not built yet"),
+    "split": (None, "official splits are not built yet"),
+    "budget": (None, "a budget is not built yet"),
+}
+
+
+def read_task(path: Path, overrides: Sequence[str] = ()) -> Task:
+    """The task in a file, with `key=value` overrides applied.
+
+    Raises TaskError.
+    """
+    data = yaml_border.read(path)
+    for override in overrides:
+        _apply(data, override)
+    return validate(data, str(path))
+
+
+def validate(data: dict[str, Any], where: str) -> Task:
+    """Data to Task; `where` names the file in errors.
+
+    Raises TaskError.
+    """
+    try:
+        task = Task.model_validate(data)
+    except ValidationError as error:
+        raise _explain(error, where) from error
+    except RecursionError as error:
+        raise TaskError(where, "", "is nested too deeply") from error
+    _check_sense(task, where)
+    return task
+
+
+def _apply(data: dict[str, Any], override: str) -> None:
+    """Set a dotted key: `recipe.lr=1e-3`, `shots=[1, 16]`."""
+    key, _, text = override.partition("=")
+    value = yaml_border.parse(text, f"override {override}")
+    *parents, last = key.split(".")
+    place = data
+    for parent in parents:
+        inner = place.setdefault(parent, {})
+        if not isinstance(inner, dict):
+            raise TaskError("override", key, f"'{parent}' has no keys below it")
+        place = inner
+    place[last] = value
+
+
+def _check_sense(task: Task, where: str) -> None:
+    """What no single key can say."""
+    for key, (built, why) in _LATER.items():
+        if getattr(task, key) != built:
+            raise TaskError(where, key, why)
+    if not task.seed_list():
+        raise TaskError(where, "seeds", f"{task.seeds} leaves no seed; give 1 or more")
+    if len(set(task.seed_list())) != len(task.seed_list()):
+        raise TaskError(where, "seeds", f"{task.seeds} names a seed twice")
+    needs = {"few_shot": "shots", "fraction": "fraction"}
+    for regime, key in needs.items():
+        if regime in task.regime and getattr(task, key) is None:
+            raise TaskError(where, key, f"is needed by regime '{regime}'")
+        if getattr(task, key) is not None and regime not in task.regime:
+            raise TaskError(where, key, f"has a meaning only in regime '{regime}'")
+    if task.test_dataset is not None and "zero_shot" not in task.regime:
+        raise TaskError(where, "test_dataset", "has a meaning only in regime 'zero_shot'")
+    if task.train_classes is not None and "zero_shot" not in task.regime:
+        raise TaskError(where, "train_classes", "has a meaning only in regime 'zero_shot'")
+
+
+def _explain(error: ValidationError, where: str) -> TaskError:
+    """One sentence for the first thing that is wrong."""
+    problem = error.errors()[0]
+    location = [part for part in problem["loc"] if isinstance(part, str) and part[:1].islower()]
+    names_of_types = {"int", "str", "float", "list", "constrained-int", "constrained-float"}
+    location = [p for p in location if p not in names_of_types and "[" not in p]
+    key = ".".join(location)
+    value = problem.get("input")
+    kind = problem["type"]
+    if kind == "extra_forbidden":
+        known = _keys_at(location[:-1])
+        return TaskError(
+            where, key, "there is no such key", allowed=known, nearest=nearest(location[-1], known)
+        )
+    if kind == "missing":
+        return TaskError(where, key, "is missing")
+    if kind == "literal_error":
+        allowed = [a.strip("'") for a in problem["ctx"]["expected"].replace(" or ", ", ").split(", ")]
+        return TaskError(
+            where, key, f"{value!r} is not allowed", allowed=allowed,
+            nearest=nearest(str(value), allowed),
+        )
+    message = problem["msg"].removeprefix("Value error, ")
+    shown = "" if isinstance(value, dict) and len(str(value)) > 80 else f"{value!r}: "
+    return TaskError(where, key, f"{shown}{message[:1].lower()}{message[1:]}")
+
+
+def _keys_at(location: Sequence[str]) -> list[str]:
+    models: dict[str, type[BaseModel]] = {
+        "recipe": RecipeModel,
+        "report": ReportModel,
+        "classes": ClassesModel,
+        "train_classes": ClassesModel,
+    }
+    model = models.get(location[0], Task) if location else Task
+    return [f.alias or name for name, f in model.model_fields.items()]
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON schema of a task, for editors."""
+    schema = Task.model_json_schema()
+    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    schema["title"] = "task"
+    return schema
+
+
+def as_yaml(task: Task) -> str:
+    """The task as resolved: every key, overrides applied."""
+    import yaml
+
+    return yaml.safe_dump(plain(task), sort_keys=False, allow_unicode=True)
+
+
+def plain(value: Any) -> Any:
+    """The YAML form of a task or of a part of it."""
+    if isinstance(value, Choice):
+        return value.plain()
+    if isinstance(value, BaseModel):
+        fields = type(value).model_fields
+        return {f.alias or n: plain(getattr(value, n)) for n, f in fields.items()}
+    if isinstance(value, dict):
+        return {k: _changes(v) if isinstance(v, RecipeModel) else v for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(v) for v in value]
+    return value
+
+
+def _changes(recipe: RecipeModel) -> dict[str, Any]:
+    """What a `recipe.by` entry says, without the defaults that it leaves to the recipe."""
+    return {name: plain(getattr(recipe, name)) for name in sorted(recipe.model_fields_set)}

@@ -1,0 +1,146 @@
+"""Backbone features on disk, computed once for every encoder, resolution and item.
+
+A folder of the cache holds shards of (ids, h_NF). A reader looks an item up in all of them; a
+writer adds a whole shard by rename. So what was computed before an interruption stays, and two
+writers at once cost time but never a wrong row.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from harness.cache import cache_folder, write_atomically
+from harness.errors import DataError
+from harness.types import Choice, Dataset, EncoderFacts, digest
+
+if TYPE_CHECKING:
+    import torch
+
+SHARD = 512
+BATCH = 32
+
+#: called with (done, total) pictures
+Progress = Callable[[int, int], None]
+
+
+class FeatureStore:
+    """Features of one encoder at one resolution on one dataset."""
+
+    def __init__(
+        self, dataset: Dataset, facts: EncoderFacts, load: Callable[[], Any], resolution: int
+    ) -> None:
+        self._dataset, self._load, self._resolution = dataset, load, resolution
+        self._dim = facts.feature_dim
+        address = digest([facts.backbone, resolution, dataset.manifest], 32)
+        self.folder = cache_folder() / "features" / address
+
+    def get(self, items: Sequence[str], progress: Progress | None = None) -> torch.Tensor:
+        """h_NF in the order of `items`; what is missing is computed and kept.
+
+        Raises DataError for a picture that cannot be read.
+        """
+        import torch
+
+        found = self._read()
+        missing = [item for item in dict.fromkeys(items) if item not in found]
+        for start in range(0, len(missing), SHARD):
+            part = missing[start : start + SHARD]
+            done = lambda n, start=start: progress and progress(start + n, len(missing))  # noqa: E731
+            rows = self._compute(part, done)
+            self._write(part, rows)
+            found |= dict(zip(part, rows, strict=True))
+        h_NF = np.stack([found[item] for item in items]) if items else np.zeros((0, self._dim))
+        return torch.from_numpy(h_NF.astype(np.float32))
+
+    def flops_per_view(self) -> int | None:
+        """Multiply-accumulates of one picture, counted when its features were computed."""
+        path = self.folder / "cost.json"
+        return json.loads(path.read_text())["macs"] if path.is_file() else None
+
+    def _read(self) -> dict[str, np.ndarray[Any, Any]]:
+        found: dict[str, np.ndarray[Any, Any]] = {}
+        for ids_file in sorted(self.folder.glob("*.ids.json")):
+            ids = json.loads(ids_file.read_text(encoding="utf-8"))
+            rows = np.load(ids_file.with_name(ids_file.name.replace(".ids.json", ".npy")))
+            found.update(zip(ids, rows, strict=True))
+        return found
+
+    def _write(self, ids: Sequence[str], rows: np.ndarray[Any, Any]) -> None:
+        name = hashlib.sha256("\n".join(ids).encode()).hexdigest()[:32]
+        # The ids go last: a shard without them is not looked at.
+        write_atomically(self.folder / f"{name}.npy", lambda f: np.save(f, rows))
+        text = json.dumps(list(ids)).encode()
+        write_atomically(self.folder / f"{name}.ids.json", lambda f: f.write(text))
+
+    def _compute(
+        self, items: Sequence[str], progress: Callable[[int], object]
+    ) -> np.ndarray[Any, Any]:
+        import torch
+
+        encoder = self._load()
+        rows = []
+        with torch.inference_mode():
+            for start in range(0, len(items), BATCH):
+                batch = items[start : start + BATCH]
+                images = [self._dataset.image(item) for item in batch]
+                x_BCHW = torch.stack([encoder.preprocess(i, self._resolution) for i in images])
+                rows.append(encoder.features(_full(x_BCHW)).numpy()[: len(batch)])
+                progress(start + len(batch))
+            self._count_cost(encoder, x_BCHW[:1])
+        h_NF = np.concatenate(rows)
+        if not np.isfinite(h_NF).all():
+            raise DataError("the encoder gives features that are not finite numbers")
+        return h_NF
+
+    def _count_cost(self, encoder: Any, x_1CHW: torch.Tensor) -> None:
+        from torch.utils.flop_counter import FlopCounterMode
+
+        path = self.folder / "cost.json"
+        if path.is_file():
+            return
+        with FlopCounterMode(display=False) as counter:
+            encoder.features(x_1CHW)
+        text = json.dumps({"macs": counter.get_total_flops() // 2}).encode()
+        write_atomically(path, lambda f: f.write(text))
+
+
+def _full(x_BCHW: torch.Tensor) -> torch.Tensor:
+    """A last, short batch is filled up: kernels differ by batch size in the last bits, and a
+    feature must not depend on which others were missing beside it."""
+    import torch
+
+    short = BATCH - len(x_BCHW)
+    return torch.cat([x_BCHW, x_BCHW[-1:].expand(short, -1, -1, -1)]) if short else x_BCHW
+
+
+def text_embeddings(
+    encoder_weights: str,
+    load: Callable[[], Any],
+    prompt: Choice,
+    texts: Sequence[Sequence[str]],
+) -> torch.Tensor:
+    """w_CD: one row per class, the mean over its texts of the normalised embeddings.
+
+    With one text per class this is the embedding itself. Cached by weights and texts.
+    """
+    import torch
+    from torch.nn import functional as F
+
+    address = digest([encoder_weights, prompt.plain(), [list(t) for t in texts]], 32)
+    path: Path = cache_folder() / "text" / f"{address}.npy"
+    if path.is_file():
+        return torch.from_numpy(np.load(path))
+    tower = load()
+    rows = []
+    for class_texts in texts:
+        w_ND = tower.embed(class_texts)
+        rows.append(w_ND[0] if len(w_ND) == 1 else F.normalize(w_ND, dim=-1).mean(dim=0))
+    w_CD = torch.stack(rows)
+    write_atomically(path, lambda f: np.save(f, w_CD.numpy()))
+    return w_CD

@@ -1,0 +1,191 @@
+"""What the cells of a pack share, made once: features, text embeddings, supports, test sets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cache, cached_property
+from typing import TYPE_CHECKING, Any
+
+from harness import plan
+from harness.seeding import torch_stream
+from harness.splits import draw_support, test_set
+from harness.training.features import FeatureStore, Progress, text_embeddings
+from harness.training.projection import Projection
+from harness.types import Cell, Choice, ClassifierInputs, SupportSet, TestSet
+
+if TYPE_CHECKING:
+    import torch
+
+
+@dataclass(frozen=True)
+class FeatureTable:
+    """Features of the items that a pack needs, by item."""
+
+    row: dict[str, int]
+    h_NF: torch.Tensor
+
+    def of(self, items: Iterable[str]) -> torch.Tensor:
+        return self.h_NF[[self.row[item] for item in items]]
+
+
+class Workshop:
+    """Call `prepare` with every cell first; afterwards threads only read."""
+
+    def __init__(self, progress: Progress | None = None) -> None:
+        self._progress = progress
+        self._tables: dict[tuple[Any, ...], FeatureTable] = {}
+        self._macs: dict[tuple[Any, ...], int | None] = {}
+
+    def prepare(self, cells: Iterable[Cell]) -> None:
+        """Compute and load the features of every item that the cells train or test on.
+
+        Raises DataError for a picture that cannot be read.
+        """
+        wanted: dict[tuple[Any, ...], dict[str, None]] = {}
+        for cell in cells:
+            support, test = self.support(cell), self.test(cell)
+            if support is not None:
+                place = wanted.setdefault(self._place(cell, cell.dataset), {})
+                place.update(dict.fromkeys(support.items))
+            place = wanted.setdefault(self._place(cell, cell.test_dataset or cell.dataset), {})
+            place.update(dict.fromkeys(test.items))
+            if cell.prompt is not None:
+                self.text(cell, test.class_names)
+        for (dataset, encoder, resolution), items in wanted.items():
+            self._load((dataset, encoder, resolution), list(items))
+
+    def train_features(self, cell: Cell) -> FeatureTable:
+        return self._tables[self._place(cell, cell.dataset)]
+
+    def test_features(self, cell: Cell) -> FeatureTable:
+        return self._tables[self._place(cell, cell.test_dataset or cell.dataset)]
+
+    def macs_per_view(self, cell: Cell) -> int | None:
+        return self._macs[self._place(cell, cell.test_dataset or cell.dataset)]
+
+    def support(self, cell: Cell) -> SupportSet | None:
+        """None where nothing is trained on."""
+        if cell.regime == "zero_shot" and cell.train_classes is None:
+            return None
+        trained, _ = plan.classes_of(cell)
+        return _support(cell.dataset, trained, cell.seed, cell.shots, cell.fraction)
+
+    def test(self, cell: Cell) -> TestSet:
+        _, tested = plan.classes_of(cell)
+        return _test(cell.test_dataset or cell.dataset, tested)
+
+    def train_names(self, cell: Cell) -> tuple[str, ...]:
+        dataset = plan.open_dataset(cell.dataset)
+        trained, _ = plan.classes_of(cell)
+        return tuple(dataset.classes[c] for c in trained)
+
+    def projection(self, cell: Cell) -> Projection:
+        """The encoder's own projection, before training."""
+        return _encoder(cell.encoder).projection
+
+    def text(self, cell: Cell, names: tuple[str, ...]) -> torch.Tensor:
+        """Text embeddings (C, D) of class names under the cell's prompt."""
+        prompt = cell.prompt or Choice("class_name")
+        return _text(cell.encoder, prompt, names)
+
+    def classifier(self, cell: Cell, names: tuple[str, ...]) -> torch.Tensor | None:
+        """w_CD of the cell's initialisation for `names`; None for a head of its own."""
+        if cell.classifier is None:
+            return None
+        found, _, options = plan.options("classifier", cell.classifier)
+        projection = self.projection(cell)
+        support_ND = labels_N = None
+        if "support" in found.USES:
+            support_ND, labels_N = self._embedded_support(cell, projection)
+        inputs = ClassifierInputs(
+            n_classes=len(names),
+            dim=projection.weight_DF.shape[0],
+            generator=torch_stream(cell.seed, "init"),
+            text_CD=self.text(cell, names) if "text" in found.USES else None,
+            support_ND=support_ND,
+            labels_N=labels_N,
+        )
+        w_CD: torch.Tensor = found.build(inputs, options)
+        return w_CD
+
+    def _embedded_support(
+        self, cell: Cell, projection: Projection
+    ) -> tuple[torch.Tensor | None, torch.Tensor | None]:
+        import torch
+
+        support = self.support(cell)
+        if support is None:
+            return None, None
+        with torch.no_grad():
+            z_ND = projection(self.train_features(cell).of(support.items))
+        return z_ND, torch.tensor(support.labels)
+
+    def _place(self, cell: Cell, dataset: Choice) -> tuple[Any, ...]:
+        facts = plan.encoder_facts(cell.encoder)
+        return (dataset, cell.encoder, cell.resolution or facts.resolution)
+
+    def _load(self, place: tuple[Any, ...], items: list[str]) -> None:
+        dataset, encoder, resolution = place
+        loaded = _encoder(encoder)
+        store = FeatureStore(
+            plan.open_dataset(dataset), plan.encoder_facts(encoder), loaded.image, resolution
+        )
+        h_NF = store.get(items, self._progress)
+        self._tables[place] = FeatureTable({item: i for i, item in enumerate(items)}, h_NF)
+        self._macs[place] = store.flops_per_view()
+
+
+class _Encoder:
+    """The towers of an encoder, loaded when first asked for."""
+
+    def __init__(self, choice: Choice) -> None:
+        self._found, self._argument, self._options = plan.options("encoder", choice)
+
+    def image(self) -> Any:
+        return self._image
+
+    def text(self) -> Any:
+        return self._text
+
+    @cached_property
+    def projection(self) -> Projection:
+        return Projection(*self._image.projection())
+
+    @cached_property
+    def _image(self) -> Any:
+        return self._found.build_image(self._argument, self._options)
+
+    @cached_property
+    def _text(self) -> Any:
+        return self._found.build_text(self._argument, self._options)
+
+
+@cache
+def _encoder(choice: Choice) -> _Encoder:
+    return _Encoder(choice)
+
+
+@cache
+def _support(
+    dataset: Choice,
+    classes: tuple[int, ...],
+    seed: int | None,
+    shots: int | None,
+    fraction: float | None,
+) -> SupportSet:
+    opened = plan.open_dataset(dataset)
+    return draw_support(opened, classes, seed, shots=shots, fraction=fraction)
+
+
+@cache
+def _test(dataset: Choice, classes: tuple[int, ...]) -> TestSet:
+    return test_set(plan.open_dataset(dataset), classes)
+
+
+@cache
+def _text(encoder: Choice, prompt: Choice, names: tuple[str, ...]) -> torch.Tensor:
+    found, _, options = plan.options("prompt", prompt)
+    load: Callable[[], Any] = _encoder(encoder).text
+    weights = plan.encoder_facts(encoder).weights
+    return text_embeddings(weights, load, prompt, found.texts(names, options))

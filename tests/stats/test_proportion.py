@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from statsmodels.stats.proportion import proportion_confint
+
+from harness.stats.proportion import clustered_wilson, effective_wilson, wilson
+from harness.stats.student import t_test
+
+QUICK = settings(deadline=None, derandomize=True, database=None, max_examples=60)
+
+
+@QUICK
+@given(st.integers(1, 500), st.data())
+def test_wilson_is_that_of_statsmodels(n: int, data: st.DataObject) -> None:
+    k = data.draw(st.integers(0, n))
+    ours = wilson(k / n, n)
+    theirs = proportion_confint(k, n, method="wilson")
+    assert (ours.low, ours.high) == pytest.approx(theirs, rel=1e-9, abs=1e-12)
+    assert 0 <= ours.low <= ours.mean <= ours.high <= 1
+
+
+def test_ends_are_included() -> None:
+    assert wilson(0, 30).low == 0
+    assert wilson(1, 30).high == 1
+    assert wilson(1, 30).low == pytest.approx(30 / (30 + 1.959964**2))
+
+
+def outcomes(seed: int, n: int = 80) -> np.ndarray:
+    return np.random.default_rng(seed).random(n) < 0.7
+
+
+@QUICK
+@given(st.integers(0, 10_000))
+def test_copies_of_an_item_add_nothing(seed: int) -> None:
+    x_N = outcomes(seed)
+    once = clustered_wilson(x_N, np.arange(80))
+    twice = clustered_wilson(np.repeat(x_N, 2), np.repeat(np.arange(80), 2))
+    assert (twice.low, twice.high) == pytest.approx((once.low, once.high), rel=1e-9)
+    plain = wilson(once.mean, 80)
+    assert once.high - once.low == pytest.approx(plain.high - plain.low, rel=0.03)
+
+
+def test_clusters_widen_the_interval() -> None:
+    x_N, groups_N = np.repeat(outcomes(5, 20), 10), np.repeat(np.arange(20), 10)
+    clustered, plain = clustered_wilson(x_N, groups_N), wilson(float(x_N.mean()), 200)
+    assert clustered.high - clustered.low > 2.5 * (plain.high - plain.low)
+
+
+def test_groups_that_agree_too_well_make_no_items() -> None:
+    """One right and one wrong in every pair: no spread between groups at all."""
+    x_N = np.tile([True, False], 30)
+    got = clustered_wilson(x_N, np.repeat(np.arange(30), 2))
+    expected = wilson(0.5, 60, df=29)
+    assert (got.low, got.high) == pytest.approx((expected.low, expected.high))
+
+
+@pytest.mark.parametrize("right", [True, False])
+def test_all_alike_counts_the_groups(right: bool) -> None:
+    got = clustered_wilson(np.full(40, right), np.repeat(np.arange(8), 5))
+    expected = wilson(float(right), 8, df=7)
+    assert (got.low, got.high) == (expected.low, expected.high)
+    assert got.high - got.low > 0.3
+
+
+def test_in_the_middle_it_is_nearly_the_t_interval() -> None:
+    t = t_test(0.5, 0.01, 6.5)
+    got = effective_wilson(t, outcomes=10**6, groups=100)
+    assert (got.low, got.high) == pytest.approx((t.low, t.high), abs=1e-4)
+
+
+@pytest.mark.parametrize(("share", "n"), [(-0.1, 5), (1.1, 5), (0.5, 0), (float("nan"), 5)])
+def test_nonsense_is_refused(share: float, n: float) -> None:
+    with pytest.raises(ValueError, match="no interval"):
+        wilson(share, n)
+
+
+def test_one_group_is_refused() -> None:
+    with pytest.raises(ValueError, match="one group"):
+        clustered_wilson(outcomes(0, 4), np.zeros(4, dtype=int))
