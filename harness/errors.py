@@ -1,14 +1,14 @@
 """What can go wrong, as a user meets it.
 
-    HarnessError                  one clear message, never a traceback
-    +-- BadInput                  exit 2: the user can mend it
-    |   +-- TaskError             a key or value of a task file or override
-    |   +-- UnknownName           no such dataset, encoder, classifier, task, ...
-    |   +-- DataError             a dataset that cannot be read as declared
-    |   +-- EncoderError          weights that are missing or do not fit
-    |   +-- OutputError           a place that cannot be written
-    +-- DiskFull                  exit 1: no space left; finished cells are safe
-    +-- CellError                 a cell that fails; becomes a failed Record (exit 1)
+HarnessError                  one clear message, never a traceback
++-- BadInput                  exit 2: the user can mend it
+|   +-- TaskError             a key or value of a task file or override
+|   +-- UnknownName           no such dataset, encoder, classifier, task, ...
+|   +-- DataError             a dataset that cannot be read as declared
+|   +-- EncoderError          weights that are missing or do not fit
+|   +-- OutputError           a place that cannot be written
++-- DiskFull                  exit 1: no space left; finished cells are safe
++-- CellError                 a cell that fails; becomes a failed Record (exit 1)
 """
 
 from __future__ import annotations

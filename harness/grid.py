@@ -33,8 +33,8 @@ def expand(task: Task, where: str = "task") -> list[Cell]:
     for variant in variants:
         for cell in _product(variant):
             seen.setdefault(cell)
-    rules = [_rule(entry, where) for entry in task.exclude]
-    return [cell for cell in seen if not any(_matches(cell, rule) for rule in rules)]
+    rules = [rule(entry, where) for entry in task.exclude]
+    return [cell for cell in seen if not any(matches(cell, rule) for rule in rules)]
 
 
 def value_of(cell: Cell, axis: str) -> Any:
@@ -82,8 +82,8 @@ def _null_what_has_no_meaning(s: dict[str, Any]) -> None:
         s["fraction"] = None
     if s["regime"] != "zero_shot":
         s["test_dataset"] = s["train_classes"] = None
-    elif s["train_classes"] is None:
-        s["tuning"] = "none"  # nothing is trained on
+    elif s["train_classes"] is None or s["tuning"] == "none":
+        s["tuning"], s["train_classes"] = "none", None  # nothing is trained on
     if s["classes"].pick is None:
         s["class_seed"] = None  # nothing is drawn
     if s["paradigm"].name != "vision_text":
@@ -120,19 +120,27 @@ def _is_random(s: Mapping[str, Any]) -> bool:
     return "seed" in uses or ("support" in uses and s["regime"] in ("few_shot", "fraction"))
 
 
-def _rule(entry: Mapping[str, Any], where: str) -> list[tuple[str, Any]]:
+def rule(entry: Mapping[str, Any], where: str) -> list[tuple[str, Any]]:
+    """A partial cell, as `exclude` and --rerun take it.
+
+    Raises TaskError for a key that is no axis.
+    """
     known = [*AXES, "seed", *(f"recipe.{name}" for name in RECIPE_AXES)]
     for key in entry:
         if key not in known:
             raise TaskError(
-                where, f"exclude.{key}", "there is no such axis",
-                allowed=known, nearest=nearest(key, known),
+                where,
+                key,
+                "there is no such axis",
+                allowed=known,
+                nearest=nearest(key, known),
             )
     return list(entry.items())
 
 
-def _matches(cell: Cell, rule: list[tuple[str, Any]]) -> bool:
-    for axis, wanted in rule:
+def matches(cell: Cell, partial: list[tuple[str, Any]]) -> bool:
+    """Whether a cell has all that a partial cell says."""
+    for axis, wanted in partial:
         value = value_of(cell, axis)
         value = value.plain() if isinstance(value, Choice) else value
         name = value["name"] if isinstance(value, dict) else value

@@ -65,6 +65,20 @@ class Plan:
     def failed(self) -> list[Planned]:
         return [p for p in self.cells if self.status.get(p.key) == "failed"]
 
+    def counts(self) -> dict[str, int]:
+        """done, failed, waiting and infeasible."""
+        states = [self.status.get(p.key, "waiting") for p in self.cells]
+        found = {state: states.count(state) for state in ("done", "failed", "waiting")}
+        return found | {"infeasible": len(self.infeasible)}
+
+    def reasons(self) -> dict[str, int]:
+        """Why cells cannot exist -> how many."""
+        found: dict[str, int] = {}
+        for cell, reason in self.infeasible:
+            what = f"{cell.classifier or cell.paradigm}: {reason}"
+            found[what] = found.get(what, 0) + 1
+        return found
+
 
 def make_plan(cells: Iterable[Cell], store: Store, where: str = "task") -> Plan:
     """Keys, feasibility and state of every cell.
@@ -83,8 +97,8 @@ def make_plan(cells: Iterable[Cell], store: Store, where: str = "task") -> Plan:
             plan.infeasible.append((cell, reason))
             continue
         shared = replace(
-                sample, shots=None, fraction=None, classifier=None, schedule=None, recipe=None
-            )
+            sample, shots=None, fraction=None, classifier=None, schedule=None, recipe=None
+        )
         if shared not in contents:
             contents[shared] = _contents(cell)
         plan.cells.append(_with_keys(cell, *contents[shared]))
@@ -93,7 +107,7 @@ def make_plan(cells: Iterable[Cell], store: Store, where: str = "task") -> Plan:
 
 
 def packs(cells: Sequence[Planned], jobs: int, seconds: dict[str, float]) -> list[Pack]:
-    """Cells that share features stay together; each pack lasts PACK_SECONDS or fills a job.
+    """Cells that share features stay together; a pack lasts PACK_SECONDS, or less to fill the jobs.
 
     Longest first, so that the last job to end ends early.
     """
@@ -104,8 +118,7 @@ def packs(cells: Sequence[Planned], jobs: int, seconds: dict[str, float]) -> lis
     made: list[Pack] = []
     for group in groups.values():
         cost = [seconds.get(p.key) or guess(p.cell) for p in group]
-        target = max(PACK_SECONDS, sum(cost) / jobs) if jobs > 1 else float("inf")
-        target = min(target, max(sum(cost) / jobs, max(cost)))
+        target = min(PACK_SECONDS, sum(cost) / jobs)
         part: list[Planned] = []
         total = 0.0
         for planned, each in zip(group, cost, strict=True):
@@ -125,6 +138,21 @@ def guess(cell: Cell) -> float:
     return base * epochs * max(1, cell.shots or 4) / 2
 
 
+def notes(plan: Plan) -> tuple[str, ...]:
+    """What a reader of the report should know of the grid."""
+    found: dict[str, None] = {}
+    for planned in plan.cells:
+        cell = planned.cell
+        if cell.shots is not None:
+            trained, _ = classes_of(cell)
+            if cell.shots == _per_class(cell, open_dataset(cell.dataset), trained):
+                found[
+                    f"{cell.shots} shots are all the training samples of {cell.dataset}: the "
+                    "support sets do not vary over the seeds."
+                ] = None
+    return tuple(found)
+
+
 # --- plugins, by the names in a cell ------------------------------------------------------------
 
 
@@ -135,19 +163,23 @@ def options(kind: str, choice: Choice) -> tuple[Any, str, Any]:
     Raises UnknownName, or BadInput for an option that the plugin does not have.
     """
     family, argument = (
-        resolve.split_reference(choice.name) if kind in ("dataset", "encoder") else (choice.name, "")
+        resolve.split_reference(choice.name)
+        if kind in ("dataset", "encoder")
+        else (choice.name, "")
     )
     found = resolve.plugin(kind, family)
     try:
         return found, argument, found.Options(**dict(choice.options))
     except ValidationError as error:
         first = error.errors()[0]
-        known = ", ".join(found.Options.model_fields) or "none"
-        option = ".".join(str(p) for p in first["loc"])
+        problem = first["msg"].removeprefix("Value error, ")
+        option = ".".join(str(part) for part in first["loc"])
         raise TaskError(
-            kind, f"{choice.name}: option {option}",
-            f"{first.get('input')!r}: {first['msg'].removeprefix('Value error, ')}; options: {known}",
-        ) from error  # fmt: skip
+            kind,
+            f"{choice.name}: option {option}",
+            f"{first.get('input')!r}: {problem}",
+            allowed=found.Options.model_fields or ("none",),
+        ) from error
 
 
 def open_dataset(choice: Choice) -> Dataset:
@@ -199,10 +231,8 @@ def _why_not(cell: Cell, where: str) -> str | None:
     trained, tested = classes_of(cell)
     facts = CellFacts(len(tested), _per_class(cell, dataset, trained), encoder_facts(cell.encoder))
     if cell.shots is not None and facts.per_class is not None and cell.shots > facts.per_class:
-        raise TaskError(
-            where, "shots",
-            f"{cell.shots} is more than the {facts.per_class} training samples of the smallest class",
-        )  # fmt: skip
+        few = f"{cell.shots} is more than the {facts.per_class} training samples of a class"
+        raise TaskError(where, "shots", few)
     if not trained or not tested:
         raise TaskError(where, "classes", f"{cell.classes.plain()} leaves no class")
     if facts.per_class == 0 and cell.tuning != "none":
@@ -235,9 +265,9 @@ def _refuse_not_built(cell: Cell, where: str) -> None:
     if cell.tuning == "all":
         raise TaskError(where, "tuning", "all: tuning the backbone is not built yet",
                         allowed=("none", "projection"))  # fmt: skip
-    if cell.schedule and cell.schedule.startswith("released") and cell.recipe:
-        if int(cell.schedule.split(":")[1]) >= cell.recipe.epochs:
-            raise TaskError(where, "schedule", f"{cell.schedule} is after the last epoch")
+    released = (cell.schedule or "").partition(":")[2]
+    if released and cell.recipe and int(released) >= cell.recipe.epochs:
+        raise TaskError(where, "schedule", f"{cell.schedule} is after the last epoch")
 
 
 def _per_class(cell: Cell, dataset: Dataset, trained: Sequence[int]) -> int | None:
@@ -269,5 +299,3 @@ def _with_keys(cell: Cell, training: str, evaluation: str) -> Planned:
         # around it; those are in the hash.
         plain.pop("classes", None)
     return Planned(cell, key, digest([SCHEMA, plain, training]))
-
-

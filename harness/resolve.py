@@ -80,7 +80,7 @@ def task_file(name: str) -> Path:
     path = Path(name)
     if path.is_file():
         return path
-    known = {str(p.relative_to(tasks_folder()).with_suffix("")): p for p in _task_files()}
+    known = tasks()
     short = name.removeprefix("tasks/").removesuffix(".yaml")
     if short in known:
         return known[short]
@@ -93,8 +93,16 @@ def tasks_folder() -> Path:
     return checkout if checkout.is_dir() else PACKAGE / "share" / "tasks"
 
 
-def _task_files() -> list[Path]:
-    return sorted(tasks_folder().rglob("*.yaml"))
+def tasks() -> dict[str, Path]:
+    """Every task in tasks/, by name: `few_shot`, `paper/table01`."""
+    folder = tasks_folder()
+    found = sorted(p for p in folder.rglob("*.yaml") if p.parent.name != "recipes")
+    return {p.relative_to(folder).with_suffix("").as_posix(): p for p in found}
+
+
+def recipes() -> dict[str, Path]:
+    """Every recipe in tasks/recipes/, by name."""
+    return {p.stem: p for p in sorted((tasks_folder() / "recipes").glob("*.yaml"))}
 
 
 def _from_elsewhere(kind: str, name: str) -> Any:

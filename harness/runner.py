@@ -6,7 +6,6 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +17,7 @@ from harness.seeding import torch_stream
 from harness.store import Arrays, Store
 from harness.training import projection
 from harness.training.evaluation import metrics, predict
+from harness.training.threads import one_core_pool
 from harness.types import Cell, Head, HeadInputs, Record, TestSet
 from harness.workshop import Workshop
 
@@ -52,7 +52,7 @@ def run_cells(
     workshop.prepare([p.cell for p in cells])
     stop = threading.Event()
     families = _by_training(cells)
-    pool = ThreadPoolExecutor(max_workers=jobs, initializer=_one_core)
+    pool = one_core_pool(jobs)
     try:
         pending = [
             pool.submit(_run_family, family, workshop, store, events, stop.is_set)
@@ -65,12 +65,6 @@ def run_cells(
         raise
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
-
-
-def _one_core() -> None:
-    import torch
-
-    torch.set_num_threads(1)
 
 
 def _by_training(cells: Sequence[Planned]) -> list[list[Planned]]:
@@ -203,9 +197,10 @@ def _evaluate(
         "w_final": head.weight().numpy().astype("float16"),
     }
     support = workshop.support(cell)
+    measured: dict[str, Any] = metrics(found, test.labels)
     record = replace(
         blank,
-        **metrics(found, test.labels),
+        **measured,
         n=len(test.items),
         test=store.write_test(test),
         support=trained.support,
@@ -223,7 +218,8 @@ def _test_head(
     cell: Cell, trained: _TrainedCell, workshop: Workshop, test: TestSet
 ) -> tuple[Head, torch.Tensor]:
     """The head for the classes tested: the trained one, or one whose classifier was replaced
-    (zero-shot, section 4.3)."""
+    (zero-shot, section 4.3).
+    """
     same_classes = workshop.train_names(cell) == test.class_names
     if trained.head is not None and trained.w_init_CD is not None and same_classes:
         return trained.head, trained.w_init_CD

@@ -38,7 +38,11 @@ def pick_classes(
 
 
 def draw_support(
-    dataset: Dataset, classes: Sequence[int], seed: int | None, *, shots: int | None = None,
+    dataset: Dataset,
+    classes: Sequence[int],
+    seed: int | None,
+    *,
+    shots: int | None = None,
     fraction: float | None = None,
 ) -> SupportSet:
     """The training samples: K of every class, a fraction of every class, or all.
@@ -64,7 +68,8 @@ def draw_support(
             )
         whole = k == len(pool)
         order = (
-            range(k) if whole
+            range(k)
+            if whole
             else numpy_stream(seed, "support", dataset.classes[c]).permutation(len(pool))[:k]
         )
         items += [pool[i] for i in order]

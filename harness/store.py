@@ -1,12 +1,12 @@
 """Records on disk: whole or not there, first done one wins, shared by every task of a runs folder.
 
-    RUNS/cells/<2 hex>/<key>.json           the Record
-    RUNS/cells/<2 hex>/<key>.<sha8>.npz     its arrays, written before the json that names them
-    RUNS/tests/<hash>.npz, support/<hash>.json   what cells were measured and trained on
-    RUNS/<task>/task.yaml, keys.json        the task as resolved, and the keys of its grid;
-                                            tests/ and support/ are links to those of its cells
-    RUNS/quarantine/                        what could not be read, with the reason
-    RUNS/logs/                              what packs printed
+RUNS/cells/<2 hex>/<key>.json           the Record
+RUNS/cells/<2 hex>/<key>.<sha8>.npz     its arrays, written before the json that names them
+RUNS/tests/<hash>.npz, support/<hash>.json   what cells were measured and trained on
+RUNS/<task>/task.yaml, keys.json        the task as resolved, and the keys of its grid;
+                                        tests/ and support/ are links to those of its cells
+RUNS/quarantine/                        what could not be read, with the reason
+RUNS/logs/                              what packs printed
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ class Store:
             ) from error
 
     def statuses(self, keys: Iterable[str]) -> dict[str, str]:
-        """key -> done | failed, for the keys that have a Record."""
+        """Key -> done | failed, for the keys that have a Record."""
         wanted: dict[str, list[str]] = {}
         for key in keys:
             wanted.setdefault(key[:2], []).append(key)
@@ -158,7 +158,10 @@ class Store:
     def link_into_task(self, name: str, records: Iterable[Record]) -> None:
         """Show a task's own test and support sets in its folder."""
         for record in records:
-            for kind, file in (("tests", f"{record.test}.npz"), ("support", f"{record.support}.json")):
+            for kind, file in (
+                ("tests", f"{record.test}.npz"),
+                ("support", f"{record.support}.json"),
+            ):
                 source, target = self.root / kind / file, self.root / name / kind / file
                 if source.is_file() and not target.exists():
                     target.parent.mkdir(parents=True, exist_ok=True)
@@ -183,7 +186,7 @@ class Store:
 
     def _write_arrays(self, record: Record, arrays: Arrays) -> Record:
         buffer = io.BytesIO()
-        np.savez_compressed(buffer, **arrays)
+        np.savez_compressed(buffer, **dict(arrays))  # type: ignore[arg-type]
         name = f"{record.key}.{arrays_hash(arrays)[:8]}.npz"
         write_atomically(
             self.path(record.key).with_name(name), lambda f: f.write(buffer.getbuffer())

@@ -20,7 +20,7 @@ from pydantic import (
 )
 from pydantic_core import core_schema
 
-from harness import yaml_border
+from harness import resolve, yaml_border
 from harness.errors import TaskError, nearest
 from harness.types import Choice, ClassPick, Recipe
 
@@ -124,6 +124,7 @@ class RecipeModel(_Model):
     augment: Annotated[list[Literal["none"]], *Axis] = [_R.augment]  # type: ignore[list-item]
     logit_scale: Annotated[list[Annotated[Number, Field(gt=0)] | None], *Axis] = [None]
     train_logit_scale: Annotated[list[StrictBool], *Axis] = [_R.train_logit_scale]
+    preset: StrictStr | None = None  # a file of tasks/recipes/, filled in before this is read
     by: dict[StrictStr, RecipeModel] = {}  # rows by the name of classifier, paradigm or method
 
 
@@ -133,6 +134,7 @@ class ReportModel(_Model):
     reference: StrictStr | None = None
     family: Literal["column", "reference", "table"] = "column"
     published: Annotated[list[StrictStr], BeforeValidator(_as_list)] = []
+    notes: list[StrictStr] = []
     correlation: StrictInt = Field(default=20, ge=2)
 
 
@@ -204,6 +206,7 @@ def read_task(path: Path, overrides: Sequence[str] = ()) -> Task:
     Raises TaskError.
     """
     data = yaml_border.read(path)
+    _fill_in_preset(data, str(path))
     for override in overrides:
         _apply(data, override)
     return validate(data, str(path))
@@ -222,6 +225,21 @@ def validate(data: dict[str, Any], where: str) -> Task:
         raise TaskError(where, "", "is nested too deeply") from error
     _check_sense(task, where)
     return task
+
+
+def _fill_in_preset(data: dict[str, Any], where: str) -> None:
+    """`recipe: {preset: NAME, ...}` is tasks/recipes/NAME.yaml with some keys replaced."""
+    recipe = data.get("recipe")
+    if not isinstance(recipe, dict) or "preset" not in recipe:
+        return
+    known = resolve.recipes()
+    name = recipe.pop("preset")
+    if name not in known:
+        raise TaskError(
+            where, "recipe.preset", f"{name!r}: there is no such recipe",
+            allowed=known, nearest=nearest(str(name), known),
+        )  # fmt: skip
+    data["recipe"] = yaml_border.read(known[name]) | recipe
 
 
 def _apply(data: dict[str, Any], override: str) -> None:
@@ -247,6 +265,9 @@ def _check_sense(task: Task, where: str) -> None:
         raise TaskError(where, "seeds", f"{task.seeds} leaves no seed; give 1 or more")
     if len(set(task.seed_list())) != len(task.seed_list()):
         raise TaskError(where, "seeds", f"{task.seeds} names a seed twice")
+    for name, changes in task.recipe.by.items():
+        if changes.preset is not None or changes.by:
+            raise TaskError(where, f"recipe.by.{name}", "takes keys of a recipe, not preset or by")
     needs = {"few_shot": "shots", "fraction": "fraction"}
     for regime, key in needs.items():
         if regime in task.regime and getattr(task, key) is None:
@@ -276,9 +297,14 @@ def _explain(error: ValidationError, where: str) -> TaskError:
     if kind == "missing":
         return TaskError(where, key, "is missing")
     if kind == "literal_error":
-        allowed = [a.strip("'") for a in problem["ctx"]["expected"].replace(" or ", ", ").split(", ")]
+        allowed = [
+            a.strip("'") for a in problem["ctx"]["expected"].replace(" or ", ", ").split(", ")
+        ]
         return TaskError(
-            where, key, f"{value!r} is not allowed", allowed=allowed,
+            where,
+            key,
+            f"{value!r} is not allowed",
+            allowed=allowed,
             nearest=nearest(str(value), allowed),
         )
     message = problem["msg"].removeprefix("Value error, ")

@@ -53,8 +53,18 @@ class ClassPick:
     file: str | None = None
     half: int | None = None
 
+    def __str__(self) -> str:
+        if self.file is not None:
+            return f"classes of {self.file}"
+        how_many = "half" if self.half is not None else self.pick or "all"
+        return f"{how_many} of {self.part}" if self.part != "all" else f"{how_many} classes"
+
     def plain(self) -> dict[str, Any]:
-        return {f.name: getattr(self, f.name) for f in fields(self) if getattr(self, f.name) != f.default}
+        return {
+            f.name: getattr(self, f.name)
+            for f in fields(self)
+            if getattr(self, f.name) != f.default
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +86,11 @@ class Recipe:
     train_logit_scale: bool = True
 
     def plain(self) -> dict[str, Any]:
-        return {f.name: getattr(self, f.name) for f in fields(self) if getattr(self, f.name) != f.default}
+        return {
+            f.name: getattr(self, f.name)
+            for f in fields(self)
+            if getattr(self, f.name) != f.default
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,10 +272,16 @@ class Items:
 class Dataset(Protocol):
     """A source of labelled pictures or clips. Opening one reads names and sizes, no pixels."""
 
-    classes: tuple[str, ...]
-    train: Items
-    test: Items
-    manifest: str  # hash over relative path, size and label of every item
+    @property
+    def classes(self) -> tuple[str, ...]: ...
+    @property
+    def train(self) -> Items: ...
+    @property
+    def test(self) -> Items: ...
+    @property
+    def manifest(self) -> str:
+        """Hash over relative path, size and label of every item."""
+        ...
 
     def part(self, name: str) -> Sequence[int]:
         """Indices of the classes of a named part ('all', 'unseen', ...)."""

@@ -7,7 +7,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 class Options(BaseModel):
     """scale: the logit scale, in place of the encoder's own. normalise: rows of W have length 1
-    in the forward pass, so the length in which they were drawn does not matter."""
+    in the forward pass, so the length in which they were drawn does not matter.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

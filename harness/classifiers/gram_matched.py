@@ -37,4 +37,5 @@ def build(inputs: ClassifierInputs, options: Options) -> torch.Tensor:
     values_C, vectors_CC = torch.linalg.eigh(t_CD @ t_CD.T)
     root_CC = vectors_CC * values_C.clamp(min=0).sqrt() @ vectors_CC.T
     u_CC, _, vt_CD = torch.linalg.svd(root_CC @ r_CD.double(), full_matrices=False)
-    return (root_CC @ u_CC @ vt_CD).float()
+    w_CD: torch.Tensor = root_CC @ u_CC @ vt_CD
+    return w_CD.float()

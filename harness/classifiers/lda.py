@@ -48,7 +48,8 @@ def build(inputs: ClassifierInputs, options: Options) -> torch.Tensor:
     cov_DD = centred_ND.T @ centred_ND / n
     s = d / (d + n - 1) if options.shrinkage is None else options.shrinkage
     shrunk_DD = (1 - s) * cov_DD + s * cov_DD.trace() / d * torch.eye(d, dtype=cov_DD.dtype)
-    return (mean_CD @ torch.linalg.pinv(shrunk_DD, hermitian=True)).float()
+    inverse_DD: torch.Tensor = torch.linalg.pinv(shrunk_DD, hermitian=True)
+    return (mean_CD @ inverse_DD).float()
 
 
 def _first(z_ND: torch.Tensor, y_N: torch.Tensor, k: int) -> tuple[torch.Tensor, torch.Tensor]:

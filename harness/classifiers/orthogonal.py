@@ -22,4 +22,5 @@ def build(inputs: ClassifierInputs, options: Options) -> torch.Tensor:
     import torch
 
     u_DD = torch.randn(inputs.dim, inputs.dim, generator=inputs.generator)
-    return torch.linalg.qr(u_DD).Q[: inputs.n_classes]
+    q_DD: torch.Tensor = torch.linalg.qr(u_DD).Q
+    return q_DD[: inputs.n_classes]

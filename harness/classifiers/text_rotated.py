@@ -26,4 +26,5 @@ def build(inputs: ClassifierInputs, options: Options) -> torch.Tensor:
     import torch
 
     u_DD = torch.randn(inputs.dim, inputs.dim, generator=inputs.generator)
-    return inputs.text() @ torch.linalg.qr(u_DD).Q
+    q_DD: torch.Tensor = torch.linalg.qr(u_DD).Q
+    return inputs.text() @ q_DD

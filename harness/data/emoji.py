@@ -85,7 +85,8 @@ def _items(rows: list[dict[str, str]], vendors: tuple[str, ...]) -> Items:
 
 def make_split(seed: int = 0) -> dict[str, Any]:
     """The split from the installed art: single-code-point emoji that all seven vendors draw,
-    in seven distinct decoded pictures; then 868 / 100 / 300 by a seeded permutation."""
+    in seven distinct decoded pictures; then 868 / 100 / 300 by a seeded permutation.
+    """
     import unicodedata
 
     root = art_folder()

@@ -75,9 +75,7 @@ def _from_csv(root: Path, table: Path) -> dict[str, _Rows]:
     return rows
 
 
-def _check_row(
-    root: Path, table: Path, line: int, row: dict[str, str], seen: set[str]
-) -> None:
+def _check_row(root: Path, table: Path, line: int, row: dict[str, str], seen: set[str]) -> None:
     if row["split"] not in SPLITS:
         raise DataError(f"{table}, line {line}: split '{row['split']}'; allowed: train, test")
     if not row["label"]:

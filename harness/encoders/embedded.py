@@ -134,7 +134,7 @@ def backbone_hash() -> str:
 
 
 def load_backbone() -> Any:
-    """timm's efficientnet_lite0 with the package's ImageNet weights and no classifier.
+    """Timm's efficientnet_lite0 with the package's ImageNet weights and no classifier.
 
     The package names its tensors otherwise; they stand in timm's order, one to one.
 
@@ -174,7 +174,7 @@ def _package(module: str, name: str) -> Path:
 
 @cache
 def _layer() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """weight (384, 1280), bias (384,), text mean (384,), as float32."""
+    """Weight (384, 1280), bias (384,), text mean (384,), as float32."""
     from safetensors.torch import load_file
 
     saved = load_file(LAYER_FILE)

@@ -1,4 +1,4 @@
-"""The paper's paradigm (Eq. 3): the classifier comes from the registry, the encoder moves to meet it.
+"""The paper's paradigm (Eq. 3): W comes from the registry, the encoder moves to meet it.
 
 logits = exp(s) * normalised z @ normalised W^T, no bias. W is frozen, trained (appendix A.4), or
 released at an epoch.
@@ -53,7 +53,7 @@ class VisionTextHead:
         return other
 
     def begin_epoch(self, epoch: int) -> None:
-        """schedule 'released:E': W is trained from epoch E on."""
+        """Schedule 'released:E': W is trained from epoch E on."""
         if self._schedule == f"released:{epoch}":
             self._w_CD.requires_grad_()
 

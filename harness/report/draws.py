@@ -13,6 +13,8 @@ from harness.stats import family
 from harness.stats.corrected_t import CorrectedT, corrected_t
 from harness.types import Contrast
 
+_ZERO = 1e-9
+
 
 @dataclass(frozen=True)
 class DrawSummary:
@@ -22,9 +24,10 @@ class DrawSummary:
     a: str
     b: str
     contrasts: Mapping[int, Contrast]  # by class seed; p adjusted within the draw's column
-    same_sign: int  # draws whose difference has the sign of the mean difference
+    planned: int  # draws that the study asks for
+    same_sign: int  # draws whose difference has the sign that most of them have
     significant: int  # draws with adjusted p < 0.05 and that sign
-    over_draws: CorrectedT | None
+    over_draws: CorrectedT | None  # None where a draw is missing, or all draw the same classes
 
 
 def summarise_draws(
@@ -46,25 +49,29 @@ def summarise_draws(
         for label in {column.label for column in against}
     }
     return tuple(
-        _summary(label, a, b, by_draw, overlap[label]) for (label, a, b), by_draw in found.items()
+        _summary(label, a, b, by_draw, overlap[label], sum(c.label == label for c in against))
+        for (label, a, b), by_draw in found.items()
     )
 
 
 def _summary(
-    label: str, a: str, b: str, by_draw: dict[int, Contrast], overlap: float
+    label: str, a: str, b: str, by_draw: dict[int, Contrast], overlap: float, planned: int
 ) -> DrawSummary:
     d_J = np.array([c.difference for c in by_draw.values()])
-    sign = np.sign(d_J.mean())
-    agree = [c for c in by_draw.values() if np.sign(c.difference) == sign]
+    above = [c for c in by_draw.values() if c.difference > _ZERO]
+    below = [c for c in by_draw.values() if c.difference < -_ZERO]
+    agree = max(above, below, key=len)
+    complete = len(by_draw) == planned and overlap < 1
     return DrawSummary(
         label=label,
         a=a,
         b=b,
         contrasts=dict(sorted(by_draw.items())),
+        planned=planned,
         same_sign=len(agree),
         significant=sum(c.p_adjusted is not None and c.p_adjusted < family.ALPHA for c in agree),
         # Nadeau and Bengio's n_test/n_train is rho/(1 - rho), with rho the part two splits share.
-        over_draws=None if overlap >= 1 else corrected_t(d_J, max(overlap / (1 - overlap), 1e-9)),
+        over_draws=corrected_t(d_J, max(overlap / (1 - overlap), _ZERO)) if complete else None,
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from harness.errors import UnknownName
 from harness.grid import AXES, RECIPE_AXES, value_of
 from harness.task import ReportModel
 from harness.types import Cell
@@ -40,7 +41,13 @@ class Layout:
 
 
 def lay_out(report: ReportModel, cells: Sequence[Cell]) -> Layout:
-    """Rows and columns as the task declares them, or else as its axes vary."""
+    """Rows and columns as the task declares them, or else as its axes vary.
+
+    Raises UnknownName for a row or column that is no axis.
+    """
+    for axis in (*(report.rows or ()), *(report.columns or ())):
+        if axis not in ALL_AXES:
+            raise UnknownName("axis", axis, ALL_AXES)
     declared = tuple(report.rows or ())
     if report.columns is not None:
         column_axes = tuple(report.columns)
@@ -57,7 +64,9 @@ def lay_out(report: ReportModel, cells: Sequence[Cell]) -> Layout:
     ordered = sorted(
         dict.fromkeys(columns.values()), key=_order(cells, columns, column_axes).__getitem__
     )
-    return Layout(row_axes, column_axes, tuple(dict.fromkeys(rows.values())), tuple(ordered), places)
+    return Layout(
+        row_axes, column_axes, tuple(dict.fromkeys(rows.values())), tuple(ordered), places
+    )
 
 
 def name_value(axis: str, value: Any) -> str:
@@ -153,9 +162,7 @@ def _tell_apart(
     return {cell: _label(cell, used) for cell in group}
 
 
-def _crowds(
-    group: list[Cell], columns: dict[Cell, Column], used: list[str]
-) -> list[set[Cell]]:
+def _crowds(group: list[Cell], columns: dict[Cell, Column], used: list[str]) -> list[set[Cell]]:
     crowds: dict[tuple[Any, ...], set[Cell]] = {}
     for cell in group:
         place = (columns[cell], *(value_of(cell, a) for a in used))
@@ -180,7 +187,7 @@ def _tell_labels_apart(
             continue
         clash = [c for key in keys for c in groups[key] if labels[c] == label]
         more = [a for a in spare if a in differs_on(clash)]
-        for number, key in enumerate(keys, start=1):
+        for key in keys:
             for cell in groups[key]:
                 if labels[cell] == label:
                     extra = _label(cell, more)

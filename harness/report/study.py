@@ -24,7 +24,8 @@ class Result:
 @dataclass(frozen=True)
 class Study:
     """Results in the order of the grid. `arrays` reads the npz of a Record: prediction, rank,
-    probability, confidence (N,), w_init and w_final (C, D; float16, where a classifier exists)."""
+    probability, confidence (N,), w_init and w_final (C, D; float16, where a classifier exists).
+    """
 
     task: Task
     results: tuple[Result, ...]

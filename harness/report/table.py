@@ -153,9 +153,7 @@ def _contrasts(
         if ours.outcomes is None or theirs.outcomes is None or ours.test != theirs.test:
             continue
         out.append(
-            pairwise.contrast(
-                ours.outcomes, theirs.outcomes, name_a=a, name_b=b, estimand=ESTIMAND
-            )
+            pairwise.contrast(ours.outcomes, theirs.outcomes, name_a=a, name_b=b, estimand=ESTIMAND)
         )
     return out
 
@@ -188,7 +186,8 @@ def _verdicts(
     entries: Mapping[tuple[str, Column], Entry],
     in_column: Mapping[Column, Sequence[Contrast]],
 ) -> tuple[frozenset[tuple[str, Column]], dict[tuple[str, Column], tuple[int, int]]]:
-    bold, ranks = set(), {}
+    bold: set[tuple[str, Column]] = set()
+    ranks: dict[tuple[str, Column], tuple[int, int]] = {}
     for column in layout.columns:
         if any(entries[row, column].blocks for row in layout.rows):
             continue
@@ -254,9 +253,7 @@ def _classes(
     return frozenset(n for t in tests if t is not None for n in study.tests[t].class_names)
 
 
-def _incomparable(
-    layout: Layout, entries: Mapping[tuple[str, Column], Entry]
-) -> tuple[str, ...]:
+def _incomparable(layout: Layout, entries: Mapping[tuple[str, Column], Entry]) -> tuple[str, ...]:
     out = []
     for column in layout.columns:
         tests = {e.test for row in layout.rows if (e := entries[row, column]).test is not None}

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from harness.stats.student import t_quantile
 
 if TYPE_CHECKING:
@@ -18,10 +20,12 @@ def t_power(noncentrality: float, df: float, *, alpha: float = 0.05) -> float:
     """
     from scipy.special import nctdtr, ndtr
 
-    t = t_quantile(df, 1 - alpha)
+    t, shift = t_quantile(df, 1 - alpha), abs(noncentrality)
     if math.isinf(df):
-        return float(ndtr(noncentrality - t) + ndtr(-noncentrality - t))
-    return float(1 - nctdtr(df, noncentrality, t) + nctdtr(df, noncentrality, -t))
+        return float(ndtr(shift - t) + ndtr(-shift - t))
+    # Where nctdtr should underflow to 0 it gives NaN (scipy 1.17).
+    missed, wrong_side = np.nan_to_num(nctdtr(df, shift, np.array([t, -t]))).tolist()
+    return float(1 - missed + wrong_side)
 
 
 def smallest_detectable(

@@ -7,13 +7,18 @@ the development classes are never seen.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from harness.data import emoji
 from harness.encoders import embedded
 from harness.seeding import torch_stream
 from harness.training.features import FeatureStore, Progress
-from harness.types import EncoderFacts
+from harness.types import Dataset, EncoderFacts
+
+if TYPE_CHECKING:
+    import torch
 
 EPOCHS, BATCH, LR, WEIGHT_DECAY, DROPOUT = 6, 512, 1e-3, 0.1, 0.3
 
@@ -49,7 +54,7 @@ def rebuild_lit_emoji(target: Path, progress: Progress | None = None) -> dict[st
     return {"development_top1": _zero_shot(store, data, tower, tensors)}
 
 
-def _train(h_NF, y_N, w_CD):  # type: ignore[no-untyped-def]
+def _train(h_NF: torch.Tensor, y_N: torch.Tensor, w_CD: torch.Tensor) -> torch.nn.Linear:
     import torch
     from torch.nn import functional as F
 
@@ -71,7 +76,12 @@ def _train(h_NF, y_N, w_CD):  # type: ignore[no-untyped-def]
     return layer
 
 
-def _zero_shot(store, data, tower, tensors) -> float:  # type: ignore[no-untyped-def]
+def _zero_shot(
+    store: FeatureStore,
+    data: Dataset,
+    tower: embedded.TextTower,
+    tensors: Mapping[str, torch.Tensor],
+) -> float:
     from torch.nn import functional as F
 
     from harness.splits import test_set
@@ -83,7 +93,7 @@ def _zero_shot(store, data, tower, tensors) -> float:  # type: ignore[no-untyped
     return float((predicted_N == test.labels).mean())
 
 
-def _store(data):  # type: ignore[no-untyped-def]
+def _store(data: Dataset) -> FeatureStore:
     backbone = embedded.backbone_hash()
     facts = EncoderFacts(
         backbone, backbone, embedded.DIM, embedded.FEATURE_DIM, embedded.RESOLUTION,

@@ -20,7 +20,8 @@ ECE_BINS = 15
 @dataclass(frozen=True)
 class Predictions:
     """Per test item: predicted class, rank of the true class (0 is top), probability of the true
-    class, and the largest probability."""
+    class, and the largest probability.
+    """
 
     prediction: np.ndarray[Any, np.dtype[np.uint32]]
     rank: np.ndarray[Any, np.dtype[np.uint32]]

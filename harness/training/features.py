@@ -17,16 +17,17 @@ import numpy as np
 
 from harness.cache import cache_folder, write_atomically
 from harness.errors import DataError
+from harness.training.threads import cores, one_core_pool
 from harness.types import Choice, Dataset, EncoderFacts, digest
 
 if TYPE_CHECKING:
     import torch
 
 SHARD = 512
-BATCH = 32
+BATCH = 16
 
 #: called with (done, total) pictures
-Progress = Callable[[int, int], None]
+Progress = Callable[[int, int], object]
 
 
 class FeatureStore:
@@ -81,42 +82,50 @@ class FeatureStore:
     def _compute(
         self, items: Sequence[str], progress: Callable[[int], object]
     ) -> np.ndarray[Any, Any]:
-        import torch
-
         encoder = self._load()
-        rows = []
-        with torch.inference_mode():
-            for start in range(0, len(items), BATCH):
-                batch = items[start : start + BATCH]
-                images = [self._dataset.image(item) for item in batch]
-                x_BCHW = torch.stack([encoder.preprocess(i, self._resolution) for i in images])
-                rows.append(encoder.features(_full(x_BCHW)).numpy()[: len(batch)])
-                progress(start + len(batch))
-            self._count_cost(encoder, x_BCHW[:1])
+        batches = [items[i : i + BATCH] for i in range(0, len(items), BATCH)]
+        rows, done = [], 0
+        with one_core_pool(cores()) as pool:
+            for batch, h_BF in zip(
+                batches, pool.map(lambda b: self._batch(encoder, b), batches), strict=True
+            ):
+                rows.append(h_BF)
+                done += len(batch)
+                progress(done)
+        self._count_cost(encoder, items[0])
         h_NF = np.concatenate(rows)
         if not np.isfinite(h_NF).all():
             raise DataError("the encoder gives features that are not finite numbers")
         return h_NF
 
-    def _count_cost(self, encoder: Any, x_1CHW: torch.Tensor) -> None:
+    def _batch(self, encoder: Any, batch: Sequence[str]) -> np.ndarray[Any, Any]:
+        """h_BF of one batch, on one core.
+
+        A short batch is filled up: kernels differ by batch size in the last bits, and a feature
+        must not depend on which others were missing beside it.
+        """
+        import torch
+
+        images = [self._dataset.image(item) for item in batch]
+        x_BCHW = torch.stack([encoder.preprocess(image, self._resolution) for image in images])
+        fill = x_BCHW[-1:].expand(BATCH - len(batch), -1, -1, -1)
+        with torch.inference_mode():
+            h_BF = encoder.features(torch.cat([x_BCHW, fill]))
+        rows: np.ndarray[Any, Any] = h_BF.numpy()[: len(batch)]
+        return rows
+
+    def _count_cost(self, encoder: Any, item: str) -> None:
+        import torch
         from torch.utils.flop_counter import FlopCounterMode
 
         path = self.folder / "cost.json"
         if path.is_file():
             return
-        with FlopCounterMode(display=False) as counter:
+        x_1CHW = encoder.preprocess(self._dataset.image(item), self._resolution)[None]
+        with torch.inference_mode(), FlopCounterMode(display=False) as counter:
             encoder.features(x_1CHW)
         text = json.dumps({"macs": counter.get_total_flops() // 2}).encode()
         write_atomically(path, lambda f: f.write(text))
-
-
-def _full(x_BCHW: torch.Tensor) -> torch.Tensor:
-    """A last, short batch is filled up: kernels differ by batch size in the last bits, and a
-    feature must not depend on which others were missing beside it."""
-    import torch
-
-    short = BATCH - len(x_BCHW)
-    return torch.cat([x_BCHW, x_BCHW[-1:].expand(short, -1, -1, -1)]) if short else x_BCHW
 
 
 def text_embeddings(

@@ -80,7 +80,7 @@ def train(
             logits_BC = head.logits(projection(h_BF))
             loss = F.cross_entropy(logits_BC, y_N[batch])
             optimiser.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss.backward()
             optimiser.step()
             schedule.step()
             trained.steps += 1

@@ -69,7 +69,7 @@ def test_swapping_the_methods_mirrors_the_result(seed: int) -> None:
 
 
 def test_pairs_with_holm_are_those_of_scikit_posthocs() -> None:
-    scores_KM = np.random.default_rng(4).normal([[0.0], [0.4], [1.6]], size=(3, 9))
+    scores_KM = np.random.default_rng(4).normal([[0.0], [0.4], [3.0]], size=(3, 9))
     theirs = posthoc_wilcoxon(scores_KM.tolist(), method="exact", p_adjust="holm").to_numpy()
     pairs = [(0, 1), (0, 2), (1, 2)]
     ours = holm([across(scores_KM[i], scores_KM[j], m=3).p for i, j in pairs])

@@ -14,7 +14,7 @@ from harness.stats.clusters import clustered_t
 from harness.stats.mcnemar import mcnemar
 from harness.stats.pairwise import contrast, estimate
 from harness.stats.power import smallest_detectable
-from harness.stats.proportion import clustered_wilson, wilson
+from harness.stats.proportion import clustered_wilson, effective_wilson, wilson
 from harness.stats.two_way import two_way
 from harness.types import Contrast, Outcomes
 
@@ -201,10 +201,10 @@ def test_what_does_not_pair_is_refused() -> None:
 def test_estimate_of_a_trained_row() -> None:
     o = trained(1)
     got, t = estimate(o), two_way(o.correct_SN, o.groups_N).t
+    expected = effective_wilson(t, outcomes=300, groups=60)
     assert (got.mean, got.method) == (t.mean, "two-way random effects")
     assert (got.seeds, got.items, got.groups) == (5, 60, 60)
-    assert got.low == pytest.approx(t.low, abs=0.02)
-    assert got.high == pytest.approx(t.high, abs=0.02)
+    assert (got.low, got.high) == (expected.low, expected.high)
 
 
 def test_estimate_of_a_deterministic_row() -> None:

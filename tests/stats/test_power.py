@@ -23,12 +23,23 @@ QUICK = settings(deadline=None, derandomize=True, database=None, max_examples=60
 
 
 @pytest.mark.parametrize("seeds", [2, 3, 5, 10, 40])
-@pytest.mark.parametrize("effect", [0.3, 1.0, 2.5])
+@pytest.mark.parametrize("effect", [0.0, 0.3, 1.0, 2.5])
 @pytest.mark.parametrize("alpha", [0.05, 0.05 / 28])
 def test_power_is_that_of_statsmodels(seeds: int, effect: float, alpha: float) -> None:
     theirs = TTestPower().power(effect, seeds, alpha)
+    if np.isnan(theirs):  # the far side of scipy's noncentral t; a one-sided test leaves it out
+        theirs = TTestPower().power(effect, seeds, alpha / 2, alternative="larger")
     ours = t_power(effect * seeds**0.5, seeds - 1, alpha=alpha)
-    assert ours == pytest.approx(theirs, rel=1e-5, abs=1e-7)
+    assert ours == pytest.approx(theirs, rel=1e-5, abs=1e-6)
+    assert t_power(-effect * seeds**0.5, seeds - 1, alpha=alpha) == ours
+
+
+@pytest.mark.parametrize("df", [1, 1.7, 4, 9.5, 40, 1e4, math.inf])
+@pytest.mark.parametrize("alpha", [0.05, 0.05 / 84])
+def test_power_rises_without_a_hole(df: float, alpha: float) -> None:
+    power = np.array([t_power(nc, df, alpha=alpha) for nc in np.linspace(0, 40, 161)])
+    assert power[0] == pytest.approx(alpha)
+    assert np.all(np.diff(power) > -1e-6)
 
 
 @pytest.mark.parametrize("df", [1, 1.3, 4, 9, 60, 1e5, math.inf])
@@ -63,9 +74,9 @@ def test_what_holm_asks_of_five_seeds(m: int, t: float) -> None:
 
 @pytest.mark.parametrize("effect", [0.02, 0.1, 0.35, 0.8, 1.4, 6.0])
 def test_seeds_needed_are_those_of_statsmodels(effect: float) -> None:
-    seeds = seeds_needed(effect)
-    assert TTestPower().power(effect, seeds, 0.05) >= 0.8
-    assert seeds == 2 or TTestPower().power(effect, seeds - 1, 0.05) < 0.8
+    seeds, one_sided = seeds_needed(effect), {"alpha": 0.025, "alternative": "larger"}
+    assert TTestPower().power(effect, seeds, **one_sided) >= 0.8
+    assert seeds == 2 or TTestPower().power(effect, seeds - 1, **one_sided) < 0.8
 
 
 def test_more_claims_need_more_seeds() -> None:

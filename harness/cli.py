@@ -1,0 +1,76 @@
+"""The command line: finds a command by its file in harness/commands/ and tells errors once."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from argparse import ArgumentParser
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from harness import __version__
+from harness.errors import HarnessError, did_you_mean, nearest
+
+INTERRUPTED = 130
+
+
+def command_names() -> list[str]:
+    folder = Path(__file__).parent / "commands"
+    return sorted(p.stem for p in folder.glob("*.py") if p.stem[0] != "_")
+
+
+class _Parser(ArgumentParser):
+    """argparse that knows the nearest command."""
+
+    def error(self, message: str) -> NoReturn:
+        words = [word for word in sys.argv[1:] if not word.startswith("-")]
+        close = nearest(words[0], command_names()) if words and "choice" in message else None
+        self.exit(2, f"error: {message}{did_you_mean(close)}\n")
+
+
+def parser() -> ArgumentParser:
+    top = _Parser(
+        prog="python -m harness",
+        description="Does it matter how the classifier is initialised? Grids, tests, leaderboards.",
+        epilog="First run: python -m harness grid tasks/few_shot.yaml. "
+        "Exit codes: 0 done, 1 some cells failed, 2 bad input, 3 incomplete (status), "
+        "130 interrupted.",
+    )
+    top.add_argument("--version", action="version", version=__version__)
+    commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for name in command_names():
+        module = importlib.import_module(f"harness.commands.{name}")
+        sub = commands.add_parser(name, help=module.HELP, description=module.__doc__)
+        module.add_arguments(sub)
+    return top
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; every error that a user can meet is one line on standard error."""
+    top = parser()
+    args, rest = top.parse_known_args(arguments)
+    stray = [a for a in rest if a.startswith("-") or "=" not in a or not hasattr(args, "overrides")]
+    if stray:
+        top.error(f"unrecognised argument: {stray[0]}")
+    if rest:
+        args.overrides += rest
+    bad = [o for o in getattr(args, "overrides", []) if "=" not in o]
+    if bad:
+        top.error(f"'{bad[0]}' is not of the form key=value")
+    try:
+        return int(importlib.import_module(f"harness.commands.{args.command}").run(args))
+    except HarnessError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("interrupted; finished cells are kept: run the same command again", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def entry() -> NoReturn:
+    sys.exit(main())

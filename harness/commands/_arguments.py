@@ -1,0 +1,23 @@
+"""Arguments that several commands share. Imports nothing heavy: --help reads this."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from pathlib import Path
+
+
+def add_task_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("task", help="a YAML file, or the name of one in tasks/")
+    parser.add_argument(
+        "overrides", nargs="*", metavar="key=value", help="as in shots=[1,16] recipe.epochs=50"
+    )
+    add_folder_arguments(parser)
+
+
+def add_folder_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("--runs", type=Path, default=Path("runs"), metavar="DIR")
+    parser.add_argument("--reports", type=Path, default=Path("reports"), metavar="DIR")
+
+
+def add_json_argument(parser: ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="one JSON document on standard output")

@@ -1,0 +1,35 @@
+"""Explain one plugin or task: what it does and which options it takes."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+from typing import Any
+
+HELP = "explain one dataset, encoder, classifier, paradigm, prompt or task"
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("kind")
+    parser.add_argument("name")
+
+
+def run(args: Namespace) -> int:
+    from harness import resolve
+    from harness.errors import UnknownName
+
+    if args.kind == "task":
+        print(resolve.task_file(args.name).read_text(encoding="utf-8"), end="")
+        return 0
+    if args.kind not in resolve.KINDS:
+        raise UnknownName("kind", args.kind, [*resolve.KINDS, "task"])
+    family, _ = resolve.split_reference(args.name)
+    plugin = resolve.plugin(args.kind, family)
+    print((plugin.__doc__ or "").strip())
+    print("\noptions:" if plugin.Options.model_fields else "\nno options")
+    for name, field in plugin.Options.model_fields.items():
+        print(f"  {name} = {field.default!r}  ({_type(field.annotation)})")
+    return 0
+
+
+def _type(annotation: Any) -> str:
+    return annotation.__name__ if isinstance(annotation, type) else str(annotation)

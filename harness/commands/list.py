@@ -1,0 +1,50 @@
+"""List what can stand in a task."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+
+HELP = "list datasets, encoders, classifiers, paradigms, prompts and tasks"
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    from harness.commands._arguments import add_json_argument
+
+    parser.add_argument("kind", nargs="?", help="only this kind, as in: list classifier")
+    add_json_argument(parser)
+
+
+def run(args: Namespace) -> int:
+    import json
+
+    found = {kind: _listing(kind) for kind in _kinds(args.kind)}
+    if args.json:
+        print(json.dumps(found, indent=1))
+        return 0
+    for kind, rows in found.items():
+        print(f"{kind}s" if len(found) > 1 else kind)
+        for name, about in rows.items():
+            print(f"  {name:<22} {about}")
+    return 0
+
+
+def _kinds(wanted: str | None) -> list[str]:
+    from harness import resolve
+    from harness.errors import UnknownName
+
+    known = [*resolve.KINDS, "task"]
+    if wanted is None:
+        return known
+    kind = wanted if wanted in known else wanted.removesuffix("s")
+    if kind not in known:
+        raise UnknownName("kind", wanted, known)
+    return [kind]
+
+
+def _listing(kind: str) -> dict[str, str]:
+    from harness import resolve
+    from harness.yaml_border import read
+
+    if kind == "task":
+        return {name: str(read(p).get("question", "")) for name, p in resolve.tasks().items()}
+    return {name: resolve.summary(kind, name) for name in resolve.names(kind)}

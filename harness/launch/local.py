@@ -1,0 +1,104 @@
+"""Cells in a pool of processes on this machine, through submitit's local executor.
+
+The same path as a cluster's: a pack is a file that holds the task as it was submitted and the
+keys of its cells, and a job is a plain function that reads it. Only a Record says that a cell is
+done.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from harness.cache import write_atomically
+from harness.plan import Pack, Planned, packs
+from harness.runner import Events
+from harness.store import Store
+from harness.training.threads import cores
+
+POLL_SECONDS = 0.25
+TIMEOUT_MINUTES = 24 * 60
+
+
+def launch(
+    cells: Sequence[Planned], store: Store, task_yaml: str, jobs: int | None, events: Events
+) -> list[str]:
+    """Run to the end, at most `jobs` packs at once. Returns a complaint for every job that ended
+    without the Records of its cells, with the place of its log.
+    """
+    jobs = jobs or cores()
+    waiting = packs(cells, jobs, {})
+    running: list[tuple[Any, Pack]] = []
+    seen: set[str] = set()
+    complaints: list[str] = []
+    try:
+        while waiting or running:
+            while waiting and len(running) < jobs:
+                pack = waiting.pop(0)
+                running.append((_submit(pack, store, task_yaml), pack))
+            time.sleep(POLL_SECONDS)
+            _tell(cells, store, seen, events)
+            for job, pack in [(j, p) for j, p in running if j.done()]:
+                running.remove((job, pack))
+                complaints += _complaint(job, pack, store)
+    except BaseException:
+        for job, _ in running:
+            job.cancel(check=False)
+        raise
+    _tell(cells, store, seen, events)
+    return complaints
+
+
+def run_pack(pack_file: str, runs: str) -> None:
+    """What a job does: the cells that its file names."""
+    from harness.grid import expand
+    from harness.plan import make_plan
+    from harness.runner import run_cells
+    from harness.task import validate
+    from harness.yaml_border import parse
+
+    pack = json.loads(Path(pack_file).read_text(encoding="utf-8"))
+    store = Store(Path(runs))
+    plan = make_plan(expand(validate(parse(pack["task"], pack_file), pack_file)), store)
+    wanted = set(pack["keys"])
+    run_cells([p for p in plan.missing() if p.key in wanted], store)
+
+
+def _submit(pack: Pack, store: Store, task_yaml: str) -> Any:
+    import submitit
+
+    name = f"{int(time.time())}-{os.urandom(4).hex()}"
+    pack_file = store.root / "jobs" / f"{name}.json"
+    content = {
+        "id": name,
+        "pid": os.getpid(),
+        "keys": [p.key for p in pack.cells],
+        "task": task_yaml,
+    }
+    data = json.dumps(content).encode()
+    write_atomically(pack_file, lambda f: f.write(data))
+    executor = submitit.LocalExecutor(folder=store.root / "logs" / name)
+    executor.update_parameters(timeout_min=TIMEOUT_MINUTES)
+    return executor.submit(run_pack, str(pack_file.resolve()), str(store.root.resolve()))
+
+
+def _tell(cells: Sequence[Planned], store: Store, seen: set[str], events: Events) -> None:
+    for planned in cells:
+        if planned.key not in seen and store.path(planned.key).exists():
+            record = store.read(planned.key)
+            if record is not None:
+                seen.add(planned.key)
+                events.cell(planned, record.status)
+
+
+def _complaint(job: Any, pack: Pack, store: Store) -> list[str]:
+    left = [p for p in pack.cells if not store.path(p.key).exists()]
+    if not left:
+        return []
+    lines = (job.stderr() or "").strip().splitlines()
+    why = lines[-1] if lines else "it said nothing"
+    return [f"a job left {len(left)} of {len(pack.cells)} cells: {why} (log: {job.paths.stderr})"]

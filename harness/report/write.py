@@ -1,0 +1,47 @@
+"""Study -> files."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import IO
+
+from harness.cache import write_atomically
+from harness.report import html, markdown, tables, tex
+from harness.report.figures import draw
+from harness.report.published import read_published
+from harness.report.study import Study
+from harness.report.table import build_table
+
+
+def write_report(study: Study, folder: Path, command: str) -> list[Path]:
+    """Write the report of a study to `folder` and return its files, the Markdown first.
+
+    <task>.md, .html, .tex, .csv, _contrasts.csv, and the figures in <task>/. `command` is what
+    the reader types to make it again. Files are written whole or not at all.
+
+    Raises UnknownName for a row, column or file of published numbers that does not exist,
+    OutputError or DiskFull.
+    """
+    name = study.task.name
+    published = [n for file in study.task.report.published for n in read_published(file)]
+    table = build_table(study)
+    figures = draw(study, table)
+    page = markdown.report(study, table, figures, published, command)
+    texts = {
+        f"{name}.md": page,
+        f"{name}.html": html.page(page, name, figures),
+        f"{name}.tex": tex.tabular(table),
+        f"{name}.csv": tables.cells_csv(study),
+        f"{name}_contrasts.csv": tables.contrasts_csv(table),
+    }
+    contents = {folder / file: text.encode() for file, text in texts.items()}
+    # Pictures first: a page that is there shows them.
+    pictures = {folder / name / figure.name: figure.png for figure in figures}
+    for path, data in {**pictures, **contents}.items():
+        write_atomically(path, partial(_put, data))
+    return [*contents, *pictures]
+
+
+def _put(data: bytes, handle: IO[bytes]) -> None:
+    handle.write(data)

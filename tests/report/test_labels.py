@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from harness.errors import UnknownName
+from harness.grid import expand
+from harness.report.labels import lay_out
+
+from .studies import task_of
+
+
+def rows_and_columns(**changes: Any) -> tuple[tuple[str, ...], list[str]]:
+    task = task_of(**changes)
+    layout = lay_out(task.report, expand(task))
+    return layout.rows, [c.label for c in layout.columns]
+
+
+def test_a_row_without_a_value_is_named_by_what_it_has() -> None:
+    rows, columns = rows_and_columns(classifier=["text", "random"])
+    assert rows == ("text", "random", "vision_only")
+    assert columns == ["1 shot", "2 shots", "4 shots"]
+
+
+def test_by_default_rows_are_all_axes_that_vary() -> None:
+    rows, columns = rows_and_columns(
+        classifier=["text", "random"], schedule=["frozen", "trained"], include=[], report={}
+    )
+    assert rows == ("text · frozen", "text · trained", "random · frozen", "random · trained")
+    assert columns == ["1 shot", "2 shots", "4 shots"]
+
+
+def test_rows_that_would_collide_are_told_apart() -> None:
+    rows, _ = rows_and_columns(
+        classifier=["text", "random"], schedule=["frozen", "trained"], include=[],
+        report={"rows": "classifier"},
+    )  # fmt: skip
+    assert rows == ("text · frozen", "text · trained", "random · frozen", "random · trained")
+
+
+def test_axes_of_the_recipe_tell_rows_apart_and_numbers_bear_their_name() -> None:
+    rows, _ = rows_and_columns(
+        classifier="text", recipe={"lr": [1e-4, 1e-3]}, include=[], report={"rows": "classifier"}
+    )
+    assert rows == ("text · lr=0.0001", "text · lr=0.001")
+
+
+def test_options_are_part_of_the_label() -> None:
+    lda = {"name": "lda", "shrinkage": 0.1}
+    rows, _ = rows_and_columns(classifier=["lda", lda], include=[])
+    assert rows == ("lda", "lda(shrinkage=0.1)")
+
+
+def test_one_row_still_has_a_name() -> None:
+    assert rows_and_columns(classifier="text", shots=1, include=[], report={}) == (
+        ("text",),
+        ["1 shot"],
+    )
+
+
+def test_columns_run_from_nothing_to_everything() -> None:
+    rows, columns = rows_and_columns(
+        regime=["full", "few_shot", "zero_shot"], shots=[4, 1], classifier=["text", "random"],
+        include=[],
+    )  # fmt: skip
+    assert columns == ["zero_shot", "1 shot", "4 shots", "full"]
+    assert rows == ("text", "random")
+
+
+def test_data_sets_become_columns() -> None:
+    _, columns = rows_and_columns(
+        dataset=["folder:a", "folder:b"], shots=1, include=[], report={"rows": "classifier"}
+    )
+    assert columns == ["folder:a", "folder:b"]
+
+
+def test_draws_of_classes_share_the_label_of_their_column() -> None:
+    task = task_of(class_seed=[0, 1], classifier=["text", "random"], include=[])
+    layout = lay_out(task.report, expand(task))
+    assert layout.rows == ("text", "random")
+    assert [(c.label, c.draw) for c in layout.columns][:2] == [("1 shot", 0), ("1 shot", 1)]
+
+
+def test_an_unknown_axis_is_told_with_the_nearest() -> None:
+    with pytest.raises(UnknownName, match="classifier"):
+        rows_and_columns(report={"rows": "clasifier"})

@@ -1,0 +1,274 @@
+from __future__ import annotations
+
+import csv
+import io
+import re
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.errors import UnknownName
+from harness.grid import AXES
+from harness.report import tables
+from harness.report.markdown import END_OF_BODY
+from harness.report.study import Study
+from harness.report.table import build_table
+from harness.report.write import write_report
+from harness.types import Cell
+
+from .studies import few_shot_accuracy, make_study, no_lda_at_one, task_of
+
+
+def few_shot(**options: Any) -> Study:
+    return make_study(
+        task_of(**options.pop("task", {})), few_shot_accuracy, infeasible=no_lda_at_one,
+        weights=True, **options,
+    )  # fmt: skip
+
+
+def section(page: str, title: str) -> str:
+    return page.split(f"\n## {title}\n")[1].split("\n## ", maxsplit=1)[0]
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    study, start = few_shot(weights=True), time.process_time()
+    command = "python -m harness grid tasks/few_shot.yaml"
+    paths = write_report(study, tmp_path_factory.mktemp("reports"), command)
+    assert time.process_time() - start < 5, "a report is quick, figures included"
+    return paths
+
+
+@pytest.fixture(scope="module")
+def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """The same science on another machine, at another speed, by another command."""
+    study = few_shot(weights=True, host="b", wall=77.0)
+    return write_report(study, tmp_path_factory.mktemp("elsewhere"), "another command")
+
+
+@pytest.fixture(scope="module")
+def page(written: list[Path]) -> str:
+    return written[0].read_text(encoding="utf-8")
+
+
+def test_every_file_is_written_the_page_first(written: list[Path]) -> None:
+    folder = written[0].parent
+    assert [str(p.relative_to(folder)) for p in written] == [
+        "few_shot.md", "few_shot.html", "few_shot.tex", "few_shot.csv", "few_shot_contrasts.csv",
+        "few_shot/accuracy.png", "few_shot/differences.png", "few_shot/correlation.png",
+    ]  # fmt: skip
+    assert all(p.stat().st_size > 0 for p in written)
+    assert not list(folder.rglob("*.tmp"))
+
+
+def test_sections_are_in_order(page: str) -> None:
+    titles = re.findall(r"^##? (.*)$", page, re.MULTILINE)
+    assert titles == [
+        "few_shot", "Leaderboard", "Against random", "Further measures", "Published numbers",
+        "What is missing", "Method", "How to read this", "Cost and provenance",
+    ]  # fmt: skip
+
+
+def test_the_answer_speaks_of_differences(page: str) -> None:
+    answer = page.split("**Answer.**")[1].split("\n\n", maxsplit=1)[0]
+    assert re.search(r"At 1 shot .*text beats it by [\d.]+ \[[\d.]+, [\d.]+\] \(adjusted", answer)
+    assert "could not be told apart" in answer
+    assert "equal" not in answer
+
+
+def test_the_caption_says_what_the_numbers_are(page: str) -> None:
+    leaderboard = section(page, "Leaderboard")
+    for part in ("E2", "S = 5 seeds", "N = 200 test items", "G = 100 groups", "C = 100 classes",
+                 "two-way random effects", "m = 21 to 28"):  # fmt: skip
+        assert part in leaderboard
+    assert "| lda | – |" in leaderboard
+    assert "](few_shot/accuracy.png)" in leaderboard
+
+
+def test_reasons_stand_under_the_table(page: str) -> None:
+    missing = section(page, "What is missing")
+    assert "lda, 1 shot: not feasible: lda needs 2 samples a class, shots is 1" in missing
+    assert "Support sets do not vary." in missing
+
+
+def test_tables_have_as_many_cells_as_their_header(page: str) -> None:
+    widths: list[int] = []
+    for line in page.splitlines():
+        if line.startswith("|"):
+            widths.append(len(re.findall(r"(?<!\\)\|", line)))
+            assert widths[-1] == widths[0]
+        else:
+            widths = []
+
+
+def test_the_body_is_the_same_whatever_the_machine(page: str, elsewhere: list[Path]) -> None:
+    text = elsewhere[0].read_text(encoding="utf-8")
+    assert text.split(END_OF_BODY)[0] == page.split(END_OF_BODY, maxsplit=1)[0]
+    assert text.split(END_OF_BODY)[1] != page.split(END_OF_BODY)[1]
+    hashes = [re.search(r"science: `(\w+)`", t) for t in (text, page)]
+    assert hashes[0] is not None
+    assert hashes[1] is not None
+    assert hashes[0][1] == hashes[1][1]
+
+
+def test_pictures_are_the_same_bytes(written: list[Path], elsewhere: list[Path]) -> None:
+    pictures = [p for p in written if p.suffix == ".png"]
+    assert len(pictures) == 3
+    for path in pictures:
+        twin = elsewhere[0].parent / "few_shot" / path.name
+        assert twin.read_bytes() == path.read_bytes()
+
+
+def test_another_result_is_another_hash(tmp_path: Path, page: str) -> None:
+    study = make_study(task_of(), lambda c: few_shot_accuracy(c) - 0.1, infeasible=no_lda_at_one)
+    text = write_report(study, tmp_path, "x")[0].read_text(encoding="utf-8")
+    assert text.split("science: `")[1][:64] != page.split("science: `")[1][:64]
+
+
+def test_published_numbers_stand_apart(page: str, written: list[Path]) -> None:
+    published = section(page, "Published numbers")
+    assert "Textual encoder of CLIP (imported) | 81.52 |" in published
+    assert "Random normal matrix (imported) | 59.30 |" in published
+    assert "(imported)" not in page.replace(published, "")
+    for path in written:
+        if path.suffix == ".csv":
+            assert "CLIP" not in path.read_text(encoding="utf-8")
+
+
+def test_an_unknown_published_file_has_a_nearest(tmp_path: Path) -> None:
+    report = {"rows": "classifier", "published": ["few_shots"]}
+    study = make_study(task_of(report=report), few_shot_accuracy)
+    with pytest.raises(UnknownName, match="Did you mean 'few_shot'"):
+        write_report(study, tmp_path, "x")
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_html_stands_alone(written: list[Path]) -> None:
+    html = written[1].read_text(encoding="utf-8")
+    assert html.count("data:image/png;base64,") == 3
+    assert not re.search(r'(src|href)="(?!data:)', html)
+    assert "<table>" in html
+    assert "end of body" not in html
+    assert "[45" in html or "[" in html
+
+
+def test_text_from_outside_stays_text(tmp_path: Path) -> None:
+    question = "Is <script>alert(1)</script> | *bold* a_b `x`?"
+    study = make_study(task_of(question=question, shots=1), few_shot_accuracy)
+    paths = write_report(study, tmp_path, "x`y")
+    html = paths[1].read_text(encoding="utf-8")
+    assert "<script>" not in html
+    assert "&lt;script&gt;alert(1)&lt;/script&gt; | *bold* a_b `x`?" in html
+
+
+def test_the_tabular_is_booktabs(written: list[Path]) -> None:
+    tex = written[2].read_text(encoding="utf-8")
+    for part in (r"\begin{tabular}{lrrr}", r"\toprule", r"\midrule", r"\bottomrule",
+                 r"vision\_only", r"\textbf{"):  # fmt: skip
+        assert part in tex
+    assert "lda & -- &" in tex
+
+
+def test_a_row_a_cell() -> None:
+    def status(cell: Cell) -> str:
+        if cell.classifier is not None and cell.classifier.name == "random":
+            return {0: "missing", 1: "failed"}.get(cell.seed or 0, "done")
+        return "done"
+
+    study = few_shot(status=status)
+    rows = list(csv.DictReader(io.StringIO(tables.cells_csv(study))))
+    assert list(rows[0]) == [
+        *AXES, "seed", "status", "top1", "top5", "mean_class", "n", "seconds", "gpu_seconds", "key",
+    ]  # fmt: skip
+    assert len(rows) == len(study.results) + len(study.infeasible) == 120
+    assert {r["status"] for r in rows} == {"done", "missing", "failed", "infeasible"}
+    done = next(r for r in rows if r["status"] == "done")
+    assert 0 < float(done["top1"]) < 1
+    assert (done["classifier"], done["shots"], done["n"]) == ("text", "1", "200")
+    missing = next(r for r in rows if r["status"] == "missing")
+    assert missing["top1"] == ""
+    assert missing["key"]
+
+
+def test_a_row_a_contrast() -> None:
+    table = build_table(few_shot())
+    rows = list(csv.DictReader(io.StringIO(tables.contrasts_csv(table))))
+    assert list(rows[0]) == [
+        "a", "b", *(a for a in AXES if a != "classifier"), "difference", "low", "high", "p",
+        "p_adjusted", "seeds", "items", "groups", "test", "smallest_detectable", "family",
+    ]  # fmt: skip
+    against = [i for i, r in enumerate(rows) if r["b"] == "random"]
+    assert against == list(range(20))  # 6, 7 and 7 rows; lda is not feasible at 1 shot
+    assert len(rows) == 21 + 28 + 28
+    assert len({(r["a"], r["b"], r["shots"]) for r in rows}) == len(rows)
+    first = rows[0]
+    assert (first["a"], first["b"], first["shots"]) == ("text", "random", "1")
+    assert float(first["difference"]) == table.against[0].contrast.difference
+    vision = next(r for r in rows if r["a"] == "vision_only")
+    assert vision["paradigm"] == ""  # the two rows differ on it
+
+
+def test_a_p_that_must_not_be_given_is_empty() -> None:
+    table = build_table(few_shot(task={"seeds": 3}))
+    rows = list(csv.DictReader(io.StringIO(tables.contrasts_csv(table))))
+    assert {(r["p"], r["p_adjusted"]) for r in rows} == {("", "")}
+    assert all(r["difference"] for r in rows)
+
+
+def test_the_reference_family_comes_first_and_is_named() -> None:
+    report = {"rows": "classifier", "reference": "random", "family": "reference"}
+    table = build_table(few_shot(task={"report": report}))
+    rows = list(csv.DictReader(io.StringIO(tables.contrasts_csv(table))))
+    families = [r["family"] for r in rows]
+    assert families == ["reference"] * 20 + ["column"] * 57
+
+
+def test_a_report_of_every_status(tmp_path: Path) -> None:
+    def status(cell: Cell) -> str:
+        if cell.classifier is None or cell.shots != 2:
+            return "done"
+        return {"text": "missing", "random": "failed"}.get(cell.classifier.name, "done")
+
+    study = few_shot(status=status)
+    text = write_report(study, tmp_path, "x")[0].read_text(encoding="utf-8")
+    assert "missing (0 of 5 done)" in text
+    assert "failed (0 of 5 done)" in text
+    assert (
+        "random, 2 shots: failed (0 of 5 seeds done): CellError: the loss is not \\| finite" in text
+    )
+    assert "2 of 24 entries are incomplete" in text
+    nothing = replace(study, results=tuple(replace(r, record=None) for r in study.results))
+    text = write_report(nothing, tmp_path, "x")[0].read_text(encoding="utf-8")
+    assert "Nothing is done yet." in text
+
+
+def test_without_a_reference_all_pairs_are_shown(tmp_path: Path) -> None:
+    study = few_shot(task={"report": {"rows": "classifier"}, "shots": 4})
+    text = write_report(study, tmp_path, "x")[0].read_text(encoding="utf-8")
+    assert "## All pairs" in text
+    assert "text minus random" in text
+    assert "has the highest mean" in text
+
+
+def test_draws_of_classes_have_their_own_section(tmp_path: Path) -> None:
+    task = {"class_seed": [0, 1, 2, 3], "classifier": ["text", "random"], "include": []}
+    text = write_report(few_shot(task=task), tmp_path, "x")[0].read_text(encoding="utf-8")
+    draws = section(text, "Over class draws")
+    assert "| 1 shot | text minus random |" in draws
+    assert "4 of 4" in draws
+    assert "mean over 4 class draws" in text
+
+
+def test_mixed_commits_and_uncommitted_changes_are_said(tmp_path: Path) -> None:
+    study = few_shot()
+    first, *rest = study.results
+    assert first.record is not None
+    environment = {**first.record.environment, "commit": "other", "dirty": True}
+    mixed = replace(first, record=replace(first.record, environment=environment))
+    text = write_report(replace(study, results=(mixed, *rest)), tmp_path, "x")[0].read_text("utf-8")
+    tail = text.split(END_OF_BODY)[1]
+    assert "Mixed commits" in tail
+    assert "Uncommitted changes" in tail
