@@ -33,6 +33,7 @@ class Events:
     """What a runner tells while it works."""
 
     features: Callable[[int, int], object] = _nothing  # pictures done, of how many
+    ready: Callable[[], object] = _nothing  # what the cells share is there; training begins
     cell: Callable[[Planned, str], object] = _nothing  # a cell ended as done or failed
 
 
@@ -50,6 +51,7 @@ def run_cells(
     events = events or Events()
     workshop = Workshop(events.features)
     workshop.prepare([p.cell for p in cells])
+    events.ready()
     stop = threading.Event()
     families = _by_training(cells)
     pool = one_core_pool(jobs)

@@ -78,7 +78,7 @@ def draw_support(
     return SupportSet(tuple(items), tuple(labels), seed if varies else None)
 
 
-def test_set(dataset: Dataset, classes: Sequence[int]) -> TestSet:
+def draw_test(dataset: Dataset, classes: Sequence[int]) -> TestSet:
     """All test samples of `classes`, each once.
 
     Raises DataError if a class has none.

@@ -14,6 +14,8 @@ from __future__ import annotations
 import io
 import json
 import os
+import zipfile
+import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -83,9 +85,9 @@ class Store:
             return {}
         path = self.path(record.key).parent / record.arrays
         try:
-            with np.load(path, allow_pickle=False) as saved:
+            with path.open("rb") as handle, np.load(handle, allow_pickle=False) as saved:
                 return {name: saved[name] for name in saved.files}
-        except (OSError, ValueError, EOFError) as error:
+        except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
             self.quarantine(self.path(record.key), f"its arrays cannot be read: {error}")
             raise OutputError(
                 f"the arrays of cell {record.key} cannot be read; it was moved to quarantine: "

@@ -173,6 +173,8 @@ class SupportSet:
 class TestSet:
     """What a cell is measured on: every item counts once; groups are what is sampled together."""
 
+    __test__ = False  # pytest takes classes of this name for tests
+
     items: tuple[str, ...]
     labels: IntArray  # (N,), index into class_names
     groups: IntArray  # (N,)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness import plan
 from harness.seeding import torch_stream
-from harness.splits import draw_support, test_set
+from harness.splits import draw_support, draw_test
 from harness.training.features import FeatureStore, Progress, text_embeddings
 from harness.training.projection import Projection
 from harness.types import Cell, Choice, ClassifierInputs, SupportSet, TestSet
@@ -180,7 +180,7 @@ def _support(
 
 @cache
 def _test(dataset: Choice, classes: tuple[int, ...]) -> TestSet:
-    return test_set(plan.open_dataset(dataset), classes)
+    return draw_test(plan.open_dataset(dataset), classes)
 
 
 @cache

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.errors import DataError
-from harness.splits import draw_support, pick_classes, test_set
+from harness.splits import draw_support, pick_classes, draw_test
 from harness.types import ClassPick, Items
 
 
@@ -101,10 +101,8 @@ def test_classes_from_a_file(tmp_path: Path) -> None:
 
 
 def test_the_test_set_counts_every_item_once_with_labels_from_zero() -> None:
-    found = test_set(Toy(), [3, 8])
+    found = draw_test(Toy(), [3, 8])
     assert found.items == ("test6", "test7", "test16", "test17")
     assert found.labels.tolist() == [0, 0, 1, 1]
     assert found.class_names == ("class 3", "class 8")
 
-
-test_set.__test__ = False  # type: ignore[attr-defined]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from argparse import Namespace
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from harness.task import Task, as_yaml, read_task
 class Session:
     task: Task
     file: Path
+    command: str  # that a reader types to get the same
     store: Store
     plan: Plan
     reports: Path
@@ -54,7 +56,8 @@ def open_session(args: Namespace) -> Session:
     task = read_task(file, args.overrides)
     store = Store(args.runs)
     made = plan.make_plan(expand(task, str(file)), store, str(file))
-    return Session(task, file, store, made, args.reports)
+    command = shlex.join(["python", "-m", "harness", "grid", args.task, *args.overrides])
+    return Session(task, file, command, store, made, args.reports)
 
 
 def rerun(session: Session, where: str) -> int:

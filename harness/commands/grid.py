@@ -61,8 +61,11 @@ def _launch(session: Session, args: Namespace) -> list[str]:
             ended += 1
             progress.update("cells", ended, len(missing))
 
-        progress.update("cells", 0, len(missing))
-        events = Events(lambda done, total: progress.update("pictures", done, total), cell)
+        events = Events(
+            features=lambda done, total: progress.update("pictures", done, total),
+            ready=lambda: progress.update("cells", 0, len(missing)),
+            cell=cell,
+        )
         launcher = importlib.import_module(f"harness.launch.{args.launch}")
         complaints: list[str] = launcher.launch(
             missing, session.store, as_yaml(session.task), args.jobs, events

@@ -40,5 +40,4 @@ def write(session: Session) -> list[Path]:
     study = session.study()
     records = [r.record for r in study.results if r.record is not None]
     session.store.link_into_task(session.task.name, records)
-    command = f"python -m harness grid {session.file.as_posix()}"
-    return write_report(study, session.reports, command)
+    return write_report(study, session.reports, session.command)

@@ -35,6 +35,7 @@ def launch(
     running: list[tuple[Any, Pack]] = []
     seen: set[str] = set()
     complaints: list[str] = []
+    events.ready()
     try:
         while waiting or running:
             while waiting and len(running) < jobs:

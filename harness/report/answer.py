@@ -43,10 +43,10 @@ def digits_of(claims: Sequence[Claim]) -> int:
 
 
 def _where(table: Table, column: Column) -> str:
-    if column.label == "all":
+    if column == Column("all"):
         return ""
     at = "at" if column.label[:1].isdigit() else "in"
-    return f"{at} {escape(column.label)}"
+    return f"{at} {escape(column)}"
 
 
 def _against(table: Table, column: Column) -> str:
@@ -91,7 +91,8 @@ def _undecided(open_: Sequence[Contrast], reference: str, digits: int, *, others
     if not found:
         return text
     ends = list(dict.fromkeys(detectable(s, digits) for s in (found[0], found[-1])))
-    return f"{text} (smallest detectable differences: {' to '.join(ends)} points)"
+    noun = "difference" if len(open_) == 1 else "differences"
+    return f"{text} (smallest detectable {noun}: {' to '.join(ends)} points)"
 
 
 def _descriptive(untested: Sequence[Contrast], reference: str, digits: int) -> str:

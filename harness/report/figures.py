@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#B0558C", "#000000", "#3D9AD1", "#C08400", "#7A4A12")
 MARKERS = "osD^vPX*"
 GREY = "#555555"
+_MOST_LINES = 12
 _ACROSS = 4  # panels beside one another
 _AXIS = "Top-1 accuracy (points)"
 
@@ -44,6 +45,8 @@ def _accuracy(table: Table) -> Figure | None:
     axis = table.column_axes[0] if len(table.column_axes) == 1 else ""
     over = {"shots": " over the number of shots", "fraction": " over the fraction of the data"}
     text = f"Top-1 accuracy{over.get(axis, '')} with {bars}"
+    if len(drawn) > _MOST_LINES:
+        return Figure("accuracy.png", text, _panels(table, drawn))
     return Figure("accuracy.png", text, _lines(table, drawn))
 
 
@@ -56,6 +59,24 @@ def _dots(table: Table, drawn: Sequence[str]) -> bytes:
         _interval(axes, i, found, COLOURS[0])
     _rows_on_y(axes, drawn)
     axes.set_xlabel(_AXIS)
+    return png(figure)
+
+
+def _panels(table: Table, drawn: Sequence[str]) -> bytes:
+    """A panel a column: so many lines could not be followed."""
+    across = min(_ACROSS, len(table.labels))
+    down = -(-len(table.labels) // across)
+    figure = canvas(2.4 + 2.3 * across, 0.6 + down * (0.6 + 0.2 * len(drawn)))
+    grid = figure.subplots(down, across, sharey=True, sharex=True, squeeze=False)
+    for axes in grid.flat[len(table.labels) :]:
+        axes.set_visible(False)
+    for axes, label in zip(grid.flat, table.labels, strict=False):
+        for i, row in enumerate(drawn):
+            if found := table.summary(row, label):
+                _interval(axes, i, found, COLOURS[0])
+        axes.set_title(label, fontsize=10)
+        _rows_on_y(axes, drawn)
+    figure.supxlabel(_AXIS, fontsize=10)
     return png(figure)
 
 

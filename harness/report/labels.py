@@ -9,7 +9,7 @@ from typing import Any
 from harness.errors import UnknownName
 from harness.grid import AXES, RECIPE_AXES, value_of
 from harness.task import ReportModel
-from harness.types import Cell
+from harness.types import Cell, ClassPick
 
 JOINT = " · "
 ALL_AXES = (*AXES, *(f"recipe.{name}" for name in RECIPE_AXES))
@@ -19,6 +19,8 @@ _COLUMN_AXES = ("dataset", "test_dataset", *_AMOUNT)
 _REGIME_ORDER = ("zero_shot", "few_shot", "fraction", "full")
 #: Axes that name a row best, where its own axes leave it without a name.
 _NAMING = ("classifier", "method", "paradigm", *ALL_AXES)
+#: What is no axis but may differ between cells of `include`: the last means to tell rows apart.
+_LAST = ("classes", "train_classes", "selection", "init")
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,9 @@ class Column:
 
     label: str
     draw: int | None = None
+
+    def __str__(self) -> str:
+        return self.label if self.draw is None else f"{self.label}, draw {self.draw}"
 
 
 @dataclass(frozen=True)
@@ -40,14 +45,17 @@ class Layout:
     places: dict[Cell, tuple[str, Column]]
 
 
-def lay_out(report: ReportModel, cells: Sequence[Cell]) -> Layout:
+def lay_out(
+    report: ReportModel, feasible: Sequence[Cell], infeasible: Sequence[Cell] = ()
+) -> Layout:
     """Rows and columns as the task declares them, or else as its axes vary.
 
     Raises UnknownName for a row or column that is no axis.
     """
     for axis in (*(report.rows or ()), *(report.columns or ())):
-        if axis not in ALL_AXES:
-            raise UnknownName("axis", axis, ALL_AXES)
+        if axis not in (*ALL_AXES, *_LAST):
+            raise UnknownName("axis", axis, (*ALL_AXES, *_LAST))
+    cells = [*feasible, *infeasible]
     declared = tuple(report.rows or ())
     if report.columns is not None:
         column_axes = tuple(report.columns)
@@ -56,7 +64,8 @@ def lay_out(report: ReportModel, cells: Sequence[Cell]) -> Layout:
         if not set(column_axes) & set(_AMOUNT) and "regime" not in declared:
             column_axes += ("regime",) if _varies(cells, "regime") else ()
         column_axes = column_axes or tuple(a for a in ("shots",) if a not in declared)
-    draws = "class_seed" not in (*declared, *column_axes) and _varies(cells, "class_seed")
+    drawn = {c.class_seed for c in cells} - {None}
+    draws = "class_seed" not in (*declared, *column_axes) and len(drawn) > 1
     columns = {cell: _column(cell, column_axes, draws) for cell in cells}
     row_axes = declared or _row_axes(cells, columns, column_axes)
     rows = _rows(cells, columns, row_axes, (*column_axes, *(("class_seed",) if draws else ())))
@@ -64,18 +73,24 @@ def lay_out(report: ReportModel, cells: Sequence[Cell]) -> Layout:
     ordered = sorted(
         dict.fromkeys(columns.values()), key=_order(cells, columns, column_axes).__getitem__
     )
-    return Layout(
-        row_axes, column_axes, tuple(dict.fromkeys(rows.values())), tuple(ordered), places
-    )
+    in_order = _in_order([places[cell] for cell in feasible], rows.values())
+    return Layout(row_axes, column_axes, in_order, tuple(ordered), places)
 
 
 def name_value(axis: str, value: Any) -> str:
     """How a value reads in a label; numbers and switches need the name of their axis beside."""
+    if isinstance(value, ClassPick):
+        return _name_classes(value)
     if axis == "shots":
         return f"{value} shot" if value == 1 else f"{value} shots"
     if axis in ("fraction", "class_seed") or not isinstance(value, bool | int | float):
         return f"draw {value}" if axis == "class_seed" else str(value)
     return f"{axis.removeprefix('recipe.')}={value}"
+
+
+def _name_classes(pick: ClassPick) -> str:
+    source = pick.file or (pick.part if pick.half is None else f"half {pick.half} of {pick.part}")
+    return source if pick.pick is None else f"{pick.pick} of {source}"
 
 
 def differs_on(cells: Iterable[Cell]) -> list[str]:
@@ -112,6 +127,15 @@ def _order(
     return order
 
 
+def _in_order(feasible: Sequence[tuple[str, Column]], every_row: Iterable[str]) -> tuple[str, ...]:
+    """Rows in the order of the grid, which the column with most of them keeps best."""
+    by_column: dict[Column, dict[str, None]] = {}
+    for row, column in feasible:
+        by_column.setdefault(column, {})[row] = None
+    fullest = sorted(by_column.values(), key=len, reverse=True)
+    return tuple(dict.fromkeys([*(row for rows in fullest for row in rows), *every_row]))
+
+
 def _row_axes(
     cells: Sequence[Cell], columns: dict[Cell, Column], column_axes: tuple[str, ...]
 ) -> tuple[str, ...]:
@@ -136,12 +160,15 @@ def _rows(
     groups: dict[tuple[Any, ...], list[Cell]] = {}
     for cell in cells:
         groups.setdefault(tuple(value_of(cell, a) for a in axes), []).append(cell)
-    spare = [a for a in dict.fromkeys(_NAMING) if a not in (*axes, *taken)]
+    spare = [a for a in dict.fromkeys((*_NAMING, *_LAST)) if a not in (*axes, *taken)]
     labels: dict[Cell, str] = {}
     for group in groups.values():
+        # A row needs the name of a classifier, a method or a paradigm where its axes promise one.
+        naming = [a for a in axes if a in _NAMING[:3]] or axes
         used = list(axes)
-        if not _label(group[0], used):
-            used += [a for a in spare if value_of(group[0], a) is not None and a in _NAMING[:3]][:1]
+        if all(value_of(group[0], a) is None for a in naming):
+            named = [a for a in spare if a in _NAMING[:3] and value_of(group[0], a) is not None]
+            used = [*named[:1], *axes]
         labels |= _tell_apart(group, columns, used, [a for a in spare if a not in used])
     return _tell_labels_apart(labels, groups, spare)
 
@@ -186,7 +213,7 @@ def _tell_labels_apart(
         if len(keys) < 2:
             continue
         clash = [c for key in keys for c in groups[key] if labels[c] == label]
-        more = [a for a in spare if a in differs_on(clash)]
+        more = [a for a in spare if len({value_of(c, a) for c in clash}) > 1]
         for key in keys:
             for cell in groups[key]:
                 if labels[cell] == label:

@@ -28,6 +28,7 @@ from harness.stats.pairwise import LEAST_SEEDS
 
 END_OF_BODY = "<!-- end of body -->"
 DASH = "–"
+MOST_PAIRS = 150  # more than these nobody reads; the csv has them
 _NOT_THERE = {INFEASIBLE: "not feasible", FAILED: "failed", MISSING: "missing"}
 
 
@@ -89,6 +90,8 @@ def leaderboard(table: Table) -> str:
     ]
     text = pipe_table(["Row", *map(escape, table.labels)], rows)
     text += f"\n\n{caption(table)}"
+    notes = [f"- {escape(note)}" for note in table.task.report.notes]
+    text += "\n\n" + "\n".join(notes) if notes else ""
     falling = [escape(r) for r in table.rows if _mark(table, r)]
     if falling:
         text += (
@@ -213,7 +216,20 @@ def _contrast_sections(table: Table) -> list[tuple[str, str]]:
     if table.reference is not None:
         title = f"## Against {escape(table.reference)}"
         return [(title, _contrasts(table, table.against, against=True))]
-    return [("## All pairs", _contrasts(table, table.pairs, against=False))]
+    if len(table.pairs) <= MOST_PAIRS:
+        return [("## All pairs", _contrasts(table, table.pairs, against=False))]
+    shown = _with_best(table)
+    text = _contrasts(table, shown, against=False)
+    text += f"\n\n{len(shown)} of {len(table.pairs)} pairs; all are in the csv of contrasts."
+    return [("## Pairs with the best of each column", text)]
+
+
+def _with_best(table: Table) -> list[Claim]:
+    best = {}
+    for column in table.columns:
+        done = {r: e.mean for r in table.rows if (e := table.entries[r, column].estimate)}
+        best[column] = max(done, key=lambda r: done[r]) if done else ""
+    return [c for c in table.pairs if best[c.column] in (c.contrast.a, c.contrast.b)]
 
 
 def _contrasts(table: Table, claims: Sequence[Claim], *, against: bool) -> str:
@@ -228,7 +244,7 @@ def _contrasts(table: Table, claims: Sequence[Claim], *, against: bool) -> str:
         gap += _bracket(interval(c.low, c.high, digits, sign=True))
         rows.append(
             [
-                escape(claim.column.label),
+                escape(claim.column),
                 name,
                 gap.strip(),
                 probability(c.p) or "descriptive",
@@ -254,7 +270,7 @@ def _contrasts(table: Table, claims: Sequence[Claim], *, against: bool) -> str:
         "difference that more seeds, or only more test items, would take away."
     )
     remarks = dict.fromkeys(
-        f"{escape(c.contrast.a)} minus {escape(c.contrast.b)}, {escape(c.column.label)}: "
+        f"{escape(c.contrast.a)} minus {escape(c.contrast.b)}, {escape(c.column)}: "
         f"{escape(c.contrast.note)}"
         for c in claims
         if c.contrast.note and c.contrast.note != "descriptive"
@@ -316,9 +332,8 @@ def _measures(table: Table) -> str:
             entry = table.entries[row, column]
             if entry.status != DONE:
                 continue
-            draw = "" if column.draw is None else f", draw {column.draw}"
             values = [_measure(entry, name, digits) for name in seen]
-            rows.append([escape(column.label) + draw, escape(row), *values])
+            rows.append([escape(column), escape(row), *values])
     header = ["Column", "Row", *(MEASURES[m][0] for m in seen)]
     return (
         pipe_table(header, rows, left=2)
@@ -373,9 +388,7 @@ def _missing(table: Table) -> str:
         for (row, column), entry in table.entries.items():
             if entry.status != status:
                 continue
-            where = f"{escape(row)}, {escape(column.label)}"
-            where += "" if column.draw is None else f", draw {column.draw}"
-            text = f"- {where}: {words}"
+            text = f"- {escape(row)}, {escape(column)}: {words}"
             if status != INFEASIBLE:
                 text += f" ({entry.seeds_done} of {entry.seeds_wanted} seeds done)"
             if entry.reasons:

@@ -74,8 +74,8 @@ class Table:
 
 def build_table(study: Study) -> Table:
     """The leaderboard of a study: entries, contrasts, ties with the best and rank intervals."""
-    cells = [r.cell for r in study.results] + [cell for cell, _ in study.infeasible]
-    layout = lay_out(study.task.report, cells)
+    feasible = [r.cell for r in study.results]
+    layout = lay_out(study.task.report, feasible, [cell for cell, _ in study.infeasible])
     entries = _entries(study, layout)
     reference, why_not = _reference(study.task, layout)
     raw = {c: _contrasts(layout.rows, c, entries, reference) for c in layout.columns}

@@ -84,9 +84,9 @@ def _zero_shot(
 ) -> float:
     from torch.nn import functional as F
 
-    from harness.splits import test_set
+    from harness.splits import draw_test
 
-    test = test_set(data, list(data.part("development")))
+    test = draw_test(data, list(data.part("development")))
     z_ND = F.linear(store.get(test.items), tensors["weight"].float(), tensors["bias"].float())
     w_CD = tower.embed(test.class_names) - tensors["text_mean"].float()
     predicted_N = (F.normalize(z_ND, dim=-1) @ F.normalize(w_CD, dim=-1).T).argmax(dim=1).numpy()

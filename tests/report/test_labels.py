@@ -85,3 +85,36 @@ def test_draws_of_classes_share_the_label_of_their_column() -> None:
 def test_an_unknown_axis_is_told_with_the_nearest() -> None:
     with pytest.raises(UnknownName, match="classifier"):
         rows_and_columns(report={"rows": "clasifier"})
+
+
+def test_what_is_no_axis_still_tells_rows_apart() -> None:
+    rows, _ = rows_and_columns(
+        classifier="text", include=[{"classes": {"pick": 50, "from": "unseen"}}]
+    )
+    assert rows == ("text · 100 of unseen", "text · 50 of unseen")
+
+
+def test_a_column_may_be_a_choice_of_classes() -> None:
+    include = [{"classes": {"from": "unseen"}, "classifier": "text"}]
+    rows, columns = rows_and_columns(
+        classifier=["text", "random"], shots=1, include=include,
+        report={"rows": "classifier", "columns": "classes"},
+    )  # fmt: skip
+    assert rows == ("text", "random")
+    assert columns == ["100 of unseen", "unseen"]
+
+
+def test_a_row_has_a_name_beside_its_numbers() -> None:
+    rows, _ = rows_and_columns(
+        classifier="text", recipe={"lr": [1e-4, 1e-3]},
+        report={"rows": ["classifier", "recipe.lr"]},
+    )  # fmt: skip
+    assert rows[2:] == ("vision_only · lr=0.0001", "vision_only · lr=0.001")
+
+
+def test_rows_keep_the_order_of_the_grid_though_one_starts_later() -> None:
+    task = task_of(classifier=["text", "lda", "random"])
+    cells = expand(task)
+    late = [c for c in cells if c.shots == 1 and c.classifier and c.classifier.name == "lda"]
+    layout = lay_out(task.report, [c for c in cells if c not in late], late)
+    assert layout.rows == ("text", "lda", "random", "vision_only")

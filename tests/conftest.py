@@ -1,0 +1,169 @@
+"""What the tests of commands and store share: one cache of features, a tiny task, two ways to run.
+
+`cli` calls main() in this process, `run_cli` starts `python -m harness`; both work in tmp_path.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from PIL import Image
+
+import harness
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch: the tests share a small machine
+
+ROOT = Path(harness.__file__).parent.parent
+END_OF_BODY = "<!-- end of body -->"
+
+#: Two classifiers, two seeds, five of the development classes: four cells, seconds.
+TINY: dict[str, Any] = {
+    "name": "tiny",
+    "dataset": "emoji",
+    "regime": "few_shot",
+    "shots": 1,
+    "classes": {"pick": 5, "seed": 0, "from": "development"},
+    "encoder": "embedded/lit-emoji",
+    "classifier": ["text", "random"],
+    "recipe": {"preset": "lit_emoji", "epochs": 2},
+    "seeds": 2,
+}
+
+Call = Callable[..., "Ended"]
+WriteTask = Callable[..., str]
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+    def errors(self) -> list[str]:
+        return [line for line in self.err.splitlines() if line.startswith("error: ")]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Features of a handful of pictures are computed once for all tests."""
+    folder = tmp_path_factory.mktemp("cache")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HARNESS_CACHE", str(folder))
+        yield folder
+
+
+@pytest.fixture
+def environment(tmp_path: Path, cache: Path) -> dict[str, str]:
+    """A clean environment in which this copy of the package is the one that runs."""
+    return {
+        "PATH": os.environ.get("PATH", os.defpath),
+        "HOME": str(tmp_path),
+        "HARNESS_CACHE": str(cache),
+        "PYTHONPATH": str(ROOT),
+        "OMP_NUM_THREADS": "1",
+    }
+
+
+@pytest.fixture
+def run_cli(tmp_path: Path, environment: dict[str, str]) -> Call:
+    """`python -m harness` as a user starts it; keyword arguments add to the environment."""
+
+    def run(*args: object, timeout: float = 120, **more: str) -> Ended:
+        done = subprocess.run(
+            [sys.executable, "-m", "harness", *map(str, args)],
+            cwd=tmp_path, env=environment | more, capture_output=True, text=True,
+            timeout=timeout, check=False,
+        )  # fmt: skip
+        return Ended(done.returncode, done.stdout, done.stderr)
+
+    return run
+
+
+@pytest.fixture
+def cli(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Call:
+    """main() in this process. What main does not turn into a message fails the test by itself."""
+    from harness.cli import main
+
+    monkeypatch.chdir(tmp_path)
+
+    def call(*args: object) -> Ended:
+        capsys.readouterr()
+        try:
+            code = main([str(a) for a in args])
+        except SystemExit as stop:  # argparse
+            code = int(stop.code or 0)
+        return Ended(code, *capsys.readouterr())
+
+    return call
+
+
+@pytest.fixture
+def tiny(tmp_path: Path) -> WriteTask:
+    """Write TINY with some keys replaced; a key that is None is left out. Returns the path."""
+
+    def write(file: str = "tiny.yaml", /, **changes: Any) -> str:
+        data = {k: v for k, v in (TINY | changes).items() if v is not None}
+        path = tmp_path / file
+        path.write_text(yaml.safe_dump(data, sort_keys=False), encoding="utf-8")
+        return str(path)
+
+    return write
+
+
+def paint(root: Path, files: Mapping[str, tuple[int, int, int]]) -> None:
+    """Small pictures, each of one colour."""
+    for name, colour in files.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (24, 24), colour).save(path)
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    """Two classes, two pictures each for training and one to test."""
+    root = tmp_path / "pictures"
+    for n, name in enumerate(("red_car", "blue_boat")):
+        for split, count in (("train", 2), ("test", 1)):
+            paint(
+                root,
+                {f"{split}/{name}/{i}.png": (200 - 150 * n, 20 * i, 50 + 150 * n)
+                 for i in range(count)},
+            )  # fmt: skip
+    return root
+
+
+def records(runs: Path) -> dict[str, dict[str, Any]]:
+    """Every Record below a runs folder, by key."""
+    found = {p.stem: json.loads(p.read_bytes()) for p in runs.glob("cells/*/*.json")}
+    assert all(key == record["key"] for key, record in found.items())
+    return found
+
+
+def hashes(runs: Path) -> dict[str, str]:
+    """Science hash of every Record, by key."""
+    return {key: record["science_hash"] for key, record in records(runs).items()}
+
+
+def body(report: Path) -> str:
+    """What a report says of the results: the text before the end of its body."""
+    text = report.read_text(encoding="utf-8")
+    assert END_OF_BODY in text
+    return text.split(END_OF_BODY)[0]
+
+
+def leftovers(root: Path) -> list[Path]:
+    """Files that a writer left half-written."""
+    return [p for pattern in ("*.tmp", "*.new", ".writable") for p in root.rglob(pattern)]
