@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import re
 import sys
 from argparse import ArgumentParser
 from collections.abc import Sequence
@@ -22,11 +23,12 @@ def command_names() -> list[str]:
 
 
 class _Parser(ArgumentParser):
-    """argparse that knows the nearest command."""
+    """argparse that says one line and knows the nearest of its choices."""
 
     def error(self, message: str) -> NoReturn:
-        words = [word for word in sys.argv[1:] if not word.startswith("-")]
-        close = nearest(words[0], command_names()) if words and "choice" in message else None
+        close = None
+        if found := re.search(r"invalid choice: '(.*)' \(choose from (.*)\)", message):
+            close = nearest(found[1], re.findall(r"[\w-]+", found[2]))
         self.exit(2, f"error: {message}{did_you_mean(close)}\n")
 
 
@@ -53,7 +55,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     args, rest = top.parse_known_args(arguments)
     stray = [a for a in rest if a.startswith("-") or "=" not in a or not hasattr(args, "overrides")]
     if stray:
-        top.error(f"unrecognised argument: {stray[0]}")
+        options = [f"--{name.replace('_', '-')}" for name in vars(args)]
+        close = did_you_mean(nearest(stray[0].partition("=")[0], options))
+        top.error(f"unrecognised argument: {stray[0]}{close}")
     if rest:
         args.overrides += rest
     bad = [o for o in getattr(args, "overrides", []) if "=" not in o]

@@ -11,6 +11,7 @@ RUNS/logs/                              what packs printed
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import os
@@ -71,8 +72,8 @@ class Store:
         except (ValueError, TypeError, KeyError) as error:
             self.quarantine(path, f"not a Record: {error}")
             return None
-        if record.arrays and not (path.parent / record.arrays).is_file():
-            self.quarantine(path, f"its arrays {record.arrays} are missing")
+        if record.arrays and not zipfile.is_zipfile(path.parent / record.arrays):
+            self.quarantine(path, f"its arrays {record.arrays} are missing or cut short")
             return None
         return record
 
@@ -208,7 +209,8 @@ class Store:
         except OSError as error:
             raise explain_oserror(path, error) from error
         finally:
-            temporary.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                temporary.unlink(missing_ok=True)
         return True
 
 

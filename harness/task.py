@@ -74,11 +74,16 @@ Named = Annotated[Choice, _ChoiceSchema()]
 Positive = Annotated[StrictInt, Field(gt=0)]
 Part = Annotated[StrictFloat, Field(gt=0, le=1)]
 Axis = [BeforeValidator(_as_list), _AxisSchema(), Field(min_length=1)]
-Number = StrictFloat | StrictInt
+NotNegative = Annotated[StrictFloat, Field(ge=0)] | Annotated[StrictInt, Field(ge=0)]
+Above0 = Annotated[StrictFloat, Field(gt=0)] | Annotated[StrictInt, Field(gt=0)]
+Rate = Annotated[StrictFloat, Field(ge=0, lt=1)] | Annotated[StrictInt, Field(ge=0, lt=1)]
+Names = Annotated[list[StrictStr], BeforeValidator(_as_list), _AxisSchema()]
 
 
 class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, validate_default=True, allow_inf_nan=False
+    )
 
 
 class ClassesModel(_Model):
@@ -103,7 +108,16 @@ def _as_classes(value: Any) -> Any:
     return {"file": value} if isinstance(value, str) else value
 
 
-Classes = Annotated[ClassesModel, BeforeValidator(_as_classes)]
+class _ClassesSchema:
+    """In the JSON schema classes are a mapping, or text: a file of names, or half:SEED."""
+
+    def __get_pydantic_json_schema__(
+        self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return {"anyOf": [{"type": "string"}, handler(schema)]}
+
+
+Classes = Annotated[ClassesModel, BeforeValidator(_as_classes), _ClassesSchema()]
 
 _R = Recipe()
 
@@ -112,28 +126,28 @@ class RecipeModel(_Model):
     """How cells train. A list is an axis: `lr: [1e-4, 3e-4]`."""
 
     optimiser: Annotated[list[Literal["adamw", "sgd"]], *Axis] = [_R.optimiser]  # type: ignore[list-item]
-    lr: Annotated[list[Annotated[Number, Field(ge=0)]], *Axis] = [_R.lr]
-    lr_new: Annotated[list[Annotated[Number, Field(ge=0)]], *Axis] = [_R.lr_new]
-    weight_decay: Annotated[list[Annotated[Number, Field(ge=0)]], *Axis] = [_R.weight_decay]
-    warmup_epochs: Annotated[list[Annotated[Number, Field(ge=0)]], *Axis] = [_R.warmup_epochs]
+    lr: Annotated[list[NotNegative], *Axis] = [_R.lr]
+    lr_new: Annotated[list[NotNegative], *Axis] = [_R.lr_new]
+    weight_decay: Annotated[list[NotNegative], *Axis] = [_R.weight_decay]
+    warmup_epochs: Annotated[list[NotNegative], *Axis] = [_R.warmup_epochs]
     epochs: Annotated[list[Positive], *Axis] = [_R.epochs]
     batch: Annotated[list[Positive], *Axis] = [_R.batch]
     decay: Annotated[list[Literal["cosine", "constant"]], *Axis] = [_R.decay]  # type: ignore[list-item]
-    dropout: Annotated[list[Annotated[Number, Field(ge=0, lt=1)]], *Axis] = [_R.dropout]
+    dropout: Annotated[list[Rate], *Axis] = [_R.dropout]
     precision: Annotated[list[Literal["float32"]], *Axis] = [_R.precision]  # type: ignore[list-item]
     augment: Annotated[list[Literal["none"]], *Axis] = [_R.augment]  # type: ignore[list-item]
-    logit_scale: Annotated[list[Annotated[Number, Field(gt=0)] | None], *Axis] = [None]
+    logit_scale: Annotated[list[Above0 | None], *Axis] = [None]
     train_logit_scale: Annotated[list[StrictBool], *Axis] = [_R.train_logit_scale]
     preset: StrictStr | None = None  # a file of tasks/recipes/, filled in before this is read
     by: dict[StrictStr, RecipeModel] = {}  # rows by the name of classifier, paradigm or method
 
 
 class ReportModel(_Model):
-    rows: Annotated[list[StrictStr], BeforeValidator(_as_list)] | None = None
-    columns: Annotated[list[StrictStr], BeforeValidator(_as_list)] | None = None
+    rows: Names | None = None
+    columns: Names | None = None
     reference: StrictStr | None = None
     family: Literal["column", "reference", "table"] = "column"
-    published: Annotated[list[StrictStr], BeforeValidator(_as_list)] = []
+    published: Names = []
     notes: list[StrictStr] = []
     correlation: StrictInt = Field(default=20, ge=2)
 
@@ -186,6 +200,10 @@ class Task(_Model):
         return list(range(self.seeds)) if isinstance(self.seeds, int) else list(self.seeds)
 
 
+#: Folders of a runs folder that belong to no task.
+RESERVED = ("cells", "tests", "support", "logs", "jobs", "quarantine", "checkpoints")
+MAX_SEEDS = 10_000
+
 # --- reading ---------------------------------------------------------------------------------
 
 #: Keys of the contract whose other values are refused for now, with the sentence that says so.
@@ -230,8 +248,8 @@ def validate(data: dict[str, Any], where: str) -> Task:
 def _fill_in_preset(data: dict[str, Any], where: str) -> None:
     """`recipe: {preset: NAME, ...}` is tasks/recipes/NAME.yaml with some keys replaced."""
     recipe = data.get("recipe")
-    if not isinstance(recipe, dict) or "preset" not in recipe:
-        return
+    if not isinstance(recipe, dict) or recipe.get("preset") is None:
+        return  # none, or null as in a task that was written as resolved
     known = resolve.recipes()
     name = recipe.pop("preset")
     if name not in known:
@@ -261,6 +279,10 @@ def _check_sense(task: Task, where: str) -> None:
     for key, (built, why) in _LATER.items():
         if getattr(task, key) != built:
             raise TaskError(where, key, why)
+    if isinstance(task.seeds, int) and task.seeds > MAX_SEEDS:
+        raise TaskError(where, "seeds", f"{task.seeds} is more than {MAX_SEEDS}")
+    if task.name in RESERVED:
+        raise TaskError(where, "name", f"'{task.name}' is a folder that every task shares")
     if not task.seed_list():
         raise TaskError(where, "seeds", f"{task.seeds} leaves no seed; give 1 or more")
     if len(set(task.seed_list())) != len(task.seed_list()):

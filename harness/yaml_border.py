@@ -11,10 +11,28 @@ import yaml
 from harness.errors import TaskError
 
 MAX_BYTES = 1_000_000
+#: A few lines of aliases of aliases can stand for more nodes than memory holds.
+MAX_NODES = 100_000
 
 
 class _Loader(yaml.SafeLoader):
-    """SafeLoader that refuses a key given twice."""
+    """SafeLoader that refuses a key given twice, and tells the line of every bad value."""
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        try:
+            return super().construct_object(node, deep)  # type: ignore[no-untyped-call]
+        except ValueError as error:  # the 13th month, a number of 5,000 digits
+            raise yaml.constructor.ConstructorError(
+                None, None, str(error), node.start_mark
+            ) from error
+
+    def construct_scalar(self, node: yaml.ScalarNode) -> Any:
+        value = super().construct_scalar(node)
+        if isinstance(value, str) and any("\ud800" <= c <= "\udfff" for c in value):
+            raise yaml.constructor.ConstructorError(
+                None, None, "half a character (a lone surrogate)", node.start_mark
+            )
+        return value
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen: set[Any] = set()
@@ -70,14 +88,49 @@ def read(path: Path) -> dict[str, Any]:
 def parse(text: str, where: str) -> Any:
     """YAML text to data; `where` names its source in errors."""
     try:
-        return yaml.load(text, Loader=_Loader)
+        return _load(text)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f"line {mark.line + 1}: " if mark else ""
-        problem = getattr(error, "problem", None) or str(error)
+        problem = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error)
         raise TaskError(where, "", f"{line}{problem}") from error
     except RecursionError as error:
         raise TaskError(where, "", "is nested too deeply") from error
+
+
+def _load(text: str) -> Any:
+    loader = _Loader(text)
+    try:
+        node = loader.get_single_node()
+        if node is None:
+            return None
+        _count(node, {})
+        return loader.construct_document(node)
+    finally:
+        loader.dispose()  # type: ignore[no-untyped-call]
+
+
+def _count(node: yaml.Node, known: dict[int, int | None]) -> int:
+    """How many nodes a node stands for, aliases written out; a bomb or a loop raises."""
+    if id(node) in known:
+        size = known[id(node)]
+        if size is None:
+            raise yaml.constructor.ConstructorError(
+                None, None, "an alias that holds itself", node.start_mark
+            )
+        return size
+    known[id(node)] = None
+    size = 1
+    if isinstance(node, yaml.MappingNode):
+        size += sum(_count(key, known) + _count(value, known) for key, value in node.value)
+    elif isinstance(node, yaml.SequenceNode):
+        size += sum(_count(value, known) for value in node.value)
+    if size > MAX_NODES:
+        raise yaml.constructor.ConstructorError(
+            None, None, f"aliases that stand for more than {MAX_NODES} values", node.start_mark
+        )
+    known[id(node)] = size
+    return size
 
 
 def _kind(data: object) -> str:

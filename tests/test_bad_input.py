@@ -32,6 +32,7 @@ class Bad:
 def _check(ended: Any, says: tuple[str, ...], folder: Path) -> None:
     assert ended.code == 2, ended
     assert len(ended.errors()) == 1, ended.err
+    assert ended.err.splitlines()[-1] == ended.errors()[0], "one line"
     assert len([line for line in ended.err.splitlines() if "error" in line.lower()]) == 1, ended.err
     assert "Traceback" not in ended.err + ended.out
     assert ended.out == ""
@@ -69,7 +70,10 @@ def args(name: str, given: list[str], *says: str) -> Bad:
     return Bad(name, lambda _, tiny: [a.replace("TINY", tiny()) for a in given], says)
 
 
-HEAD = "name: bad\ndataset: emoji\nregime: few_shot\nencoder: embedded/lit-emoji\n"
+HEAD = (
+    "name: bad\ndataset: emoji\nregime: few_shot\nencoder: embedded/lit-emoji\n"
+    "classes: {pick: 5, from: development}\nseeds: 1\n"
+)
 BOMB = "a0: &a0 [1, 1]\n" + "".join(
     f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 9)}]\n" for i in range(1, 12)
 )  # fmt: skip
@@ -143,7 +147,7 @@ TASKS = [
     text("syntax", HEAD + "shots: [1, 2\n", "line "),
     text("control-character", HEAD + "question: \x00\n"),
     text("half-a-character", HEAD + 'shots: 1\nquestion: "\\ud800"\n'),
-    text("key-twice", HEAD + "shots: 1\nshots: 2\n", "line 6", "shots", "twice"),
+    text("key-twice", HEAD + "shots: 1\nshots: 2\n", "line 8", "shots", "twice"),
     text("deep-lists", HEAD + "shots: " + "[" * 5000, "nested too deeply"),
     text("deep-mappings", HEAD + "recipe: " + "{a: " * 3000 + "1" + "}" * 3000,
          "nested too deeply"),
@@ -303,7 +307,7 @@ def _twin_accents(root: Path) -> None:
 
 
 def _no_test_pictures(root: Path) -> None:
-    paint(root, {"train/green_bus/0.png": (1, 2, 3)})
+    paint(root, {f"train/green_bus/{i}.png": (1, 2, 3) for i in range(2)})
 
 
 def _no_pictures(root: Path) -> None:
@@ -385,6 +389,7 @@ def test_labels_csv(
     _check(ended, (where, *says), tmp_path)
 
 
+@pytest.mark.filterwarnings("ignore:Corrupt EXIF", "ignore:Truncated File Read")
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP"])
 def test_damaged_pictures_never_crash(kind: str, tmp_path: Path) -> None:
     """Whatever bytes are flipped or cut: a picture, or a DataError."""

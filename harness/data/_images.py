@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import warnings
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from harness.errors import DataError
 
 EXTENSIONS = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff"})
 MAX_PIXELS = 64_000_000
+_HEADER = threading.Lock()  # catch_warnings is not safe across threads
 
 
 def open_rgb(path: Path) -> Image.Image:
@@ -20,21 +22,28 @@ def open_rgb(path: Path) -> Image.Image:
     larger than MAX_PIXELS.
     """
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(path) as image:
-                if image.width * image.height > MAX_PIXELS:
-                    raise DataError(
-                        f"picture {path} is {image.width} x {image.height}; the limit is "
-                        f"{MAX_PIXELS} pixels"
-                    )
-                return _flatten(ImageOps.exif_transpose(image))
+        with _open(path) as image:
+            if image.width * image.height > MAX_PIXELS:
+                raise DataError(
+                    f"picture {path} is {image.width} x {image.height}; the limit is "
+                    f"{MAX_PIXELS} pixels"
+                )
+            return _flatten(ImageOps.exif_transpose(image))
+    except DataError:
+        raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise DataError(f"picture {path} is too large to be safe: {error}") from error
     except UnidentifiedImageError as error:
         raise DataError(f"picture {path} is not a picture that can be read") from error
-    except (OSError, SyntaxError, ValueError) as error:
+    except Exception as error:  # on damaged bytes Pillow raises whatever its decoders meet
         raise DataError(f"picture {path} cannot be read: {error}") from error
+
+
+def _open(path: Path) -> Image.Image:
+    """Reads the header alone."""
+    with _HEADER, warnings.catch_warnings():
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        return Image.open(path)
 
 
 def _flatten(image: Image.Image) -> Image.Image:

@@ -11,6 +11,7 @@ as they are written.
 from __future__ import annotations
 
 import csv
+import unicodedata
 from functools import cache
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from pydantic import BaseModel, ConfigDict
 
 from harness.data._base import ImageFiles, manifest
 from harness.data._images import EXTENSIONS
-from harness.errors import DataError
+from harness.errors import DataError, did_you_mean, nearest
 from harness.types import Items
 
 MODALITY = "image"
@@ -41,20 +42,38 @@ def open_dataset(argument: str, options: Options) -> ImageFiles:
     Raises DataError: missing folder, empty class, duplicate class names, a labels.csv that lacks
     a column or names a file that is not there.
     """
-    root = Path(argument).expanduser()
-    if not argument:
-        raise DataError("dataset 'folder' needs a path, as in folder:flowers")
-    if not root.is_dir():
-        raise DataError(f"dataset folder:{argument}: there is no folder {root}")
+    root = _root(argument)
     table = root / "labels.csv"
     rows = _from_csv(root, table) if table.is_file() else _from_folders(root)
     names = tuple(sorted({label for split in rows.values() for _, label, _ in split}))
     if not names:
         raise DataError(f"dataset folder:{argument}: no picture was found in {root}")
-    _refuse_twins(names, root)
+    _refuse_twins(names, table if table.is_file() else root)
     labelled = [(path, label) for split in rows.values() for path, label, _ in split]
     train, test = (_items(rows[split], names) for split in SPLITS)
-    return ImageFiles(root, names, train, test, manifest(root, labelled), {})
+    try:
+        content = manifest(root, labelled)
+    except OSError as error:
+        raise DataError(f"picture {error.filename} cannot be read: {error.strerror}") from error
+    return ImageFiles(root, names, train, test, content, {})
+
+
+def _root(argument: str) -> Path:
+    if not argument:
+        raise DataError("dataset 'folder' needs a path, as in folder:flowers")
+    try:
+        root = Path(argument).expanduser()
+        found = root.is_dir()
+    except (OSError, RuntimeError) as error:  # a name too long, a user that is not
+        short = argument if len(argument) < 200 else f"{argument[:200]}..."
+        raise DataError(f"dataset folder:{short} cannot be read: {_plain(error)}") from error
+    if not found:
+        raise DataError(f"dataset folder:{argument}: there is no folder {root}")
+    return root
+
+
+def _plain(error: Exception) -> str:
+    return (error.strerror if isinstance(error, OSError) else None) or str(error)
 
 
 def _from_csv(root: Path, table: Path) -> dict[str, _Rows]:
@@ -72,12 +91,21 @@ def _from_csv(root: Path, table: Path) -> dict[str, _Rows]:
                 rows[row["split"]].append((row["path"], row["label"], row.get("group") or ""))
     except UnicodeDecodeError as error:
         raise DataError(f"{table} is not UTF-8 (byte {error.start})") from error
+    except csv.Error as error:
+        raise DataError(f"{table}, line {reader.line_num + 1}: {error}") from error
+    except OSError as error:
+        raise DataError(f"{table} cannot be read: {error.strerror}") from error
     return rows
 
 
 def _check_row(root: Path, table: Path, line: int, row: dict[str, str], seen: set[str]) -> None:
+    if None in row or None in row.values():
+        raise DataError(f"{table}, line {line}: more or fewer fields than the first line names")
     if row["split"] not in SPLITS:
-        raise DataError(f"{table}, line {line}: split '{row['split']}'; allowed: train, test")
+        close = did_you_mean(nearest(row["split"], SPLITS))
+        raise DataError(
+            f"{table}, line {line}: split '{row['split']}'; allowed: {', '.join(SPLITS)}{close}"
+        )
     if not row["label"]:
         raise DataError(f"{table}, line {line}: the label is empty")
     if row["path"] in seen:
@@ -105,17 +133,22 @@ def _class_folders(root: Path, parent: Path) -> _Rows:
         files = sorted(p for p in folder.rglob("*") if p.suffix.lower() in EXTENSIONS)
         if not files:
             raise DataError(f"class '{label}' is empty: no picture in {folder}")
+        for path in (folder, *files):
+            shown = str(path).encode(errors="backslashreplace").decode()
+            if shown != str(path):
+                raise DataError(f"the name of {shown} is not UTF-8; rename it")
         rows += [(p.relative_to(root).as_posix(), label, "") for p in files]
     return rows
 
 
-def _refuse_twins(names: tuple[str, ...], root: Path) -> None:
+def _refuse_twins(names: tuple[str, ...], where: Path) -> None:
     """Names that a text encoder would read as one are almost always a slip."""
     seen: dict[str, str] = {}
     for name in names:
-        plain = " ".join(name.lower().replace("_", " ").split())
+        one_form = unicodedata.normalize("NFKC", name).casefold()
+        plain = " ".join(one_form.replace("_", " ").split())
         if plain in seen:
-            raise DataError(f"duplicate class names in {root}: '{seen[plain]}' and '{name}'")
+            raise DataError(f"duplicate class names in {where}: '{seen[plain]}' and '{name}'")
         seen[plain] = name
 
 

@@ -13,7 +13,7 @@ from harness.types import Contrast
 
 
 def answer(table: Table) -> str:
-    """One paragraph: what beats what in each column, by how much, and what stays open."""
+    """What beats what, by how much, and what stays open: a sentence, or a list of one a column."""
     if table.draws:
         sentences = _over_draws(table)
     elif table.reference is not None:
@@ -30,8 +30,10 @@ def answer(table: Table) -> str:
         )
         sentences.append(f"{late} of {len(table.entries)} entries {rest} no ranks.")
     if not sentences:
-        return "Nothing can be compared yet."
-    return " ".join(sentences)
+        return " Nothing can be compared yet."
+    if len(sentences) == 1:
+        return f" {sentences[0]}"
+    return "\n\n" + "\n".join(f"- {s}" for s in sentences)
 
 
 def digits_of(claims: Sequence[Claim]) -> int:
@@ -57,15 +59,15 @@ def _against(table: Table, column: Column) -> str:
     found = [c.contrast for c in claims]
     tested = [c for c in found if c.p_adjusted is not None]
     parts = []
-    for verb, sign in (("beats", 1), ("falls behind", -1)):
+    for sign in (-1, 1):  # what the reference beats stands first
         won = [c for c in tested if c.p_adjusted is not None and c.p_adjusted <= ALPHA]
         won = [c for c in won if sign * c.difference > 0]
         won.sort(key=lambda c: -abs(c.difference))
         if won:
-            parts.append(listing([_win(c, verb, reference, digits, i) for i, c in enumerate(won)]))
+            parts.append(listing([_win(c, reference, digits, i) for i, c in enumerate(won)]))
     open_ = [c for c in tested if c.p_adjusted is not None and c.p_adjusted > ALPHA]
     if open_:
-        parts.append(_undecided(open_, reference, digits, others=bool(parts)))
+        parts.append(_undecided(open_, reference, digits))
     untested = [c for c in found if c.p_adjusted is None]
     if untested:
         parts.append(_descriptive(untested, reference, digits))
@@ -73,20 +75,23 @@ def _against(table: Table, column: Column) -> str:
     return _sentence(where, "; ".join(parts))
 
 
-def _win(c: Contrast, verb: str, reference: str, digits: int, position: int) -> str:
-    gap = points(abs(c.difference), digits)
-    sign = 1 if c.difference > 0 else -1
-    low, high = (c.low, c.high) if sign > 0 else (_minus(c.high), _minus(c.low))
-    span = interval(low, high, digits)
-    what = f"{verb} {reference} by {gap} points" if position == 0 else f"{verb} it by {gap}"
+def _win(c: Contrast, reference: str, digits: int, position: int) -> str:
+    ahead = c.difference > 0
+    low, high = (c.low, c.high) if ahead else (_minus(c.high), _minus(c.low))
+    winner, loser = (escape(c.a), reference) if ahead else (reference, escape(c.a))
+    if position == 0:
+        what = f"{winner} beats {loser} by {points(abs(c.difference), digits)} points"
+    elif ahead:
+        what = f"{winner} beats it by {points(abs(c.difference), digits)}"
+    else:
+        what = f"{loser} by {points(abs(c.difference), digits)}"
     assert c.p_adjusted is not None
-    return f"{escape(c.a)} {what} {span} (adjusted p {equals(c.p_adjusted)})"
+    return f"{what} {interval(low, high, digits)} (adjusted p {equals(c.p_adjusted)})"
 
 
-def _undecided(open_: Sequence[Contrast], reference: str, digits: int, *, others: bool) -> str:
+def _undecided(open_: Sequence[Contrast], reference: str, digits: int) -> str:
     names = listing([f"{escape(c.a)} ({points(c.difference, digits, sign=True)})" for c in open_])
-    whom = "it" if others else reference
-    text = f"{names} could not be told apart from {whom}"
+    text = f"{names} could not be told apart from {reference}"
     found = sorted(c.smallest_detectable for c in open_ if c.smallest_detectable is not None)
     if not found:
         return text

@@ -22,8 +22,9 @@ MEASURES = {
     "nll": ("NLL (nats)", False),
     "ece": ("ECE", True),
 }
-#: A loss this much below the mean of the epochs before it is still falling.
-FALLING, EPOCHS_BEFORE = 0.05, 5
+#: A loss this much (as a share, and in nats) below the mean of the epochs before it is still
+#: falling. A loss near zero goes on falling by shares for ever, and nothing hangs on it.
+FALLING, FALLING_NATS, EPOCHS_BEFORE = 0.05, 0.01, 5
 
 
 @dataclass(frozen=True)
@@ -111,4 +112,5 @@ def _still_falling(records: Sequence[Record]) -> bool:
     if shortest <= EPOCHS_BEFORE:
         return False
     mean = np.mean([curve[-EPOCHS_BEFORE - 1 :] for curve in curves], axis=0)
-    return bool(mean[-1] < (1 - FALLING) * mean[:-1].mean())
+    before, last = mean[:-1].mean(), mean[-1]
+    return bool(before - last > max(FALLING * before, FALLING_NATS))

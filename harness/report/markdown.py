@@ -60,7 +60,7 @@ def body(
     task = study.task
     sections: list[tuple[str, str]] = [
         (f"# {escape(task.name)}", escape(task.question)),
-        ("", f"**Answer.** {answer(table)}"),
+        ("", f"**Answer.**{answer(table)}"),
         ("## Leaderboard", leaderboard(table)),
         ("", "\n\n".join(_figure(task.name, f) for f in figures)),
         *_contrast_sections(table),
@@ -96,7 +96,7 @@ def leaderboard(table: Table) -> str:
     if falling:
         text += (
             f"\n\n\\* still falling: the training loss of {listing(falling)} had not converged "
-            "(the last epoch was more than 5% below the mean of the 5 before); a longer recipe "
+            "(the last epoch was more than 5% and 0.01 nats below the mean of the 5 before); a longer recipe "
             "may change the row."
         )
     return text

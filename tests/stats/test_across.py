@@ -32,10 +32,18 @@ def test_wilcoxon_with_ties_is_that_of_all_sign_flips(d: list[int]) -> None:
 
 
 def test_equal_differences_of_accuracies_tie() -> None:
-    a_M, b_M = np.array([0.7, 0.3, 0.9]), np.array([0.6, 0.4, 0.8])
-    assert len(set(np.abs(a_M - b_M).tolist())) > 1  # rounding tells them apart
-    assert wilcoxon_p(a_M - b_M) == pytest.approx(1.0)
-    assert wilcoxon_p(-(a_M - b_M)) == pytest.approx(1.0)
+    """Six gaps of 0.1, one of them a loss; rounding makes each a little different."""
+    a_M = np.array([0.4, 0.4, 0.8, 0.8, 0.2, 0.6])
+    b_M = np.array([0.3, 0.3, 0.7, 0.7, 0.1, 0.7])
+    assert len(set(np.abs(a_M - b_M).tolist())) > 2
+    # Seven of 64 patterns have at most one negative sign, and seven at most one positive.
+    assert wilcoxon_p(a_M - b_M) == pytest.approx(14 / 64)
+    assert across(a_M, b_M).p == pytest.approx(14 / 64)
+
+
+def test_accuracies_that_differ_by_rounding_tie() -> None:
+    got = across(np.array([0.1 + 0.2, 0.5]), np.array([0.3, 0.4]))
+    assert (got.win, got.tie, got.loss) == (1, 1, 0)
 
 
 def test_wins_ties_and_losses() -> None:

@@ -1,0 +1,283 @@
+"""Who may import whom, what may not load torch, and what may never be written."""
+
+from __future__ import annotations
+
+import ast
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parent.parent / "harness"
+
+PLUGINS = ("data", "encoders", "classifiers", "paradigms", "prompts")
+
+#: From the ground up; a room may import what stands in a lower row, and its own folder.
+ROWS: tuple[tuple[str, ...], ...] = (
+    ("__init__",),
+    ("types", "errors"),
+    ("cache",),
+    ("resolve", "seeding", "yaml_border"),
+    ("splits", "store", "task"),
+    ("grid",),
+    PLUGINS,
+    ("training",),
+    ("plan",),
+    ("workshop", "environment"),
+    ("runner",),
+    ("launch",),
+    ("commands",),
+    ("cli",),
+    ("__main__",),
+)
+ROW = {room: row for row, rooms in enumerate(ROWS) for room in rooms}
+#: Pure rooms beside the rows: these and nothing else of the house.
+SIDE = {
+    "stats": {"types", "errors", "stats"},
+    "report": {"types", "errors", "task", "grid", "resolve", "cache", "stats", "report"},
+}
+#: Rows from which the pure rooms may be used.
+MAY_USE_SIDE = {"commands", "report", "stats"}
+HEAVY = ("torch", "timm", "transformers")
+
+
+def modules(package: Path = PACKAGE) -> dict[str, Path]:
+    """Dotted name -> file, of every module of the package."""
+    found = {}
+    for path in sorted(package.rglob("*.py")):
+        parts = [package.name, *path.relative_to(package).with_suffix("").parts]
+        found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    return found
+
+
+MODULES = modules()
+
+
+def imports(path: Path, *, only_at_import: bool = False) -> Iterator[str]:
+    """Every module or object that a file imports, late imports included; without those under
+    `if TYPE_CHECKING` and inside functions if `only_at_import`.
+    """
+
+    def walk(node: ast.AST) -> Iterator[ast.AST]:
+        for child in ast.iter_child_nodes(node):
+            if only_at_import and (
+                isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+                or (isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test))
+            ):
+                continue
+            yield child
+            yield from walk(child)
+
+    for node in walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative imports hide where a module stands"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def target(name: str) -> str | None:
+    """The module of the package that an imported name means."""
+    while name.startswith("harness") and name not in MODULES:
+        name = name.rpartition(".")[0]
+    return name if name in MODULES else None
+
+
+def room(module: str) -> str:
+    """`harness.data.emoji` is in the room `data`; `harness` itself in `__init__`."""
+    return (module.split(".") + ["__init__"])[1]
+
+
+def edges(*, only_at_import: bool = False) -> dict[str, set[str]]:
+    return {
+        module: {
+            found
+            for name in imports(path, only_at_import=only_at_import)
+            if (found := target(name)) is not None and found != module
+        }
+        for module, path in MODULES.items()
+    }
+
+
+def test_every_room_has_its_place() -> None:
+    rooms = {room(module) for module in MODULES}
+    assert rooms - {*ROW, *SIDE} == set()
+    assert len(MODULES) > 50
+
+
+def may_import(source: str, goal: str) -> bool:
+    """Whether the direction holds between two rooms."""
+    if source == goal or goal == "__init__":
+        return True
+    if source in SIDE:
+        return goal in SIDE[source]
+    if goal in SIDE:
+        return source in MAY_USE_SIDE
+    return ROW[goal] < ROW[source]
+
+
+def test_direction() -> None:
+    wrong = [
+        f"{module} imports {goal}"
+        for module, goals in edges().items()
+        for goal in sorted(goals)
+        if not may_import(room(module), room(goal))
+    ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize(
+    ("source", "goal", "allowed"),
+    [
+        ("data", "encoders", False), ("training", "data", True), ("data", "training", False),
+        ("plan", "runner", False), ("store", "task", False), ("stats", "report", False),
+        ("report", "store", False), ("runner", "report", False), ("cli", "commands", True),
+        ("commands", "cli", False), ("commands", "report", True), ("grid", "data", False),
+        ("classifiers", "types", True), ("types", "errors", False),
+    ],
+)  # fmt: skip
+def test_the_rules_themselves(source: str, goal: str, allowed: bool) -> None:
+    assert may_import(source, goal) is allowed
+
+
+def test_no_cycles() -> None:
+    """Late imports count as well: a cycle that is hidden in a function is one."""
+    graph = edges()
+    done: set[str] = set()
+
+    def visit(module: str, trail: tuple[str, ...]) -> None:
+        assert module not in trail, " -> ".join((*trail, module))
+        if module in done:
+            return
+        for goal in sorted(graph[module]):
+            visit(goal, (*trail, module))
+        done.add(module)
+
+    for module in graph:
+        visit(module, ())
+
+
+def test_only_launch_knows_submitit() -> None:
+    users = {
+        room(module)
+        for module, path in MODULES.items()
+        if any(name.split(".")[0] == "submitit" for name in imports(path))
+    }
+    assert users == {"launch"}
+
+
+def test_nothing_outside_the_package_is_imported_from_tests() -> None:
+    for path in MODULES.values():
+        assert not any(name.split(".")[0] in ("tests", "pytest") for name in imports(path))
+
+
+LIGHT = [
+    module
+    for module in MODULES
+    if room(module) in ("task", "grid", "plan", "stats", "report", "cli", "commands", *PLUGINS)
+]
+
+
+def test_what_loads_without_torch() -> None:
+    """In a fresh process: reports, plans and --help must not wait for torch."""
+    program = (
+        "import importlib, json, sys\n"
+        "heavy = {}\n"
+        f"for name in {LIGHT!r}:\n"
+        "    importlib.import_module(name)\n"
+        f"    heavy |= {{h: name for h in {HEAVY!r} if h in sys.modules and h not in heavy}}\n"
+        "print(json.dumps(heavy))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=PACKAGE.parent, capture_output=True, text=True, timeout=60, check=True,
+    )  # fmt: skip
+    assert json.loads(done.stdout) == {}
+    assert {room(m) for m in LIGHT} >= {"task", "grid", "plan", "stats", "report", *PLUGINS}
+
+
+def test_no_module_imports_heavy_packages_at_import() -> None:
+    wrong = [
+        f"{module} imports {name}"
+        for module, path in MODULES.items()
+        for name in imports(path, only_at_import=True)
+        if name.split(".")[0] in HEAVY and room(module) != "training"
+    ]
+    assert wrong == []
+
+
+# --- what may never be written -----------------------------------------------------------------
+
+
+def danger(call: ast.Call) -> str | None:
+    """Why a call is not to be trusted with a file from elsewhere."""
+    name = ast.unparse(call.func)
+    given = {k.arg: ast.unparse(k.value) for k in call.keywords}
+    if given.get("trust_remote_code", "False") != "False":
+        return "trust_remote_code"
+    if given.get("allow_pickle", "False") != "False":
+        return "allow_pickle"
+    if name in ("yaml.load", "yaml.load_all") and not given.get("Loader", "").endswith(
+        ("_Loader", "SafeLoader")
+    ):
+        return "yaml.load without a safe loader"
+    if name in ("yaml.unsafe_load", "yaml.full_load", "eval", "exec", "os.system"):
+        return name
+    if name == "torch.load" and given.get("weights_only") != "True":
+        return "torch.load without weights_only=True"
+    if name.split(".")[0] in ("pickle", "dill", "marshal", "joblib"):
+        return name
+    if given.get("shell", "False") != "False":
+        return "shell=True"
+    return None
+
+
+def test_no_dangerous_calls() -> None:
+    wrong = [
+        f"{path.relative_to(PACKAGE)}:{node.lineno}: {why}"
+        for path in MODULES.values()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and (why := danger(node)) is not None
+    ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize(
+    ("code", "bad"),
+    [
+        ("yaml.load(text)", True), ("yaml.load(t, Loader=yaml.Loader)", True),
+        ("yaml.load(t, Loader=yaml.SafeLoader)", False), ("yaml.safe_load(t)", False),
+        ("yaml.unsafe_load(t)", True), ("torch.load(f)", True),
+        ("torch.load(f, weights_only=False)", True), ("torch.load(f, weights_only=True)", False),
+        ("AutoModel.from_pretrained(f, trust_remote_code=True)", True),
+        ("AutoModel.from_pretrained(f)", False), ("np.load(f, allow_pickle=True)", True),
+        ("pickle.loads(b)", True), ("eval(x)", True), ("model.eval()", False),
+        ("subprocess.run(x, shell=True)", True),
+    ],
+)  # fmt: skip
+def test_what_counts_as_dangerous(code: str, bad: bool) -> None:
+    call = ast.parse(code, mode="eval").body
+    assert isinstance(call, ast.Call)
+    assert (danger(call) is not None) is bad
+
+
+def test_yaml_loader_is_safe() -> None:
+    """What the border builds its loader on, since it calls the loader itself."""
+    import yaml
+
+    from harness.yaml_border import _Loader
+
+    assert issubclass(_Loader, yaml.SafeLoader)
+    assert not any(tag and "python" in tag for tag in _Loader.yaml_constructors)
+    assert not any(tag and "python" in tag for tag in _Loader.yaml_multi_constructors)
+
+
+def test_no_path_of_a_machine() -> None:
+    """A file that names a folder of its writer's machine works nowhere else."""
+    here = [str(Path.home()), str(PACKAGE.parent.parent)]
+    for path in MODULES.values():
+        text = path.read_text(encoding="utf-8")
+        assert not any(len(place) > 3 and f"{place}/" in text for place in here), path
