@@ -56,7 +56,7 @@ def file_hash(path: Path) -> str:
     stat = path.stat()
     name = hashlib.sha256(f"{path.resolve()}|{stat.st_size}|{stat.st_mtime_ns}".encode())
     remembered = cache_folder() / "hashes" / name.hexdigest()[:32]
-    if remembered.is_file():
+    if remembered.is_file() and remembered.stat().st_size == 64:  # whole
         return remembered.read_text(encoding="ascii")
     with path.open("rb") as handle:
         value = hashlib.file_digest(handle, "sha256").hexdigest()

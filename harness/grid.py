@@ -71,7 +71,7 @@ def _product(task: Task) -> Iterator[Cell]:
             continue
         once[key] = None
         for recipe in _recipes(task, settings):
-            for seed in seeds if _is_random(settings) else [None]:
+            for seed in seeds if is_random(settings) else [None]:
                 yield Cell(**settings, recipe=recipe, seed=seed)
 
 
@@ -92,6 +92,8 @@ def _null_what_has_no_meaning(s: dict[str, Any]) -> None:
         s["prompt"] = None
     if s["paradigm"].name != "matching":
         s["gather"] = s["text_tower"] = s["loss"] = None
+    if not _uses_text(s):
+        s["text_encoder"] = s["alignment"] = None
     if s["temporal"] == Choice("none"):
         s["temporal"] = s["frames"] = None
     if s["tuning"] == "none":
@@ -110,13 +112,29 @@ def _recipes(task: Task, s: Mapping[str, Any]) -> list[Recipe | None]:
     return [Recipe(**dict(zip(lists, v, strict=True))) for v in itertools.product(*lists.values())]
 
 
-def _is_random(s: Mapping[str, Any]) -> bool:
+def _uses_text(s: Mapping[str, Any]) -> bool:
+    """Whether a text encoder has a meaning for the cell."""
+    from harness import resolve
+
+    if s["text_encoder"] is None and s["alignment"] is None:
+        return True  # nothing to take away
+    if s["method"] is not None:
+        return True
+    plugins = [resolve.plugin("paradigm", s["paradigm"].name)]
+    if s["classifier"] is not None:
+        plugins.append(resolve.plugin("classifier", s["classifier"].name))
+    return any("text" in getattr(found, "USES", ()) for found in plugins)
+
+
+def is_random(s: Mapping[str, Any]) -> bool:
     """Whether anything in the cell depends on the seed."""
     from harness import resolve
 
     if s["tuning"] != "none" or s["classifier"] is None:
         return True
-    uses = resolve.plugin("classifier", s["classifier"].name).USES
+    uses = set(resolve.plugin("classifier", s["classifier"].name).USES)
+    if s["alignment"] is not None:
+        uses |= set(resolve.plugin("alignment", s["alignment"]).USES)
     return "seed" in uses or ("support" in uses and s["regime"] in ("few_shot", "fraction"))
 
 

@@ -6,7 +6,8 @@ Record is never taken for that of other data, weights or texts.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
@@ -15,7 +16,8 @@ import numpy as np
 from pydantic import ValidationError
 
 from harness import resolve
-from harness.errors import TaskError
+from harness.errors import BadInput, EncoderError, TaskError, did_you_mean, nearest
+from harness.grid import is_random
 from harness.splits import pick_classes
 from harness.store import Store
 from harness.types import (
@@ -88,7 +90,7 @@ def make_plan(cells: Iterable[Cell], store: Store, where: str = "task") -> Plan:
     plan = Plan()
     reasons: dict[Cell, str | None] = {}
     contents: dict[Cell, tuple[str, str]] = {}
-    for cell in cells:
+    for cell in _aligned_where_needed(cells, where):
         sample = replace(cell, seed=None)
         if sample not in reasons:
             reasons[sample] = _why_not(sample, where)
@@ -104,6 +106,28 @@ def make_plan(cells: Iterable[Cell], store: Store, where: str = "task") -> Plan:
         plan.cells.append(_with_keys(cell, *contents[shared]))
     plan.status = store.statuses(p.key for p in plan.cells)
     return plan
+
+
+def _aligned_where_needed(cells: Iterable[Cell], where: str) -> Iterator[Cell]:
+    """An alignment has no meaning where the widths agree: it is null there, and cells that become
+    equal are one cell.
+    """
+    seen: set[Cell] = set()
+    for cell in cells:
+        if cell.alignment is None:
+            yield cell
+            continue
+        with _named(where, "alignment"):  # a wrong name is told even where it has no meaning
+            options("alignment", Choice(cell.alignment))
+        made = cell
+        if _text_dim(cell, where) in (None, _image_facts(cell, where).dim):
+            made = replace(cell, alignment=None)
+            axes = ("tuning", "classifier", "alignment", "regime")
+            if not is_random({name: getattr(made, name) for name in axes}):
+                made = replace(made, seed=None)
+        if made not in seen:
+            seen.add(made)
+            yield made
 
 
 def packs(cells: Sequence[Planned], jobs: int, seconds: dict[str, float]) -> list[Pack]:
@@ -172,14 +196,14 @@ def options(kind: str, choice: Choice) -> tuple[Any, str, Any]:
         return found, argument, found.Options(**dict(choice.options))
     except ValidationError as error:
         first = error.errors()[0]
-        problem = first["msg"].removeprefix("Value error, ")
         option = ".".join(str(part) for part in first["loc"])
-        raise TaskError(
-            kind,
-            f"{choice.name}: option {option}",
-            f"{first.get('input')!r}: {problem}",
-            allowed=found.Options.model_fields or ("none",),
-        ) from error
+        known = list(found.Options.model_fields)
+        if first["type"] == "extra_forbidden":
+            problem = f"there is no such option; allowed: {', '.join(known) or 'none'}"
+            problem += did_you_mean(nearest(option, known))
+        else:
+            problem = f"{first.get('input')!r}: {first['msg'].removeprefix('Value error, ')}"
+        raise BadInput(f"{choice.name}: option {option}: {problem}") from error
 
 
 def open_dataset(choice: Choice) -> Dataset:
@@ -190,9 +214,30 @@ def open_dataset(choice: Choice) -> Dataset:
 
 @cache
 def encoder_facts(choice: Choice) -> EncoderFacts:
+    """Raises EncoderError for an encoder without an image side."""
     found, argument, opts = options("encoder", choice)
+    if not hasattr(found, "build_image"):
+        raise EncoderError(
+            f"{choice} reads texts only: it belongs under 'text_encoder', beside an encoder of "
+            "pictures"
+        )
     facts: EncoderFacts = found.facts(argument, opts)
     return facts
+
+
+@cache
+def text_facts(choice: Choice) -> EncoderFacts:
+    """Raises EncoderError for an encoder without a text tower."""
+    found, argument, opts = options("encoder", choice)
+    if not hasattr(found, "build_text"):
+        raise EncoderError(f"{choice} reads pictures only: it has no text tower")
+    facts: EncoderFacts = found.facts(argument, opts)
+    return facts
+
+
+def text_encoder(cell: Cell) -> Choice:
+    """Whose text tower reads the class texts."""
+    return cell.text_encoder or cell.encoder
 
 
 @cache
@@ -226,10 +271,19 @@ def _why_not(cell: Cell, where: str) -> str | None:
 
     Raises BadInput for what no cell of this task can have.
     """
+    with _named(where, "paradigm"):
+        options("paradigm", cell.paradigm)
     _refuse_not_built(cell, where)
-    dataset = open_dataset(cell.dataset)
-    trained, tested = classes_of(cell)
-    facts = CellFacts(len(tested), _per_class(cell, dataset, trained), encoder_facts(cell.encoder))
+    with _named(where, "dataset"):
+        dataset = open_dataset(cell.dataset)
+    if cell.test_dataset is not None:
+        with _named(where, "test_dataset"):
+            open_dataset(cell.test_dataset)
+    with _named(where, ""):  # these errors begin with their key
+        trained, tested = classes_of(cell)
+    encoder = replace(_image_facts(cell, where), text_dim=_text_dim(cell, where))
+    _check_sizes(cell, encoder, where)
+    facts = CellFacts(len(tested), _per_class(cell, dataset, trained), encoder)
     if cell.shots is not None and facts.per_class is not None and cell.shots > facts.per_class:
         few = f"{cell.shots} is more than the {facts.per_class} training samples of a class"
         raise TaskError(where, "shots", few)
@@ -238,36 +292,76 @@ def _why_not(cell: Cell, where: str) -> str | None:
     if facts.per_class == 0 and cell.tuning != "none":
         raise TaskError(where, "dataset", f"{cell.dataset} has a class without training samples")
     if cell.prompt is not None:
-        options("prompt", cell.prompt)
-    plugins = [("paradigm", cell.paradigm), ("classifier", cell.classifier)]
+        with _named(where, "prompt"):
+            options("prompt", cell.prompt)
+    alignment = Choice(cell.alignment) if cell.alignment else None
+    plugins = [
+        ("paradigm", cell.paradigm), ("classifier", cell.classifier), ("alignment", alignment),
+    ]  # fmt: skip
     for kind, choice in plugins:
         if choice is None:
             continue
-        reason = options(kind, choice)[0].check(cell, facts)
+        with _named(where, kind):
+            reason = options(kind, choice)[0].check(cell, facts)
         if reason is not None:
             return str(reason)
     return None
 
 
+@contextmanager
+def _named(where: str, key: str) -> Iterator[None]:
+    """What a plugin cannot know of its error: the file and the key that it came from."""
+    try:
+        yield
+    except TaskError:
+        raise
+    except BadInput as error:
+        raise TaskError(where, key, str(error)) from error
+
+
 def _refuse_not_built(cell: Cell, where: str) -> None:
     """Values that the task format knows and this version cannot run."""
     later = {
-        "text_encoder": (None, "an own text encoder"),
-        "alignment": (None, "aligning encoders of different width"),
         "temporal": (None, "modelling over time"),
         "views": ("1x1", "more than one view"),
         "method": (None, "a method of others"),
-        "loss": (None, "a matching loss"),
     }
+    if cell.text_tower == "online":
+        raise TaskError(where, "text_tower", "online: training the text tower is not built yet")
     for axis, (built, what) in later.items():
         if getattr(cell, axis) != built:
             raise TaskError(where, axis, f"{getattr(cell, axis)}: {what} is not built yet")
-    if cell.tuning == "all":
-        raise TaskError(where, "tuning", "all: tuning the backbone is not built yet",
-                        allowed=("none", "projection"))  # fmt: skip
     released = (cell.schedule or "").partition(":")[2]
     if released and cell.recipe and int(released) >= cell.recipe.epochs:
         raise TaskError(where, "schedule", f"{cell.schedule} is after the last epoch")
+
+
+def _image_facts(cell: Cell, where: str) -> EncoderFacts:
+    with _named(where, "encoder"):
+        return encoder_facts(cell.encoder)
+
+
+def _text_dim(cell: Cell, where: str) -> int | None:
+    """Width of the cell's texts; None if nobody reads them."""
+    if cell.text_encoder is None:
+        return _image_facts(cell, where).text_dim
+    with _named(where, "text_encoder"):
+        return text_facts(cell.text_encoder).text_dim
+
+
+def _check_sizes(cell: Cell, encoder: EncoderFacts, where: str) -> None:
+    """Raises TaskError for sizes of pictures or embeddings that cannot meet."""
+    if encoder.fixed_resolution and cell.resolution not in (None, encoder.resolution):
+        only = f"{cell.encoder} reads pictures of {encoder.resolution} only"
+        raise TaskError(where, "resolution", f"{cell.resolution}: {only}")
+    if cell.alignment is None and encoder.text_dim not in (None, encoder.dim):
+        raise TaskError(
+            where,
+            "alignment",
+            f"{text_encoder(cell)} gives texts of width {encoder.text_dim}, {cell.encoder} "
+            f"pictures of width {encoder.dim}: the task must say how they meet",
+            allowed=resolve.names("alignment"),
+        )
 
 
 def _per_class(cell: Cell, dataset: Dataset, trained: Sequence[int]) -> int | None:
@@ -284,7 +378,10 @@ def _contents(cell: Cell) -> tuple[str, str]:
     facts = encoder_facts(cell.encoder)
     names = [dataset.classes[c] for c in trained]
     other = open_dataset(cell.test_dataset) if cell.test_dataset else dataset
-    training = digest([dataset.manifest, names, facts.weights])
+    read = [dataset.manifest, names, facts.weights]
+    if cell.text_encoder is not None:
+        read.append(text_facts(cell.text_encoder).weights)
+    training = digest(read)
     evaluation = digest([other.manifest, [other.classes[c] for c in tested]])
     return training, evaluation
 

@@ -20,6 +20,7 @@ PACKAGE = Path(__file__).parent
 KINDS = {
     "dataset": "data",
     "encoder": "encoders",
+    "alignment": "alignments",
     "classifier": "classifiers",
     "paradigm": "paradigms",
     "prompt": "prompts",
@@ -28,9 +29,10 @@ KINDS = {
 #: Names that the task format knows and that no file answers to yet.
 NOT_BUILT = {
     "dataset": ("emoji_motion", "hf", "video", "webdataset", "features"),
-    "encoder": ("open_clip", "hf_clip", "timm"),
+    "encoder": (),
+    "alignment": (),
     "classifier": (),
-    "paradigm": ("matching",),
+    "paradigm": (),
     "prompt": ("learnable",),
 }
 
@@ -46,7 +48,7 @@ def plugin(kind: str, name: str) -> Any:
 
     Raises UnknownName, with the nearest name, if there is none.
     """
-    if "." in name:
+    if "." in name or ":" in name:
         return _from_elsewhere(kind, name)
     if name in NOT_BUILT[kind]:
         raise BadInput(f"the {kind} '{name}' is not built yet; built: {', '.join(names(kind))}")
@@ -78,8 +80,11 @@ def task_file(name: str) -> Path:
     Raises UnknownName, with the nearest task, if neither exists.
     """
     path = Path(name)
-    if path.is_file():
-        return path
+    try:
+        if path.is_file():
+            return path
+    except OSError:  # a name that is too long
+        name = f"{name[:100]}..."
     known = tasks()
     short = name.removeprefix("tasks/").removesuffix(".yaml")
     if short in known:

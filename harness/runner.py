@@ -9,16 +9,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from harness import plan
 from harness.environment import environment, peak_bytes
 from harness.errors import CellError, HarnessError
 from harness.plan import Planned
-from harness.seeding import torch_stream
 from harness.store import Arrays, Store
-from harness.training import projection
 from harness.training.evaluation import metrics, predict
 from harness.training.threads import one_core_pool
-from harness.types import Cell, Head, HeadInputs, Record, TestSet
+from harness.trainer import Trained, forget_checkpoint, make_head, train_cell
+from harness.types import Cell, Head, Record, TestSet
 from harness.workshop import Workshop
 
 if TYPE_CHECKING:
@@ -88,10 +86,10 @@ def _run_family(
     if interrupted():
         return
     began = time.perf_counter()
-    trained: _TrainedCell | None = None
+    trained: Trained | None = None
     problem: Exception | None = None
     try:
-        trained = _train(family[0].cell, workshop, store, interrupted)
+        trained = train_cell(family[0], workshop, store, interrupted)
     except KeyboardInterrupt:
         return
     except HarnessError as error:
@@ -106,49 +104,12 @@ def _run_family(
         store.write(record, arrays)
         events.cell(planned, record.status)
         spent = 0.0  # training is paid for once
-
-
-@dataclass(frozen=True)
-class _TrainedCell:
-    tuned: projection.Projection
-    head: Head | None  # for the classes trained on; None where nothing was trained
-    w_init_CD: torch.Tensor | None
-    support: str | None
-    curve: list[dict[str, Any]]
-    steps: int
-    params: int
-
-
-def _train(
-    cell: Cell, workshop: Workshop, store: Store, interrupted: Callable[[], bool]
-) -> _TrainedCell:
-    import torch
-
-    support = workshop.support(cell)
-    name = store.write_support(support) if support else None
-    start = workshop.projection(cell)
-    if support is None or cell.tuning == "none" or cell.recipe is None:
-        return _TrainedCell(start, None, None, name, [], 0, 0)
-    w_CD = workshop.classifier(cell, workshop.train_names(cell))
-    head = _head(cell, workshop, len(workshop.train_names(cell)), w_CD)
-    w_init_CD = head.weight().clone()
-    done = projection.train(
-        workshop.train_features(cell).of(support.items),
-        torch.tensor(support.labels),
-        start,
-        head,
-        cell.recipe,
-        cell.seed,
-        interrupted=interrupted,
-    )
-    trained = [*done.projection.parameters(), *head.pretrained(), *head.new()]
-    params = sum(t.numel() for t in trained if t.requires_grad)
-    return _TrainedCell(done.projection, head, w_init_CD, name, done.curve, done.steps, params)
+    forget_checkpoint(family[0], store)
 
 
 def _finish(
     planned: Planned,
-    trained: _TrainedCell | None,
+    trained: Trained | None,
     problem: Exception | None,
     workshop: Workshop,
     store: Store,
@@ -185,14 +146,14 @@ def _finish(
 
 
 def _evaluate(
-    cell: Cell, trained: _TrainedCell, blank: Record, workshop: Workshop, store: Store
+    cell: Cell, trained: Trained, blank: Record, workshop: Workshop, store: Store
 ) -> tuple[Record, Arrays]:
     import torch
 
     test = workshop.test(cell)
     head, w_init_CD = _test_head(cell, trained, workshop, test)
     with torch.no_grad():
-        z_ND = trained.tuned(workshop.test_features(cell).of(test.items))
+        z_ND = trained.projection(_test_features(cell, trained, workshop, test))
         found = predict(head.logits(z_ND), test.labels)
     arrays = found.arrays() | {
         "w_init": w_init_CD.numpy().astype("float16"),
@@ -206,18 +167,28 @@ def _evaluate(
         n=len(test.items),
         test=store.write_test(test),
         support=trained.support,
-        curve=trained.curve,
+        curve=trained.history.curve,
         diagnostics={
             "classes": len(test.class_names),
             "support_size": len(support.items) if support else 0,
-            "steps": trained.steps,
+            "steps": trained.history.steps,
         },
     )
     return record, arrays
 
 
+def _test_features(
+    cell: Cell, trained: Trained, workshop: Workshop, test: TestSet
+) -> torch.Tensor:
+    """h_NF: cached where the backbone is frozen."""
+    if trained.backbone is None:
+        return workshop.test_features(cell).of(test.items)
+    pictures = workshop.pictures(cell, cell.test_dataset or cell.dataset)
+    return trained.backbone.embed(test.items, pictures)
+
+
 def _test_head(
-    cell: Cell, trained: _TrainedCell, workshop: Workshop, test: TestSet
+    cell: Cell, trained: Trained, workshop: Workshop, test: TestSet
 ) -> tuple[Head, torch.Tensor]:
     """The head for the classes tested: the trained one, or one whose classifier was replaced
     (zero-shot, section 4.3).
@@ -229,30 +200,8 @@ def _test_head(
     if trained.head is not None and w_CD is not None:
         head = trained.head.with_classifier(w_CD)
     else:
-        head = _head(cell, workshop, len(test.class_names), w_CD)
+        head = make_head(cell, len(test.class_names), w_CD)
     return head, head.weight().clone()
-
-
-def _head(cell: Cell, workshop: Workshop, n_classes: int, w_CD: torch.Tensor | None) -> Head:
-    found, _, options = plan.options("paradigm", cell.paradigm)
-    facts = plan.encoder_facts(cell.encoder)
-    recipe = cell.recipe
-    own = plan.options("classifier", cell.classifier)[2] if cell.classifier else None
-    scale = (own and own.scale) or (recipe and recipe.logit_scale) or facts.logit_scale
-    head: Head = found.build(
-        HeadInputs(
-            n_classes=n_classes,
-            dim=facts.dim,
-            generator=torch_stream(cell.seed, "init"),
-            logit_scale=scale,
-            w_CD=w_CD,
-            normalise=own.normalise if own else True,
-            schedule=cell.schedule,
-            train_logit_scale=bool(recipe and recipe.train_logit_scale),
-        ),
-        options,
-    )
-    return head
 
 
 def _reason(problem: Exception) -> dict[str, str]:

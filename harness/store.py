@@ -134,13 +134,19 @@ class Store:
         return name
 
     def read_test(self, name: str) -> TestSet:
-        with np.load(self.root / "tests" / f"{name}.npz", allow_pickle=False) as saved:
-            return TestSet(
-                items=tuple(saved["items"].tolist()),
-                labels=saved["labels"],
-                groups=saved["groups"],
-                class_names=tuple(saved["class_names"].tolist()),
-            )
+        """Raises OutputError if it is gone or damaged; what is damaged goes to quarantine."""
+        path = self.root / "tests" / f"{name}.npz"
+        try:
+            with path.open("rb") as handle, np.load(handle, allow_pickle=False) as saved:
+                return TestSet(
+                    items=tuple(saved["items"].tolist()),
+                    labels=saved["labels"],
+                    groups=saved["groups"],
+                    class_names=tuple(saved["class_names"].tolist()),
+                )
+        except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:
+            self.quarantine(path, f"not a test set: {error}")
+            raise OutputError(f"the test set {path} cannot be read: {error}") from error
 
     def write_support(self, support: SupportSet) -> str:
         name = support.sha256[:16]

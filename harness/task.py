@@ -134,7 +134,8 @@ class RecipeModel(_Model):
     batch: Annotated[list[Positive], *Axis] = [_R.batch]
     decay: Annotated[list[Literal["cosine", "constant"]], *Axis] = [_R.decay]  # type: ignore[list-item]
     dropout: Annotated[list[Rate], *Axis] = [_R.dropout]
-    precision: Annotated[list[Literal["float32"]], *Axis] = [_R.precision]  # type: ignore[list-item]
+    precision: Annotated[list[Literal["float32", "bfloat16"]], *Axis] = [_R.precision]  # type: ignore[list-item]
+    micro_batch: Annotated[list[Positive | None], *Axis] = [_R.micro_batch]
     augment: Annotated[list[Literal["none"]], *Axis] = [_R.augment]  # type: ignore[list-item]
     logit_scale: Annotated[list[Above0 | None], *Axis] = [None]
     train_logit_scale: Annotated[list[StrictBool], *Axis] = [_R.train_logit_scale]
@@ -166,7 +167,7 @@ class Task(_Model):
     train_classes: Classes | None = None
     test_dataset: Annotated[list[Named], *Axis] | None = None
     encoder: Annotated[list[Named], *Axis]
-    text_encoder: Annotated[list[Named], *Axis] | None = None
+    text_encoder: Annotated[list[Named | None], *Axis] = [None]
     alignment: Annotated[list[StrictStr | None], *Axis] = [None]
     prompt: Annotated[list[Named], *Axis] = [Choice("class_name")]
     temporal: Annotated[list[Named], *Axis] = [Choice("none")]
@@ -279,14 +280,9 @@ def _check_sense(task: Task, where: str) -> None:
     for key, (built, why) in _LATER.items():
         if getattr(task, key) != built:
             raise TaskError(where, key, why)
-    if isinstance(task.seeds, int) and task.seeds > MAX_SEEDS:
-        raise TaskError(where, "seeds", f"{task.seeds} is more than {MAX_SEEDS}")
     if task.name in RESERVED:
         raise TaskError(where, "name", f"'{task.name}' is a folder that every task shares")
-    if not task.seed_list():
-        raise TaskError(where, "seeds", f"{task.seeds} leaves no seed; give 1 or more")
-    if len(set(task.seed_list())) != len(task.seed_list()):
-        raise TaskError(where, "seeds", f"{task.seeds} names a seed twice")
+    _check_seeds(task, where)
     for name, changes in task.recipe.by.items():
         if changes.preset is not None or changes.by:
             raise TaskError(where, f"recipe.by.{name}", "takes keys of a recipe, not preset or by")
@@ -300,6 +296,16 @@ def _check_sense(task: Task, where: str) -> None:
         raise TaskError(where, "test_dataset", "has a meaning only in regime 'zero_shot'")
     if task.train_classes is not None and "zero_shot" not in task.regime:
         raise TaskError(where, "train_classes", "has a meaning only in regime 'zero_shot'")
+
+
+def _check_seeds(task: Task, where: str) -> None:
+    if isinstance(task.seeds, int) and task.seeds > MAX_SEEDS:
+        raise TaskError(where, "seeds", f"{task.seeds} is more than {MAX_SEEDS}")
+    seeds = task.seed_list()
+    if not seeds:
+        raise TaskError(where, "seeds", f"{task.seeds} leaves no seed; give 1 or more")
+    if len(set(seeds)) != len(seeds):
+        raise TaskError(where, "seeds", f"{task.seeds} names a seed twice")
 
 
 def _explain(error: ValidationError, where: str) -> TaskError:

@@ -81,6 +81,7 @@ class Recipe:
     decay: str = "cosine"
     dropout: float = 0.0
     precision: str = "float32"
+    micro_batch: int | None = None
     augment: str = "none"
     logit_scale: float | None = None
     train_logit_scale: bool = True
@@ -305,6 +306,7 @@ class EncoderFacts:
     resolution: int
     logit_scale: float
     text_dim: int | None = None  # None: no text tower
+    fixed_resolution: bool = False  # pictures of another size cannot be read
 
 
 class ImageEncoder(Protocol):
@@ -363,6 +365,24 @@ class ClassifierInputs:
 
 
 @dataclass(frozen=True)
+class AlignmentInputs:
+    """What a map from the text's width E to the pictures' width D may look at."""
+
+    text_dim: int
+    dim: int
+    generator: torch.Generator
+    text_CE: torch.Tensor | None = None  # of the training classes
+    support_ND: torch.Tensor | None = None
+    labels_N: torch.Tensor | None = None
+
+    def fitted_on(self) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """(C, E) texts, (N, D) embeddings of the support set before training, labels (N,)."""
+        if self.text_CE is None or self.support_ND is None or self.labels_N is None:
+            raise LookupError("USES of this alignment does not name 'text' and 'support'")
+        return self.text_CE, self.support_ND, self.labels_N
+
+
+@dataclass(frozen=True)
 class HeadInputs:
     """What a paradigm makes its head of."""
 
@@ -374,12 +394,20 @@ class HeadInputs:
     normalise: bool = True
     schedule: str | None = None
     train_logit_scale: bool = False
+    loss: str | None = None
 
 
 class Head(Protocol):
     """From embeddings to logits."""
 
+    #: Whether the loss contrasts the samples of a batch with each other.
+    whole_batch: bool
+
     def begin_epoch(self, epoch: int) -> None: ...
+    def loss(self, z_BD: torch.Tensor, y_B: torch.Tensor) -> torch.Tensor:
+        """The mean loss of a batch."""
+        ...
+
     def logits(self, z_BD: torch.Tensor) -> torch.Tensor:
         """(B, C)."""
         ...

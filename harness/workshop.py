@@ -11,8 +11,16 @@ from harness import plan
 from harness.seeding import torch_stream
 from harness.splits import draw_support, draw_test
 from harness.training.features import FeatureStore, Progress, text_embeddings
-from harness.training.projection import Projection
-from harness.types import Cell, Choice, ClassifierInputs, SupportSet, TestSet
+from harness.training.model import Projection
+from harness.training.pictures import Pictures
+from harness.types import (
+    AlignmentInputs,
+    Cell,
+    Choice,
+    ClassifierInputs,
+    SupportSet,
+    TestSet,
+)
 
 if TYPE_CHECKING:
     import torch
@@ -35,23 +43,27 @@ class Workshop:
     def __init__(self, progress: Progress | None = None) -> None:
         self._progress = progress
         self._tables: dict[tuple[Any, ...], FeatureTable] = {}
-        self._macs: dict[tuple[Any, ...], int | None] = {}
+        self._macs: dict[tuple[Any, ...], int] = {}
 
     def prepare(self, cells: Iterable[Cell]) -> None:
-        """Compute and load the features of every item that the cells train or test on.
+        """Compute and load what the cells train or test on: texts, and features where the
+        backbone is frozen.
 
         Raises DataError for a picture that cannot be read.
         """
         wanted: dict[tuple[Any, ...], dict[str, None]] = {}
         for cell in cells:
             support, test = self.support(cell), self.test(cell)
-            if support is not None:
-                place = wanted.setdefault(self._place(cell, cell.dataset), {})
-                place.update(dict.fromkeys(support.items))
-            place = wanted.setdefault(self._place(cell, cell.test_dataset or cell.dataset), {})
-            place.update(dict.fromkeys(test.items))
-            if cell.prompt is not None:
-                self.text(cell, test.class_names)
+            if cell.prompt is not None and "text" in _uses(cell):
+                _text(plan.text_encoder(cell), _prompt(cell), test.class_names)
+            frozen = cell.tuning != "all"
+            if support is not None and (frozen or self._looks_at_support(cell)):
+                place = self._place(cell, cell.dataset)
+                wanted.setdefault(place, {}).update(dict.fromkeys(support.items))
+            # One picture is enough to count what a picture costs.
+            needed = test.items if frozen else test.items[:1]
+            place = self._place(cell, cell.test_dataset or cell.dataset)
+            wanted.setdefault(place, {}).update(dict.fromkeys(needed))
         for (dataset, encoder, resolution), items in wanted.items():
             self._load((dataset, encoder, resolution), list(items))
 
@@ -61,8 +73,20 @@ class Workshop:
     def test_features(self, cell: Cell) -> FeatureTable:
         return self._tables[self._place(cell, cell.test_dataset or cell.dataset)]
 
-    def macs_per_view(self, cell: Cell) -> int | None:
+    def macs_per_view(self, cell: Cell) -> int:
+        """Multiply-accumulates of one picture."""
         return self._macs[self._place(cell, cell.test_dataset or cell.dataset)]
+
+    def image_encoder(self, cell: Cell) -> Any:
+        """The pretrained image encoder, which must not be changed: copy it to tune it."""
+        return _encoder(*self._place(cell, cell.dataset)[1:]).image()
+
+    def pictures(self, cell: Cell, dataset: Choice) -> Pictures:
+        """Preprocessed pictures of a dataset, read once."""
+        return _pictures(*self._place(cell, dataset))
+
+    def _looks_at_support(self, cell: Cell) -> bool:
+        return "support" in _uses(cell)
 
     def support(self, cell: Cell) -> SupportSet | None:
         """None where nothing is trained on."""
@@ -82,17 +106,39 @@ class Workshop:
 
     def projection(self, cell: Cell) -> Projection:
         """The encoder's own projection, before training."""
-        return _encoder(cell.encoder).projection
+        return _encoder(*self._place(cell, cell.dataset)[1:]).projection
 
     def text(self, cell: Cell, names: tuple[str, ...]) -> torch.Tensor:
-        """Text embeddings (C, D) of class names under the cell's prompt."""
-        prompt = cell.prompt or Choice("class_name")
-        return _text(cell.encoder, prompt, names)
+        """Text embeddings (C, D) of class names under the cell's prompt, brought to the width of
+        the pictures where they have another.
+        """
+        text_CE = _text(plan.text_encoder(cell), _prompt(cell), names)
+        return text_CE if cell.alignment is None else text_CE @ self._alignment(cell)
+
+    def _alignment(self, cell: Cell) -> torch.Tensor:
+        """map_ED of the cell's alignment, fitted on the classes trained on."""
+        found, _, options = plan.options("alignment", Choice(str(cell.alignment)))
+        text_CE = _text(plan.text_encoder(cell), _prompt(cell), self.train_names(cell))
+        projection = self.projection(cell)
+        support_ND = labels_N = None
+        if "support" in found.USES:
+            support_ND, labels_N = self._embedded_support(cell, projection)
+        inputs = AlignmentInputs(
+            text_dim=text_CE.shape[1],
+            dim=projection.weight_DF.shape[0],
+            generator=torch_stream(cell.seed, "alignment"),
+            text_CE=text_CE if "text" in found.USES else None,
+            support_ND=support_ND,
+            labels_N=labels_N,
+        )
+        map_ED: torch.Tensor = found.build(inputs, options)
+        return map_ED
 
     def classifier(self, cell: Cell, names: tuple[str, ...]) -> torch.Tensor | None:
         """w_CD of the cell's initialisation for `names`; None for a head of its own."""
         if cell.classifier is None:
-            return None
+            made_of = getattr(plan.options("paradigm", cell.paradigm)[0], "USES", ())
+            return self.text(cell, names) if "text" in made_of else None
         found, _, options = plan.options("classifier", cell.classifier)
         projection = self.projection(cell)
         support_ND = labels_N = None
@@ -127,20 +173,21 @@ class Workshop:
 
     def _load(self, place: tuple[Any, ...], items: list[str]) -> None:
         dataset, encoder, resolution = place
-        loaded = _encoder(encoder)
+        loaded = _encoder(encoder, resolution)
         store = FeatureStore(
             plan.open_dataset(dataset), plan.encoder_facts(encoder), loaded.image, resolution
         )
+        self._macs[place] = store.macs_per_view(items[0])
         h_NF = store.get(items, self._progress)
         self._tables[place] = FeatureTable({item: i for i, item in enumerate(items)}, h_NF)
-        self._macs[place] = store.flops_per_view()
 
 
 class _Encoder:
-    """The towers of an encoder, loaded when first asked for."""
+    """The towers of an encoder, loaded when first asked for; pictures come in one size."""
 
-    def __init__(self, choice: Choice) -> None:
+    def __init__(self, choice: Choice, resolution: int | None) -> None:
         self._found, self._argument, self._options = plan.options("encoder", choice)
+        self._resolution = resolution
 
     def image(self) -> Any:
         return self._image
@@ -154,7 +201,10 @@ class _Encoder:
 
     @cached_property
     def _image(self) -> Any:
-        return self._found.build_image(self._argument, self._options)
+        built = self._found.build_image(self._argument, self._options)
+        if hasattr(built, "resize"):  # towers with embeddings of positions
+            built.resize(self._resolution)
+        return built
 
     @cached_property
     def _text(self) -> Any:
@@ -162,8 +212,29 @@ class _Encoder:
 
 
 @cache
-def _encoder(choice: Choice) -> _Encoder:
-    return _Encoder(choice)
+def _encoder(choice: Choice, resolution: int | None = None) -> _Encoder:
+    return _Encoder(choice, resolution)
+
+
+def _uses(cell: Cell) -> set[str]:
+    """What the cell's paradigm, classifier and alignment look at."""
+    alignment = Choice(cell.alignment) if cell.alignment else None
+    chosen = (
+        ("paradigm", cell.paradigm),
+        ("classifier", cell.classifier),
+        ("alignment", alignment),
+    )
+    plugins = [plan.options(kind, choice)[0] for kind, choice in chosen if choice is not None]
+    return {name for found in plugins for name in getattr(found, "USES", ())}
+
+
+def _prompt(cell: Cell) -> Choice:
+    return cell.prompt or Choice("class_name")
+
+
+@cache
+def _pictures(dataset: Choice, encoder: Choice, resolution: int) -> Pictures:
+    return Pictures(plan.open_dataset(dataset), _encoder(encoder, resolution).image(), resolution)
 
 
 @cache
@@ -187,5 +258,5 @@ def _test(dataset: Choice, classes: tuple[int, ...]) -> TestSet:
 def _text(encoder: Choice, prompt: Choice, names: tuple[str, ...]) -> torch.Tensor:
     found, _, options = plan.options("prompt", prompt)
     load: Callable[[], Any] = _encoder(encoder).text
-    weights = plan.encoder_facts(encoder).weights
+    weights = plan.text_facts(encoder).weights
     return text_embeddings(weights, load, prompt, found.texts(names, options))

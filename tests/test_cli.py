@@ -53,13 +53,15 @@ def test_help_loads_nothing_heavy(
     assert done.stdout.splitlines()[-1] == "LOADED []"
 
 
-def test_plan_of_a_hundred_thousand_cells(
-    tiny: WriteTask, run_cli: Call, tmp_path: Path
-) -> None:
+def test_plan_of_a_hundred_thousand_cells(tiny: WriteTask, run_cli: Call, tmp_path: Path) -> None:
     """Under 10 s, a new process and a document of every cell included."""
-    task = tiny(shots=[1, 2, 4, 5], classifier=["text", "random", "text_rotated", "prototype"],
-                schedule=["frozen", "trained"], seeds=320,
-                recipe={"preset": "lit_emoji", "lr": [1e-4 * (i + 1) for i in range(10)]})  # fmt: skip
+    task = tiny(
+        shots=[1, 2, 4, 5],
+        classifier=["text", "random", "text_rotated", "prototype"],
+        schedule=["frozen", "trained"],
+        recipe={"preset": "lit_emoji", "lr": [1e-4 * (i + 1) for i in range(10)]},
+        seeds=320,
+    )
     began = time.perf_counter()
     ended = run_cli("plan", task)
     spent = time.perf_counter() - began
@@ -358,14 +360,10 @@ def build(inputs, options):
 '''
 
 
-def test_one_new_file_is_a_new_classifier(
-    tiny: WriteTask, run_cli: Call, tmp_path: Path
-) -> None:
+def test_one_new_file_is_a_new_classifier(tiny: WriteTask, run_cli: Call, tmp_path: Path) -> None:
     copy = tmp_path / "copy"
     for folder in ("harness", "tasks", "baselines"):
-        shutil.copytree(
-            ROOT / folder, copy / folder, ignore=shutil.ignore_patterns("__pycache__")
-        )
+        shutil.copytree(ROOT / folder, copy / folder, ignore=shutil.ignore_patterns("__pycache__"))
     (copy / "harness" / "classifiers" / "text_mean.py").write_text(MEAN)
     own = {"PYTHONPATH": str(copy)}
     listed = run_cli("list", "classifier", **own)

@@ -19,6 +19,7 @@ import pytest
 from conftest import Call, Ended, WriteTask, body, hashes, leftovers, records
 
 from harness import cache as cache_module
+from harness.seeding import stream_seed
 from harness.store import Store
 from harness.types import Record
 
@@ -38,6 +39,8 @@ class Slow:
 
     @staticmethod
     def build(inputs, options):
+        with open("built.log", "a") as log:
+            print(inputs.generator.initial_seed(), file=log)
         time.sleep(float(os.environ.get("LAB_SECONDS", "0")))
         if inputs.generator.initial_seed() % 2 and os.environ.get("LAB_FAILS"):
             raise RuntimeError("the lab burnt down")
@@ -65,6 +68,11 @@ def stamps(runs: Path) -> dict[str, tuple[int, int, bytes]]:
         p.stem: (p.stat().st_ino, p.stat().st_mtime_ns, p.read_bytes())
         for p in runs.glob("cells/*/*.json")
     }
+
+
+def _of_slow(found: dict[str, tuple[int, int, bytes]]) -> list[dict[str, Any]]:
+    every = [json.loads(data) for _, _, data in found.values()]
+    return [record for record in every if record["cell"]["classifier"] == SLOW]
 
 
 def start(
@@ -115,10 +123,15 @@ def test_kill_and_run_again(
     assert running.returncode == -signal.SIGKILL
     before = stamps(tmp_path / "runs")
     assert 2 <= len(before) < CELLS, "it was to be killed in the middle"
+    (tmp_path / "built.log").unlink()
 
     ended = cli("grid", task)
     assert ended.code == 0
     assert f"{CELLS - len(before)} to run" in ended.err
+    done = {r["cell"]["seed"] for r in _of_slow(before)}
+    assert set((tmp_path / "built.log").read_text().split()) == {
+        str(stream_seed(seed, "init")) for seed in range(SEEDS) if seed not in done
+    }, "no finished cell is run twice"
     after = stamps(tmp_path / "runs")
     assert {key: after[key] for key in before} == before
     assert_equal_to(reference, tmp_path)
@@ -149,6 +162,22 @@ def test_interrupt(
     assert {key: after[key] for key in before} == before
 
 
+@pytest.mark.slow
+def test_interrupt_of_a_local_pool(task: str, tmp_path: Path, environment: dict[str, str]) -> None:
+    """The same message, nothing from the jobs' own processes, and none of them goes on."""
+    arguments = ("grid", task, "--launch", "local", "--jobs", "2", "seeds=60")
+    running = start(tmp_path, environment, *arguments, seconds="0.4")
+    wait_for_records(running, tmp_path / "runs", 1)
+    running.send_signal(signal.SIGINT)
+    out, err = running.communicate(timeout=30)
+    assert running.returncode == 130
+    before = stamps(tmp_path / "runs")
+    time.sleep(1.5)
+    assert stamps(tmp_path / "runs") == before
+    assert "Traceback" not in err + out
+    assert err.splitlines()[-1].startswith("interrupted")
+
+
 def test_two_runs_from_cold_caches(
     task: str, reference: Path, run_cli: Call, tmp_path: Path
 ) -> None:
@@ -159,6 +188,7 @@ def test_two_runs_from_cold_caches(
     assert_equal_to(reference, tmp_path)
 
 
+@pytest.mark.slow
 def test_local_pool_gives_the_same(
     task: str, reference: Path, run_cli: Call, tmp_path: Path
 ) -> None:
@@ -176,7 +206,7 @@ def test_two_grids_at_once(
         for i in range(2)
     ]
     for running in both:
-        out, err = running.communicate(timeout=120)
+        _, err = running.communicate(timeout=120)
         assert running.returncode == 0, err
         assert "Traceback" not in err
     assert hashes(tmp_path / "runs") == hashes(reference)
@@ -290,9 +320,7 @@ DAMAGE = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("kind", "spoil"), DAMAGE, ids=[f"{k}{s.__name__}" for k, s in DAMAGE]
-)
+@pytest.mark.parametrize(("kind", "spoil"), DAMAGE, ids=[f"{k}{s.__name__}" for k, s in DAMAGE])
 def test_damaged_record_runs_again(
     kind: str, spoil: Any, tiny: WriteTask, cli: Call, tmp_path: Path
 ) -> None:

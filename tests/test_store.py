@@ -67,7 +67,11 @@ def test_what_is_no_record_goes_to_quarantine_with_the_reason(store: Store, text
 def test_a_record_whose_arrays_are_gone_or_damaged_is_no_record(store: Store) -> None:
     store.write(DONE, ARRAYS)
     (arrays,) = store.path("ab12").parent.glob("*.npz")
-    arrays.write_bytes(arrays.read_bytes()[:40])
+    whole = arrays.read_bytes()
+    arrays.write_bytes(whole[:40])
+    assert store.read("ab12") is None, "cut short: seen without reading the arrays"
+    store.write(DONE, ARRAYS)
+    arrays.write_bytes(whole[:60] + bytes(b ^ 255 for b in whole[60:90]) + whole[90:])
     found = store.read("ab12")
     assert found is not None
     with pytest.raises(OutputError, match="quarantine"):

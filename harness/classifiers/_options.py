@@ -18,7 +18,8 @@ class Options(BaseModel):
 
 def needs_text(facts: object) -> str | None:
     """Why a classifier made of text cannot exist with an encoder that has no text tower."""
-    return None if getattr(facts, "text_dim", None) else "the encoder has no text tower"
+    has_text = getattr(facts, "text_dim", None) is not None
+    return None if has_text else "the encoder has no text tower: name a text_encoder"
 
 
 def needs_room(n_classes: int, dim: int, what: str) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
 from pathlib import Path
 
 
@@ -17,6 +17,13 @@ def add_task_arguments(parser: ArgumentParser) -> None:
 def add_folder_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--runs", type=Path, default=Path("runs"), metavar="DIR")
     parser.add_argument("--reports", type=Path, default=Path("reports"), metavar="DIR")
+
+
+def positive(text: str) -> int:
+    """A number of things to do at once."""
+    if not text.isdecimal() or int(text) == 0:
+        raise ArgumentTypeError(f"'{text}' is not a whole number above 0")
+    return int(text)
 
 
 def add_json_argument(parser: ArgumentParser) -> None:

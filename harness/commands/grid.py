@@ -12,11 +12,11 @@ HELP = "run what is missing of a task and write its report"
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    from harness.commands._arguments import add_task_arguments
+    from harness.commands._arguments import add_task_arguments, positive
 
     add_task_arguments(parser)
     parser.add_argument("--launch", choices=("inline", "local"), default="inline")
-    parser.add_argument("--jobs", type=int, metavar="N", help="cells at once (default: cores)")
+    parser.add_argument("--jobs", type=positive, metavar="N", help="cells at once (default: cores)")
     parser.add_argument("--retry-failed", action="store_true", help="run failed cells again")
     parser.add_argument("--rerun", metavar="AXIS=VALUE", help="run these cells again")
 

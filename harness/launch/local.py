@@ -10,7 +10,8 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -82,9 +83,26 @@ def _submit(pack: Pack, store: Store, task_yaml: str) -> Any:
     }
     data = json.dumps(content).encode()
     write_atomically(pack_file, lambda f: f.write(data))
-    executor = submitit.LocalExecutor(folder=store.root / "logs" / name)
+    logs = store.root / "logs" / name
+    executor = submitit.LocalExecutor(folder=logs)
     executor.update_parameters(timeout_min=TIMEOUT_MINUTES)
-    return executor.submit(run_pack, str(pack_file.resolve()), str(store.root.resolve()))
+    with _stderr_in(logs / "controller.log"):
+        return executor.submit(run_pack, str(pack_file.resolve()), str(store.root.resolve()))
+
+
+@contextmanager
+def _stderr_in(log: Path) -> Iterator[None]:
+    """submitit's controlling process inherits standard error: what it says at Ctrl-C is for the
+    log, not for the user."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    terminal = os.dup(2)
+    try:
+        with log.open("ab") as handle:
+            os.dup2(handle.fileno(), 2)
+        yield
+    finally:
+        os.dup2(terminal, 2)
+        os.close(terminal)
 
 
 def _tell(cells: Sequence[Planned], store: Store, seen: set[str], events: Events) -> None:

@@ -33,6 +33,8 @@ def build(inputs: HeadInputs, options: Options) -> LinearHead:
 class LinearHead:
     """W and b, uniform within 1/sqrt(D) as torch.nn.Linear draws them."""
 
+    whole_batch = False
+
     def __init__(self, inputs: HeadInputs) -> None:
         import torch
 
@@ -49,6 +51,12 @@ class LinearHead:
 
     def begin_epoch(self, epoch: int) -> None:
         """Nothing changes between epochs."""
+
+    def loss(self, z_BD: torch.Tensor, y_B: torch.Tensor) -> torch.Tensor:
+        """Cross-entropy, the mean over the batch."""
+        from torch.nn import functional as F
+
+        return F.cross_entropy(self.logits(z_BD), y_B)
 
     def logits(self, z_BD: torch.Tensor) -> torch.Tensor:
         return z_BD @ self._w_CD.T + self._b_C

@@ -33,6 +33,8 @@ def build(inputs: HeadInputs, options: Options) -> VisionTextHead:
 class VisionTextHead:
     """Scaled cosine against the rows of W."""
 
+    whole_batch = False
+
     def __init__(self, inputs: HeadInputs) -> None:
         import math
 
@@ -56,6 +58,12 @@ class VisionTextHead:
         """Schedule 'released:E': W is trained from epoch E on."""
         if self._schedule == f"released:{epoch}":
             self._w_CD.requires_grad_()
+
+    def loss(self, z_BD: torch.Tensor, y_B: torch.Tensor) -> torch.Tensor:
+        """Cross-entropy, the mean over the batch."""
+        from torch.nn import functional as F
+
+        return F.cross_entropy(self.logits(z_BD), y_B)
 
     def logits(self, z_BD: torch.Tensor) -> torch.Tensor:
         from torch.nn import functional as F

@@ -7,6 +7,7 @@ writers at once cost time but never a wrong row.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 from collections.abc import Callable, Sequence
@@ -59,17 +60,22 @@ class FeatureStore:
         h_NF = np.stack([found[item] for item in items]) if items else np.zeros((0, self._dim))
         return torch.from_numpy(h_NF.astype(np.float32))
 
-    def flops_per_view(self) -> int | None:
-        """Multiply-accumulates of one picture, counted when its features were computed."""
+    def macs_per_view(self, item: str) -> int:
+        """Multiply-accumulates of one picture, counted once on `item`."""
         path = self.folder / "cost.json"
-        return json.loads(path.read_text())["macs"] if path.is_file() else None
+        with contextlib.suppress(OSError, ValueError, KeyError):  # not there, or damaged
+            return int(json.loads(path.read_text())["macs"])
+        return self._count_cost(path, item)
 
     def _read(self) -> dict[str, np.ndarray[Any, Any]]:
         found: dict[str, np.ndarray[Any, Any]] = {}
         for ids_file in sorted(self.folder.glob("*.ids.json")):
-            ids = json.loads(ids_file.read_text(encoding="utf-8"))
-            rows = np.load(ids_file.with_name(ids_file.name.replace(".ids.json", ".npy")))
-            found.update(zip(ids, rows, strict=True))
+            try:
+                ids = json.loads(ids_file.read_text(encoding="utf-8"))
+                rows = np.load(ids_file.with_name(ids_file.name.replace(".ids.json", ".npy")))
+                found.update(dict(zip(ids, rows, strict=True)))
+            except (OSError, ValueError, EOFError):
+                continue  # damaged: computed again, and written over
         return found
 
     def _write(self, ids: Sequence[str], rows: np.ndarray[Any, Any]) -> None:
@@ -92,7 +98,6 @@ class FeatureStore:
                 rows.append(h_BF)
                 done += len(batch)
                 progress(done)
-        self._count_cost(encoder, items[0])
         h_NF = np.concatenate(rows)
         if not np.isfinite(h_NF).all():
             raise DataError("the encoder gives features that are not finite numbers")
@@ -114,18 +119,18 @@ class FeatureStore:
         rows: np.ndarray[Any, Any] = h_BF.numpy()[: len(batch)]
         return rows
 
-    def _count_cost(self, encoder: Any, item: str) -> None:
+    def _count_cost(self, path: Path, item: str) -> int:
         import torch
         from torch.utils.flop_counter import FlopCounterMode
 
-        path = self.folder / "cost.json"
-        if path.is_file():
-            return
+        encoder = self._load()
         x_1CHW = encoder.preprocess(self._dataset.image(item), self._resolution)[None]
         with torch.inference_mode(), FlopCounterMode(display=False) as counter:
             encoder.features(x_1CHW)
-        text = json.dumps({"macs": counter.get_total_flops() // 2}).encode()
+        macs = int(counter.get_total_flops()) // 2
+        text = json.dumps({"macs": macs}).encode()
         write_atomically(path, lambda f: f.write(text))
+        return macs
 
 
 def text_embeddings(
@@ -144,7 +149,10 @@ def text_embeddings(
     address = digest([encoder_weights, prompt.plain(), [list(t) for t in texts]], 32)
     path: Path = cache_folder() / "text" / f"{address}.npy"
     if path.is_file():
-        return torch.from_numpy(np.load(path))
+        try:
+            return torch.from_numpy(np.load(path))
+        except (OSError, ValueError, EOFError):
+            pass  # damaged: made again, and written over
     tower = load()
     rows = []
     for class_texts in texts:

@@ -1,4 +1,6 @@
 import math
+from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -6,7 +8,10 @@ from torch.nn import functional as F
 
 from harness.errors import CellError
 from harness.paradigms import vision_only, vision_text
-from harness.training.projection import Projection, dropout, train
+from harness.training.checkpoint import Checkpoint
+from harness.training.loop import History, dropout
+from harness.training.loop import train as train_model
+from harness.training.model import CachedFeatures, Model, Projection
 from harness.types import Head, HeadInputs, Recipe
 
 N, FEATURES, D, C = 40, 24, 16, 8
@@ -19,6 +24,15 @@ def data() -> tuple[torch.Tensor, torch.Tensor, Projection]:
     y_N = torch.arange(C).repeat(N // C)
     h_NF = torch.randn(C, FEATURES, generator=g)[y_N] + 0.2 * torch.randn(N, FEATURES, generator=g)
     return h_NF, y_N, Projection(torch.randn(D, FEATURES, generator=g) / 5, torch.zeros(D))
+
+
+def train(
+    h_NF: torch.Tensor, y_N: torch.Tensor, start: Projection, head: Head, recipe: Recipe,
+    seed: int, **more: Any,
+) -> tuple[Projection, History]:  # fmt: skip
+    model = Model(CachedFeatures(h_NF), start.trainable(), head)
+    history = train_model(model, y_N, recipe, seed, **more)
+    return model.projection, history
 
 
 def text_head(schedule: str = "frozen", **changes: object) -> Head:
@@ -48,7 +62,7 @@ def test_training_equals_a_plain_loop(data: tuple[torch.Tensor, torch.Tensor, Pr
     """Full batch, no dropout: the order does not matter, so torch alone must agree."""
     h_NF, y_N, start = data
     recipe = Recipe(lr=1e-2, epochs=6, batch=N, warmup_epochs=2, weight_decay=0.1)
-    found = train(h_NF, y_N, start, text_head(), recipe, 0).projection
+    found, _ = train(h_NF, y_N, start, text_head(), recipe, 0)
 
     weight = start.weight_DF.clone().requires_grad_()
     bias = torch.zeros(D, requires_grad=True)
@@ -70,7 +84,7 @@ def test_training_lowers_the_loss_and_leaves_the_start_alone(
 ) -> None:
     h_NF, y_N, start = data
     before = start.weight_DF.clone()
-    done = train(h_NF, y_N, start, text_head(), RECIPE, 0)
+    _, done = train(h_NF, y_N, start, text_head(), RECIPE, 0)
     assert done.curve[-1]["loss"] < done.curve[0]["loss"]
     assert done.steps == 5 * 3
     assert torch.equal(start.weight_DF, before)
@@ -81,7 +95,7 @@ def test_the_same_seed_gives_the_same_bits_and_another_does_not(
 ) -> None:
     h_NF, y_N, start = data
     recipe = Recipe(lr=1e-2, epochs=2, batch=16, dropout=0.3)
-    runs = [train(h_NF, y_N, start, text_head(), recipe, s).projection.weight_DF for s in (0, 0, 1)]
+    runs = [train(h_NF, y_N, start, text_head(), recipe, s)[0].weight_DF for s in (0, 0, 1)]
     assert torch.equal(runs[0], runs[1])
     assert not torch.equal(runs[0], runs[2])
 
@@ -141,3 +155,46 @@ def test_dropout_keeps_the_mean_and_follows_its_stream() -> None:
     assert abs(float((dropped == 0).float().mean()) - 0.3) < 0.01
     assert torch.equal(dropped, dropout(ones, 0.3, torch.Generator().manual_seed(0)))
     assert dropout(ones, 0.0, torch.Generator()) is ones
+
+
+def test_micro_batches_give_the_gradients_of_the_batch(
+    data: tuple[torch.Tensor, torch.Tensor, Projection],
+) -> None:
+    h_NF, y_N, start = data
+    whole = Recipe(optimiser="sgd", lr=1e-2, epochs=3, batch=16)
+    parts = Recipe(optimiser="sgd", lr=1e-2, epochs=3, batch=16, micro_batch=5)
+    expected, _ = train(h_NF, y_N, start, text_head(), whole, 0)
+    found, _ = train(h_NF, y_N, start, text_head(), parts, 0)
+    torch.testing.assert_close(found.weight_DF, expected.weight_DF, atol=1e-5, rtol=1e-5)
+
+
+def test_an_interrupted_training_ends_as_an_undisturbed_one(
+    data: tuple[torch.Tensor, torch.Tensor, Projection], tmp_path: Path
+) -> None:
+    h_NF, y_N, start = data
+    recipe = Recipe(lr=1e-2, lr_new=5e-2, epochs=6, batch=16, warmup_epochs=1, dropout=0.3)
+    head = text_head("trained")
+    expected, history = train(h_NF, y_N, start, head, recipe, 0)
+    place = Checkpoint(tmp_path / "deep" / "last.pt")
+    batches = iter(range(100))
+    with pytest.raises(KeyboardInterrupt):
+        train(h_NF, y_N, start, text_head("trained"), recipe, 0, checkpoint=place,
+              interrupted=lambda: next(batches) == 10)  # fmt: skip
+    again = text_head("trained")
+    found, resumed = train(h_NF, y_N, start, again, recipe, 0, checkpoint=place)
+    assert torch.equal(found.weight_DF, expected.weight_DF)
+    assert torch.equal(again.weight(), head.weight())
+    assert [p["loss"] for p in resumed.curve] == [p["loss"] for p in history.curve]
+    assert resumed.steps == history.steps
+
+
+@pytest.mark.parametrize("content", [b"", b"not a checkpoint"])
+def test_a_checkpoint_that_cannot_be_read_is_begun_again(
+    data: tuple[torch.Tensor, torch.Tensor, Projection], tmp_path: Path, content: bytes
+) -> None:
+    h_NF, y_N, start = data
+    place = Checkpoint(tmp_path / "last.pt")
+    place.path.write_bytes(content)
+    found, _ = train(h_NF, y_N, start, text_head(), RECIPE, 0, checkpoint=place)
+    expected, _ = train(h_NF, y_N, start, text_head(), RECIPE, 0)
+    assert torch.equal(found.weight_DF, expected.weight_DF)

@@ -1,0 +1,79 @@
+"""Bring the weights and data that a task names into the caches of this machine.
+
+Run it where there is network (a login node); jobs then run offline.
+"""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from harness.task import Task
+    from harness.types import Choice
+
+HELP = "bring the weights and data of a task into the cache, for machines without network"
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("task", help="a YAML file, or the name of one in tasks/")
+    parser.add_argument("overrides", nargs="*", metavar="key=value", help="as in encoder=hf_clip:X")
+
+
+def run(args: Namespace) -> int:
+    from harness import plan, resolve
+    from harness.commands._session import say
+    from harness.task import read_task
+
+    task = read_task(resolve.task_file(args.task), args.overrides)
+    for kind, choice in _named(task, str(args.task)):
+        found, argument, options = plan.options(kind, choice)
+        if not hasattr(found, "fetch"):
+            say(f"{kind} {choice}: nothing to fetch")
+            continue
+        if _is_here(kind, choice):
+            say(f"{kind} {choice}: is here already")
+            continue
+        say(f"{kind} {choice}: fetching")
+        found.fetch(argument, options)
+        if kind == "encoder":
+            _check(choice)
+    return 0
+
+
+def _named(task: Task, where: str) -> Iterator[tuple[str, Choice]]:
+    """Everything with files of its own that a cell of the task names, each once."""
+    from harness.grid import expand
+
+    once: dict[tuple[str, Choice], None] = {}
+    for cell in expand(task, where):
+        for kind, choice in (
+            ("dataset", cell.dataset),
+            ("dataset", cell.test_dataset),
+            ("encoder", cell.encoder),
+            ("encoder", cell.text_encoder),
+        ):
+            if choice is not None:
+                once.setdefault((kind, choice))
+    yield from once
+
+
+def _is_here(kind: str, choice: Choice) -> bool:
+    from harness.errors import EncoderError
+
+    if kind != "encoder":
+        return False
+    try:
+        _check(choice)
+    except EncoderError:
+        return False
+    return True
+
+
+def _check(choice: Choice) -> None:
+    """Raises EncoderError if the encoder cannot be planned with."""
+    from harness import plan
+
+    found, argument, options = plan.options("encoder", choice)
+    found.facts(argument, options)

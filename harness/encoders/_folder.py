@@ -1,0 +1,115 @@
+"""Folders as transformers writes them: which files count, what they hold, how they are loaded."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from harness.cache import file_hash
+from harness.encoders import _weights
+from harness.encoders._weights import Checkpoint
+from harness.errors import EncoderError
+from harness.types import digest
+
+#: What `fetch` brings: one form of the weights, configs, and every kind of tokenizer file.
+PATTERNS = ("*.json", "*.txt", "*.model", "*.safetensors")
+#: Beside the weights, what decides on an embedding.
+_TEXT_FILES = (".json", ".txt", ".model")
+
+
+def locate(argument: str) -> Path:
+    """A folder by its path, or the snapshot of a hub name in the cache.
+
+    Raises EncoderError if there is neither, or if it is no folder of transformers.
+    """
+    if not argument:
+        raise EncoderError("name a model of the hub or a folder, as in hf_clip:openai/NAME")
+    folder = Path(argument)
+    if not folder.is_dir():
+        if not is_hub_name(argument):
+            raise EncoderError(f"there is no folder {argument}")
+        folder = _weights.hub_folder(argument)
+    if not (folder / "config.json").is_file():
+        raise EncoderError(f"{argument} has no config.json: it is no folder of transformers")
+    return folder
+
+
+def is_hub_name(argument: str) -> bool:
+    return re.fullmatch(r"[\w-][\w.-]*(/[\w-][\w.-]*)?", argument) is not None
+
+
+def checkpoints(folder: Path) -> list[Checkpoint]:
+    """The files of the weights, in the order in which transformers prefers them.
+
+    Raises EncoderError if there are none or they cannot be read.
+    """
+    for whole in ("model.safetensors", "pytorch_model.bin"):
+        if (folder / whole).is_file():
+            return [_weights.look(folder / whole)]
+        index = folder / f"{whole}.index.json"
+        if index.is_file():
+            named = _weights.read_json(index).get("weight_map", {})
+            return [_weights.look(folder / name) for name in sorted(set(named.values()))]
+    raise EncoderError(f"{folder} holds no weights (model.safetensors or pytorch_model.bin)")
+
+
+def shape(saved: Iterable[Checkpoint], *names: str) -> tuple[int, ...] | None:
+    """The shape of the first of these tensors that the weights hold."""
+    for name in names:
+        for each in saved:
+            if name in each.shapes:
+                return each.shapes[name]
+    return None
+
+
+def content(folder: Path, saved: Iterable[Checkpoint], revision: str) -> str:
+    """A hash over the weights and all that says how to use them."""
+    used = [p for p in sorted(folder.iterdir()) if p.suffix in _TEXT_FILES and p.is_file()]
+    texts = [[path.name, file_hash(path)] for path in used]
+    return digest([revision, [each.hash for each in saved], texts], 64)
+
+
+def load(folder: Path, auto: Any, unused: tuple[str, ...] = ()) -> Any:
+    """A model with every weight from the folder, on one core's float32, without code of others.
+
+    `unused` begins the names of tensors that may be missing.
+
+    Raises EncoderError for weights that are missing or do not fit: transformers would draw them
+    at random and go on.
+    """
+    import torch
+    from transformers.utils import logging
+
+    checkpoints(folder)  # damage is told in one sentence, before transformers reads the files
+    logging.disable_progress_bar()
+    level = logging.get_verbosity()
+    logging.set_verbosity(logging.CRITICAL)  # its table of missing weights; told below
+    try:
+        model, told = auto.from_pretrained(
+            str(folder), local_files_only=True, output_loading_info=True, dtype=torch.float32
+        )
+    except (RuntimeError, OSError, ValueError, KeyError, TypeError) as error:
+        words = " ".join(str(error).split())
+        raise EncoderError(f"the weights in {folder} cannot be loaded: {words[:300]}") from error
+    finally:
+        logging.set_verbosity(level)
+    missing = sorted(n for n in told["missing_keys"] if not n.startswith(unused or "\0"))
+    if missing:
+        raise EncoderError(
+            f"the weights in {folder} do not fit its config.json: {missing[0]} is missing"
+            + (f" (and {len(missing) - 1} more)" if len(missing) > 1 else "")
+        )
+    return model.eval()
+
+
+def tokenizer(folder: Path) -> Any:
+    """Raises EncoderError for a folder without the files of a tokenizer."""
+    from transformers import AutoTokenizer
+
+    try:
+        return AutoTokenizer.from_pretrained(str(folder), local_files_only=True)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        words = " ".join(str(error).split())
+        raise EncoderError(f"{folder} has no tokenizer that can be read: {words[:200]}") from error

@@ -1,0 +1,102 @@
+"""Text encoders of transformers, for the key text_encoder: `hf_text:NAME_OR_FOLDER`.
+
+Any model whose output has a last_hidden_state: BERT, DistilBERT, RoBERTa, MPNet, MiniLM, ...
+`pooling: mean` averages over a text's tokens, `cls` takes the first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from harness.encoders import _folder, _weights
+from harness.errors import EncoderError
+from harness.types import EncoderFacts, digest
+
+if TYPE_CHECKING:
+    import torch
+
+#: Names under which a config.json keeps the width of the last hidden state.
+WIDTHS = ("hidden_size", "dim", "d_model", "n_embd")
+#: Raised when embeddings of the same weights would come out otherwise.
+REVISION = "hf_text 1"
+#: Parts of a model that the last hidden state does not pass.
+UNUSED = ("pooler.", "cls.", "lm_head.")
+
+
+class Options(BaseModel):
+    """pooling: mean over the tokens of a text, or the first token's output."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    pooling: Literal["mean", "cls"] = "mean"
+
+
+def facts(argument: str, options: Options) -> EncoderFacts:
+    """Width from config.json; there is no image side, so its widths are 0.
+
+    Raises EncoderError for a folder that is missing or incomplete.
+    """
+    folder = _folder.locate(argument)
+    config = _weights.read_json(folder / "config.json")
+    width = next((int(config[name]) for name in WIDTHS if isinstance(config.get(name), int)), None)
+    if width is None:
+        raise EncoderError(f"{argument}: config.json names no width ({', '.join(WIDTHS)})")
+    saved = _folder.checkpoints(folder)
+    weights = digest([_folder.content(folder, saved, REVISION), options.pooling], 64)
+    return EncoderFacts(
+        weights=weights,
+        backbone=weights,
+        dim=width,
+        feature_dim=0,
+        resolution=0,
+        logit_scale=1.0,
+        text_dim=width,
+    )
+
+
+def build_text(argument: str, options: Options) -> HfText:
+    from transformers import AutoModel
+
+    folder = _folder.locate(argument)
+    model = _folder.load(folder, AutoModel, UNUSED)
+    return HfText(model, _folder.tokenizer(folder), options.pooling)
+
+
+def fetch(argument: str, options: Options) -> None:
+    """Bring the repository into the hub cache; a folder is there already."""
+    if not Path(argument).is_dir():
+        _weights.fetch(argument, _folder.PATTERNS)
+
+
+class HfText:
+    """A text model with its tokenizer and pooling."""
+
+    def __init__(self, model: Any, tokenizer: Any, pooling: str) -> None:
+        model = model.get_encoder() if model.config.is_encoder_decoder else model
+        self.module, self._tokenizer, self._pooling = model, tokenizer, pooling
+        longest = getattr(model.config, "max_position_embeddings", None) or 512
+        self._length = min(longest, tokenizer.model_max_length)
+
+    def encode(self, texts: Sequence[str]) -> torch.Tensor:
+        """(N, D) with a graph, all texts in one batch; padding takes no part in the mean."""
+        tokens = self._tokenizer(
+            list(texts), padding=len(texts) > 1, truncation=True, max_length=self._length,
+            return_tensors="pt",
+        )  # fmt: skip
+        hidden_NTD: torch.Tensor = self.module(**tokens).last_hidden_state
+        if self._pooling == "cls":
+            return hidden_NTD[:, 0]
+        mask_NT1 = tokens["attention_mask"][..., None].to(hidden_NTD.dtype)
+        mean_ND: torch.Tensor = (hidden_NTD * mask_NT1).sum(dim=1) / mask_NT1.sum(dim=1)
+        return mean_ND
+
+    def embed(self, texts: Sequence[str]) -> torch.Tensor:
+        """(N, D), not normalised. One text at a time: padding would change the last bits."""
+        import torch
+
+        with torch.inference_mode():
+            return torch.cat([self.encode([text]) for text in texts]).clone()

@@ -1,0 +1,195 @@
+"""Image encoders of timm: `timm:NAME` or `timm:NAME@FILE`. No text tower: name a text_encoder.
+
+Features are timm's pooled features before its classifier, and the projection is the identity.
+Weights come from the local hub cache, or from a checkpoint FILE (state_dict or safetensors); a
+classifier in it is left out. Pictures are prepared as the weights declare it (mean, std,
+interpolation, crop).
+"""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, ConfigDict
+
+from harness.encoders import _weights
+from harness.errors import EncoderError, did_you_mean, nearest
+from harness.types import EncoderFacts, digest
+
+if TYPE_CHECKING:
+    import torch
+    from PIL import Image
+
+#: CLIP's scale before training: nobody has trained this tower against a text.
+LOGIT_SCALE = 1 / 0.07
+WEIGHTS = ("model.safetensors", "pytorch_model.bin")
+#: Raised when features of the same weights would come out otherwise.
+REVISION = "timm 1"
+
+
+class Options(BaseModel):
+    """No options."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def facts(argument: str, options: Options) -> EncoderFacts:
+    """Widths as timm knows them, remembered by timm's version; a hash of the weights.
+
+    Raises EncoderError for a model or file that does not exist, or a file that cannot be read.
+    """
+    name, known, file = _source(argument)
+    saved = _weights.look(file)
+    content = digest([REVISION, name, known, saved.hash], 64)
+    return EncoderFacts(
+        weights=content,
+        backbone=content,
+        dim=known["features"],
+        feature_dim=known["features"],
+        resolution=known["resolution"],
+        logit_scale=LOGIT_SCALE,
+        fixed_resolution=known["fixed"],
+    )
+
+
+def build_image(argument: str, options: Options) -> TimmImage:
+    name, _, file = _source(argument)
+    return TimmImage(_load(name, file))
+
+
+def fetch(argument: str, options: Options) -> None:
+    """Bring the weights of NAME into the hub cache; a FILE is there already."""
+    name, _, file = argument.partition("@")
+    if not file:
+        _weights.fetch(_repository(name, _known(name)), WEIGHTS)
+
+
+class TimmImage:
+    """`module` gives the pooled features."""
+
+    def __init__(self, module: Any) -> None:
+        self.module = module
+        self._transforms: dict[int, Any] = {}
+
+    def resize(self, resolution: int) -> None:
+        """Make a transformer ready for pictures of another size; other models take any."""
+        if resolution != self.module.pretrained_cfg["input_size"][-1] and hasattr(
+            self.module, "set_input_size"
+        ):
+            self.module.set_input_size(img_size=resolution)
+
+    def preprocess(self, image: Image.Image, resolution: int) -> torch.Tensor:
+        """One picture as (3, R, R): timm's evaluation transform of these weights, at R."""
+        if resolution not in self._transforms:
+            from timm.data import create_transform, resolve_data_config
+
+            declared = resolve_data_config({}, model=self.module, use_test_size=False)
+            declared["input_size"] = (3, resolution, resolution)
+            self._transforms[resolution] = create_transform(**declared, is_training=False)
+        x_CHW: torch.Tensor = self._transforms[resolution](image)
+        return x_CHW
+
+    def features(self, x_BCHW: torch.Tensor) -> torch.Tensor:
+        """h_BF, pooled."""
+        h_BF: torch.Tensor = self.module(x_BCHW)
+        return h_BF
+
+    def projection(self) -> tuple[torch.Tensor, None]:
+        import torch
+
+        return torch.eye(self.module.num_features_out), None
+
+    def embed(self, x_BCHW: torch.Tensor) -> torch.Tensor:
+        """z_BD: the features themselves."""
+        return self.features(x_BCHW)
+
+
+def _source(argument: str) -> tuple[str, dict[str, Any], Path]:
+    """(name, what timm knows of it, file of the weights)."""
+    name, at, file = argument.partition("@")
+    if not name or (at and not file):
+        raise EncoderError(f"'timm:{argument}' names no model: write timm:NAME or timm:NAME@FILE")
+    known = _known(name)
+    if file:
+        return name, known, Path(file)
+    return name, known, _weights.hub_file(_repository(name, known), WEIGHTS)
+
+
+def _known(name: str) -> dict[str, Any]:
+    key = f"{version('timm')} {name}"
+    found: dict[str, Any] = _weights.remembered("timm", key, lambda: _look_up(name))
+    return found
+
+
+def _look_up(name: str) -> dict[str, Any]:
+    """What timm says of a model, without its weights.
+
+    Raises EncoderError for a name that timm does not know.
+    """
+    import timm
+    import torch
+
+    if not timm.is_model(name):
+        close = nearest(name.partition(".")[0], timm.list_models())
+        raise EncoderError(f"timm knows no model '{name}'" + did_you_mean(close))
+    try:
+        with torch.device("meta"):
+            model = timm.create_model(name, pretrained=False, num_classes=0)
+    except (RuntimeError, ValueError) as error:
+        raise EncoderError(f"timm cannot build '{name}': {error}") from error
+    declared = model.pretrained_cfg
+    return {
+        "features": _width(model),
+        "resolution": int(declared["input_size"][-1]),
+        "fixed": bool(declared.get("fixed_input_size")) and not hasattr(model, "set_input_size"),
+        "hub": declared.get("hf_hub_id"),
+    }
+
+
+def _width(model: Any) -> int:
+    """Width of the pooled features; a head with hidden layers has another than the trunk."""
+    return int(getattr(model, "head_hidden_size", None) or model.num_features)
+
+
+def _repository(name: str, known: dict[str, Any]) -> str:
+    if not known["hub"]:
+        raise EncoderError(f"timm has no weights for '{name}': write timm:{name}@FILE")
+    return str(known["hub"])
+
+
+def _load(name: str, file: Path) -> Any:
+    """The model with its weights and without its classifier.
+
+    Raises EncoderError if they do not fit. The classifier is built in the size that the file has
+    and taken off afterwards: built without one, timm would load what fits and leave the rest as it
+    was drawn, with no more than a line in its log.
+    """
+    import timm
+
+    tensors = _weights.state_dict(file)  # damage is told in one sentence, before timm reads it
+    declared = timm.get_pretrained_cfg(name)
+    last = declared.classifier if declared else None
+    weight = tensors.get(f"{last if isinstance(last, str) else (last or ('',))[0]}.weight")
+    own = 0 if weight is None else len(weight)
+    # A file in its authors' form gets its names from timm while it is read: then the size that
+    # timm declares is the one to try.
+    sizes = dict.fromkeys((own, declared.num_classes if declared else own))
+    problem: Exception | None = None
+    for size in sizes:
+        try:
+            model = timm.create_model(
+                name,
+                pretrained=True,
+                num_classes=size,
+                pretrained_cfg_overlay={"file": str(file), "num_classes": size},
+            )
+        except (RuntimeError, KeyError, ValueError, AttributeError) as error:
+            problem = problem or error
+            continue
+        model.reset_classifier(0)
+        model.num_features_out = _width(model)
+        return model.eval()
+    words = " ".join(str(problem).split())
+    raise EncoderError(f"{file} is no checkpoint of timm's {name}: {words[:200]}") from problem

@@ -1,0 +1,113 @@
+"""Video-text matching (after ActionCLIP; the paper's Table 6): a batch contrasted with its texts.
+
+The text tower is offline: its embeddings are computed once and stay. loss `kl`: symmetric
+KL(softmax(10 mask) || softmax(logits)) over the batch, where mask is 1 for equal labels; `infonce`:
+the paper's Algorithm 1, whose target is each sample's own text alone, though another sample of
+the batch may have the same one. Evaluation is the similarity to every class's text. In one
+process the batch is whole, so `gather` changes nothing.
+"""
+
+from __future__ import annotations
+
+from copy import copy
+from typing import TYPE_CHECKING
+
+from pydantic import BaseModel, ConfigDict
+
+from harness.errors import CellError
+from harness.types import Cell, CellFacts, HeadInputs
+
+if TYPE_CHECKING:
+    import torch
+
+#: What the initial classifier is made of, as in harness/classifiers/.
+USES = ("text",)
+#: ActionCLIP's factor: the target keeps a little mass on other classes.
+TARGET_SCALE = 10.0
+
+
+class Options(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def check(cell: Cell, facts: CellFacts) -> str | None:
+    if facts.encoder.text_dim is None:
+        return "the encoder has no text tower"
+    return None
+
+
+def build(inputs: HeadInputs, options: Options) -> MatchingHead:
+    return MatchingHead(inputs)
+
+
+class MatchingHead:
+    """Scaled cosines between the embeddings of a batch and the texts of its labels."""
+
+    whole_batch = True
+
+    def __init__(self, inputs: HeadInputs) -> None:
+        import math
+
+        import torch
+
+        if inputs.w_CD is None:
+            raise CellError("paradigm matching needs class texts")
+        self._w_CD = inputs.w_CD.clone()
+        self._infonce = inputs.loss == "infonce"
+        self._log_scale = torch.tensor(math.log(inputs.logit_scale))
+        self._log_scale.requires_grad_(inputs.train_logit_scale)
+
+    def begin_epoch(self, epoch: int) -> None:
+        """Nothing changes between epochs."""
+
+    def loss(self, z_BD: torch.Tensor, y_B: torch.Tensor) -> torch.Tensor:
+        """The contrastive loss of a whole batch, both directions averaged."""
+        from torch.nn import functional as F
+
+        z_BD = F.normalize(z_BD, dim=-1)
+        t_BD = F.normalize(self._w_CD[y_B], dim=-1)
+        logits_BB = self._log_scale.exp() * z_BD @ t_BD.T
+        loss = info_nce if self._infonce else symmetric_kl
+        return loss(logits_BB, y_B)
+
+    def logits(self, z_BD: torch.Tensor) -> torch.Tensor:
+        from torch.nn import functional as F
+
+        w_CD = F.normalize(self._w_CD, dim=-1)
+        return self._log_scale.exp() * F.normalize(z_BD, dim=-1) @ w_CD.T
+
+    def pretrained(self) -> list[torch.Tensor]:
+        return [self._log_scale]
+
+    def new(self) -> list[torch.Tensor]:
+        return []
+
+    def weight(self) -> torch.Tensor:
+        return self._w_CD
+
+    def with_classifier(self, w_CD: torch.Tensor) -> MatchingHead:
+        other = copy(self)
+        other._w_CD = w_CD.clone()
+        return other
+
+
+def symmetric_kl(logits_BB: torch.Tensor, y_B: torch.Tensor) -> torch.Tensor:
+    """KL of the scaled mask to the logits, summed over B x B, divided by B, directions averaged."""
+    from torch.nn import functional as F
+
+    mask_BB = (y_B[:, None] == y_B[None]).to(logits_BB.dtype)
+    target_BB = (TARGET_SCALE * mask_BB).softmax(dim=1)  # symmetric, as the mask is
+    directions = (logits_BB, logits_BB.T)
+    found = [
+        F.kl_div(d_BB.log_softmax(dim=1), target_BB, reduction="batchmean") for d_BB in directions
+    ]
+    return (found[0] + found[1]) / 2
+
+
+def info_nce(logits_BB: torch.Tensor, y_B: torch.Tensor) -> torch.Tensor:
+    """Cross-entropy against the diagonal, directions averaged (Algorithm 1)."""
+    import torch
+    from torch.nn import functional as F
+
+    own_B = torch.arange(len(y_B), device=logits_BB.device)
+    return (F.cross_entropy(logits_BB, own_B) + F.cross_entropy(logits_BB.T, own_B)) / 2

@@ -1,0 +1,57 @@
+"""Where a long cell stands, on disk after every epoch, so that a killed one goes on from there."""
+
+from __future__ import annotations
+
+import contextlib
+import pickle
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness.cache import write_atomically
+
+if TYPE_CHECKING:
+    import torch
+
+    from harness.training.model import Model
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """One file, replaced after every epoch and taken away when the cell is done."""
+
+    path: Path
+
+    def save(self, model: Model, optimiser: torch.optim.Optimizer, progress: dict[str, Any]) -> None:
+        """Raises DiskFull or OutputError."""
+        import torch
+
+        state = {
+            "tensors": [t.detach() for t in model.tensors()],
+            "optimiser": optimiser.state_dict(),
+            **progress,
+        }
+        write_atomically(self.path, lambda f: torch.save(state, f))
+
+    def load(self, model: Model, optimiser: torch.optim.Optimizer) -> dict[str, Any] | None:
+        """Put the saved state into model and optimiser; None if there is none that can be read."""
+        import torch
+
+        if not self.path.is_file():
+            return None
+        try:
+            state: dict[str, Any] = torch.load(self.path, weights_only=True)
+            saved = state.pop("tensors")
+            with torch.no_grad():
+                for tensor, value in zip(model.tensors(), saved, strict=True):
+                    tensor.copy_(value)
+            optimiser.load_state_dict(state.pop("optimiser"))
+        except (OSError, RuntimeError, ValueError, KeyError, EOFError, pickle.UnpicklingError):
+            self.path.unlink(missing_ok=True)  # of an older layout or cut short: begin again
+            return None
+        return state
+
+    def remove(self) -> None:
+        self.path.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # weights that are kept lie beside it, or nothing does
+            self.path.parent.rmdir()

@@ -1,0 +1,345 @@
+"""What the pages say is true: examples run, links lead somewhere, every key is explained."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from conftest import ROOT, Call, WriteTask, records
+
+from harness import resolve, yaml_border
+from harness.cli import command_names, parser
+from harness.grid import expand
+from harness.task import RecipeModel, ReportModel, Task, read_task
+
+PAGES = [
+    page for page in (*sorted((ROOT / "docs").glob("*.md")), ROOT / "README.md") if page.is_file()
+]
+TASKS_PAGE = ROOT / "docs" / "tasks.md"
+EXTENDING = ROOT / "docs" / "extending.md"
+BLOCK = re.compile(r"^```(\w*)\n(.*?)^```", re.DOTALL | re.MULTILINE)
+FILE = re.compile(
+    r"^File `harness/(\w+)/(\w+)\.py`:\n\n```python\n(.*?)^```", re.DOTALL | re.MULTILINE
+)
+KIND = {folder: kind for kind, folder in resolve.KINDS.items()}
+#: Small enough for a test, whatever the example asks for.
+SMALL = {
+    "dataset": "emoji",
+    "classes": {"pick": 5, "seed": 0, "from": "development"},
+    "shots": 1,
+    "seeds": 1,
+    "resolution": 64,
+    "recipe": {"preset": "lit_emoji", "epochs": 2},
+}
+
+pytestmark = pytest.mark.skipif(not TASKS_PAGE.is_file(), reason="an installed package has no docs")
+
+
+def text(page: Path) -> str:
+    return page.read_text(encoding="utf-8")
+
+
+def blocks(language: str) -> Iterator[tuple[str, str]]:
+    """(page and number, content) of every fenced block in a language."""
+    for page in PAGES:
+        found = [body for name, body in BLOCK.findall(text(page)) if name == language]
+        yield from ((f"{page.name}-{i}", body) for i, body in enumerate(found))
+
+
+def ids(cases: list[tuple[str, str]]) -> list[str]:
+    return [name for name, _ in cases]
+
+
+YAML = list(blocks("yaml"))
+COMMANDS = [
+    (f"{name}: {line}", line)
+    for language in ("bash", "console", "sh")
+    for name, body in blocks(language)
+    for line in body.replace("\\\n", " ").splitlines()
+    if line.lstrip("$ ").startswith("python -m harness")
+]
+PLUGINS: list[tuple[str, str, str]] = FILE.findall(text(EXTENDING)) if EXTENDING.is_file() else []
+
+
+# --- tasks ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("name", "body"), YAML, ids=ids(YAML))
+def test_every_example_is_a_task(name: str, body: str, tmp_path: Path) -> None:
+    data = yaml_border.parse(body, name)
+    if not isinstance(data, dict) or "name" not in data:
+        return  # a piece of a task
+    path = tmp_path / "example.yaml"
+    path.write_text(body, encoding="utf-8")
+    assert expand(read_task(path))
+
+
+def test_there_are_examples() -> None:
+    assert len(YAML) > 12
+    assert len(COMMANDS) > 10
+    kinds = [KIND[folder] for folder, _, _ in PLUGINS]
+    assert sorted(kinds) == ["classifier", "dataset", "encoder", "paradigm", "prompt"]
+
+
+def test_the_first_example_says_what_plan_says(cli: Call, tmp_path: Path) -> None:
+    first = next(body for name, body in YAML if name == "tasks.md-0")
+    (tmp_path / "first.yaml").write_text(first, encoding="utf-8")
+    ended = cli("plan", "first.yaml")
+    assert ended.code == 0
+    for line in ended.out.splitlines():
+        assert line.strip() in text(TASKS_PAGE)
+
+
+@pytest.mark.parametrize("model", [Task, RecipeModel, ReportModel])
+def test_every_key_is_explained(model: type[Any]) -> None:
+    rows = set(re.findall(r"^\| `(\w+)` \|", text(TASKS_PAGE), re.MULTILINE))
+    known = {field.alias or name for name, field in model.model_fields.items()}
+    assert known - rows == set(), "has no row in a table of docs/tasks.md"
+
+
+def test_keys_in_the_table_exist() -> None:
+    table = text(TASKS_PAGE).split("## Every key")[1].split("###")[0]
+    rows = set(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE))
+    assert rows == set(Task.model_fields)
+
+
+def test_axes_bear_a_star() -> None:
+    from harness.grid import AXES
+
+    starred = set(re.findall(r"^\| `(\w+)` \| \* \|", text(TASKS_PAGE), re.MULTILINE))
+    assert starred == set(AXES)
+
+
+def test_defaults_in_the_table() -> None:
+    """Of the recipe, whose numbers are the paper's."""
+    page = text(TASKS_PAGE).split("### recipe")[1].split("###")[0]
+    rows = re.findall(r"^\| `(\w+)` \|.*\| `?([^|`]+?)`? \|$", page, re.MULTILINE)
+    told = {name: yaml_border.parse(value, name) for name, value in rows}
+    for name, field in RecipeModel.model_fields.items():
+        default = field.get_default()
+        if isinstance(default, list) and default != [None]:
+            assert told[name] == default[0], name
+
+
+def refused() -> list[str]:
+    section = text(TASKS_PAGE).split("## Not built yet")[1].split("\n## ")[0]
+    return re.findall(r"^\| `(.+?)` \|", section, re.MULTILINE)
+
+
+@pytest.mark.parametrize("overrides", refused() if TASKS_PAGE.is_file() else [])
+def test_what_is_called_not_built_is_refused(overrides: str, cli: Call, tiny: WriteTask) -> None:
+    """If this fails because it is built now: take the line out of docs/tasks.md."""
+    parts = re.split(r" (?=\w+=)", overrides)
+    ended = cli("plan", tiny(), *parts)
+    assert ended.code == 2, f"{overrides} is accepted: take it out of 'Not built yet'"
+    assert len(ended.errors()) == 1
+    assert "built" in ended.err, ended.err
+
+
+# --- plugins -------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def plugins(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A package outside the harness that holds every plugin of extending.md; its name."""
+    root = tmp_path_factory.mktemp("plugins")
+    package = root / "docs_plugins"
+    package.mkdir()
+    for _, name, code in PLUGINS:
+        (package / f"{name}.py").write_text(code, encoding="utf-8")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(root))
+        yield package.name
+    for module in [m for m in sys.modules if m.split(".")[0] == package.name]:
+        del sys.modules[module]
+
+
+def example_of(plugin: str) -> dict[str, Any]:
+    """The task that follows a plugin's file in the page."""
+    after = text(EXTENDING).split(f"/{plugin}.py`:")[1]
+    data = next(body for language, body in BLOCK.findall(after) if language == "yaml")
+    found: dict[str, Any] = yaml.safe_load(data)
+    return found
+
+
+def small(task: dict[str, Any], plugin: str) -> dict[str, Any]:
+    own = {"dataset", "classes"} if plugin == "shapes" else set()
+    if task["regime"] == "zero_shot":
+        own |= {"shots", "recipe"}
+    return task | {k: v for k, v in SMALL.items() if k not in own}
+
+
+@pytest.mark.parametrize("plugin", [name for _, name, _ in PLUGINS])
+def test_plugin_runs_from_outside(plugin: str, plugins: str, cli: Call, tmp_path: Path) -> None:
+    """Its own example, with the plugin named as package.module."""
+    importlib.invalidate_caches()
+    task = json.dumps(small(example_of(plugin), plugin))
+    task = re.sub(rf'"{plugin}"', f'"{plugins}.{plugin}"', task)
+    assert f"{plugins}.{plugin}" in task
+    (tmp_path / "example.yaml").write_text(task, encoding="utf-8")
+    ended = cli("grid", "example.yaml")
+    assert ended.code == 0, ended.err
+    found = records(tmp_path / "runs").values()
+    assert found
+    assert all(record["status"] == "done" for record in found)
+
+
+def test_object_of_a_module(plugins: str, cli: Call, tiny: WriteTask, tmp_path: Path) -> None:
+    """`package.module:object`: the object needs what a file would have."""
+    place = Path(importlib.import_module(f"{plugins}.text_mix").__file__ or "").parent
+    code = "from types import SimpleNamespace\nfrom . import text_mix as t\n"
+    code += "mix = SimpleNamespace(USES=t.USES, Options=t.Options, check=t.check, build=t.build)\n"
+    (place / "objects.py").write_text(code, encoding="utf-8")
+    importlib.invalidate_caches()
+    ended = cli("plan", tiny(classifier=[f"{plugins}.objects:mix"]), "--json")
+    assert ended.code == 0, ended.err
+    assert json.loads(ended.out)["counts"]["waiting"] == 2
+
+
+def test_plugins_dropped_in(tmp_path: Path, environment: dict[str, str]) -> None:
+    """In a copy of the package: each appears in `list`, and its example can be planned."""
+    copy = tmp_path / "copy"
+    skip = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(ROOT / "harness", copy / "harness", ignore=skip)
+    shutil.copytree(ROOT / "baselines", copy / "baselines", ignore=skip)
+    shutil.copytree(ROOT / "tasks", copy / "tasks")
+    task = {**SMALL, "name": "all", "regime": "few_shot"}
+    for folder, name, code in PLUGINS:
+        (copy / "harness" / folder / f"{name}.py").write_text(code, encoding="utf-8")
+        task[KIND[folder]] = name
+    del task["classes"]
+    task["paradigm"] = ["vision_text", "cosine_head"]
+    (copy / "all.yaml").write_text(json.dumps(task), encoding="utf-8")
+
+    def call(*arguments: str) -> str:
+        done = subprocess.run(
+            [sys.executable, "-m", "harness", *arguments],
+            cwd=copy, env=environment | {"PYTHONPATH": str(copy)},
+            capture_output=True, text=True, timeout=60, check=True,
+        )  # fmt: skip
+        return done.stdout
+
+    listed = json.loads(call("list", "--json"))
+    for folder, name, code in PLUGINS:
+        first_line = code.strip('"').split("\n")[0].strip('"')
+        assert listed[KIND[folder]][name] == first_line
+    assert json.loads(call("plan", "all.yaml", "--json"))["counts"]["waiting"] == 2
+
+
+def test_plugins_are_short_and_clean(plugins: str) -> None:
+    place = Path(importlib.import_module(f"{plugins}.text_mix").__file__ or "").parent
+    for _, name, code in PLUGINS:
+        assert len([line for line in code.splitlines() if line.strip()]) <= 50, name
+    if shutil.which("ruff", path=str(Path(sys.executable).parent)) is None:
+        pytest.skip("ruff is not installed")
+    done = subprocess.run(
+        [sys.executable, "-m", "ruff", "check", "--no-cache", "--ignore", "I001",
+         "--config", str(ROOT / "pyproject.toml"), str(place)],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout
+
+
+# --- commands and links --------------------------------------------------------------------------
+
+
+def test_every_command_exists() -> None:
+    named = {
+        (page.name, found)
+        for page in PAGES
+        for found in re.findall(r"python -m harness ([a-z]\w*)", text(page))
+    }
+    assert {(page, name) for page, name in named if name not in command_names()} == set()
+    assert {name for _, name in named} >= {"grid", "plan", "list", "describe", "rebuild"}
+
+
+@pytest.mark.parametrize(("name", "line"), COMMANDS, ids=ids(COMMANDS))
+def test_every_command_line_is_accepted(name: str, line: str) -> None:
+    """Its arguments and flags are known; a task that it names in tasks/ is there."""
+    words = shlex.split(line.lstrip("$ "), comments=True)[3:]
+    if words[:1] in (["--help"], ["--version"]):
+        return
+    args, rest = parser().parse_known_args(words)
+    assert [word for word in rest if word.startswith("-") or "=" not in word] == []
+    task = getattr(args, "task", None)
+    if task is not None and not task.endswith(".yaml"):
+        assert task in resolve.tasks()
+    elif task is not None and "/" in task:
+        assert (ROOT / task).is_file()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_leads_somewhere(page: Path) -> None:
+    prose = BLOCK.sub("", text(page))
+    for target in re.findall(r"(?<!\\)\]\(([^)\s]+)\)", prose):
+        if re.match(r"[a-z]+:", target):
+            continue
+        file, _, anchor = target.partition("#")
+        goal = (page.parent / file).resolve() if file else page
+        assert goal.exists(), f"{page.name}: {target}"
+        if anchor and goal.suffix == ".md":
+            titles = re.findall(r"^#+ (.+)$", text(goal), re.MULTILINE)
+            slugs = {re.sub(r"[^\w\- ]", "", t.lower()).replace(" ", "-") for t in titles}
+            assert anchor in slugs, f"{page.name}: {target}"
+
+
+def test_named_tasks_and_tests_exist() -> None:
+    """`tasks/x.yaml` and `tests/test_x.py` in running text."""
+    for page in PAGES:
+        for found in re.findall(r"`((?:tasks|tests)/[\w/]+\.(?:yaml|py))`", text(page)):
+            assert (ROOT / found).is_file(), f"{page.name}: {found}"
+
+
+@pytest.mark.parametrize("task", sorted(resolve.tasks()))
+def test_tasks_can_be_planned(task: str, cli: Call) -> None:
+    """The pages send their reader to these. A task that needs what is not here may say so."""
+    ended = cli("plan", task)
+    assert ended.code == 0 or "fetch" in ended.err, ended.err
+
+
+# --- places of one machine -----------------------------------------------------------------------
+
+#: A folder of somebody's machine; `RUNS/jobs` and `a/tmp/b` are none.
+PLACE = re.compile(r"(?<![\w./<}])/(?:work|root|home|tmp|Users|mnt|scratch)/")
+SUFFIXES = {".md", ".py", ".yaml", ".yml", ".json", ".toml", ".txt", ".cfg", ".sh"}
+#: (file, line that may stand there): what names a place that every machine has.
+ALLOWED: set[tuple[str, str]] = set()
+
+
+def test_no_place_of_one_machine() -> None:
+    """A path of its writer's machine works nowhere else."""
+    roots = [ROOT / "docs", ROOT / "tasks", ROOT / "harness", ROOT / "baselines"]
+    files = [path for root in roots for path in sorted(root.rglob("*"))]
+    files += [ROOT / "README.md", ROOT / "pyproject.toml"]
+    wrong = []
+    for path in files:
+        if path.suffix not in SUFFIXES or not path.is_file() or "__pycache__" in path.parts:
+            continue
+        for number, line in enumerate(text(path).splitlines(), start=1):
+            name = path.relative_to(ROOT).as_posix()
+            if PLACE.search(line) and (name, line.strip()) not in ALLOWED:
+                wrong.append(f"{name}:{number}: {line.strip()}")
+    assert wrong == []
+
+
+@pytest.mark.parametrize(
+    ("line", "bad"),
+    [
+        ("see /home/ann/data", True), ("root = '/tmp/x'", True), ("`/work/main`", True),
+        ("RUNS/tmp/x", False), ("https://example.org/home/page", False), ("a/work/b", False),
+        ("/proc/cpuinfo", False), (f"{os.sep}root{os.sep}x", True),
+    ],
+)  # fmt: skip
+def test_what_counts_as_a_place(line: str, bad: bool) -> None:
+    assert bool(PLACE.search(line)) is bad
