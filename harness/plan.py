@@ -376,14 +376,22 @@ def _contents(cell: Cell) -> tuple[str, str]:
     dataset = open_dataset(cell.dataset)
     trained, tested = classes_of(cell)
     facts = encoder_facts(cell.encoder)
-    names = [dataset.classes[c] for c in trained]
+    names = _texts(cell, [dataset.classes[c] for c in trained])
     other = open_dataset(cell.test_dataset) if cell.test_dataset else dataset
     read = [dataset.manifest, names, facts.weights]
     if cell.text_encoder is not None:
         read.append(text_facts(cell.text_encoder).weights)
     training = digest(read)
-    evaluation = digest([other.manifest, [other.classes[c] for c in tested]])
+    evaluation = digest([other.manifest, _texts(cell, [other.classes[c] for c in tested])])
     return training, evaluation
+
+
+def _texts(cell: Cell, names: Sequence[str]) -> list[Any]:
+    """Class names, with what the prompt makes of them."""
+    if cell.prompt is None:
+        return list(names)
+    found, _, opts = options("prompt", cell.prompt)
+    return [*zip(names, found.texts(names, opts), strict=True)]
 
 
 def _with_keys(cell: Cell, training: str, evaluation: str) -> Planned:

@@ -13,9 +13,9 @@ from harness.environment import environment, peak_bytes
 from harness.errors import CellError, HarnessError
 from harness.plan import Planned
 from harness.store import Arrays, Store
+from harness.trainer import Trained, forget_checkpoint, make_head, train_cell
 from harness.training.evaluation import metrics, predict
 from harness.training.threads import one_core_pool
-from harness.trainer import Trained, forget_checkpoint, make_head, train_cell
 from harness.types import Cell, Head, Record, TestSet
 from harness.workshop import Workshop
 
@@ -177,9 +177,7 @@ def _evaluate(
     return record, arrays
 
 
-def _test_features(
-    cell: Cell, trained: Trained, workshop: Workshop, test: TestSet
-) -> torch.Tensor:
+def _test_features(cell: Cell, trained: Trained, workshop: Workshop, test: TestSet) -> torch.Tensor:
     """h_NF: cached where the backbone is frozen."""
     if trained.backbone is None:
         return workshop.test_features(cell).of(test.items)

@@ -225,7 +225,6 @@ def read_task(path: Path, overrides: Sequence[str] = ()) -> Task:
     Raises TaskError.
     """
     data = yaml_border.read(path)
-    _fill_in_preset(data, str(path))
     for override in overrides:
         _apply(data, override)
     return validate(data, str(path))
@@ -236,6 +235,7 @@ def validate(data: dict[str, Any], where: str) -> Task:
 
     Raises TaskError.
     """
+    data = _with_preset(data, where)
     try:
         task = Task.model_validate(data)
     except ValidationError as error:
@@ -246,19 +246,23 @@ def validate(data: dict[str, Any], where: str) -> Task:
     return task
 
 
-def _fill_in_preset(data: dict[str, Any], where: str) -> None:
+def _with_preset(data: dict[str, Any], where: str) -> dict[str, Any]:
     """`recipe: {preset: NAME, ...}` is tasks/recipes/NAME.yaml with some keys replaced."""
     recipe = data.get("recipe")
     if not isinstance(recipe, dict) or recipe.get("preset") is None:
-        return  # none, or null as in a task that was written as resolved
+        return data  # none, or null as in a task that was written as resolved
     known = resolve.recipes()
-    name = recipe.pop("preset")
+    name = recipe["preset"]
     if name not in known:
         raise TaskError(
-            where, "recipe.preset", f"{name!r}: there is no such recipe",
-            allowed=known, nearest=nearest(str(name), known),
-        )  # fmt: skip
-    data["recipe"] = yaml_border.read(known[name]) | recipe
+            where,
+            "recipe.preset",
+            f"{name!r}: there is no such recipe",
+            allowed=known,
+            nearest=nearest(str(name), known),
+        )
+    own = {key: value for key, value in recipe.items() if key != "preset"}
+    return data | {"recipe": yaml_border.read(known[name]) | own}
 
 
 def _apply(data: dict[str, Any], override: str) -> None:
@@ -283,9 +287,8 @@ def _check_sense(task: Task, where: str) -> None:
     if task.name in RESERVED:
         raise TaskError(where, "name", f"'{task.name}' is a folder that every task shares")
     _check_seeds(task, where)
-    for name, changes in task.recipe.by.items():
-        if changes.preset is not None or changes.by:
-            raise TaskError(where, f"recipe.by.{name}", "takes keys of a recipe, not preset or by")
+    _check_class_draw(task, where)
+    _check_recipe_by(task, where)
     needs = {"few_shot": "shots", "fraction": "fraction"}
     for regime, key in needs.items():
         if regime in task.regime and getattr(task, key) is None:
@@ -296,6 +299,28 @@ def _check_sense(task: Task, where: str) -> None:
         raise TaskError(where, "test_dataset", "has a meaning only in regime 'zero_shot'")
     if task.train_classes is not None and "zero_shot" not in task.regime:
         raise TaskError(where, "train_classes", "has a meaning only in regime 'zero_shot'")
+
+
+def _check_class_draw(task: Task, where: str) -> None:
+    if task.class_seed is not None and task.classes.pick is None:
+        raise TaskError(where, "class_seed", "has a meaning only with classes.pick")
+    if task.class_seed is not None and "seed" in task.classes.model_fields_set:
+        raise TaskError(where, "classes.seed", "the class draw has its seeds in class_seed already")
+
+
+def _check_recipe_by(task: Task, where: str) -> None:
+    named = [n for kind in ("classifier", "paradigm") for n in resolve.names(kind)]
+    for name, changes in task.recipe.by.items():
+        if name not in named and "." not in name and ":" not in name:
+            raise TaskError(
+                where,
+                f"recipe.by.{name}",
+                "no row can have this name",
+                allowed=named,
+                nearest=nearest(name, named),
+            )
+        if changes.preset is not None or changes.by:
+            raise TaskError(where, f"recipe.by.{name}", "takes keys of a recipe, not preset or by")
 
 
 def _check_seeds(task: Task, where: str) -> None:

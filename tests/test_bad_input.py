@@ -137,7 +137,7 @@ TASKS = [
         classes={"pick": 5, "from": "developmnt"}),
     key("class-file-missing", ("classes", "nowhere.txt"), classes="nowhere.txt"),
     key("method", ("method", "tip_adapter", "not built yet"), method="tip_adapter"),
-    key("online", ("text_tower", "online", "not built yet"), paradigm="matching", text_tower="online"),
+    key("online", ("text_tower", "not built yet"), paradigm="matching", text_tower="online"),
     key("video", ("dataset", "video", "not built yet"), dataset="video:clips"),
     key("selection-test", ("selection", "last"), selection="test"),
     text("not-utf-8", HEAD.encode() + "question: Größe\n".encode("latin-1"), "UTF-8"),

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.errors import DataError
-from harness.splits import draw_support, pick_classes, draw_test
+from harness.splits import draw_support, draw_test, pick_classes
 from harness.types import ClassPick, Items
 
 
@@ -105,4 +105,3 @@ def test_the_test_set_counts_every_item_once_with_labels_from_zero() -> None:
     assert found.items == ("test6", "test7", "test16", "test17")
     assert found.labels.tolist() == [0, 0, 1, 1]
     assert found.class_names == ("class 3", "class 8")
-

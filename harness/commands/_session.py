@@ -85,9 +85,10 @@ def open_session(args: Namespace) -> Session:
 def _check_report(task: Task, file: str) -> None:
     """Told before the cells are run, not after."""
     from harness.report import published
-    from harness.report.labels import ALL_AXES
+    from harness.report.labels import ALL_AXES, BESIDE
 
-    known = {"rows": ALL_AXES, "columns": ALL_AXES, "published": published.names()}
+    axes = (*ALL_AXES, *BESIDE)
+    known = {"rows": axes, "columns": axes, "published": published.names()}
     for key, allowed in known.items():
         for name in getattr(task.report, key) or ():
             if name not in allowed:

@@ -92,8 +92,9 @@ def _submit(pack: Pack, store: Store, task_yaml: str) -> Any:
 
 @contextmanager
 def _stderr_in(log: Path) -> Iterator[None]:
-    """submitit's controlling process inherits standard error: what it says at Ctrl-C is for the
-    log, not for the user."""
+    """Submitit's controlling process inherits standard error: what it says at Ctrl-C is for the
+    log, not for the user.
+    """
     log.parent.mkdir(parents=True, exist_ok=True)
     terminal = os.dup(2)
     try:

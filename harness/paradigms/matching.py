@@ -20,7 +20,7 @@ from harness.types import Cell, CellFacts, HeadInputs
 if TYPE_CHECKING:
     import torch
 
-#: What the initial classifier is made of, as in harness/classifiers/.
+#: What its head is made of: the class texts.
 USES = ("text",)
 #: ActionCLIP's factor: the target keeps a little mass on other classes.
 TARGET_SCALE = 10.0

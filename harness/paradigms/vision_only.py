@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     import torch
 
 
+#: What its head is made of: a classifier of the registry, the class texts, or neither.
+USES: tuple[str, ...] = ()
+
+
 class Options(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 

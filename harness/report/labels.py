@@ -20,7 +20,8 @@ _REGIME_ORDER = ("zero_shot", "few_shot", "fraction", "full")
 #: Axes that name a row best, where its own axes leave it without a name.
 _NAMING = ("classifier", "method", "paradigm", *ALL_AXES)
 #: What is no axis but may differ between cells of `include`: the last means to tell rows apart.
-_LAST = ("classes", "train_classes", "selection", "init")
+#: What a row or a column may be without being an axis of the grid.
+BESIDE = ("classes", "train_classes", "selection", "init")
 
 
 @dataclass(frozen=True)
@@ -53,8 +54,8 @@ def lay_out(
     Raises UnknownName for a row or column that is no axis.
     """
     for axis in (*(report.rows or ()), *(report.columns or ())):
-        if axis not in (*ALL_AXES, *_LAST):
-            raise UnknownName("axis", axis, (*ALL_AXES, *_LAST))
+        if axis not in (*ALL_AXES, *BESIDE):
+            raise UnknownName("axis", axis, (*ALL_AXES, *BESIDE))
     cells = [*feasible, *infeasible]
     declared = tuple(report.rows or ())
     if report.columns is not None:
@@ -160,7 +161,7 @@ def _rows(
     groups: dict[tuple[Any, ...], list[Cell]] = {}
     for cell in cells:
         groups.setdefault(tuple(value_of(cell, a) for a in axes), []).append(cell)
-    spare = [a for a in dict.fromkeys((*_NAMING, *_LAST)) if a not in (*axes, *taken)]
+    spare = [a for a in dict.fromkeys((*_NAMING, *BESIDE)) if a not in (*axes, *taken)]
     labels: dict[Cell, str] = {}
     for group in groups.values():
         # A row needs the name of a classifier, a method or a paradigm where its axes promise one.

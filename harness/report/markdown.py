@@ -96,8 +96,8 @@ def leaderboard(table: Table) -> str:
     if falling:
         text += (
             f"\n\n\\* still falling: the training loss of {listing(falling)} had not converged "
-            "(the last epoch was more than 5% and 0.01 nats below the mean of the 5 before); a longer recipe "
-            "may change the row."
+            "(the last epoch was more than 5% and 0.01 nats below the mean of the 5 before); a "
+            "longer recipe may change the row."
         )
     return text
 

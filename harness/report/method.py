@@ -99,7 +99,10 @@ def _recipes(table: Table, cells: Iterable[Cell]) -> list[str]:
 
 
 def _settings(recipe: Recipe, names: Iterable[str]) -> str:
-    return ", ".join(f"{n} {escape(_plain(getattr(recipe, n)))}" for n in names)
+    given = {n: getattr(recipe, n) for n in names}
+    if given.get("micro_batch", "") is None:
+        del given["micro_batch"]  # the batch is not split: nothing to say
+    return ", ".join(f"{n} {escape(_plain(value))}" for n, value in given.items())
 
 
 def _plain(value: Any) -> str:

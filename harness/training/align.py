@@ -15,6 +15,7 @@ from harness.data import emoji
 from harness.encoders import embedded
 from harness.seeding import torch_stream
 from harness.training.features import FeatureStore, Progress
+from harness.training.threads import one_core_pool
 from harness.types import Dataset, EncoderFacts
 
 if TYPE_CHECKING:
@@ -44,10 +45,12 @@ def rebuild_lit_emoji(target: Path, progress: Progress | None = None) -> dict[st
     store = _store(data)
     h_NF, y_N = store.get(items, progress), torch.tensor(labels)
     tower = embedded.load_text_tower()
-    text_CD = tower.embed([data.classes[c] for c in aligned])
-    mean_D = text_CD.mean(dim=0)
-    w_CD = F.normalize(text_CD - mean_D, dim=-1)
-    layer = _train(h_NF, y_N, w_CD)
+    names = [data.classes[c] for c in aligned]
+    with one_core_pool(1) as pool:  # sums shared among threads would differ in the last bits
+        text_CD = pool.submit(tower.embed, names).result()
+        mean_D = text_CD.mean(dim=0)
+        w_CD = F.normalize(text_CD - mean_D, dim=-1)
+        layer = pool.submit(_train, h_NF, y_N, w_CD).result()
     saved = {"weight": layer.weight, "bias": layer.bias, "text_mean": mean_D}
     tensors = {k: v.detach().to(torch.float16).contiguous() for k, v in saved.items()}
     save_file(tensors, target, metadata={"class_split": emoji.split()["sha256"]})

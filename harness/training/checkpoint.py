@@ -22,7 +22,9 @@ class Checkpoint:
 
     path: Path
 
-    def save(self, model: Model, optimiser: torch.optim.Optimizer, progress: dict[str, Any]) -> None:
+    def save(
+        self, model: Model, optimiser: torch.optim.Optimizer, progress: dict[str, Any]
+    ) -> None:
         """Raises DiskFull or OutputError."""
         import torch
 

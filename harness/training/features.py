@@ -154,10 +154,13 @@ def text_embeddings(
         except (OSError, ValueError, EOFError):
             pass  # damaged: made again, and written over
     tower = load()
-    rows = []
-    for class_texts in texts:
-        w_ND = tower.embed(class_texts)
-        rows.append(w_ND[0] if len(w_ND) == 1 else F.normalize(w_ND, dim=-1).mean(dim=0))
+
+    def one_class(class_texts: Sequence[str]) -> torch.Tensor:
+        w_ND: torch.Tensor = tower.embed(class_texts)
+        return w_ND[0] if len(w_ND) == 1 else F.normalize(w_ND, dim=-1).mean(dim=0)
+
+    with one_core_pool(cores()) as pool:
+        rows = list(pool.map(one_class, texts))
     w_CD = torch.stack(rows)
     write_atomically(path, lambda f: np.save(f, w_CD.numpy()))
     return w_CD

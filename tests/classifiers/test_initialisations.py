@@ -7,16 +7,24 @@ from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from torch.nn import functional as F
 
 from harness import resolve
-from harness.classifiers import gram_matched, lda, orthogonal, prototype, random, text
-from harness.classifiers import text_rotated, text_shuffled
+from harness.classifiers import (
+    gram_matched,
+    lda,
+    orthogonal,
+    prototype,
+    random,
+    text,
+    text_rotated,
+    text_shuffled,
+)
 from harness.classifiers._options import Options
 from harness.types import Cell, CellFacts, Choice, ClassifierInputs, EncoderFacts
 
 C, D, K = 12, 32, 5
 
 
-@pytest.fixture
-def text_CD() -> torch.Tensor:
+@pytest.fixture(name="text_CD")
+def text_of_classes() -> torch.Tensor:
     return torch.randn(C, D, generator=torch.Generator().manual_seed(7)) + 0.5
 
 
@@ -167,7 +175,9 @@ def cell(name: str, **changes: object) -> Cell:
 def test_what_cannot_exist_says_why(
     name: str, cell_changes: dict[str, object], fact_changes: dict[str, int | None], reason: str
 ) -> None:
-    found = resolve.plugin("classifier", name).check(cell(name, **cell_changes), facts(**fact_changes))
+    found = resolve.plugin("classifier", name).check(
+        cell(name, **cell_changes), facts(**fact_changes)
+    )
     assert reason in found
 
 

@@ -22,7 +22,8 @@ def text_encoder() -> embedded.LitEmojiText:
 
 def test_the_backbone_knows_imagenet(image_encoder: embedded.LitEmojiImage) -> None:
     """A photo of a Chinese palace on a lake: were one tensor in another's place, the answer would
-    be noise."""
+    be noise.
+    """
     import timm
     from sklearn.datasets import load_sample_image
 
@@ -82,7 +83,9 @@ def test_another_name_is_an_error_with_the_nearest() -> None:
 
 
 def test_features_do_not_depend_on_what_was_computed_beside_them(
-    tmp_path, monkeypatch, image_encoder: embedded.LitEmojiImage  # type: ignore[no-untyped-def]
+    tmp_path,
+    monkeypatch,
+    image_encoder: embedded.LitEmojiImage,  # type: ignore[no-untyped-def]
 ) -> None:
     monkeypatch.setenv("HARNESS_CACHE", str(tmp_path))
     data = emoji.open_dataset("", emoji.Options())

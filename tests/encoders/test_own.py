@@ -208,7 +208,23 @@ def test_timm_equals_the_library(root: Path, name: str) -> None:
     assert not hasattr(timm_encoder, "build_text")
 
 
-# --- what cannot be --------------------------------------------------------------------------------
+def test_timm_reads_a_checkpoint_without_a_classifier(root: Path) -> None:
+    name, _, file = tiny.timm_model(root / "whole", "test_vit").partition("@")
+    from safetensors.torch import load_file
+
+    tensors = {k: v for k, v in load_file(file).items() if not k.startswith("head.")}
+    torch.save({"state_dict": tensors}, root / "bare.pt")
+    options = timm_encoder.Options()
+    x_BCHW = torch.randn(2, 3, 160, 160)
+    with torch.inference_mode():
+        whole, bare = (
+            timm_encoder.build_image(f"{name}@{path}", options).features(x_BCHW)
+            for path in (file, root / "bare.pt")
+        )
+    assert torch.equal(whole, bare)
+
+
+# --- what cannot be ------------------------------------------------------------------------------
 
 
 class Code:

@@ -73,8 +73,10 @@ def test_sections_are_in_order(page: str) -> None:
 
 
 def test_the_answer_speaks_of_differences(page: str) -> None:
-    answer = page.split("**Answer.**")[1].split("## ")[0]
-    assert re.search(r"At 1 shot prototype beats random by [\d.]+ points \[.* and text beats it", answer)
+    answer = page.split("**Answer.**")[1].split("## ", maxsplit=1)[0]
+    assert re.search(
+        r"At 1 shot prototype beats random by [\d.]+ points \[.* and text beats it", answer
+    )
     assert "could not be told apart" in answer
     assert "equal" not in answer
 
