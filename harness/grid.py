@@ -9,7 +9,8 @@ from typing import Any
 
 from harness import resolve
 from harness.errors import BadInput, TaskError, nearest
-from harness.task import Task, plain, validate
+from harness.schema import Task
+from harness.task import plain, validate
 from harness.types import Cell, Choice, Recipe
 
 #: Axes in the order in which reports list them.

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from harness import plan
+from harness import plugins
 from harness.plan import Planned
 from harness.seeding import torch_stream
 from harness.store import Store
@@ -83,10 +83,10 @@ def forget_checkpoint(planned: Planned, store: Store) -> None:
 
 def make_head(cell: Cell, n_classes: int, w_CD: torch.Tensor | None) -> Head:
     """The head of the cell's paradigm around an initial classifier."""
-    found, _, options = plan.options("paradigm", cell.paradigm)
-    facts = plan.encoder_facts(cell.encoder)
+    found, _, options = plugins.options("paradigm", cell.paradigm)
+    facts = plugins.encoder_facts(cell.encoder)
     recipe = cell.recipe
-    own = plan.options("classifier", cell.classifier)[2] if cell.classifier else None
+    own = plugins.options("classifier", cell.classifier)[2] if cell.classifier else None
     scale = (own and own.scale) or (recipe and recipe.logit_scale) or facts.logit_scale
     head: Head = found.build(
         HeadInputs(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
-from harness import plan
+from harness import plugins
 from harness.seeding import torch_stream
 from harness.splits import draw_support, draw_test
 from harness.training.features import FeatureStore, Progress, text_embeddings
@@ -55,7 +55,7 @@ class Workshop:
         for cell in cells:
             support, test = self.support(cell), self.test(cell)
             if cell.prompt is not None and "text" in _uses(cell):
-                _text(plan.text_encoder(cell), _prompt(cell), test.class_names)
+                _text(plugins.text_encoder(cell), _prompt(cell), test.class_names)
             frozen = cell.tuning != "all"
             if support is not None and (frozen or self._looks_at_support(cell)):
                 place = self._place(cell, cell.dataset)
@@ -92,16 +92,16 @@ class Workshop:
         """None where nothing is trained on."""
         if cell.regime == "zero_shot" and cell.train_classes is None:
             return None
-        trained, _ = plan.classes_of(cell)
+        trained, _ = plugins.classes_of(cell)
         return _support(cell.dataset, trained, cell.seed, cell.shots, cell.fraction)
 
     def test(self, cell: Cell) -> TestSet:
-        _, tested = plan.classes_of(cell)
+        _, tested = plugins.classes_of(cell)
         return _test(cell.test_dataset or cell.dataset, tested)
 
     def train_names(self, cell: Cell) -> tuple[str, ...]:
-        dataset = plan.open_dataset(cell.dataset)
-        trained, _ = plan.classes_of(cell)
+        dataset = plugins.open_dataset(cell.dataset)
+        trained, _ = plugins.classes_of(cell)
         return tuple(dataset.classes[c] for c in trained)
 
     def projection(self, cell: Cell) -> Projection:
@@ -112,13 +112,13 @@ class Workshop:
         """Text embeddings (C, D) of class names under the cell's prompt, brought to the width of
         the pictures where they have another.
         """
-        text_CE = _text(plan.text_encoder(cell), _prompt(cell), names)
+        text_CE = _text(plugins.text_encoder(cell), _prompt(cell), names)
         return text_CE if cell.alignment is None else text_CE @ self._alignment(cell)
 
     def _alignment(self, cell: Cell) -> torch.Tensor:
         """map_ED of the cell's alignment, fitted on the classes trained on."""
-        found, _, options = plan.options("alignment", Choice(str(cell.alignment)))
-        text_CE = _text(plan.text_encoder(cell), _prompt(cell), self.train_names(cell))
+        found, _, options = plugins.options("alignment", Choice(str(cell.alignment)))
+        text_CE = _text(plugins.text_encoder(cell), _prompt(cell), self.train_names(cell))
         projection = self.projection(cell)
         support_ND = labels_N = None
         if "support" in found.USES:
@@ -137,9 +137,9 @@ class Workshop:
     def classifier(self, cell: Cell, names: tuple[str, ...]) -> torch.Tensor | None:
         """w_CD of the cell's initialisation for `names`; None for a head of its own."""
         if cell.classifier is None:
-            made_of = getattr(plan.options("paradigm", cell.paradigm)[0], "USES", ())
+            made_of = getattr(plugins.options("paradigm", cell.paradigm)[0], "USES", ())
             return self.text(cell, names) if "text" in made_of else None
-        found, _, options = plan.options("classifier", cell.classifier)
+        found, _, options = plugins.options("classifier", cell.classifier)
         projection = self.projection(cell)
         support_ND = labels_N = None
         if "support" in found.USES:
@@ -168,14 +168,14 @@ class Workshop:
         return z_ND, torch.tensor(support.labels)
 
     def _place(self, cell: Cell, dataset: Choice) -> tuple[Any, ...]:
-        facts = plan.encoder_facts(cell.encoder)
+        facts = plugins.encoder_facts(cell.encoder)
         return (dataset, cell.encoder, cell.resolution or facts.resolution)
 
     def _load(self, place: tuple[Any, ...], items: list[str]) -> None:
         dataset, encoder, resolution = place
         loaded = _encoder(encoder, resolution)
         store = FeatureStore(
-            plan.open_dataset(dataset), plan.encoder_facts(encoder), loaded.image, resolution
+            plugins.open_dataset(dataset), plugins.encoder_facts(encoder), loaded.image, resolution
         )
         self._macs[place] = store.macs_per_view(items[0])
         h_NF = store.get(items, self._progress)
@@ -186,7 +186,7 @@ class _Encoder:
     """The towers of an encoder, loaded when first asked for; pictures come in one size."""
 
     def __init__(self, choice: Choice, resolution: int | None) -> None:
-        self._found, self._argument, self._options = plan.options("encoder", choice)
+        self._found, self._argument, self._options = plugins.options("encoder", choice)
         self._resolution = resolution
 
     def image(self) -> Any:
@@ -224,8 +224,8 @@ def _uses(cell: Cell) -> set[str]:
         ("classifier", cell.classifier),
         ("alignment", alignment),
     )
-    plugins = [plan.options(kind, choice)[0] for kind, choice in chosen if choice is not None]
-    return {name for found in plugins for name in getattr(found, "USES", ())}
+    named = [plugins.options(kind, choice)[0] for kind, choice in chosen if choice is not None]
+    return {name for found in named for name in getattr(found, "USES", ())}
 
 
 def _prompt(cell: Cell) -> Choice:
@@ -234,7 +234,8 @@ def _prompt(cell: Cell) -> Choice:
 
 @cache
 def _pictures(dataset: Choice, encoder: Choice, resolution: int) -> Pictures:
-    return Pictures(plan.open_dataset(dataset), _encoder(encoder, resolution).image(), resolution)
+    opened = plugins.open_dataset(dataset)
+    return Pictures(opened, _encoder(encoder, resolution).image(), resolution)
 
 
 @cache
@@ -245,18 +246,18 @@ def _support(
     shots: int | None,
     fraction: float | None,
 ) -> SupportSet:
-    opened = plan.open_dataset(dataset)
+    opened = plugins.open_dataset(dataset)
     return draw_support(opened, classes, seed, shots=shots, fraction=fraction)
 
 
 @cache
 def _test(dataset: Choice, classes: tuple[int, ...]) -> TestSet:
-    return draw_test(plan.open_dataset(dataset), classes)
+    return draw_test(plugins.open_dataset(dataset), classes)
 
 
 @cache
 def _text(encoder: Choice, prompt: Choice, names: tuple[str, ...]) -> torch.Tensor:
-    found, _, options = plan.options("prompt", prompt)
+    found, _, options = plugins.options("prompt", prompt)
     load: Callable[[], Any] = _encoder(encoder).text
-    weights = plan.text_facts(encoder).weights
+    weights = plugins.text_facts(encoder).weights
     return text_embeddings(weights, load, prompt, found.texts(names, options))

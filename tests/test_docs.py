@@ -21,7 +21,8 @@ from conftest import ROOT, Call, WriteTask, records
 from harness import resolve, yaml_border
 from harness.cli import command_names, parser
 from harness.grid import expand
-from harness.task import RecipeModel, ReportModel, Task, read_task
+from harness.schema import RecipeModel, ReportModel, Task
+from harness.task import read_task
 
 PAGES = [
     page for page in (*sorted((ROOT / "docs").glob("*.md")), ROOT / "README.md") if page.is_file()

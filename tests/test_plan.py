@@ -6,7 +6,9 @@ import pytest
 
 from harness.errors import BadInput, TaskError
 from harness.grid import expand
-from harness.plan import Plan, Planned, classes_of, make_plan, packs
+from harness.packs import packs
+from harness.plan import Plan, Planned, make_plan
+from harness.plugins import classes_of
 from harness.store import Store
 from harness.task import validate
 from harness.types import Cell, Choice

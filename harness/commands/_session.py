@@ -9,14 +9,15 @@ from argparse import Namespace
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness import plan, resolve
+from harness import plan, plugins, resolve
 from harness.errors import BadInput, OutputError, TaskError, nearest
 from harness.grid import expand, matches, rule
 from harness.plan import Plan
 from harness.report.study import Result, Study
+from harness.schema import Task
 from harness.splits import draw_test
 from harness.store import Store
-from harness.task import Task, as_yaml, read_task
+from harness.task import as_yaml, read_task
 from harness.types import Cell, TestSet
 
 
@@ -50,8 +51,8 @@ class Session:
         try:
             return self.store.read_test(name)
         except OutputError:
-            _, tested = plan.classes_of(cell)
-            test = draw_test(plan.open_dataset(cell.test_dataset or cell.dataset), tested)
+            _, tested = plugins.classes_of(cell)
+            test = draw_test(plugins.open_dataset(cell.test_dataset or cell.dataset), tested)
             if test.sha256[: len(name)] != name:
                 raise
             self.store.write_test(test)

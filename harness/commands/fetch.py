@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from harness.task import Task
+    from harness.schema import Task
     from harness.types import Choice
 
 HELP = "bring the weights and data of a task into the cache, for machines without network"
@@ -22,13 +22,13 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace) -> int:
-    from harness import plan, resolve
+    from harness import plugins, resolve
     from harness.commands._session import say
     from harness.task import read_task
 
     task = read_task(resolve.task_file(args.task), args.overrides)
     for kind, choice in _named(task, str(args.task)):
-        found, argument, options = plan.options(kind, choice)
+        found, argument, options = plugins.options(kind, choice)
         if not hasattr(found, "fetch"):
             say(f"{kind} {choice}: nothing to fetch")
             continue
@@ -73,7 +73,7 @@ def _is_here(kind: str, choice: Choice) -> bool:
 
 def _check(choice: Choice) -> None:
     """Raises EncoderError if the encoder cannot be planned with."""
-    from harness import plan
+    from harness import plugins
 
-    found, argument, options = plan.options("encoder", choice)
+    found, argument, options = plugins.options("encoder", choice)
     found.facts(argument, options)

@@ -43,7 +43,7 @@ def describe(session: Session) -> str:
 
 
 def _estimate(session: Session) -> float:
-    from harness.plan import guess
+    from harness.packs import guess
 
     return sum(guess(p.cell) for p in session.plan.missing())
 

@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from harness.cache import write_atomically
-from harness.plan import Pack, Planned, packs
+from harness.packs import Pack, packs
+from harness.plan import Planned
 from harness.runner import Events
 from harness.store import Store
 from harness.training.threads import cores

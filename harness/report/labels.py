@@ -8,7 +8,7 @@ from typing import Any
 
 from harness.errors import UnknownName
 from harness.grid import AXES, RECIPE_AXES, value_of
-from harness.task import ReportModel
+from harness.schema import ReportModel
 from harness.types import Cell, ClassPick
 
 JOINT = " · "

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from harness.task import Task
+from harness.schema import Task
 from harness.types import Cell, Record, TestSet
 
 

@@ -13,8 +13,8 @@ from harness.report.draws import DrawSummary, summarise_draws
 from harness.report.entry import Entry, make_entry
 from harness.report.labels import JOINT, Column, Layout, lay_out
 from harness.report.study import Result, Study
+from harness.schema import Task
 from harness.stats import family, pairwise
-from harness.task import Task
 from harness.types import Contrast
 
 ESTIMAND = "E2"

@@ -190,7 +190,7 @@ def test_an_own_text_encoder_is_in_the_key(plan_of: Run, encoders: dict[str, str
     was = file.read_text()
     try:
         file.write_text(was.replace("red", "der"))
-        from harness import plan as planning
+        from harness import plugins as planning
 
         planning.text_facts.cache_clear()
         changed, _ = plan_of(**base, text_encoder=encoders["same"])

@@ -9,7 +9,8 @@ import numpy as np
 
 from harness.grid import expand
 from harness.report.study import Result, Study
-from harness.task import Task, validate
+from harness.schema import Task
+from harness.task import validate
 from harness.types import Cell, Record, TestSet, digest
 
 NAMES = (

@@ -1,0 +1,126 @@
+"""Why a cell cannot exist: reasons that are a dash in the report, and errors that stop the task."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+
+import numpy as np
+
+from harness import resolve
+from harness.errors import BadInput, TaskError
+from harness.plugins import (
+    classes_of,
+    encoder_facts,
+    open_dataset,
+    options,
+    text_encoder,
+    text_facts,
+)
+from harness.types import Cell, CellFacts, Choice, Dataset, EncoderFacts
+
+
+def why_not(cell: Cell, where: str) -> str | None:
+    """Why a cell cannot exist, or None.
+
+    Raises BadInput for what no cell of this task can have.
+    """
+    with named(where, "paradigm"):
+        options("paradigm", cell.paradigm)
+    _refuse_not_built(cell, where)
+    with named(where, "dataset"):
+        dataset = open_dataset(cell.dataset)
+    if cell.test_dataset is not None:
+        with named(where, "test_dataset"):
+            open_dataset(cell.test_dataset)
+    with named(where, ""):  # these errors begin with their key
+        trained, tested = classes_of(cell)
+    encoder = replace(image_facts(cell, where), text_dim=text_dim(cell, where))
+    _check_sizes(cell, encoder, where)
+    facts = CellFacts(len(tested), smallest_class(cell, dataset, trained), encoder)
+    if cell.shots is not None and facts.per_class is not None and cell.shots > facts.per_class:
+        few = f"{cell.shots} is more than the {facts.per_class} training samples of a class"
+        raise TaskError(where, "shots", few)
+    if not trained or not tested:
+        raise TaskError(where, "classes", f"{cell.classes.plain()} leaves no class")
+    if facts.per_class == 0 and cell.tuning != "none":
+        raise TaskError(where, "dataset", f"{cell.dataset} has a class without training samples")
+    if cell.prompt is not None:
+        with named(where, "prompt"):
+            options("prompt", cell.prompt)
+    alignment = Choice(cell.alignment) if cell.alignment else None
+    plugins = [
+        ("paradigm", cell.paradigm), ("classifier", cell.classifier), ("alignment", alignment),
+    ]  # fmt: skip
+    for kind, choice in plugins:
+        if choice is None:
+            continue
+        with named(where, kind):
+            reason = options(kind, choice)[0].check(cell, facts)
+        if reason is not None:
+            return str(reason)
+    return None
+
+
+@contextmanager
+def named(where: str, key: str) -> Iterator[None]:
+    """What a plugin cannot know of its error: the file and the key that it came from."""
+    try:
+        yield
+    except TaskError:
+        raise
+    except BadInput as error:
+        raise TaskError(where, key, str(error)) from error
+
+
+def _refuse_not_built(cell: Cell, where: str) -> None:
+    """Values that the task format knows and this version cannot run."""
+    later = {
+        "temporal": (None, "modelling over time"),
+        "views": ("1x1", "more than one view"),
+        "method": (None, "a method of others"),
+    }
+    if cell.text_tower == "online":
+        raise TaskError(where, "text_tower", "online: training the text tower is not built yet")
+    for axis, (built, what) in later.items():
+        if getattr(cell, axis) != built:
+            raise TaskError(where, axis, f"{getattr(cell, axis)}: {what} is not built yet")
+    released = (cell.schedule or "").partition(":")[2]
+    if released and cell.recipe and int(released) >= cell.recipe.epochs:
+        raise TaskError(where, "schedule", f"{cell.schedule} is after the last epoch")
+
+
+def image_facts(cell: Cell, where: str) -> EncoderFacts:
+    with named(where, "encoder"):
+        return encoder_facts(cell.encoder)
+
+
+def text_dim(cell: Cell, where: str) -> int | None:
+    """Width of the cell's texts; None if nobody reads them."""
+    if cell.text_encoder is None:
+        return image_facts(cell, where).text_dim
+    with named(where, "text_encoder"):
+        return text_facts(cell.text_encoder).text_dim
+
+
+def _check_sizes(cell: Cell, encoder: EncoderFacts, where: str) -> None:
+    """Raises TaskError for sizes of pictures or embeddings that cannot meet."""
+    if encoder.fixed_resolution and cell.resolution not in (None, encoder.resolution):
+        only = f"{cell.encoder} reads pictures of {encoder.resolution} only"
+        raise TaskError(where, "resolution", f"{cell.resolution}: {only}")
+    if cell.alignment is None and encoder.text_dim not in (None, encoder.dim):
+        raise TaskError(
+            where,
+            "alignment",
+            f"{text_encoder(cell)} gives texts of width {encoder.text_dim}, {cell.encoder} "
+            f"pictures of width {encoder.dim}: the task must say how they meet",
+            allowed=resolve.names("alignment"),
+        )
+
+
+def smallest_class(cell: Cell, dataset: Dataset, trained: Sequence[int]) -> int | None:
+    if cell.regime == "zero_shot" and cell.train_classes is None:
+        return None
+    counts = np.bincount(dataset.train.labels, minlength=len(dataset.classes))
+    return int(min((counts[c] for c in trained), default=0))

@@ -1,0 +1,96 @@
+"""The plugins that a cell names, found, validated and opened once."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+from pydantic import ValidationError
+
+from harness import resolve
+from harness.errors import BadInput, EncoderError, did_you_mean, nearest
+from harness.splits import pick_classes
+from harness.types import Cell, Choice, Dataset, EncoderFacts
+
+
+@cache
+def options(kind: str, choice: Choice) -> tuple[Any, str, Any]:
+    """(plugin, argument, validated options) of a Choice.
+
+    Raises UnknownName, or BadInput for an option that the plugin does not have.
+    """
+    family, argument = (
+        resolve.split_reference(choice.name)
+        if kind in ("dataset", "encoder")
+        else (choice.name, "")
+    )
+    found = resolve.plugin(kind, family)
+    try:
+        return found, argument, found.Options(**dict(choice.options))
+    except ValidationError as error:
+        first = error.errors()[0]
+        option = ".".join(str(part) for part in first["loc"])
+        known = list(found.Options.model_fields)
+        if first["type"] == "extra_forbidden":
+            problem = f"there is no such option; allowed: {', '.join(known) or 'none'}"
+            problem += did_you_mean(nearest(option, known))
+        else:
+            problem = f"{first.get('input')!r}: {first['msg'].removeprefix('Value error, ')}"
+        raise BadInput(f"{choice.name}: option {option}: {problem}") from error
+
+
+def open_dataset(choice: Choice) -> Dataset:
+    found, argument, opts = options("dataset", choice)
+    dataset: Dataset = found.open_dataset(argument, opts)
+    return dataset
+
+
+@cache
+def encoder_facts(choice: Choice) -> EncoderFacts:
+    """Raises EncoderError for an encoder without an image side."""
+    found, argument, opts = options("encoder", choice)
+    if not hasattr(found, "build_image"):
+        raise EncoderError(
+            f"{choice} reads texts only: it belongs under 'text_encoder', beside an encoder of "
+            "pictures"
+        )
+    facts: EncoderFacts = found.facts(argument, opts)
+    return facts
+
+
+@cache
+def text_facts(choice: Choice) -> EncoderFacts:
+    """Raises EncoderError for an encoder without a text tower."""
+    found, argument, opts = options("encoder", choice)
+    if not hasattr(found, "build_text"):
+        raise EncoderError(f"{choice} reads pictures only: it has no text tower")
+    facts: EncoderFacts = found.facts(argument, opts)
+    return facts
+
+
+def text_encoder(cell: Cell) -> Choice:
+    """Whose text tower reads the class texts."""
+    return cell.text_encoder or cell.encoder
+
+
+@cache
+def test_classes(cell_dataset: Choice, classes: Any, class_seed: int | None) -> tuple[int, ...]:
+    return pick_classes(open_dataset(cell_dataset), classes, class_seed)
+
+
+def classes_of(cell: Cell) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """(classes trained on, classes tested), as indices of their datasets.
+
+    Across data sets the test set is read with its own classes.
+    """
+    tested = test_classes(cell.dataset, cell.classes, cell.class_seed)
+    if cell.test_dataset is not None:
+        trained = tested
+        if cell.train_classes is not None:
+            trained = pick_classes(open_dataset(cell.dataset), cell.train_classes, cell.class_seed)
+        elsewhere = tuple(range(len(open_dataset(cell.test_dataset).classes)))
+        return trained, elsewhere
+    if cell.train_classes is None:
+        return tested, tested
+    data = open_dataset(cell.dataset)
+    return pick_classes(data, cell.train_classes, cell.class_seed, without=tested), tested
