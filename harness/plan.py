@@ -107,6 +107,9 @@ def notes(plan: Plan) -> tuple[str, ...]:
     found: dict[str, None] = {}
     for planned in plan.cells:
         cell = planned.cell
+        for choice in (cell.dataset, cell.test_dataset):
+            if choice is not None:
+                found |= dict.fromkeys(getattr(open_dataset(choice), "notes", ()))
         if cell.shots is not None:
             trained, _ = classes_of(cell)
             if cell.shots == smallest_class(cell, open_dataset(cell.dataset), trained):

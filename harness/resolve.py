@@ -28,7 +28,7 @@ KINDS = {
 
 #: Names that the task format knows and that no file answers to yet.
 NOT_BUILT = {
-    "dataset": ("emoji_motion", "hf", "video", "webdataset", "features"),
+    "dataset": ("emoji_motion", "video", "webdataset", "features"),
     "encoder": (),
     "alignment": (),
     "classifier": (),

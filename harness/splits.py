@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from harness.errors import DataError
 from harness.seeding import numpy_stream
 from harness.types import ClassPick, Dataset, Items, SupportSet, TestSet
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 
 def pick_classes(
@@ -95,6 +100,28 @@ def draw_test(dataset: Dataset, classes: Sequence[int]) -> TestSet:
         groups=dataset.test.groups[rows],
         class_names=tuple(dataset.classes[c] for c in classes),
     )
+
+
+def picture_hash(image: Image.Image) -> str:
+    """sha256 over size and pixels: equal pictures are found whatever file holds them."""
+    content = hashlib.sha256(f"{image.size}|{image.mode}|".encode())
+    content.update(image.tobytes())
+    return content.hexdigest()
+
+
+def twins(
+    dataset: Dataset, items: Sequence[str], others: Sequence[str] = ()
+) -> list[tuple[str, str]]:
+    """(earlier, later) items of `items` followed by `others` that are one picture, pixel for
+    pixel. A support set beside its test set should give none.
+    """
+    first: dict[str, str] = {}
+    found = []
+    for item in (*items, *others):
+        earlier = first.setdefault(picture_hash(dataset.image(item)), item)
+        if earlier is not item:
+            found.append((earlier, item))
+    return found
 
 
 def _how_many(available: int, shots: int | None, fraction: float | None) -> int:

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import hashlib
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
+import numpy as np
 from PIL import Image
 
+from harness.data._corrupt import SECONDS, named, unreadable
 from harness.data._images import open_rgb
 from harness.errors import DataError, did_you_mean, nearest
 from harness.types import Items
+
+#: (id, index of the class, group or '') of every item of a split
+Rows = list[tuple[str, int, str]]
 
 
 @dataclass(frozen=True)
@@ -24,6 +31,9 @@ class ImageFiles:
     test: Items
     manifest: str
     parts: Mapping[str, Sequence[int]]
+    val: Items | None = None  # kept apart: neither trained on nor tested
+    notes: tuple[str, ...] = ()  # what a reader of a report should know
+    reference: str = ""  # as a task names it; the researcher's own data have one
 
     def part(self, name: str) -> Sequence[int]:
         if name == "all":
@@ -37,10 +47,63 @@ class ImageFiles:
         return self.parts[name]
 
     def image(self, item: str) -> Image.Image:
+        """The picture. Of the researcher's own data the error says how many cannot be read."""
+        try:
+            return self.read(item)
+        except DataError as error:
+            if not self.reference:
+                raise
+            raise DataError(f"{error}{self._how_many}") from error
+
+    def read(self, item: str) -> Image.Image:
         return open_rgb(self.root / item)
+
+    @cached_property
+    def _how_many(self) -> str:
+        """Looked for once one picture was met that cannot be read: opening stays cheap."""
+        items = (*self.train.ids, *self.test.ids)
+        found, whole = unreadable(self.read, items, SECONDS)
+        count = f"{'' if whole else 'at least '}{len(found)} of the {len(items)} pictures"
+        return (
+            f"; {count} of {self.reference} cannot be read: {named(found)}. Mend or remove "
+            "them, or let a share of them be left out with the option max_corrupt"
+        )
 
 
 def manifest(root: Path, labelled: Iterable[tuple[str, str]]) -> str:
     """sha256 over relative path, size and label of every item: cheap, and moves with the folder."""
-    lines = sorted(f"{item}|{(root / item).stat().st_size}|{label}" for item, label in labelled)
-    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+    return lines_hash(f"{item}|{(root / item).stat().st_size}|{label}" for item, label in labelled)
+
+
+def lines_hash(lines: Iterable[str]) -> str:
+    """sha256 over lines, whatever their order."""
+    return hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()
+
+
+def items_of(rows: Rows) -> Items:
+    """A row without a group is a group of its own."""
+    groups: dict[str, int] = {}
+    numbers = [groups.setdefault(group or item, len(groups)) for item, _, group in rows]
+    labels = np.array([label for _, label, _ in rows], dtype=np.int64)
+    return Items(tuple(item for item, _, _ in rows), labels, np.array(numbers, dtype=np.int64))
+
+
+def apart_note(items: Items | None, reference: str, split: str) -> tuple[str, ...]:
+    """The note of a report on a split that plays no part."""
+    if items is None or not items.ids:
+        return ()
+    return (
+        f"{len(items.ids)} pictures of {reference} are its split '{split}': neither trained on "
+        "nor tested.",
+    )
+
+
+def refuse_twins(names: Sequence[str], where: object) -> None:
+    """Names that a text encoder would read as one are almost always a slip."""
+    seen: dict[str, str] = {}
+    for name in names:
+        one_form = unicodedata.normalize("NFKC", name).casefold()
+        plain = " ".join(one_form.replace("_", " ").split())
+        if plain in seen:
+            raise DataError(f"duplicate class names in {where}: '{seen[plain]}' and '{name}'")
+        seen[plain] = name

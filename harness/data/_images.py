@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import warnings
 from pathlib import Path
+from typing import IO
 
 from PIL import Image, ImageOps, UnidentifiedImageError
 
@@ -15,31 +16,32 @@ MAX_PIXELS = 64_000_000
 _HEADER = threading.Lock()  # catch_warnings is not safe across threads
 
 
-def open_rgb(path: Path) -> Image.Image:
-    """The picture at `path` as RGB, transparency over white.
+def open_rgb(path: Path | IO[bytes], name: str | None = None) -> Image.Image:
+    """The picture at `path`, or in an open file, as RGB, transparency over white.
 
     Raises DataError, naming the file, if it is missing, empty, cut short, not a picture, or
     larger than MAX_PIXELS.
     """
+    shown = name or path
     try:
         with _open(path) as image:
             if image.width * image.height > MAX_PIXELS:
                 raise DataError(
-                    f"picture {path} is {image.width} x {image.height}; the limit is "
+                    f"picture {shown} is {image.width} x {image.height}; the limit is "
                     f"{MAX_PIXELS} pixels"
                 )
             return _flatten(ImageOps.exif_transpose(image))
     except DataError:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise DataError(f"picture {path} is too large to be safe: {error}") from error
+        raise DataError(f"picture {shown} is too large to be safe: {error}") from error
     except UnidentifiedImageError as error:
-        raise DataError(f"picture {path} is not a picture that can be read") from error
+        raise DataError(f"picture {shown} is not a picture that can be read") from error
     except Exception as error:  # on damaged bytes Pillow raises whatever its decoders meet
-        raise DataError(f"picture {path} cannot be read: {error}") from error
+        raise DataError(f"picture {shown} cannot be read: {error}") from error
 
 
-def _open(path: Path) -> Image.Image:
+def _open(path: Path | IO[bytes]) -> Image.Image:
     """Reads the header alone."""
     with _HEADER, warnings.catch_warnings():
         warnings.simplefilter("error", Image.DecompressionBombWarning)

@@ -1,38 +1,38 @@
 """Your own pictures: `folder:PATH`, as class folders or with a labels.csv.
 
-    PATH/labels.csv           columns path, label, split (train | test), optional group
-    PATH/train/CLASS/*.jpg    and PATH/test/CLASS/*.jpg
+    PATH/labels.csv           columns path, label, split (train | test | val), optional group
+    PATH/train/CLASS/*.jpg    and PATH/test/CLASS/*.jpg, and perhaps PATH/val/CLASS/*.jpg
     PATH/CLASS/*.jpg          all of it is test: for zero-shot and across data sets
 
-Underscores in folder names become spaces, for the text encoder's sake; labels in labels.csv stay
-as they are written.
+A val split is kept apart and counted; `{name: folder:PATH, test: val}` tests on it instead, for
+data that come with train and val alone. Underscores in folder names become spaces, for the text
+encoder's sake; labels in labels.csv stay as they are written.
 """
 
 from __future__ import annotations
 
 import csv
-import unicodedata
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
+from typing import Literal
 
-import numpy as np
-from pydantic import BaseModel, ConfigDict
-
-from harness.data._base import ImageFiles, manifest
+from harness.data._base import ImageFiles, Rows, apart_note, items_of, manifest, refuse_twins
+from harness.data._corrupt import PictureOptions, without_corrupt
 from harness.data._images import EXTENSIONS
 from harness.errors import DataError, did_you_mean, nearest
 from harness.types import Items
 
 MODALITY = "image"
-SPLITS = ("train", "test")
+SPLITS = ("train", "test", "val")
 _COLUMNS = ("path", "label", "split")
 
 #: (relative path, label, group) of every item of a split
 _Rows = list[tuple[str, str, str]]
 
 
-class Options(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+class Options(PictureOptions):
+    test: Literal["test", "val"] = "test"
 
 
 @cache
@@ -40,35 +40,52 @@ def open_dataset(argument: str, options: Options) -> ImageFiles:
     """The pictures below `argument`.
 
     Raises DataError: missing folder, empty class, duplicate class names, a labels.csv that lacks
-    a column or names a file that is not there.
+    a column or names a file that is not there, more corrupt pictures than max_corrupt.
     """
-    root = _root(argument)
+    root = folder_at(argument, "folder", "flowers")
     table = root / "labels.csv"
     rows = _from_csv(root, table) if table.is_file() else _from_folders(root)
     names = tuple(sorted({label for split in rows.values() for _, label, _ in split}))
     if not names:
         raise DataError(f"dataset folder:{argument}: no picture was found in {root}")
-    _refuse_twins(names, table if table.is_file() else root)
-    labelled = [(path, label) for split in rows.values() for path, label, _ in split]
-    train, test = (_items(rows[split], names) for split in SPLITS)
+    refuse_twins(names, table if table.is_file() else root)
+    apart = "val" if options.test == "test" else "test"
+    if not rows[options.test] and rows[apart]:
+        raise DataError(
+            f"dataset folder:{argument} has no split '{options.test}'; to test on '{apart}': "
+            f"{{name: folder:{argument}, test: {apart}}}"
+        )
+    used = [*rows["train"], *rows[options.test]]
     try:
-        content = manifest(root, labelled)
+        # What is kept apart changes no result, so it is not in the manifest.
+        content = manifest(root, [(path, label) for path, label, _ in used])
+        address = file_times(root, [path for path, _, _ in used]) if options.max_corrupt else []
     except OSError as error:
         raise DataError(f"picture {error.filename} cannot be read: {error.strerror}") from error
-    return ImageFiles(root, names, train, test, content, {})
+    val = _items(rows[apart], names)
+    data = ImageFiles(
+        root, names, _items(rows["train"], names), _items(rows[options.test], names), content, {},
+        val=val, notes=apart_note(val, f"folder:{argument}", apart),
+        reference=f"folder:{argument}",
+    )  # fmt: skip
+    return without_corrupt(data, options.max_corrupt, address)
 
 
-def _root(argument: str) -> Path:
+def folder_at(argument: str, family: str, example: str) -> Path:
+    """The folder that a data set names.
+
+    Raises DataError if there is none.
+    """
     if not argument:
-        raise DataError("dataset 'folder' needs a path, as in folder:flowers")
+        raise DataError(f"dataset '{family}' needs a path, as in {family}:{example}")
     try:
         root = Path(argument).expanduser()
         found = root.is_dir()
     except (OSError, RuntimeError) as error:  # a name too long, a user that is not
         short = argument if len(argument) < 200 else f"{argument[:200]}..."
-        raise DataError(f"dataset folder:{short} cannot be read: {_plain(error)}") from error
+        raise DataError(f"dataset {family}:{short} cannot be read: {_plain(error)}") from error
     if not found:
-        raise DataError(f"dataset folder:{argument}: there is no folder {root}")
+        raise DataError(f"dataset {family}:{argument}: there is no folder {root}")
     return root
 
 
@@ -116,9 +133,10 @@ def _check_row(root: Path, table: Path, line: int, row: dict[str, str], seen: se
 
 
 def _from_folders(root: Path) -> dict[str, _Rows]:
-    if any((root / split).is_dir() for split in SPLITS):
+    # A folder `val` alone may be a class of that name; beside train or test it is a split.
+    if any((root / split).is_dir() for split in ("train", "test")):
         return {split: _class_folders(root, root / split) for split in SPLITS}
-    return {"train": [], "test": _class_folders(root, root)}
+    return {"train": [], "test": _class_folders(root, root), "val": []}
 
 
 def _class_folders(root: Path, parent: Path) -> _Rows:
@@ -141,20 +159,13 @@ def _class_folders(root: Path, parent: Path) -> _Rows:
     return rows
 
 
-def _refuse_twins(names: tuple[str, ...], where: Path) -> None:
-    """Names that a text encoder would read as one are almost always a slip."""
-    seen: dict[str, str] = {}
-    for name in names:
-        one_form = unicodedata.normalize("NFKC", name).casefold()
-        plain = " ".join(one_form.replace("_", " ").split())
-        if plain in seen:
-            raise DataError(f"duplicate class names in {where}: '{seen[plain]}' and '{name}'")
-        seen[plain] = name
-
-
 def _items(rows: _Rows, names: tuple[str, ...]) -> Items:
     index = {name: i for i, name in enumerate(names)}
-    labels = np.array([index[label] for _, label, _ in rows], dtype=np.int64)
-    groups: dict[str, int] = {}
-    numbers = [groups.setdefault(group or path, len(groups)) for path, _, group in rows]
-    return Items(tuple(path for path, _, _ in rows), labels, np.array(numbers, dtype=np.int64))
+    numbered: Rows = [(path, index[label], group) for path, label, group in rows]
+    return items_of(numbered)
+
+
+def file_times(root: Path, paths: Iterable[str]) -> list[tuple[str, int, int]]:
+    """Path, size and time of files: what is remembered of them holds as long as these do."""
+    stats = [(path, (root / path).stat()) for path in sorted(paths)]
+    return [(str(root.resolve() / path), s.st_size, s.st_mtime_ns) for path, s in stats]
