@@ -39,9 +39,12 @@ def why_not(cell: Cell, where: str) -> str | None:
     encoder = replace(image_facts(cell, where), text_dim=text_dim(cell, where))
     _check_sizes(cell, encoder, where)
     facts = CellFacts(len(tested), smallest_class(cell, dataset, trained), encoder)
-    if cell.shots is not None and facts.per_class is not None and cell.shots > facts.per_class:
-        few = f"{cell.shots} is more than the {facts.per_class} training samples of a class"
+    available = facts.per_class
+    if cell.shots is not None and available is not None and cell.shots > available:
+        few = f"{cell.shots} is more than the {available} training samples of a class"
         raise TaskError(where, "shots", few)
+    if cell.val is not None and available is not None and (cell.shots or 1) + cell.val > available:
+        return f"of {available} samples of a class none are left for {cell.val} of validation"
     if not trained or not tested:
         raise TaskError(where, "classes", f"{cell.classes.plain()} leaves no class")
     if facts.per_class == 0 and cell.tuning != "none":

@@ -66,7 +66,7 @@ def _product(task: Task) -> Iterator[Cell]:
     once: dict[tuple[Any, ...], None] = {}
     for values in itertools.product(*axes.values()):
         settings = dict(zip(axes, values, strict=True))
-        settings |= {"classes": classes, "train_classes": train_classes}
+        settings |= {"classes": classes, "train_classes": train_classes, **_search(task)}
         _null_what_has_no_meaning(settings)
         key = tuple(settings.items())
         if key in once:
@@ -100,7 +100,15 @@ def _null_what_has_no_meaning(s: dict[str, Any]) -> None:
     if s["temporal"] == Choice("none"):
         s["temporal"] = s["frames"] = None
     if s["tuning"] == "none":
-        s["schedule"] = None
+        s["schedule"] = s["search"] = s["val"] = None
+        s["selection"] = "last"
+
+
+def _search(task: Task) -> dict[str, Any]:
+    spaces = tuple(
+        (key.removeprefix("recipe."), tuple(values)) for key, values in (task.search or {}).items()
+    )
+    return {"search": spaces or None, "val": task.val, "selection": task.selection}
 
 
 def _recipes(task: Task, s: Mapping[str, Any]) -> list[Recipe | None]:

@@ -172,9 +172,21 @@ def _evaluate(
             "classes": len(test.class_names),
             "support_size": len(support.items) if support else 0,
             "steps": trained.history.steps,
+            **_search(trained),
         },
     )
     return record, arrays
+
+
+def _search(trained: Trained) -> dict[str, Any]:
+    """What a search tried, in order, and what it chose: the best on validation, the first of
+    equals.
+    """
+    if not trained.tried:
+        return {}
+    best = max(trained.tried, key=lambda t: (t.top1, -t.nll))
+    tried = [{"config": t.config, "val_top1": t.top1, "val_nll": t.nll} for t in trained.tried]
+    return {"search": tried, "chosen": best.config}
 
 
 def _test_features(cell: Cell, trained: Trained, workshop: Workshop, test: TestSet) -> torch.Tensor:

@@ -178,9 +178,9 @@ class Task(_Model):
     method: Annotated[list[Named | None], *Axis] = [None]
     tuning: Annotated[list[Literal["none", "projection", "all"]], *Axis] = ["projection"]
     recipe: RecipeModel = RecipeModel()
-    search: dict[StrictStr, Any] | None = None
+    search: dict[StrictStr, list[Any]] | None = None
     selection: Literal["last", "val", "test"] = "last"
-    val: Any = None
+    val: Positive | None = None
     split: StrictStr | None = None
     seeds: StrictInt | list[StrictInt] = 5
     init: StrictStr | None = None

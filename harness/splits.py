@@ -16,6 +16,9 @@ from harness.types import ClassPick, Dataset, Items, SupportSet, TestSet
 if TYPE_CHECKING:
     from PIL import Image
 
+if TYPE_CHECKING:
+    from harness.types import IntArray
+
 
 def pick_classes(
     dataset: Dataset, pick: ClassPick, class_seed: int | None, *, without: Sequence[int] = ()
@@ -49,12 +52,13 @@ def draw_support(
     *,
     shots: int | None = None,
     fraction: float | None = None,
+    val: int = 0,
 ) -> SupportSet:
     """The training samples: K of every class, a fraction of every class, or all.
 
     One permutation per class name and seed, of which K takes the prefix: 1 in 2 in 4, and a
     class has the same shots whichever other classes take part. Labels count from 0 in the order
-    of `classes`.
+    of `classes`. The last `val` of each permutation are kept for validation.
 
     Raises DataError if a class has no or fewer than K training samples.
     """
@@ -65,22 +69,36 @@ def draw_support(
         pool = by_class[c]
         if not pool:
             raise DataError(f"class '{dataset.classes[c]}' has no training samples")
-        k = _how_many(len(pool), shots, fraction)
-        if k > len(pool):
+        k = _how_many(len(pool) - val, shots, fraction)
+        if k > len(pool) - val or k == 0:
+            kept = f" besides {val} for validation" if val else ""
             raise DataError(
-                f"shots: {k} is more than the {len(pool)} training samples of class "
-                f"'{dataset.classes[c]}'"
+                f"shots: {k} is more than the {len(pool) - val} training samples of class "
+                f"'{dataset.classes[c]}'{kept}"
             )
         whole = k == len(pool)
-        order = (
-            range(k)
-            if whole
-            else numpy_stream(seed, "support", dataset.classes[c]).permutation(len(pool))[:k]
-        )
+        order = range(k) if whole else _permutation(dataset, c, len(pool), seed)[:k]
         items += [pool[i] for i in order]
         labels += [label] * k
-    varies = shots is not None or fraction is not None
+    varies = shots is not None or fraction is not None or val > 0
     return SupportSet(tuple(items), tuple(labels), seed if varies else None)
+
+
+def draw_validation(
+    dataset: Dataset, classes: Sequence[int], seed: int | None, val: int
+) -> SupportSet:
+    """The last `val` samples of every class's permutation: the same for every K, and never in a
+    support set that was drawn with the same `val`.
+    """
+    by_class = _by_class(dataset.train, classes)
+    items: list[str] = []
+    labels: list[int] = []
+    for label, c in enumerate(classes):
+        pool = by_class[c]
+        order = _permutation(dataset, c, len(pool), seed)[len(pool) - val :]
+        items += [pool[i] for i in order]
+        labels += [label] * val
+    return SupportSet(tuple(items), tuple(labels), seed)
 
 
 def draw_test(dataset: Dataset, classes: Sequence[int]) -> TestSet:
@@ -118,10 +136,15 @@ def twins(
     first: dict[str, str] = {}
     found = []
     for item in (*items, *others):
-        earlier = first.setdefault(picture_hash(dataset.image(item)), item)
-        if earlier is not item:
-            found.append((earlier, item))
+        content = picture_hash(dataset.image(item))
+        if content in first:
+            found.append((first[content], item))
+        first.setdefault(content, item)
     return found
+
+
+def _permutation(dataset: Dataset, c: int, n: int, seed: int | None) -> IntArray:
+    return numpy_stream(seed, "support", dataset.classes[c]).permutation(n)
 
 
 def _how_many(available: int, shots: int | None, fraction: float | None) -> int:

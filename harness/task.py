@@ -19,16 +19,18 @@ from harness.types import Choice
 #: Folders of a runs folder that belong to no task.
 RESERVED = ("cells", "tests", "support", "logs", "jobs", "quarantine", "checkpoints")
 MAX_SEEDS = 10_000
+#: What a search may try: what changes how well a recipe fits, not what it computes with.
+SEARCHED = (
+    "lr", "lr_new", "weight_decay", "warmup_epochs", "epochs", "batch", "decay", "dropout",
+    "optimiser", "logit_scale", "train_logit_scale",
+)  # fmt: skip
 
 # --- reading ---------------------------------------------------------------------------------
 
 #: Keys of the contract whose other values are refused for now, with the sentence that says so.
 _LATER = {
-    "search": (None, "searching hyper-parameters is not built yet; list values under recipe"),
     "init": (None, "starting from saved weights is not built yet"),
     "save": ("none", "saving weights is not built yet"),
-    "selection": ("last", "only 'last' is built yet"),
-    "val": (None, "a validation split is not built yet"),
     "split": (None, "official splits are not built yet"),
     "budget": (None, "a budget is not built yet"),
 }
@@ -103,6 +105,7 @@ def _check_sense(task: Task, where: str) -> None:
         raise TaskError(where, "name", f"'{task.name}' is a folder that every task shares")
     _check_seeds(task, where)
     _check_class_draw(task, where)
+    _check_search(task, where)
     _check_recipe_by(task, where)
     needs = {"few_shot": "shots", "fraction": "fraction"}
     for regime, key in needs.items():
@@ -121,6 +124,36 @@ def _check_class_draw(task: Task, where: str) -> None:
         raise TaskError(where, "class_seed", "has a meaning only with classes.pick")
     if task.class_seed is not None and "seed" in task.classes.model_fields_set:
         raise TaskError(where, "classes.seed", "the class draw has its seeds in class_seed already")
+
+
+def _check_search(task: Task, where: str) -> None:
+    """Hyper-parameters are chosen on validation samples, never on the test set."""
+    if task.selection == "test":
+        raise TaskError(
+            where, "selection", "choosing on the test set is refused: it inflates what is reported",
+            allowed=("last", "val"),
+        )  # fmt: skip
+    needs = {"search": task.search, "val": task.val, "selection: val": task.selection == "val"}
+    given = [key for key, value in needs.items() if value]
+    missing = [key for key in needs if key not in given]
+    if given and missing:
+        raise TaskError(where, given[0], f"needs {' and '.join(missing)} beside it")
+    for key, values in (task.search or {}).items():
+        name = key.removeprefix("recipe.")
+        if not key.startswith("recipe.") or name not in SEARCHED:
+            raise TaskError(
+                where,
+                f"search.{key}",
+                "cannot be searched",
+                allowed=[f"recipe.{n}" for n in SEARCHED],
+                nearest=nearest(key, [f"recipe.{n}" for n in SEARCHED]),
+            )
+        if not values:
+            raise TaskError(where, f"search.{key}", "names no value to try")
+        try:
+            RecipeModel.model_validate({name: values})
+        except ValidationError as error:
+            raise _explain(error, f"{where}: search") from error
 
 
 def _check_recipe_by(task: Task, where: str) -> None:

@@ -128,6 +128,8 @@ class Cell:
     tuning: str = "projection"
     recipe: Recipe | None = None
     selection: str = "last"
+    search: tuple[tuple[str, tuple[Any, ...]], ...] | None = None  # recipe key, values to try
+    val: int | None = None  # samples of every class that are kept for validation
     init: str | None = None
     seed: int | None = None
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness import plugins
 from harness.seeding import torch_stream
-from harness.splits import draw_support, draw_test
+from harness.splits import draw_support, draw_test, draw_validation
 from harness.training.features import FeatureStore, Progress, text_embeddings
 from harness.training.model import Projection
 from harness.training.pictures import Pictures
@@ -60,6 +60,10 @@ class Workshop:
             if support is not None and (frozen or self._looks_at_support(cell)):
                 place = self._place(cell, cell.dataset)
                 wanted.setdefault(place, {}).update(dict.fromkeys(support.items))
+            validation = self.validation(cell)
+            if validation is not None and frozen:
+                place = self._place(cell, cell.dataset)
+                wanted.setdefault(place, {}).update(dict.fromkeys(validation.items))
             # One picture is enough to count what a picture costs.
             needed = test.items if frozen else test.items[:1]
             place = self._place(cell, cell.test_dataset or cell.dataset)
@@ -93,7 +97,14 @@ class Workshop:
         if cell.regime == "zero_shot" and cell.train_classes is None:
             return None
         trained, _ = plugins.classes_of(cell)
-        return _support(cell.dataset, trained, cell.seed, cell.shots, cell.fraction)
+        return _support(cell.dataset, trained, cell.seed, cell.shots, cell.fraction, cell.val or 0)
+
+    def validation(self, cell: Cell) -> SupportSet | None:
+        """What hyper-parameters are chosen on; None where nothing is searched."""
+        if cell.val is None:
+            return None
+        trained, _ = plugins.classes_of(cell)
+        return _validation(cell.dataset, trained, cell.seed, cell.val)
 
     def test(self, cell: Cell) -> TestSet:
         _, tested = plugins.classes_of(cell)
@@ -245,9 +256,17 @@ def _support(
     seed: int | None,
     shots: int | None,
     fraction: float | None,
+    val: int,
 ) -> SupportSet:
     opened = plugins.open_dataset(dataset)
-    return draw_support(opened, classes, seed, shots=shots, fraction=fraction)
+    return draw_support(opened, classes, seed, shots=shots, fraction=fraction, val=val)
+
+
+@cache
+def _validation(
+    dataset: Choice, classes: tuple[int, ...], seed: int | None, val: int
+) -> SupportSet:
+    return draw_validation(plugins.open_dataset(dataset), classes, seed, val)
 
 
 @cache

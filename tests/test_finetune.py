@@ -65,7 +65,7 @@ def test_a_killed_cell_goes_on_from_its_last_epoch(
     assert run(tmp_path) == [None]
     store, plan = planned(tmp_path)
     place = store.root / "checkpoints" / plan.cells[0].train_key
-    assert (place / "last.pt").is_file()
+    assert (place / "0.pt").is_file()
     (record,) = run(tmp_path)
     assert saved == [1, 2, 3, 4]  # the first two epochs were not trained again
     assert record.science_hash == undisturbed.science_hash

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.errors import DataError
-from harness.splits import draw_support, draw_test, pick_classes
+from harness.splits import draw_support, draw_test, draw_validation, pick_classes
 from harness.types import ClassPick, Items
 
 
@@ -105,3 +105,15 @@ def test_the_test_set_counts_every_item_once_with_labels_from_zero() -> None:
     assert found.items == ("test6", "test7", "test16", "test17")
     assert found.labels.tolist() == [0, 0, 1, 1]
     assert found.class_names == ("class 3", "class 8")
+
+
+def test_validation_samples_are_never_trained_on_and_the_same_for_every_k() -> None:
+    kept = draw_validation(Toy(), range(10), 0, 2)
+    assert Counter(kept.labels) == dict.fromkeys(range(10), 2)
+    for k in (1, 3, 6):
+        assert not set(kept.items) & set(draw_support(Toy(), range(10), 0, shots=k, val=2).items)
+    rest = draw_support(Toy(), range(10), 0, val=2)
+    assert len(rest.items) == 60
+    assert not set(kept.items) & set(rest.items)
+    with pytest.raises(DataError, match="besides 2 for validation"):
+        draw_support(Toy(), range(10), 0, shots=7, val=2)

@@ -93,8 +93,8 @@ def apart_note(items: Items | None, reference: str, split: str) -> tuple[str, ..
     if items is None or not items.ids:
         return ()
     return (
-        f"{len(items.ids)} pictures of {reference} are its split '{split}': neither trained on "
-        "nor tested.",
+        f"Pictures of {reference} in its split '{split}', which is neither trained on nor "
+        f"tested: {len(items.ids)}.",
     )
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Literal
 
 from harness.data._base import ImageFiles, Rows, apart_note, items_of, manifest, refuse_twins
-from harness.data._corrupt import PictureOptions, without_corrupt
+from harness.data._checked import PictureOptions, without_corrupt
 from harness.data._images import EXTENSIONS
 from harness.errors import DataError, did_you_mean, nearest
 from harness.types import Items

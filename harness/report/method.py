@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import fields, replace
+from math import prod
 from typing import Any
 
 from harness.grid import value_of
@@ -62,13 +63,21 @@ def _seeds(cells: Iterable[Cell]) -> str:
 def _selection(cells: Iterable[Cell]) -> str:
     how = {
         "last": "the last epoch; no epoch was chosen by its accuracy",
-        "val": "the epoch that is best on a validation split",
+        "val": "the last epoch of the configuration that is best on validation samples",
         "test": "**the epoch that is best on the reported test set, which inflates accuracy**",
     }
     return "; ".join(how.get(s, escape(s)) for s in dict.fromkeys(c.selection for c in cells))
 
 
 def _budget(cells: Iterable[Cell]) -> str:
+    cells = list(cells)
+    searched = {prod(len(values) for _, values in c.search): c for c in cells if c.search}
+    if searched:
+        number, cell = max(searched.items())
+        return (
+            f"Search budget: {number} configurations a row, the same for every row; chosen on "
+            f"{cell.val} validation samples of every class, which are never trained on"
+        )
     tried: dict[Cell, set[Recipe | None]] = defaultdict(set)
     for c in cells:
         tried[replace(c, recipe=None)].add(c.recipe)

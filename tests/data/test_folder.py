@@ -71,7 +71,7 @@ def test_a_camera_turned_picture_is_turned_back(tmp_path: Path) -> None:
     ("text", "reason"),
     [
         ("path,label\n1.png,a\n", "no column 'split'"),
-        ("path,label,split\n1.png,a,val\n", "line 2: split 'val'"),
+        ("path,label,split\n1.png,a,valid\n", "line 2: split 'valid'"),
         ("path,label,split\n1.png,,test\n", "label is empty"),
         ("path,label,split\n9.png,a,test\n", "there is no file"),
         ("path,label,split\n1.png,a,test\n1.png,b,test\n", "listed twice"),
