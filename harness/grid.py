@@ -108,7 +108,12 @@ def _search(task: Task) -> dict[str, Any]:
     spaces = tuple(
         (key.removeprefix("recipe."), tuple(values)) for key, values in (task.search or {}).items()
     )
-    return {"search": spaces or None, "val": task.val, "selection": task.selection}
+    return {
+        "search": spaces or None,
+        "val": task.val,
+        "selection": task.selection,
+        "init": task.init,
+    }
 
 
 def _recipes(task: Task, s: Mapping[str, Any]) -> list[Recipe | None]:

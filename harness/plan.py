@@ -8,11 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
+from harness.cache import file_hash
 from harness.feasible import image_facts, named, smallest_class, text_dim, why_not
 from harness.grid import is_random
-from harness.plugins import classes_of, encoder_facts, open_dataset, options, text_facts
+from harness.plugins import (
+    classes_of,
+    encoder_facts,
+    init_file,
+    open_dataset,
+    options,
+    text_facts,
+)
 from harness.store import Store
 from harness.types import EVALUATION_FIELDS, SCHEMA, Cell, Choice, digest
 
@@ -74,7 +83,7 @@ def make_plan(cells: Iterable[Cell], store: Store, where: str = "task") -> Plan:
             sample, shots=None, fraction=None, classifier=None, schedule=None, recipe=None
         )
         if shared not in contents:
-            contents[shared] = _contents(cell)
+            contents[shared] = _contents(cell, store.root, where)
         plan.cells.append(_with_keys(cell, *contents[shared]))
     plan.status = store.statuses(p.key for p in plan.cells)
     return plan
@@ -120,7 +129,7 @@ def notes(plan: Plan) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _contents(cell: Cell) -> tuple[str, str]:
+def _contents(cell: Cell, runs: Path, where: str) -> tuple[str, str]:
     """Hashes of what a cell reads: (for training, for evaluation)."""
     dataset = open_dataset(cell.dataset)
     trained, tested = classes_of(cell)
@@ -130,6 +139,9 @@ def _contents(cell: Cell) -> tuple[str, str]:
     read = [dataset.manifest, names, facts.weights]
     if cell.text_encoder is not None:
         read.append(text_facts(cell.text_encoder).weights)
+    if cell.init is not None:
+        with named(where, "init"):
+            read.append(file_hash(init_file(cell.init, runs)))
     training = digest(read)
     evaluation = digest([other.manifest, _texts(cell, [other.classes[c] for c in tested])])
     return training, evaluation

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
@@ -71,6 +72,20 @@ def text_facts(choice: Choice) -> EncoderFacts:
 def text_encoder(cell: Cell) -> Choice:
     """Whose text tower reads the class texts."""
     return cell.text_encoder or cell.encoder
+
+
+def init_file(init: str, runs: Path) -> Path:
+    """Saved weights: a file, or `TASK#train_key` for those that `save: last` left in the runs
+    folder.
+
+    Raises EncoderError if there is no such file.
+    """
+    task, separator, train_key = init.rpartition("#")
+    path = runs / "checkpoints" / train_key / "weights.safetensors" if separator else Path(init)
+    if not path.is_file():
+        how = f"; run task {task} with save=last first" if separator else ""
+        raise EncoderError(f"there are no saved weights {path}{how}")
+    return path
 
 
 @cache

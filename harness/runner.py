@@ -13,7 +13,7 @@ from harness.environment import environment, peak_bytes
 from harness.errors import CellError, HarnessError
 from harness.plan import Planned
 from harness.store import Arrays, Store
-from harness.trainer import Trained, forget_checkpoint, make_head, train_cell
+from harness.trainer import Trained, forget_checkpoint, keep_weights, make_head, train_cell
 from harness.training.evaluation import metrics, predict
 from harness.training.threads import one_core_pool
 from harness.types import Cell, Head, Record, TestSet
@@ -36,18 +36,23 @@ class Events:
 
 
 def run_cells(
-    cells: Sequence[Planned], store: Store, *, jobs: int = 1, events: Events | None = None
+    cells: Sequence[Planned],
+    store: Store,
+    *,
+    jobs: int = 1,
+    events: Events | None = None,
+    save: bool = False,
 ) -> None:
     """Run cells in `jobs` threads, each on one core, and keep their Records.
 
     One core a cell, whatever runs beside it, so that the last bits of a result do not depend on
-    how many jobs there are.
+    how many jobs there are. With `save` the trained weights are kept beside the Records.
 
     Raises BadInput for what the cells share and cannot read, DiskFull, OutputError, and
     KeyboardInterrupt; finished cells are kept.
     """
     events = events or Events()
-    workshop = Workshop(events.features)
+    workshop = Workshop(store.root, events.features)
     workshop.prepare([p.cell for p in cells])
     events.ready()
     stop = threading.Event()
@@ -55,7 +60,7 @@ def run_cells(
     pool = one_core_pool(jobs)
     try:
         pending = [
-            pool.submit(_run_family, family, workshop, store, events, stop.is_set)
+            pool.submit(_run_family, family, workshop, store, events, stop.is_set, save)
             for family in families
         ]
         for future in pending:
@@ -81,6 +86,7 @@ def _run_family(
     store: Store,
     events: Events,
     interrupted: Callable[[], bool],
+    save: bool,
 ) -> None:
     """Train once, evaluate every cell; what goes wrong is each cell's reason."""
     if interrupted():
@@ -99,6 +105,8 @@ def _run_family(
     except Exception as error:
         problem = error
     spent = time.perf_counter() - began
+    if trained is not None and save:
+        keep_weights(family[0], trained, store)
     for planned in family:
         record, arrays = _finish(planned, trained, problem, workshop, store, spent)
         store.write(record, arrays)

@@ -29,8 +29,6 @@ SEARCHED = (
 
 #: Keys of the contract whose other values are refused for now, with the sentence that says so.
 _LATER = {
-    "init": (None, "starting from saved weights is not built yet"),
-    "save": ("none", "saving weights is not built yet"),
     "split": (None, "official splits are not built yet"),
     "budget": (None, "a budget is not built yet"),
 }

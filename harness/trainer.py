@@ -17,6 +17,7 @@ from harness.training.checkpoint import Checkpoint
 from harness.training.evaluation import metrics, predict
 from harness.training.loop import History, train
 from harness.training.model import CachedFeatures, Model, Projection, Source, TunedBackbone
+from harness.training.weights import NAME, save_weights
 from harness.types import Cell, Head, HeadInputs, SupportSet
 from harness.workshop import Workshop
 
@@ -153,6 +154,12 @@ def forget_checkpoint(planned: Planned, store: Store) -> None:
     """The Record is written: what the training left to go on from is of no more use."""
     for path in _checkpoint_folder(planned, store).glob("*.pt"):
         Checkpoint(path).remove()
+
+
+def keep_weights(planned: Planned, trained: Trained, store: Store) -> None:
+    """`save: last`: what `init:` can begin from."""
+    module = trained.backbone.module if trained.backbone else None
+    save_weights(_checkpoint_folder(planned, store) / NAME, trained.projection, module)
 
 
 def make_head(cell: Cell, n_classes: int, w_CD: torch.Tensor | None) -> Head:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness import plugins
+from harness.cache import file_hash
 from harness.seeding import torch_stream
 from harness.splits import draw_support, draw_test, draw_validation
 from harness.training.features import FeatureStore, Progress, text_embeddings
 from harness.training.model import Projection
 from harness.training.pictures import Pictures
+from harness.training.weights import Weights, holds_backbone, load_weights, put_into
 from harness.types import (
     AlignmentInputs,
     Cell,
@@ -20,6 +23,7 @@ from harness.types import (
     ClassifierInputs,
     SupportSet,
     TestSet,
+    digest,
 )
 
 if TYPE_CHECKING:
@@ -37,13 +41,30 @@ class FeatureTable:
         return self.h_NF[[self.row[item] for item in items]]
 
 
+@dataclass(frozen=True)
+class Tower:
+    """An image encoder at one resolution, with the saved weights that it begins from."""
+
+    encoder: Choice
+    resolution: int
+    init: Path | None
+
+
+@dataclass(frozen=True)
+class Place:
+    """A data set as a tower sees it: where its features belong."""
+
+    dataset: Choice
+    tower: Tower
+
+
 class Workshop:
     """Call `prepare` with every cell first; afterwards threads only read."""
 
-    def __init__(self, progress: Progress | None = None) -> None:
-        self._progress = progress
-        self._tables: dict[tuple[Any, ...], FeatureTable] = {}
-        self._macs: dict[tuple[Any, ...], int] = {}
+    def __init__(self, runs: Path, progress: Progress | None = None) -> None:
+        self._runs, self._progress = runs, progress
+        self._tables: dict[Place, FeatureTable] = {}
+        self._macs: dict[Place, int] = {}
 
     def prepare(self, cells: Iterable[Cell]) -> None:
         """Compute and load what the cells train or test on: texts, and features where the
@@ -51,7 +72,7 @@ class Workshop:
 
         Raises DataError for a picture that cannot be read.
         """
-        wanted: dict[tuple[Any, ...], dict[str, None]] = {}
+        wanted: dict[Place, dict[str, None]] = {}
         for cell in cells:
             support, test = self.support(cell), self.test(cell)
             if cell.prompt is not None and "text" in _uses(cell):
@@ -68,8 +89,8 @@ class Workshop:
             needed = test.items if frozen else test.items[:1]
             place = self._place(cell, cell.test_dataset or cell.dataset)
             wanted.setdefault(place, {}).update(dict.fromkeys(needed))
-        for (dataset, encoder, resolution), items in wanted.items():
-            self._load((dataset, encoder, resolution), list(items))
+        for place, items in wanted.items():
+            self._load(place, list(items))
 
     def train_features(self, cell: Cell) -> FeatureTable:
         return self._tables[self._place(cell, cell.dataset)]
@@ -83,11 +104,11 @@ class Workshop:
 
     def image_encoder(self, cell: Cell) -> Any:
         """The pretrained image encoder, which must not be changed: copy it to tune it."""
-        return _encoder(*self._place(cell, cell.dataset)[1:]).image()
+        return _encoder(self._tower(cell)).image()
 
     def pictures(self, cell: Cell, dataset: Choice) -> Pictures:
         """Preprocessed pictures of a dataset, read once."""
-        return _pictures(*self._place(cell, dataset))
+        return _pictures(self._place(cell, dataset))
 
     def _looks_at_support(self, cell: Cell) -> bool:
         return "support" in _uses(cell)
@@ -117,7 +138,7 @@ class Workshop:
 
     def projection(self, cell: Cell) -> Projection:
         """The encoder's own projection, before training."""
-        return _encoder(*self._place(cell, cell.dataset)[1:]).projection
+        return _encoder(self._tower(cell)).projection
 
     def text(self, cell: Cell, names: tuple[str, ...]) -> torch.Tensor:
         """Text embeddings (C, D) of class names under the cell's prompt, brought to the width of
@@ -178,15 +199,21 @@ class Workshop:
             z_ND = projection(self.train_features(cell).of(support.items))
         return z_ND, torch.tensor(support.labels)
 
-    def _place(self, cell: Cell, dataset: Choice) -> tuple[Any, ...]:
+    def _tower(self, cell: Cell) -> Tower:
         facts = plugins.encoder_facts(cell.encoder)
-        return (dataset, cell.encoder, cell.resolution or facts.resolution)
+        init = plugins.init_file(cell.init, self._runs) if cell.init else None
+        return Tower(cell.encoder, cell.resolution or facts.resolution, init)
 
-    def _load(self, place: tuple[Any, ...], items: list[str]) -> None:
-        dataset, encoder, resolution = place
-        loaded = _encoder(encoder, resolution)
+    def _place(self, cell: Cell, dataset: Choice) -> Place:
+        return Place(dataset, self._tower(cell))
+
+    def _load(self, place: Place, items: list[str]) -> None:
+        tower = place.tower
+        facts = plugins.encoder_facts(tower.encoder)
+        if tower.init is not None and holds_backbone(tower.init):
+            facts = replace(facts, backbone=digest([facts.backbone, file_hash(tower.init)], 64))
         store = FeatureStore(
-            plugins.open_dataset(dataset), plugins.encoder_facts(encoder), loaded.image, resolution
+            plugins.open_dataset(place.dataset), facts, _encoder(tower).image, tower.resolution
         )
         self._macs[place] = store.macs_per_view(items[0])
         h_NF = store.get(items, self._progress)
@@ -196,18 +223,17 @@ class Workshop:
 class _Encoder:
     """The towers of an encoder, loaded when first asked for; pictures come in one size."""
 
-    def __init__(self, choice: Choice, resolution: int | None) -> None:
-        self._found, self._argument, self._options = plugins.options("encoder", choice)
-        self._resolution = resolution
+    def __init__(self, tower: Tower) -> None:
+        self._found, self._argument, self._options = plugins.options("encoder", tower.encoder)
+        self._resolution, self._init = tower.resolution, tower.init
 
     def image(self) -> Any:
         return self._image
 
-    def text(self) -> Any:
-        return self._text
-
     @cached_property
     def projection(self) -> Projection:
+        if self._weights is not None:
+            return self._weights.projection
         return Projection(*self._image.projection())
 
     @cached_property
@@ -215,16 +241,24 @@ class _Encoder:
         built = self._found.build_image(self._argument, self._options)
         if hasattr(built, "resize"):  # towers with embeddings of positions
             built.resize(self._resolution)
+        if self._weights is not None and self._init is not None:
+            put_into(built, self._weights, self._init)
         return built
 
     @cached_property
-    def _text(self) -> Any:
-        return self._found.build_text(self._argument, self._options)
+    def _weights(self) -> Weights | None:
+        return load_weights(self._init) if self._init is not None else None
 
 
 @cache
-def _encoder(choice: Choice, resolution: int | None = None) -> _Encoder:
-    return _Encoder(choice, resolution)
+def _encoder(tower: Tower) -> _Encoder:
+    return _Encoder(tower)
+
+
+@cache
+def _text_tower(choice: Choice) -> Any:
+    found, argument, options = plugins.options("encoder", choice)
+    return found.build_text(argument, options)
 
 
 def _uses(cell: Cell) -> set[str]:
@@ -244,9 +278,9 @@ def _prompt(cell: Cell) -> Choice:
 
 
 @cache
-def _pictures(dataset: Choice, encoder: Choice, resolution: int) -> Pictures:
-    opened = plugins.open_dataset(dataset)
-    return Pictures(opened, _encoder(encoder, resolution).image(), resolution)
+def _pictures(place: Place) -> Pictures:
+    opened = plugins.open_dataset(place.dataset)
+    return Pictures(opened, _encoder(place.tower).image(), place.tower.resolution)
 
 
 @cache
@@ -277,6 +311,7 @@ def _test(dataset: Choice, classes: tuple[int, ...]) -> TestSet:
 @cache
 def _text(encoder: Choice, prompt: Choice, names: tuple[str, ...]) -> torch.Tensor:
     found, _, options = plugins.options("prompt", prompt)
-    load: Callable[[], Any] = _encoder(encoder).text
     weights = plugins.text_facts(encoder).weights
-    return text_embeddings(weights, load, prompt, found.texts(names, options))
+    return text_embeddings(
+        weights, lambda: _text_tower(encoder), prompt, found.texts(names, options)
+    )

@@ -48,7 +48,6 @@ def _launch(session: Session, args: Namespace) -> list[str]:
     from harness.commands._progress import Progress
     from harness.plan import Planned
     from harness.runner import Events
-    from harness.task import as_yaml
 
     missing = session.plan.missing()
     if not missing:
@@ -68,7 +67,7 @@ def _launch(session: Session, args: Namespace) -> list[str]:
         )
         launcher = importlib.import_module(f"harness.launch.{args.launch}")
         complaints: list[str] = launcher.launch(
-            missing, session.store, as_yaml(session.task), args.jobs, events
+            missing, session.store, session.task, args.jobs, events
         )
     return complaints
 

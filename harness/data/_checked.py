@@ -52,7 +52,7 @@ def without_corrupt(data: Data, limit: float, address: Any) -> Data:
     items = (*data.train.ids, *data.test.ids)
     seen = _remembered(digest([data.manifest, address], 32), lambda: _examine(data))
     corrupt: list[str] = seen["corrupt"]
-    allowed = limit if isinstance(limit, int) else math.floor(limit * len(items))
+    allowed = limit if isinstance(limit, int) else math.floor(round(limit * len(items), 6))
     count = f"{len(corrupt)} of the {len(items)} pictures of {data.reference}"
     if len(corrupt) > allowed:
         raise DataError(

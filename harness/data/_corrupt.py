@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 SECONDS = 20.0
 #: How many are named in a message.
 NAMED = 5
+AT_ONCE = 4096
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,10 @@ def look(
         except DataError as error:
             return Unreadable(str(error))
 
+    found: dict[str, str | Unreadable] = {}
     with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
-        found = list(pool.map(one, items))
-    return {item: h for item, h in zip(items, found, strict=True) if h is not None}
+        for start in range(0, len(items), AT_ONCE):  # a million futures would fill the memory
+            part = items[start : start + AT_ONCE]
+            outcomes = zip(part, pool.map(one, part), strict=True)
+            found |= {item: h for item, h in outcomes if h is not None}
+    return found

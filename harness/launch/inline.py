@@ -6,13 +6,14 @@ from collections.abc import Sequence
 
 from harness.plan import Planned
 from harness.runner import Events, run_cells
+from harness.schema import Task
 from harness.store import Store
 from harness.training.threads import cores
 
 
 def launch(
-    cells: Sequence[Planned], store: Store, task_yaml: str, jobs: int | None, events: Events
+    cells: Sequence[Planned], store: Store, task: Task, jobs: int | None, events: Events
 ) -> list[str]:
     """Run to the end. Returns complaints about jobs that left cells behind: none here."""
-    run_cells(cells, store, jobs=jobs or cores(), events=events)
+    run_cells(cells, store, jobs=jobs or cores(), events=events, save=task.save == "last")
     return []

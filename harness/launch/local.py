@@ -19,7 +19,9 @@ from harness.cache import write_atomically
 from harness.packs import Pack, packs
 from harness.plan import Planned
 from harness.runner import Events
+from harness.schema import Task
 from harness.store import Store
+from harness.task import as_yaml
 from harness.training.threads import cores
 
 POLL_SECONDS = 0.25
@@ -27,7 +29,7 @@ TIMEOUT_MINUTES = 24 * 60
 
 
 def launch(
-    cells: Sequence[Planned], store: Store, task_yaml: str, jobs: int | None, events: Events
+    cells: Sequence[Planned], store: Store, task: Task, jobs: int | None, events: Events
 ) -> list[str]:
     """Run to the end, at most `jobs` packs at once. Returns a complaint for every job that ended
     without the Records of its cells, with the place of its log.
@@ -42,7 +44,7 @@ def launch(
         while waiting or running:
             while waiting and len(running) < jobs:
                 pack = waiting.pop(0)
-                running.append((_submit(pack, store, task_yaml), pack))
+                running.append((_submit(pack, store, task), pack))
             time.sleep(POLL_SECONDS)
             _tell(cells, store, seen, events)
             for job, pack in [(j, p) for j, p in running if j.done()]:
@@ -66,12 +68,14 @@ def run_pack(pack_file: str, runs: str) -> None:
 
     pack = json.loads(Path(pack_file).read_text(encoding="utf-8"))
     store = Store(Path(runs))
-    plan = make_plan(expand(validate(parse(pack["task"], pack_file), pack_file)), store)
+    task = validate(parse(pack["task"], pack_file), pack_file)
+    plan = make_plan(expand(task), store)
     wanted = set(pack["keys"])
-    run_cells([p for p in plan.missing() if p.key in wanted], store)
+    missing = [p for p in plan.missing() if p.key in wanted]
+    run_cells(missing, store, save=task.save == "last")
 
 
-def _submit(pack: Pack, store: Store, task_yaml: str) -> Any:
+def _submit(pack: Pack, store: Store, task: Task) -> Any:
     import submitit
 
     name = f"{int(time.time())}-{os.urandom(4).hex()}"
@@ -80,7 +84,7 @@ def _submit(pack: Pack, store: Store, task_yaml: str) -> Any:
         "id": name,
         "pid": os.getpid(),
         "keys": [p.key for p in pack.cells],
-        "task": task_yaml,
+        "task": as_yaml(task),
     }
     data = json.dumps(content).encode()
     write_atomically(pack_file, lambda f: f.write(data))

@@ -78,6 +78,11 @@ class TunedBackbone:
         self._encoder.module.requires_grad_()
         self._pictures, self._items = pictures, list(items)
 
+    @property
+    def module(self) -> Any:
+        """The tuned torch module."""
+        return self._encoder.module
+
     def __len__(self) -> int:
         return len(self._items)
 

@@ -58,9 +58,14 @@ def table(
     )
 
 
-def parquet(root: Path, splits: Sequence[str] = ("train", "test"), **options: Any) -> Path:
+def parquet(
+    root: Path, splits: Sequence[str] = ("train", "test"), *,
+    pictures: Mapping[int, bytes] | None = None, **options: Any,
+) -> Path:  # fmt: skip
+    """`pictures` replaces some of the training pictures by row."""
     root.mkdir(parents=True, exist_ok=True)
     for split in splits:
+        options["pictures"] = pictures if split == "train" else None
         table("test" if split == "validation" else split, **options).to_parquet(
             str(root / f"{split}-00000-of-00001.parquet")
         )

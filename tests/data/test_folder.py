@@ -1,10 +1,13 @@
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 from PIL import Image
 
-from harness.data import folder
+from harness.data import _checked, folder
 from harness.errors import DataError
+from harness.splits import draw_support
 
 
 def picture(path: Path, colour: tuple[int, ...] = (200, 10, 10), mode: str = "RGB") -> None:
@@ -12,8 +15,8 @@ def picture(path: Path, colour: tuple[int, ...] = (200, 10, 10), mode: str = "RG
     Image.new(mode, (20, 12), colour).save(path)
 
 
-def read(root: Path):  # type: ignore[no-untyped-def]
-    return folder.open_dataset.__wrapped__(str(root), folder.Options())
+def read(root: Path, **options: Any):  # type: ignore[no-untyped-def]
+    return folder.open_dataset.__wrapped__(str(root), folder.Options(**options))
 
 
 def test_class_folders_with_splits(tmp_path: Path) -> None:
@@ -92,3 +95,109 @@ def test_an_empty_class_and_an_empty_folder(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     with pytest.raises(DataError, match="class 'a' is empty"):
         read(tmp_path)
+
+
+def test_a_val_folder_is_kept_apart_and_counted(tmp_path: Path) -> None:
+    for split in ("train", "val", "test"):
+        for name in ("oak", "elm"):
+            picture(tmp_path / split / name / "1.png")
+    found = read(tmp_path)
+    assert {i.split("/")[0] for i in found.train.ids} == {"train"}
+    assert {i.split("/")[0] for i in found.test.ids} == {"test"}
+    assert found.val.ids == ("val/elm/1.png", "val/oak/1.png")
+    assert "'val'" in found.notes[0]
+    assert found.notes[0].endswith(": 2.")
+    (tmp_path / "val" / "elm" / "1.png").unlink()
+    (tmp_path / "val" / "elm" / "2.png").write_bytes(b"nobody reads it")
+    assert read(tmp_path).manifest == found.manifest
+
+
+def test_val_can_be_the_test_where_there_is_no_other(tmp_path: Path) -> None:
+    for split in ("train", "val"):
+        picture(tmp_path / split / "oak" / "1.png")
+    with pytest.raises(DataError, match=r"no split 'test'.*test: val"):
+        read(tmp_path)
+    found = read(tmp_path, test="val")
+    assert found.test.ids == ("val/oak/1.png",)
+    assert found.notes == ()
+
+
+def test_a_csv_with_val(tmp_path: Path) -> None:
+    for name in ("1.png", "2.png", "3.png"):
+        picture(tmp_path / name)
+    (tmp_path / "labels.csv").write_text(
+        "path,label,split\n1.png,oak,train\n2.png,oak,val\n3.png,oak,test\n"
+    )
+    found = read(tmp_path)
+    assert (found.train.ids, found.val.ids, found.test.ids) == (("1.png",), ("2.png",), ("3.png",))
+
+
+def test_val_alone_is_a_class_of_that_name(tmp_path: Path) -> None:
+    picture(tmp_path / "val" / "1.png")
+    assert read(tmp_path).classes == ("val",)
+
+
+@pytest.fixture
+def spoilt(tmp_path: Path) -> Path:
+    """Two classes of ten training pictures, of which two and one test picture are none."""
+    for label, name in enumerate(("oak", "elm")):
+        for split in ("train", "test"):
+            for n in range(10):
+                picture(tmp_path / "p" / split / name / f"{n}.png", (90 * label, 9 * n, 50))
+    for item in ("train/oak/3.png", "train/elm/0.png", "test/oak/9.png"):
+        (tmp_path / "p" / item).write_bytes(b"no picture")
+    return tmp_path / "p"
+
+
+def test_a_corrupt_picture_is_told_with_all_others(spoilt: Path) -> None:
+    data = read(spoilt)
+    with pytest.raises(DataError, match=r"elm/0.png.*3 of the 40 pictures .*oak/3.png.*oak/9.png"):
+        data.image("train/elm/0.png")
+
+
+def test_corrupt_pictures_are_left_out_before_anything_is_drawn(spoilt: Path) -> None:
+    data = read(spoilt, max_corrupt=3)
+    assert (len(data.train.ids), len(data.test.ids)) == (18, 19)
+    assert "train/oak/3.png" not in data.train.ids
+    assert "3 of the 40 pictures" in data.notes[0]
+    assert "test/oak/9.png" in data.notes[0]
+    assert data.manifest != read(spoilt).manifest
+    for seed in range(3):
+        support = draw_support(data, (0, 1), seed, shots=9)
+        assert np.bincount(support.labels).tolist() == [9, 9]
+    with pytest.raises(DataError, match=r"3 of the 40 .*max_corrupt: 0.05 allows"):
+        read(spoilt, max_corrupt=0.05)
+
+
+def test_the_check_is_remembered_until_a_file_changes(spoilt: Path, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    looked: list[int] = []
+    really = _checked.look
+    monkeypatch.setattr(
+        _checked, "look", lambda read, items: looked.append(1) or really(read, items)
+    )
+    assert read(spoilt, max_corrupt=3).notes == read(spoilt, max_corrupt=3).notes
+    assert len(looked) == 1
+    picture(spoilt / "train" / "oak" / "3.png", (1, 2, 3))
+    assert "2 of the 40" in read(spoilt, max_corrupt=3).notes[0]
+    assert len(looked) == 2
+
+
+def test_what_is_remembered_can_be_damaged(spoilt: Path, cache: Path) -> None:
+    before = read(spoilt, max_corrupt=3)
+    for path in (cache / "corrupt").glob("*.json"):
+        path.write_text('{"corrupt": ')
+    assert read(spoilt, max_corrupt=3).notes == before.notes
+
+
+def test_pictures_in_training_and_test_are_noted(tmp_path: Path) -> None:
+    for split in ("train", "test"):
+        picture(tmp_path / split / "oak" / "1.png")
+        picture(tmp_path / split / "elm" / "1.png", (10, 10 * len(split), 10))
+    (note,) = read(tmp_path, max_corrupt=1).notes
+    assert "1 (test/oak/1.png = train/oak/1.png)" in note
+
+
+@pytest.mark.parametrize("value", [-1, 1.0, 1.5, float("nan"), "3", None, True])
+def test_a_max_corrupt_that_cannot_be(value: object) -> None:
+    with pytest.raises(ValueError, match="share below 1"):
+        folder.Options(max_corrupt=value)  # type: ignore[arg-type]

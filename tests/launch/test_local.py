@@ -8,7 +8,7 @@ from harness.launch import inline, local
 from harness.plan import make_plan
 from harness.runner import Events
 from harness.store import Store
-from harness.task import as_yaml, validate
+from harness.task import validate
 
 TASK: dict[str, Any] = {
     "name": "tiny",
@@ -30,7 +30,7 @@ def run(launcher: Any, root: Path, jobs: int) -> dict[str, str | None]:
     plan = make_plan(expand(task), store)
     told: list[str] = []
     events = Events(cell=lambda planned, status: told.append(status))
-    assert launcher.launch(plan.missing(), store, as_yaml(task), jobs, events) == []
+    assert launcher.launch(plan.missing(), store, task, jobs, events) == []
     assert told == ["done"] * 4
     records = [store.read(p.key) for p in plan.cells]
     return {r.key: r.science_hash for r in records if r is not None}
@@ -66,6 +66,6 @@ def test_a_job_that_dies_is_told_with_its_log(
     monkeypatch.undo()
     plan = make_plan(expand(task), store)
     monkeypatch.setenv("HARNESS_CACHE", "/dev/null/no-cache")
-    (complaint,) = local.launch(plan.missing(), store, as_yaml(task), 1, Events())
+    (complaint,) = local.launch(plan.missing(), store, task, 1, Events())
     assert "left 4 of 4 cells" in complaint
     assert "log:" in complaint

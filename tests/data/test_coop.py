@@ -1,0 +1,186 @@
+"""CoOp's layout: what its split files say, and what is told of those that cannot be."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from conftest import Call, WriteTask, leftovers, records
+
+from harness.data import coop
+from harness.errors import DataError
+from harness.splits import draw_support, draw_test, twins
+
+from . import sources
+from .sources import NAMES
+
+
+def read(where: Path | str, **options: Any):  # type: ignore[no-untyped-def]
+    return coop.open_dataset.__wrapped__(str(where), coop.Options(**options))
+
+
+SPLIT_FILES = [name for name, layout in coop._layout().items() if "split" in layout]
+
+
+def test_the_eleven() -> None:
+    assert len(coop._layout()) == 11
+    assert len(SPLIT_FILES) == 9
+
+
+@pytest.mark.parametrize("name", SPLIT_FILES)
+def test_a_split_file(name: str, tmp_path: Path) -> None:
+    data = read(sources.coop(tmp_path, name))
+    assert data.classes == ("red car", "blue boat", "green bus")  # in the order of the labels
+    assert (len(data.train.ids), len(data.test.ids), len(data.val.ids)) == (9, 6, 1)
+    assert "'val'" in data.notes[0]
+    assert data.notes[0].endswith(": 1.")
+    assert list(data.part("base")) == [0, 1]
+    assert list(data.part("new")) == [2]
+    assert data.image(data.test.ids[0]).size == (24, 24)
+    assert read(tmp_path, dataset=name).manifest == data.manifest
+
+
+def test_val_changes_no_manifest_and_needs_no_picture(tmp_path: Path) -> None:
+    sources.coop(tmp_path / "a")
+    sources.coop(tmp_path / "b", val=[])
+    found = [read(tmp_path / each / "oxford_pets") for each in "ab"]
+    assert found[0].manifest == found[1].manifest
+    assert found[1].notes == ()
+
+
+def test_aircraft_is_read_from_its_lists(tmp_path: Path) -> None:
+    root = tmp_path / "fgvc_aircraft"
+    (root / "images").mkdir(parents=True)
+    names = ("A 300/B4", "707-320", "Spitfire")
+    (root / "variants.txt").write_text("\n".join(names) + "\n")
+    for split in ("train", "val", "test"):
+        lines = []
+        for c, n in sources.rows(split):
+            (root / f"images/{split}{c}{n}.jpg").write_bytes(sources.encoded(c, n))
+            lines.append(f"{split}{c}{n} {names[c]}\n")
+        (root / f"images_variant_{split}.txt").write_text("".join(lines))
+    data = read(root)
+    assert data.classes == names
+    assert data.train.labels.tolist() == [0, 1, 2] * 3
+    (root / "images_variant_val.txt").write_text("1 Spitfir\n")
+    with pytest.raises(DataError, match=r"variants.txt does not name the class 'Spitfir'"):
+        read(root)
+
+
+def test_imagenet_is_read_from_its_folders(tmp_path: Path) -> None:
+    root = tmp_path / "imagenet"
+    for split, source in (("train", "train"), ("test", "val")):
+        for c, n in sources.rows(split):
+            path = root / "images" / source / f"n0{c}" / f"{n}.JPEG"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(sources.encoded(c, n))
+    (root / "classnames.txt").write_text("n00 great white shark\nn01 tench\nn02 crane bird\n")
+    data = read(root)
+    assert data.classes == ("great white shark", "tench", "crane bird")
+    assert (len(data.train.ids), len(data.test.ids)) == (9, 6)
+    (root / "classnames.txt").write_text("n00 great white shark\nn01 tench\n")
+    with pytest.raises(DataError, match=r"has no name for the folder .*n02"):
+        read(root)
+
+
+def _rewrite(change: Callable[[dict[str, Any]], object]) -> Callable[[Path], None]:
+    def spoil(root: Path) -> None:
+        path = root / "split_zhou_OxfordPets.json"
+        data = json.loads(path.read_text())
+        change(data)
+        path.write_text(json.dumps(data))
+
+    return spoil
+
+
+def _raw(content: bytes) -> Callable[[Path], None]:
+    return lambda root: (root / "split_zhou_OxfordPets.json").write_bytes(content) and None
+
+
+def _remove_pictures(root: Path) -> None:
+    for path in (root / "images" / "train").glob("1_*.png"):
+        path.unlink()
+
+
+def _spoil_pictures(root: Path) -> None:
+    for path in (root / "images" / "train").glob("1_*.png"):
+        path.write_bytes(b"no picture")
+
+
+def _remove_split(root: Path) -> None:
+    (root / "split_zhou_OxfordPets.json").unlink()
+
+
+FILE = "split_zhou_OxfordPets.json"
+BAD: list[tuple[str, Callable[[Path], None], dict[str, Any], tuple[str, ...]]] = [
+    ("pictures", _remove_pictures, {}, ("3 of the 15 pictures", FILE, "images/train/1_0.png")),
+    ("no-file", _remove_split, {}, ("no file", FILE, "DATASETS.md")),
+    ("no-json", _raw(b"{"), {}, (FILE, "no JSON")),
+    ("no-utf-8", _raw("{'Größe'".encode("latin-1")), {}, (FILE, "UTF-8")),
+    ("a-list", _raw(b"[]"), {}, (FILE, "lists under train, val, test")),
+    ("no-test", _rewrite(lambda d: d.pop("test")), {}, (FILE, "lists under train, val, test")),
+    ("all-empty", _rewrite(lambda d: d.update(train=[], test=[])), {}, (FILE, "no picture")),
+    ("short", _rewrite(lambda d: d["test"].append(["x.png", 1])), {},
+     ("test, entry 6", "[path, label, class name]", '["x.png", 1]')),
+    ("label", _rewrite(lambda d: d["test"].append(["x.png", "1", "a"])), {}, ("test, entry 6",)),
+    ("truth", _rewrite(lambda d: d["test"].append(["x.png", True, "a"])), {}, ("test, entry 6",)),
+    ("mixed", _rewrite(lambda d: d["test"].append(["x.png", 1, "cat"])), {},
+     ("label 1 is 'cat' here and 'blue_boat' before",)),
+    ("twins", _rewrite(lambda d: d["val"].append(["x.png", 3, "Red car"])), {},
+     ("duplicate class names", "'red car'", "'Red car'")),
+    ("outside", _rewrite(lambda d: d["test"].append(["../../x.png", 1, NAMES[1]])), {},
+     ("leaves the folder",)),
+    ("twice", _rewrite(lambda d: d["test"].append(d["test"][0])), {}, ("1 pictures more than",)),
+    ("corrupt", _spoil_pictures, {}, ("1_", "3 of the 15 pictures of coop:oxford_pets")),
+    ("too-corrupt", _spoil_pictures, {"max_corrupt": 2}, ("3 of the 15", "max_corrupt: 2")),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("spoil", "options", "says"), [b[1:] for b in BAD], ids=[b[0] for b in BAD]
+)
+def test_bad_input(
+    spoil: Callable[[Path], None], options: dict[str, Any], says: tuple[str, ...],
+    cli: Call, tiny: WriteTask, tmp_path: Path,
+) -> None:  # fmt: skip
+    spoil(sources.coop(tmp_path))
+    dataset = {"name": f"coop:{tmp_path}", "dataset": "oxford_pets", **options}
+    ended = cli("grid", tiny(dataset=dataset, classes={}, shots=3))
+    assert ended.code == 2, ended
+    (error,) = ended.errors()
+    assert "Traceback" not in ended.err + ended.out
+    for word in says:
+        assert word in error
+    assert leftovers(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("argument", "options", "reason"),
+    [
+        ("", {}, "needs a path"),
+        ("{}/oxford_pet", {}, "none of CoOp's.*Did you mean 'oxford_pets'"),
+        ("{}", {"dataset": "dtd2"}, "none of CoOp's.*Did you mean 'dtd'"),
+        ("{}/dtd", {}, "there is no folder"),
+        ("{}/nowhere/dtd", {}, "there is no folder .*nowhere"),
+        ("{}/nowhere", {"dataset": "dtd"}, "there is no folder .*nowhere"),
+    ],
+)
+def test_names_that_cannot_be(
+    argument: str, options: dict[str, Any], reason: str, tmp_path: Path
+) -> None:
+    with pytest.raises(DataError, match=reason):
+        read(argument.format(tmp_path), **options)
+
+
+def test_a_few_shot_grid(cli: Call, tiny: WriteTask, tmp_path: Path) -> None:
+    root = sources.coop(tmp_path)
+    assert cli("grid", tiny(dataset=f"coop:{root}", classes={}, shots=2)).code == 0
+    assert {r["status"] for r in records(tmp_path / "runs").values()} == {"done"}
+    data = read(root)
+    support = draw_support(data, (0, 1, 2), 0, shots=2)
+    assert np.bincount(support.labels).tolist() == [2, 2, 2]
+    assert twins(data, support.items, draw_test(data, (0, 1, 2)).items) == []
