@@ -62,12 +62,11 @@ def train_cell(
     if support is None or cell.tuning == "none" or cell.recipe is None:
         name = store.write_support(support) if support else None
         return Trained(workshop.projection(cell), support=name)
-    configs = _configurations(cell)
-    if len(configs) == 1:
+    if cell.search is None:
         return _train_once(planned, cell, 0, workshop, store, interrupted)
     best: Trained | None = None
     tried: list[Tried] = []
-    for number, config in enumerate(configs):
+    for number, config in enumerate(_configurations(cell)):
         recipe = replace(cell.recipe, **config)
         found = _train_once(
             planned, replace(cell, recipe=recipe), number, workshop, store, interrupted

@@ -59,8 +59,8 @@ def test_the_chosen_configuration_is_the_fixed_recipe_run_alone(
     """The search changes nothing but the recipe: the same support set, streams and start."""
     chosen = records[0].diagnostics["chosen"]
     alone = run(
-        tmp_path, classifier="text", seeds=[0], recipe={**TASK["recipe"], **chosen},
-        search={"recipe.lr": [chosen["lr"]]},
+        tmp_path, classifier="text", seeds=[0], recipe={**TASK["recipe"], "epochs": 9},
+        search={f"recipe.{name}": [value] for name, value in chosen.items()},
     )  # fmt: skip
     assert alone[0].support == records[0].support
     assert alone[0].top1 == records[0].top1

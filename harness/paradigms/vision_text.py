@@ -43,11 +43,15 @@ class VisionTextHead:
         import math
 
         import torch
+        from torch.nn import functional as F
 
         if inputs.w_CD is None:
             raise CellError("paradigm vision_text needs a classifier")
         self._normalise = inputs.normalise
-        self._w_CD = inputs.w_CD.clone().requires_grad_(inputs.schedule == "trained")
+        # Rows begin at length 1: the logits are the same, and a step of the optimiser turns the
+        # rows of every initialisation alike when they are trained.
+        w_CD = F.normalize(inputs.w_CD, dim=-1) if inputs.normalise else inputs.w_CD.clone()
+        self._w_CD = w_CD.requires_grad_(inputs.schedule == "trained")
         self._schedule = inputs.schedule or "frozen"
         self._log_scale = torch.tensor(math.log(inputs.logit_scale))
         self._log_scale.requires_grad_(inputs.train_logit_scale)

@@ -47,8 +47,10 @@ def digits_of(claims: Sequence[Claim]) -> int:
 def _where(table: Table, column: Column) -> str:
     if column == Column("all"):
         return ""
-    at = "at" if column.label[:1].isdigit() else "in"
-    return f"{at} {escape(column)}"
+    if len(table.columns) == 1 and "shot" not in column.label:
+        return ""  # there is nothing to tell it from
+    at = "at" if column.label[:1].isdigit() else "for"
+    return f"{at} {escape(column)},"
 
 
 def _against(table: Table, column: Column) -> str:

@@ -75,7 +75,7 @@ def test_sections_are_in_order(page: str) -> None:
 def test_the_answer_speaks_of_differences(page: str) -> None:
     answer = page.split("**Answer.**")[1].split("## ", maxsplit=1)[0]
     assert re.search(
-        r"At 1 shot prototype beats random by [\d.]+ points \[.* and text beats it", answer
+        r"At 1 shot, prototype beats random by [\d.]+ points \[.* and text beats it", answer
     )
     assert "could not be told apart" in answer
     assert "equal" not in answer
@@ -281,7 +281,7 @@ def test_draws_without_a_reference_are_told_apart(tmp_path: Path) -> None:
             "report": {"rows": "classifier"}}  # fmt: skip
     text = write_report(few_shot(task=task), tmp_path, "x")[0].read_text(encoding="utf-8")
     assert "| 1 shot, draw 0 | text minus random |" in text
-    assert "At 1 shot, draw 1 text has the highest mean" in text
+    assert "At 1 shot, draw 1, text has the highest mean" in text
 
 
 def test_many_rows_stay_readable(tmp_path: Path) -> None:
