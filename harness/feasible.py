@@ -33,7 +33,9 @@ def why_not(cell: Cell, where: str) -> str | None:
         dataset = open_dataset(cell.dataset)
     if cell.test_dataset is not None:
         with named(where, "test_dataset"):
-            open_dataset(cell.test_dataset)
+            dataset_of_test = open_dataset(cell.test_dataset)
+    else:
+        dataset_of_test = dataset
     with named(where, ""):  # these errors begin with their key
         trained, tested = classes_of(cell)
     encoder = replace(image_facts(cell, where), text_dim=text_dim(cell, where))
@@ -47,6 +49,7 @@ def why_not(cell: Cell, where: str) -> str | None:
         return f"of {available} samples of a class none are left for {cell.val} of validation"
     if not trained or not tested:
         raise TaskError(where, "classes", f"{cell.classes.plain()} leaves no class")
+    _check_test(cell, dataset_of_test, tested, where)
     if facts.per_class == 0 and cell.tuning != "none":
         raise TaskError(where, "dataset", f"{cell.dataset} has a class without training samples")
     if cell.prompt is not None:
@@ -90,7 +93,8 @@ def _refuse_not_built(cell: Cell, where: str) -> None:
         if getattr(cell, axis) != built:
             raise TaskError(where, axis, f"{getattr(cell, axis)}: {what} is not built yet")
     released = (cell.schedule or "").partition(":")[2]
-    if released and cell.recipe and int(released) >= cell.recipe.epochs:
+    fewest = min(dict(cell.search or ()).get("epochs", (cell.recipe.epochs,))) if cell.recipe else 0
+    if released and cell.recipe and int(released) >= fewest:
         raise TaskError(where, "schedule", f"{cell.schedule} is after the last epoch")
 
 
@@ -120,6 +124,15 @@ def _check_sizes(cell: Cell, encoder: EncoderFacts, where: str) -> None:
             f"pictures of width {encoder.dim}: the task must say how they meet",
             allowed=resolve.names("alignment"),
         )
+
+
+def _check_test(cell: Cell, dataset: Dataset, tested: Sequence[int], where: str) -> None:
+    """Raises TaskError for a class that nothing would be tested on."""
+    counts = np.bincount(dataset.test.labels, minlength=len(dataset.classes))
+    empty = [dataset.classes[c] for c in tested if not counts[c]]
+    if empty:
+        key = "dataset" if cell.test_dataset is None else "test_dataset"
+        raise TaskError(where, key, f"class '{empty[0]}' has no test samples")
 
 
 def smallest_class(cell: Cell, dataset: Dataset, trained: Sequence[int]) -> int | None:

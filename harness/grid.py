@@ -125,6 +125,8 @@ def _recipes(task: Task, s: Mapping[str, Any]) -> list[Recipe | None]:
         own = task.recipe.by.get(choice.name) if choice else None
         if own is not None:
             lists |= {name: getattr(own, name) for name in own.model_fields_set}
+    # A searched key has no value of its own: every value of the search takes its place.
+    lists |= {key.removeprefix("recipe."): v[:1] for key, v in (task.search or {}).items()}
     return [Recipe(**dict(zip(lists, v, strict=True))) for v in itertools.product(*lists.values())]
 
 

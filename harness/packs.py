@@ -34,15 +34,18 @@ def packs(cells: Sequence[Planned], jobs: int, seconds: dict[str, float]) -> lis
         groups.setdefault((c.dataset, c.encoder, c.resolution, c.tuning), []).append(planned)
     made: list[Pack] = []
     for group in groups.values():
-        cost = [seconds.get(p.key) or guess(p.cell) for p in group]
-        target = min(PACK_SECONDS, sum(cost) / jobs)
+        families: dict[str, list[Planned]] = {}
+        for planned in group:  # cells of one training stay in one job
+            families.setdefault(planned.train_key, []).append(planned)
+        costs = [sum(seconds.get(p.key) or guess(p.cell) for p in f) for f in families.values()]
+        target = min(PACK_SECONDS, sum(costs) / jobs)
         part: list[Planned] = []
         total = 0.0
-        for planned, each in zip(group, cost, strict=True):
+        for family, each in zip(families.values(), costs, strict=True):
             if part and total + each > target * 1.001:
                 made.append(Pack(tuple(part), total))
                 part, total = [], 0.0
-            part.append(planned)
+            part += family
             total += each
         made.append(Pack(tuple(part), total))
     return sorted(made, key=lambda p: -p.seconds)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.cache import file_hash
+from harness.errors import TaskError
 from harness.feasible import image_facts, named, smallest_class, text_dim, why_not
 from harness.grid import is_random
 from harness.plugins import (
@@ -40,6 +41,11 @@ class Plan:
     cells: list[Planned] = field(default_factory=list)
     infeasible: list[tuple[Cell, str]] = field(default_factory=list)
     status: dict[str, str] = field(default_factory=dict)
+
+    def run_again(self, keys: Iterable[str]) -> None:
+        """Count these cells as missing; their Records stay until new ones are there."""
+        for key in keys:
+            self.status.pop(key, None)
 
     def missing(self) -> list[Planned]:
         """Cells without a Record."""
@@ -85,6 +91,8 @@ def make_plan(cells: Iterable[Cell], store: Store, where: str = "task") -> Plan:
         if shared not in contents:
             contents[shared] = _contents(cell, store.root, where)
         plan.cells.append(_with_keys(cell, *contents[shared]))
+    if plan.infeasible and not plan.cells:
+        raise TaskError(where, "", f"no cell of it can exist: {plan.infeasible[0][1]}")
     plan.status = store.statuses(p.key for p in plan.cells)
     return plan
 

@@ -180,6 +180,7 @@ def _evaluate(
             "classes": len(test.class_names),
             "support_size": len(support.items) if support else 0,
             "steps": trained.history.steps,
+            "twins": workshop.twins(cell),
             **_search(trained),
         },
     )
@@ -192,8 +193,12 @@ def _search(trained: Trained) -> dict[str, Any]:
     """
     if not trained.tried:
         return {}
-    best = max(trained.tried, key=lambda t: (t.top1, -t.nll))
-    tried = [{"config": t.config, "val_top1": t.top1, "val_nll": t.nll} for t in trained.tried]
+    best = max(trained.tried, key=lambda t: t.rank())
+    tried = [
+        {"config": t.config, "val_top1": t.top1, "val_nll": t.nll}
+        | ({"error": t.error} if t.error else {})
+        for t in trained.tried
+    ]
     return {"search": tried, "chosen": best.config}
 
 

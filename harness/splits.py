@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -58,7 +59,8 @@ def draw_support(
 
     One permutation per class name and seed, of which K takes the prefix: 1 in 2 in 4, and a
     class has the same shots whichever other classes take part. Labels count from 0 in the order
-    of `classes`. The last `val` of each permutation are kept for validation.
+    of `classes`. The last `val` of each permutation are kept for validation. A fraction is
+    rounded half up, to at least one.
 
     Raises DataError if a class has no or fewer than K training samples.
     """
@@ -151,16 +153,18 @@ def _how_many(available: int, shots: int | None, fraction: float | None) -> int:
     if shots is not None:
         return shots
     if fraction is not None:
-        return max(1, round(fraction * available))
+        exact = round(fraction * available, 6)  # 0.29 of 50 is 14.5, though floats give less
+        return max(1, math.floor(exact + 0.5))
     return available
 
 
 def _by_class(split: Items, classes: Sequence[int]) -> dict[int, list[str]]:
+    """Items of every class by id: the order of a table's rows decides no draw."""
     wanted: dict[int, list[str]] = {c: [] for c in classes}
     for item, label in zip(split.ids, split.labels.tolist(), strict=True):
         if label in wanted:
             wanted[label].append(item)
-    return wanted
+    return {c: sorted(pool) for c, pool in wanted.items()}
 
 
 def _named_classes(dataset: Dataset, path: Path) -> tuple[int, ...]:

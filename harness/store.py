@@ -35,10 +35,11 @@ _NOT_SCIENCE = ("cost", "environment", "science_hash", "arrays", "schema")
 
 
 class Store:
-    """One runs folder."""
+    """One runs folder; done Records of `replacing` stay until a new one takes their place."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, replacing: Iterable[str] = ()) -> None:
         self.root = root
+        self.replacing = set(replacing)
 
     # --- records ---------------------------------------------------------------------------
 
@@ -51,13 +52,18 @@ class Store:
         Raises DiskFull or OutputError.
         """
         path = self.path(record.key)
-        if self._is_done(path):
+        replaced = record.key in self.replacing
+        if not replaced and self._is_done(path):
             return False
         if arrays is not None:
             record = self._write_arrays(record, arrays)
         record = replace(record, science_hash=science_hash(record, arrays or {}))
         data = json.dumps(_as_json(record), indent=1, allow_nan=False).encode()
-        return self._publish(path, data)
+        if not replaced:
+            return self._publish(path, data)
+        write_atomically(path, lambda f: f.write(data))
+        self.replacing.discard(record.key)
+        return True
 
     def read(self, key: str) -> Record | None:
         """The Record, or None; one that cannot be read goes to quarantine."""
@@ -110,10 +116,6 @@ class Store:
                 if f"{key}.json" in present and (record := self.read(key)):
                     found[key] = record.status
         return found
-
-    def forget(self, key: str) -> None:
-        """Take a Record away, to run its cell again."""
-        self.path(key).unlink(missing_ok=True)
 
     # --- what records refer to --------------------------------------------------------------
 

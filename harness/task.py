@@ -120,8 +120,12 @@ def _check_sense(task: Task, where: str) -> None:
 def _check_class_draw(task: Task, where: str) -> None:
     if task.class_seed is not None and task.classes.pick is None:
         raise TaskError(where, "class_seed", "has a meaning only with classes.pick")
-    if task.class_seed is not None and "seed" in task.classes.model_fields_set:
-        raise TaskError(where, "classes.seed", "the class draw has its seeds in class_seed already")
+    if task.class_seed is not None and task.classes.seed != 0:
+        raise TaskError(
+            where,
+            "classes.seed",
+            "is set beside class_seed, which holds the seeds of the draw: leave it out of classes",
+        )
 
 
 def _check_search(task: Task, where: str) -> None:
@@ -148,6 +152,10 @@ def _check_search(task: Task, where: str) -> None:
             )
         if not values:
             raise TaskError(where, f"search.{key}", "names no value to try")
+        by = [row for row, change in task.recipe.by.items() if name in change.model_fields_set]
+        if len(getattr(task.recipe, name)) > 1 or by:
+            what = f"recipe.by.{by[0]}" if by else "a list under recipe"
+            raise TaskError(where, f"search.{key}", f"is searched and set by {what}: leave one")
         try:
             RecipeModel.model_validate({name: values})
         except ValidationError as error:

@@ -30,8 +30,13 @@ class Tried:
     """One configuration of a search: the recipe keys that it sets, and how it did on validation."""
 
     config: dict[str, Any]
-    top1: float
-    nll: float
+    top1: float = 0.0
+    nll: float | None = None
+    error: str | None = None
+
+    def rank(self) -> tuple[bool, float, float]:
+        """Larger is better; a failed one is below all."""
+        return (self.error is None, self.top1, -(self.nll or 0.0))
 
 
 @dataclass(frozen=True)
@@ -68,15 +73,19 @@ def train_cell(
     tried: list[Tried] = []
     for number, config in enumerate(_configurations(cell)):
         recipe = replace(cell.recipe, **config)
-        found = _train_once(
-            planned, replace(cell, recipe=recipe), number, workshop, store, interrupted
-        )
-        score = _validate(cell, found, config, workshop)
-        if not tried or (score.top1, -score.nll) > max((t.top1, -t.nll) for t in tried):
+        try:
+            found = _train_once(
+                planned, replace(cell, recipe=recipe), number, workshop, store, interrupted
+            )
+            score = _validate(cell, found, config, workshop)
+        except CellError as error:  # one that diverges loses; the others go on
+            tried.append(Tried(config, error=str(error)))
+            continue
+        if best is None or score.rank() > max(t.rank() for t in tried):
             best = found
         tried.append(score)
     if best is None:
-        raise CellError("the search tried no configuration")
+        raise CellError(f"every configuration of the search failed: {tried[0].error}")
     return replace(best, tried=tuple(tried))
 
 

@@ -285,7 +285,7 @@ class Dataset(Protocol):
     def test(self) -> Items: ...
     @property
     def manifest(self) -> str:
-        """Hash over relative path, size and label of every item."""
+        """Hash over split, relative path, size, label and group of every item."""
         ...
 
     def part(self, name: str) -> Sequence[int]:
@@ -294,6 +294,13 @@ class Dataset(Protocol):
 
     def image(self, item: str) -> Image.Image:
         """The picture as RGB. DataError if it cannot be read."""
+        ...
+
+    def fingerprint(self, item: str) -> str:
+        """Hash of all that `image(item)` is made of: equal ones share their features.
+
+        DataError if it cannot be read.
+        """
         ...
 
 

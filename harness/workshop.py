@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
@@ -12,7 +13,7 @@ from harness import plugins
 from harness.cache import file_hash
 from harness.seeding import torch_stream
 from harness.splits import draw_support, draw_test, draw_validation
-from harness.training.features import FeatureStore, Progress, text_embeddings
+from harness.training.features import FeatureStore, Progress, fingerprint, text_embeddings
 from harness.training.model import Projection
 from harness.training.pictures import Pictures
 from harness.training.weights import Weights, holds_backbone, load_weights, put_into
@@ -65,6 +66,8 @@ class Workshop:
         self._runs, self._progress = runs, progress
         self._tables: dict[Place, FeatureTable] = {}
         self._macs: dict[Place, int] = {}
+        self._twins: dict[Cell, int] = {}
+        self.notes: list[str] = []  # what was noticed while preparing, told on standard error
 
     def prepare(self, cells: Iterable[Cell]) -> None:
         """Compute and load what the cells train or test on: texts, and features where the
@@ -72,6 +75,7 @@ class Workshop:
 
         Raises DataError for a picture that cannot be read.
         """
+        cells = list(cells)
         wanted: dict[Place, dict[str, None]] = {}
         for cell in cells:
             support, test = self.support(cell), self.test(cell)
@@ -91,6 +95,11 @@ class Workshop:
             wanted.setdefault(place, {}).update(dict.fromkeys(needed))
         for place, items in wanted.items():
             self._load(place, list(items))
+        self._look_for_twins(cells)
+
+    def twins(self, cell: Cell) -> int:
+        """How many test items show a picture that is in the support set as well."""
+        return self._twins[cell]
 
     def train_features(self, cell: Cell) -> FeatureTable:
         return self._tables[self._place(cell, cell.dataset)]
@@ -199,6 +208,36 @@ class Workshop:
             z_ND = projection(self.train_features(cell).of(support.items))
         return z_ND, torch.tensor(support.labels)
 
+    def _look_for_twins(self, cells: Iterable[Cell]) -> None:
+        """Count the twins of every cell; one note for a pair of data sets that has any."""
+        prints: dict[Choice, dict[str, str]] = {}
+        tested: dict[tuple[Choice, tuple[int, ...]], dict[str, list[str]]] = {}
+        met: dict[tuple[Choice, Choice], dict[str, None]] = {}
+        for cell in cells:
+            support, other = self.support(cell), cell.test_dataset or cell.dataset
+            if support is None:
+                self._twins[cell] = 0
+                continue
+            place = (other, plugins.classes_of(cell)[1])
+            if place not in tested:
+                tested[place] = _by_print(other, self.test(cell).items, prints)
+            pictures = _by_print(cell.dataset, support.items, prints)
+            twins = [item for picture in pictures for item in tested[place].get(picture, ())]
+            self._twins[cell] = len(twins)
+            met.setdefault((cell.dataset, other), {}).update(dict.fromkeys(twins))
+        for (dataset, other), items in met.items():
+            if items:
+                first = ", ".join(sorted(items)[:5]) + (", ..." if len(items) > 5 else "")
+                self._note(
+                    f"test pictures of {other} that are in a support set of {dataset} as well, "
+                    f"byte for byte: {len(items)} ({first})"
+                )
+
+    def _note(self, text: str) -> None:
+        if text not in self.notes:
+            self.notes.append(text)
+            print(f"warning: {text}", file=sys.stderr)
+
     def _tower(self, cell: Cell) -> Tower:
         facts = plugins.encoder_facts(cell.encoder)
         init = plugins.init_file(cell.init, self._runs) if cell.init else None
@@ -248,6 +287,19 @@ class _Encoder:
     @cached_property
     def _weights(self) -> Weights | None:
         return load_weights(self._init) if self._init is not None else None
+
+
+def _by_print(
+    choice: Choice, items: Iterable[str], prints: dict[Choice, dict[str, str]]
+) -> dict[str, list[str]]:
+    """Items by the fingerprint of their picture; `prints` remembers those that were asked for."""
+    dataset, known = plugins.open_dataset(choice), prints.setdefault(choice, {})
+    found: dict[str, list[str]] = {}
+    for item in items:
+        if item not in known:
+            known[item] = fingerprint(dataset, item)
+        found.setdefault(known[item], []).append(item)
+    return found
 
 
 @cache

@@ -3,6 +3,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest import paint
 
 from harness.errors import BadInput, TaskError
 from harness.grid import expand
@@ -131,7 +132,7 @@ def test_a_hundred_thousand_cells_in_ten_seconds(tmp_path: Path) -> None:
 
 def cell(shots: int) -> Planned:
     made = Cell(Choice("emoji"), "few_shot", Choice("e"), shots=shots)
-    return Planned(made, f"key{shots}", "train")
+    return Planned(made, f"key{shots}", f"train{shots}")
 
 
 def test_packs_hold_every_cell_once_longest_first() -> None:
@@ -153,3 +154,17 @@ def test_few_shots_of_the_pool_are_noted(tmp_path: Path) -> None:
 def test_errors_name_file_and_key(tmp_path: Path) -> None:
     with pytest.raises(TaskError, match=r"^t\.yaml: shots: "):
         planned(tmp_path, shots=9)
+
+
+@pytest.mark.parametrize("key", ["dataset", "test_dataset"])
+def test_a_class_without_test_pictures_is_told_by_the_plan(tmp_path: Path, key: str) -> None:
+    files = {"train/a/1.png": (1, 2, 3), "train/b/1.png": (1, 2, 4), "test/a/1.png": (1, 2, 5)}
+    paint(tmp_path / "p", files)
+    changes: dict[str, Any] = {"classes": {}, "dataset": f"folder:{tmp_path / 'p'}", "shots": 1}
+    if key == "test_dataset":
+        changes = {
+            "regime": "zero_shot", "shots": None, "train_classes": {"from": "unseen"},
+            "test_dataset": changes["dataset"], "classes": {},
+        }  # fmt: skip
+    with pytest.raises(TaskError, match=rf"^t\.yaml: {key}: class 'b' has no test samples"):
+        planned(tmp_path, **changes)

@@ -117,3 +117,27 @@ def test_validation_samples_are_never_trained_on_and_the_same_for_every_k() -> N
     assert not set(kept.items) & set(rest.items)
     with pytest.raises(DataError, match="besides 2 for validation"):
         draw_support(Toy(), range(10), 0, shots=7, val=2)
+
+
+@pytest.mark.parametrize(("fraction", "per_class"), [(0.5, 3), (0.3, 2), (0.1, 1), (0.29, 1)])
+def test_fractions_are_rounded_half_up(fraction: float, per_class: int) -> None:
+    toy = Toy(train=items("train", 5, 10))
+    assert len(draw_support(toy, range(10), 0, fraction=fraction).items) == 10 * per_class
+
+
+def test_a_half_that_floats_miss_is_rounded_up() -> None:
+    toy = Toy(train=items("train", 50, 1), classes=("class 0",))
+    assert 0.29 * 50 < 14.5
+    assert len(draw_support(toy, [0], 0, fraction=0.29).items) == 15
+
+
+def test_the_order_of_the_rows_decides_no_draw() -> None:
+    toy = Toy()
+    back = Items(toy.train.ids[::-1], toy.train.labels[::-1], toy.train.groups[::-1])
+    for shots in (2, None):
+        assert draw_support(toy, range(10), 0, shots=shots) == draw_support(
+            Toy(train=back), range(10), 0, shots=shots
+        )
+    assert draw_validation(toy, range(10), 0, 2) == draw_validation(
+        Toy(train=back), range(10), 0, 2
+    )

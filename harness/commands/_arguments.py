@@ -26,5 +26,14 @@ def positive(text: str) -> int:
     return int(text)
 
 
+def launcher(text: str) -> str:
+    """A file of harness/launch/."""
+    if text == "slurm":
+        raise ArgumentTypeError("'slurm' is not built yet; allowed: inline, local")
+    if text not in ("inline", "local"):
+        raise ArgumentTypeError(f"'{text}' is no way to launch; allowed: inline, local")
+    return text
+
+
 def add_json_argument(parser: ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="one JSON document on standard output")

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness import plan, plugins, resolve
-from harness.errors import BadInput, OutputError, TaskError, nearest
+from harness.errors import BadInput, OutputError, TaskError, did_you_mean, nearest
 from harness.grid import expand, matches, rule
 from harness.plan import Plan
 from harness.report.study import Result, Study
@@ -19,6 +19,9 @@ from harness.splits import draw_test
 from harness.store import Store
 from harness.task import as_yaml, read_task
 from harness.types import Cell, TestSet
+
+#: Larger grids are not laid out for a note alone.
+MOST_CELLS_LOOKED_AT = 5000
 
 
 @dataclass(frozen=True)
@@ -67,9 +70,14 @@ class Session:
         self.store.write_task(self.task.name, as_yaml(self.task), keys)
 
 
-def open_session(args: Namespace) -> Session:
-    """Raises BadInput for anything in the task that cannot be."""
-    file = resolve.task_file(args.task)
+def open_session(args: Namespace, *, as_run: bool = False) -> Session:
+    """Raises BadInput for anything in the task that cannot be.
+
+    `as_run` takes a bare name for that of a task in the runs folder, as it was run last, with
+    its overrides.
+    """
+    ran = args.runs / args.task / "task.yaml"
+    file = ran if as_run and ran.is_file() else resolve.task_file(args.task)
     task = read_task(file, args.overrides)
     store = Store(args.runs)
     _check_report(task, str(file))
@@ -100,7 +108,10 @@ def _check_report(task: Task, file: str) -> None:
 
 
 def rerun(session: Session, where: str) -> int:
-    """Forget the Records that match `axis=value,axis=value`; how many."""
+    """Run the cells that match `axis=value,axis=value` again; how many.
+
+    Raises TaskError if none does.
+    """
     from harness.yaml_border import parse
 
     parts = re.split(r",(?=[\w.]+=)", where)  # the commas of shots=[1,2] stay
@@ -111,10 +122,32 @@ def rerun(session: Session, where: str) -> int:
     wanted = {k: parse(v, f"--rerun {where}") for k, v in pairs.items()}
     chosen = rule(wanted, "--rerun")
     keys = [p.key for p in session.plan.cells if matches(p.cell, chosen)]
-    for key in keys:
-        session.store.forget(key)
-    session.refresh()
+    if not keys:
+        raise TaskError("--rerun", where, "no cell of this task has these values")
+    session.store.replacing.update(keys)
+    session.plan.run_again(keys)
     return len(keys)
+
+
+def note_what_reads_oddly(session: Session) -> None:
+    """What is no error, and yet not what most people mean."""
+    ran = session.store.root / session.task.name / "task.yaml"
+    if ran.is_file() and ran.read_text(encoding="utf-8") != as_yaml(session.task):
+        say(
+            f"note: the report of '{session.task.name}' and its task.yaml are those of another "
+            "grid and will be replaced (Records stay); name=... keeps both"
+        )
+    cells = [p.cell for p in session.plan.cells]
+    reference = session.task.report.reference
+    if reference is not None and len(cells) <= MOST_CELLS_LOOKED_AT:
+        from harness.report.labels import lay_out
+
+        infeasible = [cell for cell, _ in session.plan.infeasible]
+        rows = [str(row) for row in lay_out(session.task.report, cells, infeasible).rows]
+        parts = {part for row in rows for part in row.split(" · ")}
+        if reference not in parts and reference not in rows:
+            close = did_you_mean(nearest(reference, [*rows, *parts]))
+            say(f"note: report.reference '{reference}' is no row of this grid{close}")
 
 
 def say(*words: object) -> None:

@@ -12,10 +12,12 @@ HELP = "run what is missing of a task and write its report"
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    from harness.commands._arguments import add_task_arguments, positive
+    from harness.commands._arguments import add_task_arguments, launcher, positive
 
     add_task_arguments(parser)
-    parser.add_argument("--launch", choices=("inline", "local"), default="inline")
+    parser.add_argument(
+        "--launch", type=launcher, default="inline", metavar="HOW", help="inline | local"
+    )
     parser.add_argument("--jobs", type=positive, metavar="N", help="cells at once (default: cores)")
     parser.add_argument("--retry-failed", action="store_true", help="run failed cells again")
     parser.add_argument("--rerun", metavar="AXIS=VALUE", help="run these cells again")
@@ -32,9 +34,8 @@ def run(args: Namespace) -> int:
     if args.rerun:
         _session.say(f"{_session.rerun(session, args.rerun)} cells will run again")
     if args.retry_failed:
-        for planned in session.plan.failed():
-            session.store.forget(planned.key)
-        session.refresh()
+        session.plan.run_again([p.key for p in session.plan.failed()])
+    _session.note_what_reads_oddly(session)
     session.write_task()
     _session.say(describe(session))
     complaints = _launch(session, args)

@@ -14,23 +14,29 @@ HELP = "write the report of a task from its Records"
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    from harness.commands._arguments import add_task_arguments
+    from harness.commands._arguments import add_folder_arguments
 
-    add_task_arguments(parser)
+    parser.add_argument("tasks", nargs="+", metavar="TASK", help="YAML files or names of tasks")
+    add_folder_arguments(parser)
+    parser.set_defaults(overrides=[])
 
 
 def run(args: Namespace) -> int:
     from harness.commands._session import open_session, say
     from harness.store import writable
 
-    session = open_session(args)
-    writable(args.reports)
-    print(write(session)[0])
-    counts = session.plan.counts()
-    if counts["waiting"] or counts["failed"]:
-        say(f"{counts['waiting']} cells are missing and {counts['failed']} failed; see the report")
-        return 1
-    return 0
+    overrides = [*args.overrides, *(t for t in args.tasks if "=" in t)]
+    code = 0
+    for task in (t for t in args.tasks if "=" not in t):
+        own = Namespace(**{**vars(args), "task": task, "overrides": overrides})
+        session = open_session(own, as_run=not overrides)
+        writable(args.reports)
+        print(write(session)[0])
+        counts = session.plan.counts()
+        if counts["waiting"] or counts["failed"]:
+            say(f"{task}: {counts['waiting']} cells are missing and {counts['failed']} failed")
+            code = 1
+    return code
 
 
 def write(session: Session) -> list[Path]:

@@ -24,7 +24,6 @@ def run(args: Namespace) -> int:
     if not chosen:
         raise UnknownName("cell of this task", args.cell, [p.key for p in session.plan.cells][:5])
     if session.plan.status.get(args.cell) != "done":
-        session.store.forget(args.cell)
         run_cells(chosen, session.store, save=session.task.save == "last")
     print(session.store.path(args.cell).read_text(encoding="utf-8"))
     record = session.store.read(args.cell)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from PIL import Image
@@ -19,6 +20,8 @@ from harness.types import Items
 
 #: (id, index of the class, group or '') of every item of a split
 Rows = list[tuple[str, int, str]]
+
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True)
@@ -48,15 +51,25 @@ class ImageFiles:
 
     def image(self, item: str) -> Image.Image:
         """The picture. Of the researcher's own data the error says how many cannot be read."""
+        return self._told(self.read, item)
+
+    def fingerprint(self, item: str) -> str:
+        """sha256 of the encoded picture, whatever file or row holds it."""
+        return self._told(self.content_hash, item)
+
+    def read(self, item: str) -> Image.Image:
+        return open_rgb(self.root / item)
+
+    def content_hash(self, item: str) -> str:
+        return bytes_hash(self.root / item)
+
+    def _told(self, look: Callable[[str], Found], item: str) -> Found:
         try:
-            return self.read(item)
+            return look(item)
         except DataError as error:
             if not self.reference:
                 raise
             raise DataError(f"{error}{self._how_many}") from error
-
-    def read(self, item: str) -> Image.Image:
-        return open_rgb(self.root / item)
 
     @cached_property
     def _how_many(self) -> str:
@@ -70,9 +83,34 @@ class ImageFiles:
         )
 
 
-def manifest(root: Path, labelled: Iterable[tuple[str, str]]) -> str:
-    """sha256 over relative path, size and label of every item: cheap, and moves with the folder."""
-    return lines_hash(f"{item}|{(root / item).stat().st_size}|{label}" for item, label in labelled)
+def bytes_hash(path: Path) -> str:
+    """sha256 of a picture's file, remembered while its size and time stay.
+
+    Raises DataError if it cannot be read.
+    """
+    try:
+        stat = path.stat()
+        return _bytes_hash(path, stat.st_size, stat.st_mtime_ns)
+    except OSError as error:
+        raise DataError(f"picture {path} cannot be read: {error.strerror}") from error
+
+
+@cache
+def _bytes_hash(path: Path, size: int, time: int) -> str:
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def manifest(root: Path, rows: Iterable[tuple[str, str, str, str]]) -> str:
+    """sha256 over split, relative path, size, label and group of every item: cheap, and moves
+    with the folder.
+
+    `rows` are (split, path, label, group or '').
+    """
+    return lines_hash(
+        f"{split}|{item}|{(root / item).stat().st_size}|{label}|{group}"
+        for split, item, label, group in rows
+    )
 
 
 def lines_hash(lines: Iterable[str]) -> str:

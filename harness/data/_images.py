@@ -7,20 +7,24 @@ import warnings
 from pathlib import Path
 from typing import IO
 
+import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from harness.errors import DataError
 
 EXTENSIONS = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff"})
 MAX_PIXELS = 64_000_000
+SIXTEEN_BITS = 65_535
 _HEADER = threading.Lock()  # catch_warnings is not safe across threads
 
 
 def open_rgb(path: Path | IO[bytes], name: str | None = None) -> Image.Image:
     """The picture at `path`, or in an open file, as RGB, transparency over white.
 
-    Raises DataError, naming the file, if it is missing, empty, cut short, not a picture, or
-    larger than MAX_PIXELS.
+    16 bits a pixel are scaled to 8: 65535 is 255.
+
+    Raises DataError, naming the file, if it is missing, empty, cut short, not a picture, larger
+    than MAX_PIXELS, or of numbers whose range is not known.
     """
     shown = name or path
     try:
@@ -30,7 +34,7 @@ def open_rgb(path: Path | IO[bytes], name: str | None = None) -> Image.Image:
                     f"picture {shown} is {image.width} x {image.height}; the limit is "
                     f"{MAX_PIXELS} pixels"
                 )
-            return _flatten(ImageOps.exif_transpose(image))
+            return _flatten(_eight_bits(ImageOps.exif_transpose(image), shown))
     except DataError:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
@@ -46,6 +50,25 @@ def _open(path: Path | IO[bytes]) -> Image.Image:
     with _HEADER, warnings.catch_warnings():
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         return Image.open(path)
+
+
+def _eight_bits(image: Image.Image, shown: object) -> Image.Image:
+    """Pillow's own conversion would cut grey of more than 8 bits off at 255."""
+    if image.mode == "F":
+        raise DataError(
+            f"picture {shown} holds floating-point numbers, of which it is not known what is "
+            "white: save it with 8 or 16 bits"
+        )
+    if image.mode != "I" and not image.mode.startswith("I;16"):
+        return image
+    grey_HW = np.asarray(image).astype(np.int64)
+    low, high = int(grey_HW.min()), int(grey_HW.max())
+    if low < 0 or high > SIXTEEN_BITS:
+        raise DataError(
+            f"picture {shown} holds whole numbers from {low} to {high}; those of 16 bits end at "
+            f"{SIXTEEN_BITS}"
+        )
+    return Image.fromarray(((grey_HW + 128) // 257).astype(np.uint8))
 
 
 def _flatten(image: Image.Image) -> Image.Image:

@@ -198,12 +198,12 @@ def _text(path: Path) -> str:
 def _manifest(root: Path, listed: _Listed) -> str:
     """As that of a folder; val changes no result, so it is not in it."""
     lines, missing = [], []
-    used = [row for split in ("train", "test") for row in listed.rows[split]]
+    used = [(split, *row) for split in ("train", "test") for row in listed.rows[split]]
     if not used:
         raise DataError(f"{listed.source} lists no picture under train or test")
-    for item, label in used:
+    for split, item, label in used:
         try:
-            lines.append(f"{item}|{(root / item).stat().st_size}|{listed.names[label]}")
+            lines.append(f"{split}|{item}|{(root / item).stat().st_size}|{listed.names[label]}")
         except OSError:
             missing.append(item)
     if missing:
@@ -211,7 +211,7 @@ def _manifest(root: Path, listed: _Listed) -> str:
             f"{len(missing)} of the {len(used)} pictures that {listed.source} lists are not "
             f"there; the first: {root / missing[0]}"
         )
-    twice = len(used) - len({item for item, _ in used})
+    twice = len(used) - len({item for _, item, _ in used})
     if twice:
         raise DataError(f"{listed.source} lists {twice} pictures more than once")
     return lines_hash(lines)

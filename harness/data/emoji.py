@@ -69,7 +69,12 @@ def open_dataset(argument: str, options: Options) -> ImageFiles:
     parts: dict[str, list[int]] = {}
     for i, row in enumerate(rows):
         parts.setdefault(row["part"], []).append(i)
-    labelled = [(f"{v}/{r['file']}", r["name"]) for r in rows for v in (*POOL, *TEST)]
+    labelled = [
+        (split, f"{vendor}/{row['file']}", row["name"], row["name"])  # grouped by class
+        for split, vendors in (("train", POOL), ("test", TEST))
+        for row in rows
+        for vendor in vendors
+    ]
     try:
         content = manifest(root, labelled)
     except OSError as error:

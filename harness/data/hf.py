@@ -16,6 +16,7 @@ together. Items are rows: 'train/000123'.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -27,7 +28,7 @@ from typing import Any
 from PIL import Image
 
 from harness.cache import cache_folder
-from harness.data._base import ImageFiles, Rows, items_of, lines_hash, refuse_twins
+from harness.data._base import ImageFiles, Rows, bytes_hash, items_of, lines_hash, refuse_twins
 from harness.data._checked import PictureOptions, without_corrupt
 from harness.data._images import open_rgb
 from harness.errors import DataError, did_you_mean, nearest
@@ -53,16 +54,34 @@ class HubImages(ImageFiles):
     """Pictures in rows of arrow tables: of each the encoded bytes, or a path."""
 
     columns: Mapping[str, Any] = field(default_factory=dict)  # split -> chunked array
+    _hashes: dict[str, str] = field(default_factory=dict, repr=False, compare=False)
 
     def read(self, item: str) -> Image.Image:
+        encoded = self._encoded(item)
+        if isinstance(encoded, Path):
+            return open_rgb(encoded)
+        return open_rgb(BytesIO(encoded), self._shown(item))
+
+    def content_hash(self, item: str) -> str:
+        if item not in self._hashes:
+            encoded = self._encoded(item)
+            if isinstance(encoded, Path):
+                return bytes_hash(encoded)
+            self._hashes[item] = hashlib.sha256(encoded).hexdigest()  # rows never change
+        return self._hashes[item]
+
+    def _encoded(self, item: str) -> bytes | Path:
         split, _, row = item.rpartition("/")
         found = self.columns[split][int(row)].as_py() or {}
-        shown = f"{item} of {self.reference}"
         if found.get("bytes") is not None:
-            return open_rgb(BytesIO(found["bytes"]), shown)
+            encoded: bytes = found["bytes"]
+            return encoded
         if found.get("path"):
-            return open_rgb(Path(found["path"]))
-        raise DataError(f"picture {shown} is empty")
+            return Path(found["path"])
+        raise DataError(f"picture {self._shown(item)} is empty")
+
+    def _shown(self, item: str) -> str:
+        return f"{item} of {self.reference}"
 
 
 @cache
@@ -95,7 +114,10 @@ def open_dataset(argument: str, options: Options) -> HubImages:
         texts = labels.of[name]
         rows[use] = [(i, index[t], g) for i, t, g in zip(ids, texts, groups, strict=True)]
         contents = _contents(columns[name])
-        lines += [f"{i}|{c}|{t}" for i, c, t in zip(ids, contents, texts, strict=True)]
+        lines += [
+            f"{use}|{i}|{c}|{t}|{g}"
+            for i, c, t, g in zip(ids, contents, texts, groups, strict=True)
+        ]
     data = HubImages(
         root=Path(argument), classes=classes, train=items_of(rows["train"]),
         test=items_of(rows["test"]), manifest=lines_hash(lines), parts={}, notes=labels.notes,

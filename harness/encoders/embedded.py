@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 NAMES = ("lit-emoji",)
 LAYER_FILE = Path(__file__).with_name("lit_emoji.safetensors")
+#: What a text is read with, beside each other.
+TEXT_FILES = ("model.safetensors", "config.json", "tokenizer.json", "tokenizer_config.json")
 FEATURE_DIM, DIM, RESOLUTION, LOGIT_SCALE = 1280, 384, 224, 20.0
 PREPROCESS = "resize bicubic to R x R; (x - 127) / 128"
 
@@ -38,7 +40,7 @@ class Options(BaseModel):
 
 
 def facts(argument: str, options: Options) -> EncoderFacts:
-    """Widths and a hash of the three files that it computes with; torch is not loaded.
+    """Widths and a hash of the files that it computes with; torch is not loaded.
 
     Raises EncoderError for another name, or a missing package.
     """
@@ -48,7 +50,8 @@ def facts(argument: str, options: Options) -> EncoderFacts:
             + did_you_mean(nearest(argument, NAMES))
         )
     backbone = backbone_hash()
-    weights = digest([backbone, file_hash(text_file()), file_hash(LAYER_FILE)], 64)
+    texts = [file_hash(text_file().with_name(name)) for name in TEXT_FILES]
+    weights = digest([backbone, texts, file_hash(LAYER_FILE)], 64)
     return EncoderFacts(weights, backbone, DIM, FEATURE_DIM, RESOLUTION, LOGIT_SCALE, text_dim=DIM)
 
 

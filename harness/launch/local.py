@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,7 @@ def launch(
     jobs = jobs or cores()
     waiting = packs(cells, jobs, {})
     running: list[tuple[Any, Pack]] = []
+    old = {p.key: _stamp(store, p.key) for p in cells}
     seen: set[str] = set()
     complaints: list[str] = []
     events.ready()
@@ -46,15 +47,15 @@ def launch(
                 pack = waiting.pop(0)
                 running.append((_submit(pack, store, task), pack))
             time.sleep(POLL_SECONDS)
-            _tell(cells, store, seen, events)
+            _tell(cells, store, old, seen, events)
             for job, pack in [(j, p) for j, p in running if j.done()]:
                 running.remove((job, pack))
-                complaints += _complaint(job, pack, store)
+                complaints += _complaint(job, pack, store, old)
     except BaseException:
         for job, _ in running:
             job.cancel(check=False)
         raise
-    _tell(cells, store, seen, events)
+    _tell(cells, store, old, seen, events)
     return complaints
 
 
@@ -67,10 +68,11 @@ def run_pack(pack_file: str, runs: str) -> None:
     from harness.yaml_border import parse
 
     pack = json.loads(Path(pack_file).read_text(encoding="utf-8"))
-    store = Store(Path(runs))
+    store = Store(Path(runs), pack["replacing"])
     task = validate(parse(pack["task"], pack_file), pack_file)
     plan = make_plan(expand(task), store)
     wanted = set(pack["keys"])
+    plan.run_again([*store.replacing, *(p.key for p in plan.failed())])
     missing = [p for p in plan.missing() if p.key in wanted]
     run_cells(missing, store, save=task.save == "last")
 
@@ -84,6 +86,7 @@ def _submit(pack: Pack, store: Store, task: Task) -> Any:
         "id": name,
         "pid": os.getpid(),
         "keys": [p.key for p in pack.cells],
+        "replacing": sorted(store.replacing.intersection(p.key for p in pack.cells)),
         "task": as_yaml(task),
     }
     data = json.dumps(content).encode()
@@ -111,17 +114,32 @@ def _stderr_in(log: Path) -> Iterator[None]:
         os.close(terminal)
 
 
-def _tell(cells: Sequence[Planned], store: Store, seen: set[str], events: Events) -> None:
+def _tell(
+    cells: Sequence[Planned],
+    store: Store,
+    old: Mapping[str, float | None],
+    seen: set[str],
+    events: Events,
+) -> None:
     for planned in cells:
-        if planned.key not in seen and store.path(planned.key).exists():
-            record = store.read(planned.key)
-            if record is not None:
-                seen.add(planned.key)
-                events.cell(planned, record.status)
+        key = planned.key
+        if key not in seen and _changed(store, key, old) and (record := store.read(key)):
+            seen.add(key)
+            events.cell(planned, record.status)
 
 
-def _complaint(job: Any, pack: Pack, store: Store) -> list[str]:
-    left = [p for p in pack.cells if not store.path(p.key).exists()]
+def _stamp(store: Store, key: str) -> float | None:
+    path = store.path(key)
+    return path.stat().st_mtime_ns if path.exists() else None
+
+
+def _changed(store: Store, key: str, old: Mapping[str, float | None]) -> bool:
+    """Whether a Record was written since the jobs began: an old one may be there to be replaced."""
+    return _stamp(store, key) != old[key]
+
+
+def _complaint(job: Any, pack: Pack, store: Store, old: Mapping[str, float | None]) -> list[str]:
+    left = [p for p in pack.cells if not _changed(store, p.key, old)]
     if not left:
         return []
     lines = (job.stderr() or "").strip().splitlines()

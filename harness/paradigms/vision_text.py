@@ -48,6 +48,10 @@ class VisionTextHead:
         if inputs.w_CD is None:
             raise CellError("paradigm vision_text needs a classifier")
         self._normalise = inputs.normalise
+        empty = (inputs.w_CD.norm(dim=-1) == 0) | ~inputs.w_CD.isfinite().all(dim=-1)
+        if empty.any():
+            row = int(empty.nonzero()[0])
+            raise CellError(f"the initial classifier has no direction for class number {row}")
         # Rows begin at length 1: the logits are the same, and a step of the optimiser turns the
         # rows of every initialisation alike when they are trained.
         w_CD = F.normalize(inputs.w_CD, dim=-1) if inputs.normalise else inputs.w_CD.clone()

@@ -92,7 +92,15 @@ def _win(c: Contrast, reference: str, digits: int, position: int) -> str:
 
 
 def _undecided(open_: Sequence[Contrast], reference: str, digits: int) -> str:
-    names = listing([f"{escape(c.a)} ({points(c.difference, digits, sign=True)})" for c in open_])
+    # An interval is not adjusted and may leave out 0 here: the p that decides stands beside it.
+    names = listing(
+        [
+            f"{escape(c.a)} ({points(c.difference, digits, sign=True)}, "
+            f"adjusted p {equals(c.p_adjusted)})"
+            for c in open_
+            if c.p_adjusted is not None
+        ]
+    )
     text = f"{names} could not be told apart from {reference}"
     found = sorted(c.smallest_detectable for c in open_ if c.smallest_detectable is not None)
     if not found:

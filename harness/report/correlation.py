@@ -13,10 +13,11 @@ import numpy as np
 from harness.report.canvas import canvas, png
 from harness.report.labels import Column
 from harness.report.markdown import Figure
+from harness.report.prose import listing
 from harness.report.study import Study
 from harness.report.table import Table
 
-MOST_ROWS = 6
+MOST_ROWS = 8
 _ACROSS = 3
 _ROUNDING = 0.005
 _Map = np.ndarray[Any, np.dtype[np.float64]]
@@ -32,7 +33,7 @@ class _Panel:
 def correlation_maps(study: Study, table: Table) -> Figure | None:
     """Maps of the first `report.correlation` classes, seed 0, in the largest column with arrays."""
     for column in reversed(table.columns):
-        panels = _panels(study, table, column)
+        panels, left_out = _panels(study, table, column)
         if panels:
             names = _class_names(study, table, column)
             where = "" if column.label == "all" else f" at {column.label}"
@@ -42,6 +43,8 @@ def correlation_maps(study: Study, table: Table) -> Figure | None:
                 "a class with itself is grey. r: Pearson correlation of a map's off-diagonal with "
                 "that of the text classifier before training"
             )
+            if left_out:
+                text += f". Not shown, for want of room: {listing(left_out)}"
             return Figure("correlation.png", text, _draw(panels, names))
     return None
 
@@ -66,7 +69,8 @@ def pearson(a_CC: _Map, b_CC: _Map) -> float | None:
     return float(np.corrcoef(a, b)[0, 1])
 
 
-def _panels(study: Study, table: Table, column: Column) -> list[_Panel]:
+def _panels(study: Study, table: Table, column: Column) -> tuple[list[_Panel], list[str]]:
+    """The maps, and the rows that have some but no room."""
     classes = study.task.report.correlation
     pairs: dict[str, tuple[_Map, _Map]] = {}
     for row in table.rows:
@@ -89,7 +93,7 @@ def _panels(study: Study, table: Table, column: Column) -> list[_Panel]:
             continue
         out.append(_Panel(f"{row}, before training", initial, text))
         out.append(_Panel(f"{row}, after training", final, False))
-    return out
+    return out, order[MOST_ROWS:]
 
 
 def _is_text(table: Table, row: str, column: Column) -> bool:

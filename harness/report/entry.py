@@ -37,6 +37,7 @@ class Entry:
     estimate: Estimate | None = None
     test: str | None = None
     classes: int | None = None  # C
+    classes_drawn: bool = False  # every group is one class: new items are items of new classes
     measures: Mapping[str, float] = field(default_factory=dict)
     falling: bool = False
     reasons: tuple[str, ...] = ()
@@ -85,10 +86,17 @@ def make_entry(
         estimate=pairwise.estimate(outcomes),
         test=done[0].test,
         classes=len(test.class_names),
+        classes_drawn=_groups_are_classes(test),
         measures=_means(done),
         falling=_still_falling(done),
         outcomes=outcomes,
     )
+
+
+def _groups_are_classes(test: TestSet) -> bool:
+    pairs = set(zip(test.groups.tolist(), test.labels.tolist(), strict=True))
+    groups, labels = {g for g, _ in pairs}, {label for _, label in pairs}
+    return len(pairs) == len(groups) == len(labels) == len(test.class_names)
 
 
 def _reason(record: Record) -> str:

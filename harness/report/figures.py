@@ -194,7 +194,8 @@ def _differences(table: Table) -> Figure | None:
     figure.supxlabel(f"Difference to {table.reference} (points)", fontsize=10)
     text = f"Differences to {table.reference} with 95% intervals. "
     if any(c.contrast.p is not None for c in claims):
-        text += "Filled and blue: adjusted p at most 0.05; hollow and grey: not decided"
+        text += "Filled and blue: adjusted p at most 0.05; hollow and grey: not decided. "
+        text += "Intervals are not adjusted: one may leave out 0 where adjusted p is above 0.05"
     else:
         text += "Descriptive: too few seeds for a p"
     return Figure("differences.png", text, png(figure))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from harness.report.answer import answer, digits_of
 from harness.report.entry import ABSENT, DONE, FAILED, INFEASIBLE, MEASURES, MISSING, Entry
-from harness.report.glossary import GLOSSARY
+from harness.report.glossary import glossary
 from harness.report.labels import Column
 from harness.report.method import method
 from harness.report.numbers import (
@@ -69,7 +70,7 @@ def body(
         ("## Published numbers", _published(published)),
         ("## What is missing", _missing(table)),
         ("## Method", method(study, table)),
-        ("## How to read this", GLOSSARY.strip()),
+        ("## How to read this", glossary(classes_drawn=_classes_are_drawn(_done(table)))),
     ]
     parts = []
     for title, text in sections:
@@ -89,6 +90,7 @@ def leaderboard(table: Table) -> str:
         for row in table.rows
     ]
     text = pipe_table(["Row", *map(escape, table.labels)], rows)
+    text += f"\n\n{two}" if (two := _two_families(table)) else ""
     text += f"\n\n{caption(table)}"
     notes = [f"- {escape(note)}" for note in table.task.report.notes]
     text += "\n\n" + "\n".join(notes) if notes else ""
@@ -112,15 +114,20 @@ def table_digits(table: Table) -> int:
 
 def caption(table: Table) -> str:
     """What the numbers are: estimand, S, N, G, C, test, family and m."""
-    done = [e for e in table.entries.values() if e.estimate is not None]
+    done = _done(table)
     estimates = [e.estimate for e in done if e.estimate is not None]
     if not done:
         return "Nothing is done yet."
+    drawn, classes = _classes_are_drawn(done), f"C = {span(e.classes for e in done)} classes"
     size = (
         f"{_seeds(done)}, N = {span(e.items for e in estimates)} "
         f"test items in G = {span(e.groups for e in estimates)} groups, "
-        f"for these C = {span(e.classes for e in done)} classes"
     )
+    size += (
+        f"one a class: {classes} are drawn with their items" if drawn else f"for these {classes}"
+    )
+    if any(e.cell is not None and e.cell.regime == "zero_shot" for e in done):
+        size += f" (chance, 100/C: {_chance(done)} points)"
     if any(c.draw is not None for c in table.columns):
         draws = len({c.draw for c in table.columns})
         return (
@@ -130,8 +137,8 @@ def caption(table: Table) -> str:
         )
     methods = listing(list(dict.fromkeys(e.method for e in estimates)))
     text = (
-        f"Top-1 accuracy in points: mean \\[95% interval\\] under E2 (new seeds and new test "
-        f"items), {size}. Interval: {methods}. "
+        f"Top-1 accuracy in points: mean \\[95% interval\\] under E2 (new seeds and "
+        f"new {'classes with their' if drawn else 'test'} items), {size}. Interval: {methods}. "
     )
     tests = list(dict.fromkeys(p.contrast.test for p in table.pairs if p.contrast.p is not None))
     if not tests:
@@ -141,11 +148,46 @@ def caption(table: Table) -> str:
         f"Test: {listing(tests)}. Bold: not separable from the best of its column; (a-b): rank "
         f"interval; both from all pairs of a column under Holm"
     )
-    declared = table.task.report.family
-    if declared == "column":
+    own = table.against or table.pairs
+    if own[0].family == "column":
         return text + f" (family: column, m = {sizes})."
-    own = table.against if declared == "reference" else table.pairs
-    return text + f". Family of the contrasts below: {declared}, m = {span(c.m for c in own)}."
+    return text + f". Family of the contrasts below: {own[0].family}, m = {_m(own)}."
+
+
+def _two_families(table: Table) -> str:
+    """Why the answer may tell two rows apart that the ranks do not, or the other way round."""
+    claims = [c for c in table.against or table.pairs if c.m]
+    ranked = [c.column for c in table.pairs if (c.contrast.a, c.column) in table.ranks and c.m]
+    if not claims or not ranked or table.draws or claims[0].family == "column":
+        return ""
+    who = "the answer and the contrasts" if table.reference is not None else "the contrasts"
+    if claims[0].family == "reference":
+        what = f"each row with {escape(table.reference)} (m = {_m(claims)})"
+        then = "so they may tell two rows apart whose ranks here overlap"
+    else:
+        what = f"the pairs of all columns together (m = {_m(claims)})"
+        then = "so they may leave two rows undecided whose ranks here do not overlap"
+    return (
+        f"Bold and rank intervals compare all pairs of a column (m = "
+        f"{span(Counter(ranked).values())}); {who} compare {what}, {then}."
+    )
+
+
+def _m(claims: Iterable[Claim]) -> str:
+    return span(c.m for c in claims if c.m)
+
+
+def _done(table: Table) -> list[Entry]:
+    return [e for e in table.entries.values() if e.estimate is not None]
+
+
+def _classes_are_drawn(done: Sequence[Entry]) -> bool:
+    return bool(done) and all(e.classes_drawn for e in done)
+
+
+def _chance(done: Sequence[Entry]) -> str:
+    shares = sorted({1 / e.classes for e in done if e.classes})
+    return " to ".join(dict.fromkeys(points(s, 1) for s in (shares[0], shares[-1])))
 
 
 def _seeds(done: Sequence[Entry]) -> str:
@@ -261,7 +303,8 @@ def _contrasts(table: Table, claims: Sequence[Claim], *, against: bool) -> str:
     families = listing(list(dict.fromkeys(c.family for c in claims)))
     of = f"row minus {escape(table.reference)}" if against else "first minus second"
     adjusted = (
-        f"p adjusted by Holm in the family '{families}' (m = {sizes}); intervals are not adjusted."
+        f"p adjusted by Holm in the family '{families}' (m = {sizes}). Intervals are not "
+        "adjusted: one may leave out 0 where adjusted p is above 0.05."
         if any(c.m for c in claims)
         else f"Descriptive: a p needs {LEAST_SEEDS} seeds."
     )

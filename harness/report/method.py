@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import fields, replace
 from math import prod
 from typing import Any
 
 from harness.grid import value_of
 from harness.report.numbers import count
-from harness.report.prose import escape, pipe_table
+from harness.report.prose import escape, listing, pipe_table
 from harness.report.study import Study
 from harness.report.table import Table
-from harness.types import Cell, Recipe
+from harness.types import Cell, Recipe, canonical
 
 _TITLES = {
     "dataset": "Dataset", "regime": "Regime", "shots": "Shots", "fraction": "Fraction",
@@ -34,7 +34,7 @@ def method(study: Study, table: Table) -> str:
     ]
     lines += [f"- Classes: {_classes(study, table)}"]
     lines += [f"- Seeds: {_seeds(cells)}", f"- Selection: {_selection(cells)}"]
-    lines += [f"- {_budget(cells)}", *_recipes(table, cells)]
+    lines += [f"- {_budget(table, cells)}", *_recipes(table), *_chosen(table)]
     cost = _cost(table)
     return "\n".join(lines) + (f"\n\n{cost}" if cost else "")
 
@@ -69,49 +69,105 @@ def _selection(cells: Iterable[Cell]) -> str:
     return "; ".join(how.get(s, escape(s)) for s in dict.fromkeys(c.selection for c in cells))
 
 
-def _budget(cells: Iterable[Cell]) -> str:
-    cells = list(cells)
-    searched = {prod(len(values) for _, values in c.search): c for c in cells if c.search}
-    if searched:
-        number, cell = max(searched.items())
-        return (
-            f"Search budget: {number} configurations a row, the same for every row; chosen on "
-            f"{cell.val} validation samples of every class, which are never trained on"
+def _budget(table: Table, cells: Iterable[Cell]) -> str:
+    """How much every row was tuned, and which rows had nothing to tune."""
+    by_row: dict[int, list[str]] = defaultdict(list)
+    val = set()
+    for row, found in _cells(table).items():
+        tried = {prod(len(v) for _, v in c.search or ()) for c in found if c.recipe is not None}
+        by_row[max(tried, default=0)].append(escape(row))
+        val |= {c.val for c in found if c.search}
+    none = by_row.pop(0, [])
+    if not by_row:
+        return "Search budget: none (nothing was trained)"
+    if val:
+        numbers = [
+            (f"{n} configurations" if n > 1 else "1 configuration (a fixed recipe)", n)
+            for n in sorted(by_row, reverse=True)
+        ]
+        text = (
+            f"{numbers[0][0]} a row, the same for every row{' that is trained' * bool(none)}"
+            if len(numbers) == 1
+            else ", ".join(f"{words} for {listing(by_row[n])}" for words, n in numbers)
         )
-    tried: dict[Cell, set[Recipe | None]] = defaultdict(set)
-    for c in cells:
-        tried[replace(c, recipe=None)].add(c.recipe)
-    most = max(map(len, tried.values()), default=1)
-    if most == 1:
-        return "Search budget: 1 configuration a row (a fixed recipe; nothing was searched)"
-    return f"Search budget: {most} configurations a row; each is reported and none was selected"
+        samples = listing([str(v) for v in sorted(v for v in val if v is not None)])
+        text += f"; chosen on {samples} validation samples of every class, never trained on"
+    else:
+        together: dict[Cell, set[Recipe | None]] = defaultdict(set)
+        for c in cells:
+            together[replace(c, recipe=None)].add(c.recipe)
+        most = max(map(len, together.values()), default=1)
+        text = "1 configuration a row (a fixed recipe; nothing was searched)"
+        if most > 1:
+            text = f"{most} configurations a row; each is reported and none was selected"
+    return f"Search budget: {text}" + (
+        f"; none for {listing(none)} (nothing is trained)" if none else ""
+    )
 
 
-def _recipes(table: Table, cells: Iterable[Cell]) -> list[str]:
-    """One line if all that trains shares a recipe; what differs is said row by row."""
-    by_row: dict[str, list[Recipe]] = defaultdict(list)
+def _cells(table: Table) -> dict[str, list[Cell]]:
+    """The cells of a row, one a column."""
+    by_row: dict[str, list[Cell]] = defaultdict(list)
     for (row, _), entry in table.entries.items():
-        if entry.cell is not None and entry.cell.recipe is not None:
-            by_row[row].append(entry.cell.recipe)
-    recipes = list(dict.fromkeys(r for found in by_row.values() for r in found))
+        if entry.cell is not None:
+            by_row[row].append(entry.cell)
+    return by_row
+
+
+def _recipes(table: Table) -> list[str]:
+    """One line if all that trains shares a recipe; what differs is said row by row.
+
+    A key that was searched has no value of its own here: see `_chosen`.
+    """
+    by_row: dict[str, list[dict[str, Any]]] = {}
+    for row, cells in _cells(table).items():
+        if found := [_fixed(c.recipe, c) for c in cells if c.recipe is not None]:
+            by_row[row] = found
+    recipes = [r for found in by_row.values() for r in found]
     if not recipes:
         return ["- Recipe: nothing was trained"]
-    names = [f.name for f in fields(Recipe)]
-    common = [n for n in names if len({getattr(r, n) for r in recipes}) == 1]
-    lines = [f"- Recipe: {_settings(recipes[0], common)}"]
+    missing = object()  # searched in one cell and fixed in another is no common value
+    common = [
+        f.name
+        for f in fields(Recipe)
+        if f.name in recipes[0] and len({r.get(f.name, missing) for r in recipes}) == 1
+    ]
+    searched = sorted({key for cells in _cells(table).values() for c in cells
+                       for key, _ in c.search or ()})  # fmt: skip
+    lines = [f"- Recipe: {_settings({n: recipes[0][n] for n in common})}"]
+    lines[0] += f"; searched: {', '.join(searched)}" if searched else ""
     for row, found in by_row.items():
-        different = [n for n in names if n not in common]
-        texts = dict.fromkeys(_settings(r, different) for r in found)
-        if different:
+        own = [{n: v for n, v in r.items() if n not in common} for r in found]
+        if texts := [text for text in dict.fromkeys(map(_settings, own)) if text]:
             lines.append(f"    - {escape(row)}: {'; '.join(texts)}")
     return lines
 
 
-def _settings(recipe: Recipe, names: Iterable[str]) -> str:
-    given = {n: getattr(recipe, n) for n in names}
-    if given.get("micro_batch", "") is None:
-        del given["micro_batch"]  # the batch is not split: nothing to say
-    return ", ".join(f"{n} {escape(_plain(value))}" for n, value in given.items())
+def _fixed(recipe: Recipe, cell: Cell) -> dict[str, Any]:
+    searched = {key for key, _ in cell.search or ()}
+    return {f.name: getattr(recipe, f.name) for f in fields(Recipe) if f.name not in searched}
+
+
+def _chosen(table: Table) -> list[str]:
+    """What the search chose in each row, and how often over its seeds and columns."""
+    by_row: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for (row, _), entry in table.entries.items():
+        chosen = (r.diagnostics.get("chosen") for r in entry.records)
+        by_row[row] += [c for c in chosen if c is not None]
+    lines = []
+    for row, found in by_row.items():
+        if found:
+            settings = {canonical(c): _settings(c) for c in found}
+            times = sorted(Counter(map(canonical, found)).items(), key=lambda t: (-t[1], t[0]))
+            parts = [f"{settings[key]} ({n} of {len(found)})" for key, n in times]
+            lines.append(f"    - {escape(row)}: {'; '.join(parts)}")
+    return ["- Chosen by the search, over seeds and columns:", *lines] if lines else []
+
+
+def _settings(given: Mapping[str, Any]) -> str:
+    # A batch that is not split: nothing to say.
+    told = {n: v for n, v in given.items() if n != "micro_batch" or v is not None}
+    return ", ".join(f"{n} {escape(_plain(value))}" for n, value in told.items())
 
 
 def _plain(value: Any) -> str:
@@ -126,19 +182,25 @@ def _cost(table: Table) -> str:
     for row in table.rows:
         costs = [r.cost for c in table.columns for r in table.entries[row, c].records]
         rows.append(
-            [escape(row), *(_range(costs, key) for key in ("params", "flops_per_view", "views"))]
+            [
+                escape(row),
+                _range(costs, "params"),
+                _range(costs, "flops_per_view"),
+                _range(costs, "flops_per_view", times=2),
+                _range(costs, "views"),
+            ]
         )
     if not any("".join(row[1:]) for row in rows):
         return ""
-    header = ["Row", "Trained parameters", "MACs a view", "Views"]
+    header = ["Row", "Trained parameters", "MACs a view", "FLOPs a view (2 x MACs)", "Views"]
     return "**Cost by construction.**\n\n" + pipe_table(header, rows)
 
 
-def _range(costs: Iterable[Any], key: str) -> str:
+def _range(costs: Iterable[Any], key: str, *, times: int = 1) -> str:
     values = sorted({cost[key] for cost in costs if cost.get(key) is not None})
     if not values:
         return ""
     if isinstance(values[0], str):
         return ", ".join(map(escape, values))
-    ends = [count(v) for v in dict.fromkeys([values[0], values[-1]])]
+    ends = [count(times * v) for v in dict.fromkeys([values[0], values[-1]])]
     return " to ".join(dict.fromkeys(ends))

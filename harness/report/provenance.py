@@ -20,7 +20,7 @@ def provenance(study: Study, command: str) -> str:
         f"- Command: `{command.replace('`', '')}`",
         f"- Time: {_seconds(records, 'wall_s')} of wall time, "
         f"{_total(records, 'gpu_s') / 3600:.2f} GPU hours, summed over cells",
-        f"- Largest memory of a cell: {_peak(records)}",
+        f"- Largest memory of the process that ran a cell: {_peak(records)}",
         f"- Host: {_seen(environments, 'host')}; device: {_seen(environments, 'device')}",
         f"- Versions: {_versions(environments)}",
         f"- Commit: {_seen(environments, 'commit')}",

@@ -20,17 +20,21 @@ _CONTRAST_FIELDS = (
 
 
 def cells_csv(study: Study) -> str:
-    """A row a cell, done or not: its axes, seed, status, measures (fractions), seconds, key."""
+    """A row a cell, done or not: its axes, seed, status, measures (fractions), seconds, key.
+
+    `chosen` is the configuration that a search chose, as JSON.
+    """
     cells = [r.cell for r in study.results] + [c for c, _ in study.infeasible]
     axes = _axes(cells)
     header = [
-        *axes, "seed", "status", "top1", "top5", "mean_class", "n", "seconds", "gpu_seconds", "key",
+        *axes, "seed", "status", "top1", "top5", "mean_class", "n", "seconds", "gpu_seconds",
+        "chosen", "key",
     ]  # fmt: skip
     rows = [
         [*_values(r.cell, axes), r.cell.seed, *_measured(r.record), r.key] for r in study.results
     ]
     rows += [
-        [*_values(cell, axes), cell.seed, "infeasible", *[None] * 6, None]
+        [*_values(cell, axes), cell.seed, "infeasible", *[None] * 7, None]
         for cell, _ in study.infeasible
     ]
     return _csv(header, rows)
@@ -84,11 +88,11 @@ def _text(value: Any) -> Any:
 
 def _measured(record: Record | None) -> list[Any]:
     if record is None:
-        return ["missing", *[None] * 6]
-    cost = record.cost
+        return ["missing", *[None] * 7]
+    cost, chosen = record.cost, record.diagnostics.get("chosen")
     return [
         record.status, record.top1, record.top5, record.mean_class, record.n,
-        cost.get("wall_s"), cost.get("gpu_s"),
+        cost.get("wall_s"), cost.get("gpu_s"), None if chosen is None else canonical(chosen),
     ]  # fmt: skip
 
 

@@ -66,9 +66,9 @@ def effective_wilson(
     a group then counts as one item.
     """
     spread = t.mean * (1 - t.mean)
-    if spread == 0:
-        effective = float(groups)
-    else:
-        # Groups that happen to agree better than chance do not make more items than there are.
-        effective = spread / max(t.standard_error**2, spread / outcomes)
-    return wilson(t.mean, effective, confidence=confidence, df=t.df)
+    if t.standard_error**2 > spread / outcomes:
+        return wilson(t.mean, spread / t.standard_error**2, confidence=confidence, df=t.df)
+    # Groups that happen to agree better than chance do not make more items than there are. The
+    # variance is then no longer the test's, and neither are its degrees of freedom.
+    effective = float(outcomes if spread else groups)
+    return wilson(t.mean, effective, confidence=confidence, df=groups - 1)

@@ -43,11 +43,13 @@ class Checkpoint:
             return None
         try:
             state: dict[str, Any] = torch.load(self.path, weights_only=True)
-            saved = state.pop("tensors")
-            with torch.no_grad():
-                for tensor, value in zip(model.tensors(), saved, strict=True):
-                    tensor.copy_(value)
+            pairs = list(zip(model.tensors(), state.pop("tensors"), strict=True))
+            if any(tensor.shape != value.shape for tensor, value in pairs):
+                raise ValueError("tensors of other shapes")
             optimiser.load_state_dict(state.pop("optimiser"))
+            with torch.no_grad():  # last: a state that does not fit must leave the model alone
+                for tensor, value in pairs:
+                    tensor.copy_(value)
         except (OSError, RuntimeError, ValueError, KeyError, EOFError, pickle.UnpicklingError):
             self.path.unlink(missing_ok=True)  # of an older layout or cut short: begin again
             return None

@@ -1,6 +1,7 @@
-"""Backbone features on disk, computed once for every encoder, resolution and item.
+"""Backbone features on disk, computed once for every encoder, resolution and picture.
 
-A folder of the cache holds shards of (ids, h_NF). A reader looks an item up in all of them; a
+A folder of the cache holds shards of (ids, h_NF); an id is the fingerprint of a picture, so that
+no picture is taken for another of the same name. A reader looks an id up in all of them; a
 writer adds a whole shard by rename. So what was computed before an interruption stays, and two
 writers at once cost time but never a wrong row.
 """
@@ -31,6 +32,12 @@ BATCH = 16
 Progress = Callable[[int, int], object]
 
 
+def fingerprint(dataset: Dataset, item: str) -> str:
+    """Of the item's content; of a data set that gives none, its manifest must do."""
+    own = getattr(dataset, "fingerprint", None)
+    return str(own(item)) if own is not None else f"{dataset.manifest}|{item}"
+
+
 class FeatureStore:
     """Features of one encoder at one resolution on one dataset."""
 
@@ -39,7 +46,7 @@ class FeatureStore:
     ) -> None:
         self._dataset, self._load, self._resolution = dataset, load, resolution
         self._dim = facts.feature_dim
-        address = digest([facts.backbone, resolution, dataset.manifest], 32)
+        address = digest([facts.backbone, resolution], 32)
         self.folder = cache_folder() / "features" / address
 
     def get(self, items: Sequence[str], progress: Progress | None = None) -> torch.Tensor:
@@ -49,15 +56,18 @@ class FeatureStore:
         """
         import torch
 
-        found = self._read()
-        missing = [item for item in dict.fromkeys(items) if item not in found]
+        ids = {item: fingerprint(self._dataset, item) for item in dict.fromkeys(items)}
+        found = self._read(set(ids.values()))
+        # One item of every picture that is missing, in the order of `items`.
+        first = {ids[item]: item for item in reversed(ids)}
+        missing = [i for i in dict.fromkeys(ids.values()) if i not in found]
         for start in range(0, len(missing), SHARD):
             part = missing[start : start + SHARD]
             done = lambda n, start=start: progress and progress(start + n, len(missing))  # noqa: E731
-            rows = self._compute(part, done)
+            rows = self._compute([first[i] for i in part], done)
             self._write(part, rows)
             found |= dict(zip(part, rows, strict=True))
-        h_NF = np.stack([found[item] for item in items]) if items else np.zeros((0, self._dim))
+        h_NF = np.stack([found[ids[i]] for i in items]) if items else np.zeros((0, self._dim))
         return torch.from_numpy(h_NF.astype(np.float32))
 
     def macs_per_view(self, item: str) -> int:
@@ -67,14 +77,17 @@ class FeatureStore:
             return int(json.loads(path.read_text())["macs"])
         return self._count_cost(path, item)
 
-    def _read(self) -> dict[str, np.ndarray[Any, Any]]:
+    def _read(self, wanted: set[str]) -> dict[str, np.ndarray[Any, Any]]:
+        """Rows of `wanted`: the folder may hold many other data sets."""
         found: dict[str, np.ndarray[Any, Any]] = {}
         for ids_file in sorted(self.folder.glob("*.ids.json")):
             try:
                 ids = json.loads(ids_file.read_text(encoding="utf-8"))
+                if wanted.isdisjoint(ids):
+                    continue
                 rows = np.load(ids_file.with_name(ids_file.name.replace(".ids.json", ".npy")))
-                found.update(dict(zip(ids, rows, strict=True)))
-            except (OSError, ValueError, EOFError):
+                found.update({i: h for i, h in zip(ids, rows, strict=True) if i in wanted})
+            except (OSError, ValueError, TypeError, EOFError):
                 continue  # damaged: computed again, and written over
         return found
 

@@ -184,3 +184,12 @@ def test_a_few_shot_grid(cli: Call, tiny: WriteTask, tmp_path: Path) -> None:
     support = draw_support(data, (0, 1, 2), 0, shots=2)
     assert np.bincount(support.labels).tolist() == [2, 2, 2]
     assert twins(data, support.items, draw_test(data, (0, 1, 2)).items) == []
+
+
+def test_the_manifest_sees_the_split(tmp_path: Path) -> None:
+    root = sources.coop(tmp_path)
+    before = read(root).manifest
+    path = root / "split_zhou_OxfordPets.json"
+    data = json.loads(path.read_text())
+    path.write_text(json.dumps(data | {"train": data["test"], "test": data["train"]}))
+    assert read(root).manifest != before

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from harness.data import emoji, emoji_people
+from harness.data._base import manifest
 from harness.errors import DataError
 
 
@@ -76,3 +77,9 @@ def test_people_share_no_picture_and_no_name_with_the_emoji(data) -> None:  # ty
     assert not set(people.test.ids) & {*data.train.ids, *data.test.ids}
     assert not set(people.classes) & set(data.classes)
     assert len({people.image(i).tobytes() for i in people.test.ids}) == len(people.test.ids)
+
+
+def test_the_manifests_hold_split_and_group(tmp_path) -> None:  # type: ignore[no-untyped-def]
+    (tmp_path / "x.png").write_bytes(b"12")
+    rows = [("train", "x.png", "a", ""), ("test", "x.png", "a", ""), ("train", "x.png", "a", "g")]
+    assert len({manifest(tmp_path, [row]) for row in rows}) == 3

@@ -7,7 +7,7 @@ from PIL import Image
 
 from harness.data import _checked, folder
 from harness.errors import DataError
-from harness.splits import draw_support
+from harness.splits import draw_support, draw_validation
 
 
 def picture(path: Path, colour: tuple[int, ...] = (200, 10, 10), mode: str = "RGB") -> None:
@@ -201,3 +201,55 @@ def test_pictures_in_training_and_test_are_noted(tmp_path: Path) -> None:
 def test_a_max_corrupt_that_cannot_be(value: object) -> None:
     with pytest.raises(ValueError, match="share below 1"):
         folder.Options(max_corrupt=value)  # type: ignore[arg-type]
+
+
+def test_the_manifest_sees_splits_and_groups(tmp_path: Path) -> None:
+    for name in ("1.png", "2.png"):
+        picture(tmp_path / name)
+    found = set()
+    for rows in ("1.png,a,train,\n2.png,a,test,", "1.png,a,test,\n2.png,a,train,",
+                 "1.png,a,train,\n2.png,a,test,g"):  # fmt: skip
+        (tmp_path / "labels.csv").write_text(f"path,label,split,group\n{rows}\n")
+        found.add(read(tmp_path).manifest)
+    assert len(found) == 3
+
+
+def test_the_order_of_a_csv_decides_no_draw(tmp_path: Path) -> None:
+    rows = [f"{n}.png,{'ab'[n % 2]},train" for n in range(12)] + ["12.png,a,test", "13.png,b,test"]
+    for n in range(14):
+        picture(tmp_path / f"{n}.png")
+    found = []
+    for order in (rows, rows[::-1]):
+        (tmp_path / "labels.csv").write_text("\n".join(["path,label,split", *order]))
+        data = read(tmp_path)
+        draws = [draw_support(data, (0, 1), s, shots=2) for s in range(5)]
+        draws += [draw_validation(data, (0, 1), 0, 2), draw_support(data, (0, 1), 0)]
+        found.append((data.manifest, draws))
+    assert found[0] == found[1]
+
+
+@pytest.mark.parametrize("suffix", ["png", "tif"])
+def test_sixteen_bits_are_scaled_to_eight(tmp_path: Path, suffix: str) -> None:
+    (tmp_path / "a").mkdir()
+    values = np.array([[0, 257, 25700, 65535]], dtype=np.uint16)
+    Image.fromarray(values).save(tmp_path / "a" / f"x.{suffix}")
+    found = np.asarray(read(tmp_path).image(f"a/x.{suffix}"))
+    assert found.shape == (1, 4, 3)
+    assert found[0, :, 1].tolist() == [0, 1, 100, 255]
+
+
+def test_whole_numbers_of_32_bits_are_scaled_or_refused(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    for name, most in (("x", 65535), ("y", 65536)):
+        values = np.array([[0, most]], dtype=np.int32)
+        Image.fromarray(values).save(tmp_path / "a" / f"{name}.tif")
+    assert np.asarray(read(tmp_path).image("a/x.tif"))[0, :, 0].tolist() == [0, 255]
+    with pytest.raises(DataError, match=r"a/y\.tif .*65536"):
+        read(tmp_path).image("a/y.tif")
+
+
+def test_floating_point_pictures_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    Image.fromarray(np.array([[0.0, 0.5]], dtype=np.float32)).save(tmp_path / "a" / "x.tif")
+    with pytest.raises(DataError, match=r"a/x\.tif .*floating"):
+        read(tmp_path).image("a/x.tif")

@@ -383,3 +383,14 @@ def test_another_process_draws_and_hashes_the_same(shelf: Path, cache: Path) -> 
         capture_output=True, text=True, check=True, timeout=60,
     )  # fmt: skip
     assert done.stdout.split() == [data.manifest, *draws]
+
+
+def test_the_manifest_sees_splits_and_groups(shelf: Path, tmp_path: Path) -> None:
+    swapped = read(shelf / "parquet", train_split="test", test_split="train")
+    assert swapped.manifest != read(shelf / "parquet").manifest
+    films = {
+        s: sources.table(s).map(lambda _: {"film": "a"}, new_fingerprint=f"f-{s}")
+        for s in ("train", "test")
+    }
+    root = sources.saved(tmp_path / "x", **films)
+    assert read(root).manifest != read(root, group="film").manifest

@@ -103,3 +103,19 @@ def test_features_do_not_depend_on_what_was_computed_beside_them(
     shards = list((tmp_path / "other" / "features").rglob("*.npy"))
     assert sum(len(np.load(s)) for s in shards) == 20  # nothing was computed twice
     assert store(64).macs_per_view(items[0]) > 10_000_000
+
+
+@pytest.mark.parametrize(
+    "name", ["model.safetensors", "tokenizer.json", "config.json", "tokenizer_config.json"]
+)
+def test_every_file_that_texts_are_read_with_is_hashed(tmp_path, monkeypatch, name: str) -> None:  # type: ignore[no-untyped-def]
+    for file in embedded.text_file().parent.glob("*"):
+        if file.is_file():
+            (tmp_path / file.name).symlink_to(file)
+    monkeypatch.setattr(embedded, "text_file", lambda: tmp_path / "model.safetensors")
+    before = embedded.facts("lit-emoji", embedded.Options())
+    (tmp_path / name).unlink()
+    (tmp_path / name).write_bytes(b"another")
+    after = embedded.facts("lit-emoji", embedded.Options())
+    assert after.weights != before.weights
+    assert after.backbone == before.backbone

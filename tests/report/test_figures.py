@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from harness.report import correlation
 from harness.report.correlation import cosines, pearson
 from harness.report.figures import draw, spread
 from harness.report.table import build_table
@@ -51,3 +52,15 @@ def test_one_column_is_a_plot_of_intervals() -> None:
     assert [f.name for f in figures] == ["accuracy.png", "differences.png"]
     assert all(f.png.startswith(b"\x89PNG") for f in figures)
     assert not any(b"Software" in f.png for f in figures)
+
+
+def test_the_correlation_figure_names_the_rows_without_room(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    study = make_study(task_of(shots=2), few_shot_accuracy, weights=True)
+    table = build_table(study)
+    assert len(table.rows) == correlation.MOST_ROWS
+    assert "Not shown" not in draw(study, table)[-1].caption
+    monkeypatch.setattr(correlation, "MOST_ROWS", 6)
+    caption = draw(study, table)[-1].caption
+    assert caption.endswith("Not shown, for want of room: prototype and lda")

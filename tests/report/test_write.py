@@ -8,15 +8,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from harness.errors import UnknownName
 from harness.grid import AXES
 from harness.report import tables
 from harness.report.markdown import END_OF_BODY
-from harness.report.study import Study
+from harness.report.study import Result, Study
 from harness.report.table import build_table
 from harness.report.write import write_report
+from harness.task import validate
 from harness.types import Cell
 
 from .studies import few_shot_accuracy, make_study, no_lda_at_one, task_of
@@ -79,6 +81,8 @@ def test_the_answer_speaks_of_differences(page: str) -> None:
     )
     assert "could not be told apart" in answer
     assert "equal" not in answer
+    undecided = re.findall(r"([^;]*) could not be told apart", answer)
+    assert all(re.search(r"orthogonal \([+-]?[\d.]+, adjusted p = [\d.]+\)", u) for u in undecided)
 
 
 def test_the_caption_says_what_the_numbers_are(page: str) -> None:
@@ -86,8 +90,84 @@ def test_the_caption_says_what_the_numbers_are(page: str) -> None:
     for part in ("E2", "S = 5 seeds", "N = 200 test items", "G = 100 groups", "C = 100 classes",
                  "two-way random effects", "m = 21 to 28"):  # fmt: skip
         assert part in leaderboard
+    assert "100 classes are drawn with their items" in leaderboard
+    assert "for these C" not in page
+    assert "(G = C): nothing is said of these classes alone" in page
+    assert "chance" not in leaderboard
     assert "| lda | – |" in leaderboard
     assert "](few_shot/accuracy.png)" in leaderboard
+
+
+def test_where_groups_are_no_classes_the_classes_are_fixed(tmp_path: Path) -> None:
+    study = few_shot()
+    tests = {k: replace(t, groups=np.arange(len(t.items)) // 2) for k, t in study.tests.items()}
+    text = write_report(replace(study, tests=tests), tmp_path, "x")[0].read_text("utf-8")
+    assert "G = 100 groups, for these C = 100 classes" in text
+    assert "new test items of the same kind (estimand E2)" in text
+    assert "drawn with their items" not in text
+
+
+def test_zero_shot_says_what_chance_is(tmp_path: Path) -> None:
+    task = {"name": "z", "question": "", "dataset": "emoji", "regime": "zero_shot",
+            "classes": {"pick": 30, "from": "unseen"}, "encoder": "embedded/lit-emoji",
+            "classifier": ["text", "random"]}  # fmt: skip
+    study = make_study(validate(task, "z"), lambda _: 0.4, n_classes=30)
+    text = write_report(study, tmp_path, "x")[0].read_text("utf-8")
+    assert "(chance, 100/C: 3.3 points)" in section(text, "Leaderboard")
+    assert "Search budget: none (nothing was trained)" in text
+
+
+@pytest.mark.parametrize(("family", "said"), [
+    ("reference", "each row with random (m = 6 to 7), so they may tell two rows apart"),
+    ("table", "the pairs of all columns together (m = 77), so they may leave two rows undecided"),
+])  # fmt: skip
+def test_two_families_on_one_page_are_explained(tmp_path: Path, family: str, said: str) -> None:
+    report = {"rows": "classifier", "reference": "random", "family": family}
+    text = write_report(few_shot(task={"report": report}), tmp_path, "x")[0].read_text("utf-8")
+    assert "compare all pairs of a column (m = 21 to 28); the answer and the contrasts" in text
+    assert said in text
+
+
+def test_one_family_needs_no_explanation(page: str) -> None:
+    assert "Bold and rank intervals compare" not in page
+    assert page.count("ntervals are not adjusted") == 3  # the figure, the table and the glossary
+
+
+def test_a_search_says_what_it_chose_and_for_whom(tmp_path: Path) -> None:
+    """No searched key has a value of its own: lr is 3e-4 in the recipe and was never that."""
+    task = {"search": {"recipe.lr": [1e-3, 1e-2], "recipe.decay": ["constant", "cosine"]},
+            "val": 2, "selection": "val", "classifier": ["text", "random"], "shots": [2, 4],
+            "include": [{"paradigm": "vision_only", "tuning": "none"}]}  # fmt: skip
+    study = few_shot(task=task)
+
+    def searched(result: Result) -> Result:
+        cell, record = result.cell, result.record
+        assert record is not None
+        if cell.search is None:
+            return result
+        chosen = {"lr": 1e-2 if cell.seed == 0 else 1e-3, "decay": "constant"}
+        return replace(result, record=replace(record, diagnostics={"chosen": chosen}))
+
+    study = replace(study, results=tuple(map(searched, study.results)))
+    text = write_report(study, tmp_path, "x")[0].read_text("utf-8")
+    method = section(text, "Method")
+    assert "Search budget: 4 configurations a row, the same for every row that is trained" in method
+    assert "2 validation samples of every class" in method
+    assert "none for vision_only (nothing is trained)" in method
+    recipe = re.search(r"- Recipe: .*", method)
+    assert recipe is not None
+    assert " lr 0" not in recipe[0]
+    assert recipe[0].endswith("; searched: decay, lr")
+    for row in ("text", "random"):
+        chosen = "lr 0.001, decay constant (8 of 10); lr 0.01, decay constant (2 of 10)"
+        assert f"    - {row}: {chosen}" in method
+    rows = list(csv.DictReader(io.StringIO(tables.cells_csv(study))))
+    assert rows[0]["chosen"] == '{"decay":"constant","lr":0.01}'
+    assert {r["chosen"] for r in rows if r["paradigm"] == "vision_only"} == {""}
+
+
+def test_cost_counts_macs_and_flops(page: str) -> None:
+    assert "| text | 491,904 | 390 M | 780 M | 1 |" in section(page, "Method")
 
 
 def test_reasons_stand_under_the_table(page: str) -> None:
@@ -183,13 +263,15 @@ def test_a_row_a_cell() -> None:
     study = few_shot(status=status)
     rows = list(csv.DictReader(io.StringIO(tables.cells_csv(study))))
     assert list(rows[0]) == [
-        *AXES, "seed", "status", "top1", "top5", "mean_class", "n", "seconds", "gpu_seconds", "key",
+        *AXES, "seed", "status", "top1", "top5", "mean_class", "n", "seconds", "gpu_seconds",
+        "chosen", "key",
     ]  # fmt: skip
     assert len(rows) == len(study.results) + len(study.infeasible) == 120
     assert {r["status"] for r in rows} == {"done", "missing", "failed", "infeasible"}
     done = next(r for r in rows if r["status"] == "done")
     assert 0 < float(done["top1"]) < 1
     assert (done["classifier"], done["shots"], done["n"]) == ("text", "1", "200")
+    assert {r["chosen"] for r in rows} == {""}
     missing = next(r for r in rows if r["status"] == "missing")
     assert missing["top1"] == ""
     assert missing["key"]
@@ -271,7 +353,8 @@ def test_mixed_commits_and_uncommitted_changes_are_said(tmp_path: Path) -> None:
     environment = {**first.record.environment, "commit": "other", "dirty": True}
     mixed = replace(first, record=replace(first.record, environment=environment))
     text = write_report(replace(study, results=(mixed, *rest)), tmp_path, "x")[0].read_text("utf-8")
-    tail = text.split(END_OF_BODY)[1]
+    body, tail = text.split(END_OF_BODY)
+    assert "commit" not in body.lower()
     assert "Mixed commits" in tail
     assert "Uncommitted changes" in tail
 

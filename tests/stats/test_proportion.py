@@ -71,6 +71,18 @@ def test_in_the_middle_it_is_nearly_the_t_interval() -> None:
     assert (got.low, got.high) == pytest.approx((t.low, t.high), abs=1e-4)
 
 
+def test_the_floor_of_the_variance_brings_its_own_degrees_of_freedom() -> None:
+    """A test with hardly any variance and one df: the variance used is not that of the test."""
+    t = t_test(0.011, 0.0015, 1)
+    got = effective_wilson(t, outcomes=1000, groups=100)
+    expected = wilson(0.011, 1000, df=99)
+    assert (got.low, got.high) == pytest.approx((expected.low, expected.high))
+    assert got.high < 0.025
+    above = effective_wilson(t_test(0.011, 0.005, 4), outcomes=1000, groups=100)
+    expected = wilson(0.011, 0.011 * 0.989 / 0.005**2, df=4)
+    assert (above.low, above.high) == pytest.approx((expected.low, expected.high))
+
+
 @pytest.mark.parametrize(("share", "n"), [(-0.1, 5), (1.1, 5), (0.5, 0), (float("nan"), 5)])
 def test_nonsense_is_refused(share: float, n: float) -> None:
     with pytest.raises(ValueError, match="no interval"):
