@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from functools import cache, cached_property
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,10 +13,11 @@ from harness import plugins
 from harness.cache import file_hash
 from harness.seeding import torch_stream
 from harness.splits import draw_support, draw_test, draw_validation
-from harness.training.features import FeatureStore, Progress, fingerprint, text_embeddings
+from harness.towers import Tower, embed_names, load_tower
+from harness.training.features import FeatureStore, Progress, fingerprint
 from harness.training.model import Projection
 from harness.training.pictures import Pictures
-from harness.training.weights import Weights, holds_backbone, load_weights, put_into
+from harness.training.weights import holds_backbone
 from harness.types import (
     AlignmentInputs,
     Cell,
@@ -40,15 +41,6 @@ class FeatureTable:
 
     def of(self, items: Iterable[str]) -> torch.Tensor:
         return self.h_NF[[self.row[item] for item in items]]
-
-
-@dataclass(frozen=True)
-class Tower:
-    """An image encoder at one resolution, with the saved weights that it begins from."""
-
-    encoder: Choice
-    resolution: int
-    init: Path | None
 
 
 @dataclass(frozen=True)
@@ -80,7 +72,7 @@ class Workshop:
         for cell in cells:
             support, test = self.support(cell), self.test(cell)
             if cell.prompt is not None and "text" in _uses(cell):
-                _text(plugins.text_encoder(cell), _prompt(cell), test.class_names)
+                embed_names(plugins.text_encoder(cell), _prompt(cell), test.class_names)
             frozen = cell.tuning != "all"
             if support is not None and (frozen or self._looks_at_support(cell)):
                 place = self._place(cell, cell.dataset)
@@ -113,7 +105,7 @@ class Workshop:
 
     def image_encoder(self, cell: Cell) -> Any:
         """The pretrained image encoder, which must not be changed: copy it to tune it."""
-        return _encoder(self._tower(cell)).image()
+        return load_tower(self._tower(cell)).image()
 
     def pictures(self, cell: Cell, dataset: Choice) -> Pictures:
         """Preprocessed pictures of a dataset, read once."""
@@ -147,19 +139,19 @@ class Workshop:
 
     def projection(self, cell: Cell) -> Projection:
         """The encoder's own projection, before training."""
-        return _encoder(self._tower(cell)).projection
+        return load_tower(self._tower(cell)).projection
 
     def text(self, cell: Cell, names: tuple[str, ...]) -> torch.Tensor:
         """Text embeddings (C, D) of class names under the cell's prompt, brought to the width of
         the pictures where they have another.
         """
-        text_CE = _text(plugins.text_encoder(cell), _prompt(cell), names)
+        text_CE = embed_names(plugins.text_encoder(cell), _prompt(cell), names)
         return text_CE if cell.alignment is None else text_CE @ self._alignment(cell)
 
     def _alignment(self, cell: Cell) -> torch.Tensor:
         """map_ED of the cell's alignment, fitted on the classes trained on."""
         found, _, options = plugins.options("alignment", Choice(str(cell.alignment)))
-        text_CE = _text(plugins.text_encoder(cell), _prompt(cell), self.train_names(cell))
+        text_CE = embed_names(plugins.text_encoder(cell), _prompt(cell), self.train_names(cell))
         projection = self.projection(cell)
         support_ND = labels_N = None
         if "support" in found.USES:
@@ -252,41 +244,11 @@ class Workshop:
         if tower.init is not None and holds_backbone(tower.init):
             facts = replace(facts, backbone=digest([facts.backbone, file_hash(tower.init)], 64))
         store = FeatureStore(
-            plugins.open_dataset(place.dataset), facts, _encoder(tower).image, tower.resolution
+            plugins.open_dataset(place.dataset), facts, load_tower(tower).image, tower.resolution
         )
         self._macs[place] = store.macs_per_view(items[0])
         h_NF = store.get(items, self._progress)
         self._tables[place] = FeatureTable({item: i for i, item in enumerate(items)}, h_NF)
-
-
-class _Encoder:
-    """The towers of an encoder, loaded when first asked for; pictures come in one size."""
-
-    def __init__(self, tower: Tower) -> None:
-        self._found, self._argument, self._options = plugins.options("encoder", tower.encoder)
-        self._resolution, self._init = tower.resolution, tower.init
-
-    def image(self) -> Any:
-        return self._image
-
-    @cached_property
-    def projection(self) -> Projection:
-        if self._weights is not None:
-            return self._weights.projection
-        return Projection(*self._image.projection())
-
-    @cached_property
-    def _image(self) -> Any:
-        built = self._found.build_image(self._argument, self._options)
-        if hasattr(built, "resize"):  # towers with embeddings of positions
-            built.resize(self._resolution)
-        if self._weights is not None and self._init is not None:
-            put_into(built, self._weights, self._init)
-        return built
-
-    @cached_property
-    def _weights(self) -> Weights | None:
-        return load_weights(self._init) if self._init is not None else None
 
 
 def _by_print(
@@ -300,17 +262,6 @@ def _by_print(
             known[item] = fingerprint(dataset, item)
         found.setdefault(known[item], []).append(item)
     return found
-
-
-@cache
-def _encoder(tower: Tower) -> _Encoder:
-    return _Encoder(tower)
-
-
-@cache
-def _text_tower(choice: Choice) -> Any:
-    found, argument, options = plugins.options("encoder", choice)
-    return found.build_text(argument, options)
 
 
 def _uses(cell: Cell) -> set[str]:
@@ -332,7 +283,7 @@ def _prompt(cell: Cell) -> Choice:
 @cache
 def _pictures(place: Place) -> Pictures:
     opened = plugins.open_dataset(place.dataset)
-    return Pictures(opened, _encoder(place.tower).image(), place.tower.resolution)
+    return Pictures(opened, load_tower(place.tower).image(), place.tower.resolution)
 
 
 @cache
@@ -358,12 +309,3 @@ def _validation(
 @cache
 def _test(dataset: Choice, classes: tuple[int, ...]) -> TestSet:
     return draw_test(plugins.open_dataset(dataset), classes)
-
-
-@cache
-def _text(encoder: Choice, prompt: Choice, names: tuple[str, ...]) -> torch.Tensor:
-    found, _, options = plugins.options("prompt", prompt)
-    weights = plugins.text_facts(encoder).weights
-    return text_embeddings(
-        weights, lambda: _text_tower(encoder), prompt, found.texts(names, options)
-    )

@@ -383,15 +383,15 @@ def test_damaged_cache(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     """The cache is free to delete, so a broken file in it may cost time and nothing else."""
-    from harness import workshop
+    from harness import towers
 
     task = tiny()
     monkeypatch.setenv("HARNESS_CACHE", str(tmp_path / "own"))
-    workshop._text.cache_clear()
+    towers.embed_names.cache_clear()
     assert cli("grid", task).code == 0
     for path in (tmp_path / "own").glob(pattern):
         spoil(path)
-    workshop._text.cache_clear()
+    towers.embed_names.cache_clear()
     assert cli("grid", task, "--runs", "again").code == 0
     assert hashes(tmp_path / "again") == hashes(tmp_path / "runs")
 

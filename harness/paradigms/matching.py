@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel, ConfigDict
 
 from harness.errors import CellError
+from harness.paradigms._cosine import log_scale, scaled_cosine
 from harness.types import Cell, CellFacts, HeadInputs
 
 if TYPE_CHECKING:
@@ -46,35 +47,23 @@ class MatchingHead:
     whole_batch = True
 
     def __init__(self, inputs: HeadInputs) -> None:
-        import math
-
-        import torch
-
         if inputs.w_CD is None:
             raise CellError("paradigm matching needs class texts")
         self._w_CD = inputs.w_CD.clone()
         self._infonce = inputs.loss == "infonce"
-        self._log_scale = torch.tensor(math.log(inputs.logit_scale))
-        self._log_scale.requires_grad_(inputs.train_logit_scale)
+        self._log_scale = log_scale(inputs.logit_scale, trained=inputs.train_logit_scale)
 
     def begin_epoch(self, epoch: int) -> None:
         """Nothing changes between epochs."""
 
     def loss(self, z_BD: torch.Tensor, y_B: torch.Tensor) -> torch.Tensor:
         """The contrastive loss of a whole batch, both directions averaged."""
-        from torch.nn import functional as F
-
-        z_BD = F.normalize(z_BD, dim=-1)
-        t_BD = F.normalize(self._w_CD[y_B], dim=-1)
-        logits_BB = self._log_scale.exp() * z_BD @ t_BD.T
+        logits_BB = scaled_cosine(self._log_scale, z_BD, self._w_CD[y_B])
         loss = info_nce if self._infonce else symmetric_kl
         return loss(logits_BB, y_B)
 
     def logits(self, z_BD: torch.Tensor) -> torch.Tensor:
-        from torch.nn import functional as F
-
-        w_CD = F.normalize(self._w_CD, dim=-1)
-        return self._log_scale.exp() * F.normalize(z_BD, dim=-1) @ w_CD.T
+        return scaled_cosine(self._log_scale, z_BD, self._w_CD)
 
     def pretrained(self) -> list[torch.Tensor]:
         return [self._log_scale]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel, ConfigDict
 
 from harness.errors import CellError
+from harness.paradigms._cosine import log_scale, scaled_cosine
 from harness.types import Cell, CellFacts, HeadInputs
 
 if TYPE_CHECKING:
@@ -40,9 +41,6 @@ class VisionTextHead:
     whole_batch = False
 
     def __init__(self, inputs: HeadInputs) -> None:
-        import math
-
-        import torch
         from torch.nn import functional as F
 
         if inputs.w_CD is None:
@@ -57,8 +55,7 @@ class VisionTextHead:
         w_CD = F.normalize(inputs.w_CD, dim=-1) if inputs.normalise else inputs.w_CD.clone()
         self._w_CD = w_CD.requires_grad_(inputs.schedule == "trained")
         self._schedule = inputs.schedule or "frozen"
-        self._log_scale = torch.tensor(math.log(inputs.logit_scale))
-        self._log_scale.requires_grad_(inputs.train_logit_scale)
+        self._log_scale = log_scale(inputs.logit_scale, trained=inputs.train_logit_scale)
 
     def with_classifier(self, w_CD: torch.Tensor) -> VisionTextHead:
         """The trained scale with the rows of other classes."""
@@ -78,10 +75,7 @@ class VisionTextHead:
         return F.cross_entropy(self.logits(z_BD), y_B)
 
     def logits(self, z_BD: torch.Tensor) -> torch.Tensor:
-        from torch.nn import functional as F
-
-        w_CD = F.normalize(self._w_CD, dim=-1) if self._normalise else self._w_CD
-        return self._log_scale.exp() * F.normalize(z_BD, dim=-1) @ w_CD.T
+        return scaled_cosine(self._log_scale, z_BD, self._w_CD, normalise=self._normalise)
 
     def pretrained(self) -> list[torch.Tensor]:
         """Learning rate lr: W comes from a trained encoder, as the scale does."""

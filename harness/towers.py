@@ -1,0 +1,79 @@
+"""The encoders that cells name, loaded once, with the saved weights that they begin from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache, cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness import plugins
+from harness.training.features import text_embeddings
+from harness.training.model import Projection
+from harness.training.weights import Weights, load_weights, put_into
+from harness.types import Choice
+
+if TYPE_CHECKING:
+    import torch
+
+
+@dataclass(frozen=True)
+class Tower:
+    """An image encoder at one resolution, with the saved weights that it begins from."""
+
+    encoder: Choice
+    resolution: int
+    init: Path | None
+
+
+class LoadedTower:
+    """An image encoder, loaded when first asked for; pictures come in one size."""
+
+    def __init__(self, tower: Tower) -> None:
+        self._found, self._argument, self._options = plugins.options("encoder", tower.encoder)
+        self._resolution, self._init = tower.resolution, tower.init
+
+    def image(self) -> Any:
+        return self._image
+
+    @cached_property
+    def projection(self) -> Projection:
+        if self._weights is not None:
+            return self._weights.projection
+        return Projection(*self._image.projection())
+
+    @cached_property
+    def _image(self) -> Any:
+        built = self._found.build_image(self._argument, self._options)
+        if hasattr(built, "resize"):  # towers with embeddings of positions
+            built.resize(self._resolution)
+        if self._weights is not None and self._init is not None:
+            put_into(built, self._weights, self._init)
+        return built
+
+    @cached_property
+    def _weights(self) -> Weights | None:
+        return load_weights(self._init) if self._init is not None else None
+
+
+@cache
+def load_tower(tower: Tower) -> LoadedTower:
+    """Once for every tower: it must not be changed, copy it to tune it."""
+    return LoadedTower(tower)
+
+
+@cache
+def load_text_tower(choice: Choice) -> Any:
+    """The text encoder of a Choice."""
+    found, argument, options = plugins.options("encoder", choice)
+    return found.build_text(argument, options)
+
+
+@cache
+def embed_names(encoder: Choice, prompt: Choice, names: tuple[str, ...]) -> torch.Tensor:
+    """(C, E) text embeddings of class names under a prompt, in the text tower's own width."""
+    found, _, options = plugins.options("prompt", prompt)
+    weights = plugins.text_facts(encoder).weights
+    return text_embeddings(
+        weights, lambda: load_text_tower(encoder), prompt, found.texts(names, options)
+    )
