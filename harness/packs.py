@@ -11,7 +11,7 @@ from harness.types import Cell
 
 #: Seconds that a pack should last, so that starting a job is small beside it.
 PACK_SECONDS = 120.0
-#: Guess for a cell of which no Record tells better.
+#: Guess for a cell on one core.
 GUESSED_SECONDS = {"none": 0.05, "projection": 0.5, "all": 60.0}
 
 
@@ -23,7 +23,7 @@ class Pack:
     seconds: float
 
 
-def packs(cells: Sequence[Planned], jobs: int, seconds: dict[str, float]) -> list[Pack]:
+def packs(cells: Sequence[Planned], jobs: int) -> list[Pack]:
     """Cells that share features stay together; a pack lasts PACK_SECONDS, or less to fill the jobs.
 
     Longest first, so that the last job to end ends early.
@@ -37,7 +37,7 @@ def packs(cells: Sequence[Planned], jobs: int, seconds: dict[str, float]) -> lis
         families: dict[str, list[Planned]] = {}
         for planned in group:  # cells of one training stay in one job
             families.setdefault(planned.train_key, []).append(planned)
-        costs = [sum(seconds.get(p.key) or guess(p.cell) for p in f) for f in families.values()]
+        costs = [sum(guess(p.cell) for p in f) for f in families.values()]
         target = min(PACK_SECONDS, sum(costs) / jobs)
         part: list[Planned] = []
         total = 0.0

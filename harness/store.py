@@ -249,11 +249,6 @@ def _as_json(record: Record) -> dict[str, Any]:
     return {name: value for name, value in vars(record).items() if value is not None}
 
 
-def temporary_files(root: Path) -> list[Path]:
-    """Left by a killed writer; nothing reads them."""
-    return [*root.rglob(".*.tmp"), *root.rglob(".*.new")]
-
-
 def writable(folder: Path) -> None:
     """Raises OutputError now, not after an hour, if `folder` cannot be written."""
     write_atomically(folder / ".writable", lambda f: f.write(b""))

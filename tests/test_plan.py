@@ -137,7 +137,7 @@ def cell(shots: int) -> Planned:
 
 def test_packs_hold_every_cell_once_longest_first() -> None:
     cells = [cell(k) for k in range(1, 60)]
-    made = packs(cells, 2, {})
+    made = packs(cells, 2)
     assert sorted(p.key for pack in made for p in pack.cells) == sorted(p.key for p in cells)
     assert [p.seconds for p in made] == sorted((p.seconds for p in made), reverse=True)
     assert len(made) <= 4

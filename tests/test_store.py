@@ -6,9 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import leftovers
 
 from harness.errors import DiskFull, OutputError
-from harness.store import Store, science_hash, temporary_files, writable
+from harness.store import Store, science_hash, writable
 from harness.types import Record, SupportSet, TestSet
 
 DONE = Record(key="ab12", cell={"dataset": "emoji"}, status="done", top1=0.5, n=4)
@@ -28,7 +29,7 @@ def test_a_record_comes_back_with_its_arrays(store: Store) -> None:
     assert store.arrays(found)["rank"].tolist() == [0, 1, 2, 3]
     assert store.path("ab12").parent.name == "ab"
     assert store.statuses(["ab12", "ab99"]) == {"ab12": "done"}
-    assert not temporary_files(store.root)
+    assert not leftovers(store.root)
 
 
 def test_the_first_done_record_wins_and_a_failed_one_is_replaced(store: Store) -> None:
@@ -97,7 +98,7 @@ def test_two_writers_leave_whole_records(store: Store) -> None:
         writer.join()
     found = [store.read(f"k{i}") for i in range(30)]
     assert all(r is not None and r.top1 in (0.1, 0.2) and store.arrays(r) for r in found)
-    assert not temporary_files(store.root)
+    assert not leftovers(store.root)
 
 
 def test_a_full_disk_is_told_and_what_was_written_stays(
@@ -113,7 +114,7 @@ def test_a_full_disk_is_told_and_what_was_written_stays(
         store.write(replace(DONE, key="cd34"), ARRAYS)
     assert store.read("ab12") is not None
     assert store.read("cd34") is None
-    assert not temporary_files(store.root)
+    assert not leftovers(store.root)
 
 
 def test_a_place_that_cannot_be_written_is_told_at_once(tmp_path: Path) -> None:

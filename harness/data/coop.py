@@ -25,7 +25,6 @@ from harness.data._images import EXTENSIONS
 from harness.data.folder import file_times, folder_at
 from harness.errors import DataError, did_you_mean, nearest
 
-MODALITY = "image"
 LAYOUT_FILE = Path(__file__).with_name("coop.json")
 SPLITS = ("train", "val", "test")
 

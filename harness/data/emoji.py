@@ -23,7 +23,6 @@ from harness.data._base import ImageFiles, manifest
 from harness.errors import DataError
 from harness.types import Items, digest
 
-MODALITY = "image"
 POOL = ("Appl", "FB", "Goog", "Joy", "Sams")
 TEST = ("Twtr", "Wind")  # the last two by name: fixed before any number was seen
 SPLIT_FILE = Path(__file__).with_name("emoji_split.json")

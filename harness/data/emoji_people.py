@@ -19,7 +19,6 @@ from harness.data.emoji import POOL, TEST, art_folder
 from harness.errors import DataError
 from harness.types import Items
 
-MODALITY = "image"
 PERSONS = ("U+1F469", "U+1F468")
 CLASSES_FILE = Path(__file__).with_name("emoji_people.json")
 

@@ -23,7 +23,6 @@ from harness.data._images import EXTENSIONS
 from harness.errors import DataError, did_you_mean, nearest
 from harness.types import Items
 
-MODALITY = "image"
 SPLITS = ("train", "test", "val")
 _COLUMNS = ("path", "label", "split")
 

@@ -33,7 +33,6 @@ from harness.data._checked import PictureOptions, without_corrupt
 from harness.data._images import open_rgb
 from harness.errors import DataError, did_you_mean, nearest
 
-MODALITY = "image"
 #: Bytes at the end of a picture that its hash holds: with its length, cheap and telling.
 TAIL = 64
 #: How many of many names a message lists.

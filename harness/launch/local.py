@@ -35,7 +35,7 @@ def launch(
     without the Records of its cells, with the place of its log.
     """
     jobs = jobs or cores()
-    waiting = packs(cells, jobs, {})
+    waiting = packs(cells, jobs)
     running: list[tuple[Any, Pack]] = []
     old = {p.key: _stamp(store, p.key) for p in cells}
     seen: set[str] = set()
