@@ -24,6 +24,8 @@ KINDS = {
     "classifier": "classifiers",
     "paradigm": "paradigms",
     "prompt": "prompts",
+    "temporal": "temporal",
+    "log": "logs",
 }
 
 #: Names that the task format knows and that no file answers to yet.
@@ -34,6 +36,8 @@ NOT_BUILT = {
     "classifier": (),
     "paradigm": (),
     "prompt": ("learnable",),
+    "temporal": (),
+    "log": (),
 }
 
 

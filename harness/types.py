@@ -1,8 +1,9 @@
 """The nouns of the harness: plain frozen data and the protocols that plugins fill.
 
 Shape legend, used in every file:
-    B batch, N items, S seeds, G groups, C classes, K shots,
-    F width of backbone features, D width of the joint embedding, H W height and width.
+    B batch, N items, S seeds, G groups, C classes, K shots, V views, T frames,
+    F width of backbone features, D width of the joint embedding, H W height and width,
+    M learnable context vectors, E width of a text tower's token embeddings.
 """
 
 from __future__ import annotations
@@ -304,6 +305,26 @@ class Dataset(Protocol):
         ...
 
 
+class Clips(Dataset, Protocol):
+    """A Dataset whose items are videos. `image` gives the middle frame."""
+
+    @property
+    def position(self) -> str:
+        """Which frame of a segment evaluation looks at: centre | first."""
+        ...
+
+    def length(self, item: str) -> int:
+        """Frames that can be decoded. DataError if there is none."""
+        ...
+
+    def frames(self, item: str, indices: Sequence[int]) -> list[Image.Image]:
+        """Frames by index (0 <= index < length), in the order of `indices`, as RGB.
+
+        DataError if one cannot be decoded: never another frame in its place.
+        """
+        ...
+
+
 @dataclass(frozen=True)
 class EncoderFacts:
     """What can be known of an encoder without loading it."""
@@ -316,6 +337,7 @@ class EncoderFacts:
     logit_scale: float
     text_dim: int | None = None  # None: no text tower
     fixed_resolution: bool = False  # pictures of another size cannot be read
+    tower: str = "other"  # vit | resnet | other: what temporal modules can be put into
 
 
 class ImageEncoder(Protocol):
@@ -336,8 +358,41 @@ class ImageEncoder(Protocol):
 
 class TextEncoder(Protocol):
     def embed(self, texts: Sequence[str]) -> torch.Tensor:
-        """(N, D) embeddings, not normalised."""
+        """(N, D) embeddings, not normalised, without a graph; one text at a time."""
         ...
+
+
+class TunableText(TextEncoder, Protocol):
+    """A text tower that can be trained, or trained through. deepcopy gives an own copy."""
+
+    @property
+    def module(self) -> torch.nn.Module:
+        """All its parameters."""
+        ...
+
+    @property
+    def context_dim(self) -> int:
+        """E, the width of its token embeddings."""
+        ...
+
+    def encode(
+        self, texts: Sequence[str], context_ME: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        """(N, D) with a graph, all texts in one batch, on the device of `module`.
+
+        With a context, M vectors stand between the start token and the tokens of each text
+        (Eq. 7; CoOp). A text that becomes too long is cut at its end, the end token kept.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class TemporalInputs:
+    """What a module over time is made of."""
+
+    dim: int  # D
+    frames: int  # T
+    generator: torch.Generator  # on the CPU; every initial value is drawn from it
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,9 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "harness"
 
-PLUGINS = ("data", "encoders", "alignments", "classifiers", "paradigms", "prompts")
+PLUGINS = (
+    "data", "encoders", "alignments", "classifiers", "paradigms", "prompts", "temporal", "logs",
+)  # fmt: skip
 
 #: From the ground up; a room may import what stands in a lower row, and its own folder.
 ROWS: tuple[tuple[str, ...], ...] = (
@@ -21,7 +23,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
     ("types", "errors"),
     ("cache",),
     ("resolve", "seeding", "yaml_border"),
-    ("splits", "store", "schema"),
+    ("splits", "store", "schema", "sampling"),
     ("task",),
     ("grid",),
     PLUGINS,
