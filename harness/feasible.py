@@ -18,6 +18,7 @@ from harness.plugins import (
     text_encoder,
     text_facts,
 )
+from harness.sampling import are_clips
 from harness.types import Cell, CellFacts, Choice, Dataset, EncoderFacts
 
 
@@ -58,14 +59,32 @@ def why_not(cell: Cell, where: str) -> str | None:
     alignment = Choice(cell.alignment) if cell.alignment else None
     plugins = [
         ("paradigm", cell.paradigm), ("classifier", cell.classifier), ("alignment", alignment),
+        ("temporal", cell.temporal), ("prompt", cell.prompt),
     ]  # fmt: skip
     for kind, choice in plugins:
         if choice is None:
             continue
         with named(where, kind):
-            reason = options(kind, choice)[0].check(cell, facts)
+            plugin = options(kind, choice)[0]
+            reason = plugin.check(cell, facts) if hasattr(plugin, "check") else None
         if reason is not None:
             return str(reason)
+    return _cannot_train(cell, dataset, dataset_of_test, where)
+
+
+def _cannot_train(cell: Cell, dataset: Dataset, of_test: Dataset, where: str) -> str | None:
+    """What the parts of a cell cannot do together."""
+    if are_clips(dataset) != are_clips(of_test):
+        problem = f"{cell.dataset} and {cell.test_dataset}: one has videos, the other pictures"
+        raise TaskError(where, "test_dataset", problem)
+    recipe = cell.recipe
+    if recipe is None:
+        return None
+    if recipe.augment != "none" and cell.tuning != "all":
+        return f"recipe.augment: {recipe.augment} needs tuning: all, as features are computed once"
+    if cell.gather is False and recipe.micro_batch is None:
+        problem = "gather: false contrasts within micro-batches, as processes that do not gather do"
+        raise TaskError(where, "recipe.micro_batch", f"is missing: {problem}")
     return None
 
 
@@ -82,16 +101,8 @@ def named(where: str, key: str) -> Iterator[None]:
 
 def _refuse_not_built(cell: Cell, where: str) -> None:
     """Values that the task format knows and this version cannot run."""
-    later = {
-        "temporal": (None, "modelling over time"),
-        "views": ("1x1", "more than one view"),
-        "method": (None, "a method of others"),
-    }
-    if cell.text_tower == "online":
-        raise TaskError(where, "text_tower", "online: training the text tower is not built yet")
-    for axis, (built, what) in later.items():
-        if getattr(cell, axis) != built:
-            raise TaskError(where, axis, f"{getattr(cell, axis)}: {what} is not built yet")
+    if cell.method is not None:
+        raise TaskError(where, "method", f"{cell.method}: a method of others is not built yet")
     released = (cell.schedule or "").partition(":")[2]
     fewest = min(dict(cell.search or ()).get("epochs", (cell.recipe.epochs,))) if cell.recipe else 0
     if released and cell.recipe and int(released) >= fewest:

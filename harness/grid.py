@@ -19,6 +19,8 @@ AXES = (
     "text_encoder", "alignment", "prompt", "temporal", "frames", "resolution", "views",
     "classifier", "schedule", "paradigm", "gather", "text_tower", "loss", "method", "tuning",
 )  # fmt: skip
+#: Frames of a clip where the task does not say it (section 4.2).
+FRAMES = 8
 RECIPE_AXES = tuple(f.name for f in fields(Recipe))
 
 
@@ -88,6 +90,14 @@ def _null_what_has_no_meaning(s: dict[str, Any]) -> None:
         s["tuning"], s["train_classes"] = "none", None  # nothing is trained on
     if s["classes"].pick is None:
         s["class_seed"] = None  # nothing is drawn
+    if s["temporal"] == Choice("none"):
+        s["temporal"] = s["frames"] = None
+    elif s["frames"] is None:
+        s["frames"] = FRAMES
+    _null_of_the_head(s)
+
+
+def _null_of_the_head(s: dict[str, Any]) -> None:
     made_of = uses("paradigm", s["paradigm"])
     if "classifier" not in made_of:
         s["classifier"] = s["schedule"] = None
@@ -97,9 +107,9 @@ def _null_what_has_no_meaning(s: dict[str, Any]) -> None:
         s["gather"] = s["text_tower"] = s["loss"] = None
     if not _uses_text(s):
         s["text_encoder"] = s["alignment"] = None
-    if s["temporal"] == Choice("none"):
-        s["temporal"] = s["frames"] = None
     if s["tuning"] == "none":
+        if s["text_tower"] is not None:
+            s["text_tower"] = "offline"  # nothing is trained
         s["schedule"] = s["search"] = s["val"] = None
         s["selection"] = "last"
 

@@ -18,11 +18,13 @@ from harness.grid import is_random
 from harness.plugins import (
     classes_of,
     encoder_facts,
+    evaluation_texts,
     init_file,
     open_dataset,
     options,
     text_facts,
 )
+from harness.sampling import are_clips, views
 from harness.store import Store
 from harness.types import EVALUATION_FIELDS, SCHEMA, Cell, Choice, digest
 
@@ -77,7 +79,7 @@ def make_plan(cells: Iterable[Cell], store: Store, where: str = "task") -> Plan:
     plan = Plan()
     reasons: dict[Cell, str | None] = {}
     contents: dict[Cell, tuple[str, str]] = {}
-    for cell in _aligned_where_needed(cells, where):
+    for cell in _without_meaningless(cells, where):
         sample = replace(cell, seed=None)
         if sample not in reasons:
             reasons[sample] = why_not(sample, where)
@@ -97,26 +99,45 @@ def make_plan(cells: Iterable[Cell], store: Store, where: str = "task") -> Plan:
     return plan
 
 
-def _aligned_where_needed(cells: Iterable[Cell], where: str) -> Iterator[Cell]:
-    """An alignment has no meaning where the widths agree: it is null there, and cells that become
+def _without_meaningless(cells: Iterable[Cell], where: str) -> Iterator[Cell]:
+    """What has no meaning once the data and the encoder are known is null, and cells that become
     equal are one cell.
     """
     seen: set[Cell] = set()
     for cell in cells:
-        if cell.alignment is None:
-            yield cell
-            continue
-        with named(where, "alignment"):  # a wrong name is told even where it has no meaning
-            options("alignment", Choice(cell.alignment))
-        made = cell
-        if text_dim(cell, where) in (None, image_facts(cell, where).dim):
-            made = replace(cell, alignment=None)
-            axes = ("tuning", "classifier", "alignment", "regime")
-            if not is_random({name: getattr(made, name) for name in axes}):
-                made = replace(made, seed=None)
+        made = _aligned_where_needed(_timed_where_needed(cell, where), where)
         if made not in seen:
             seen.add(made)
             yield made
+
+
+def _timed_where_needed(cell: Cell, where: str) -> Cell:
+    """Pictures have no frames, and of views only the crops."""
+    clips, crops = views(cell.views)
+    if cell.temporal is None and clips == 1:
+        return cell
+    with named(where, "dataset"):
+        if are_clips(open_dataset(cell.dataset)):
+            return cell
+    if cell.temporal is not None:  # a wrong name is told even where it has no meaning
+        with named(where, "temporal"):
+            options("temporal", cell.temporal)
+    return replace(cell, temporal=None, frames=None, views=f"1x{crops}")
+
+
+def _aligned_where_needed(cell: Cell, where: str) -> Cell:
+    """An alignment has no meaning where the widths agree."""
+    if cell.alignment is None:
+        return cell
+    with named(where, "alignment"):  # a wrong name is told even where it has no meaning
+        options("alignment", Choice(cell.alignment))
+    if text_dim(cell, where) not in (None, image_facts(cell, where).dim):
+        return cell
+    made = replace(cell, alignment=None)
+    axes = ("tuning", "classifier", "alignment", "regime")
+    if not is_random({name: getattr(made, name) for name in axes}):
+        made = replace(made, seed=None)
+    return made
 
 
 def notes(plan: Plan) -> tuple[str, ...]:
@@ -160,7 +181,9 @@ def _texts(cell: Cell, names: Sequence[str]) -> list[Any]:
     if cell.prompt is None:
         return list(names)
     found, _, opts = options("prompt", cell.prompt)
-    return [*zip(names, found.texts(names, opts), strict=True)]
+    trained, tested = found.texts(names, opts), evaluation_texts(cell.prompt, names)
+    apart = [tested] if tested != trained else []
+    return [*zip(names, trained, strict=True), *apart]
 
 
 def _with_keys(cell: Cell, training: str, evaluation: str) -> Planned:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -72,6 +73,14 @@ def text_facts(choice: Choice) -> EncoderFacts:
 def text_encoder(cell: Cell) -> Choice:
     """Whose text tower reads the class texts."""
     return cell.text_encoder or cell.encoder
+
+
+def evaluation_texts(prompt: Choice, names: Sequence[str]) -> list[list[str]]:
+    """For every class the texts that evaluation embeds."""
+    found, _, opts = options("prompt", prompt)
+    wording = getattr(found, "evaluation_texts", found.texts)
+    texts: list[list[str]] = wording(names, opts)
+    return texts
 
 
 def init_file(init: str, runs: Path) -> Path:

@@ -30,12 +30,12 @@ KINDS = {
 
 #: Names that the task format knows and that no file answers to yet.
 NOT_BUILT = {
-    "dataset": ("emoji_motion", "video", "webdataset", "features"),
+    "dataset": ("video", "webdataset"),
     "encoder": (),
     "alignment": (),
     "classifier": (),
     "paradigm": (),
-    "prompt": ("learnable",),
+    "prompt": (),
     "temporal": (),
     "log": (),
 }

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     import numpy as np
     from PIL import Image
 
+    from harness.types import Dataset
+
 
 @dataclass(frozen=True)
 class Look:
@@ -34,6 +36,11 @@ class Look:
         if self.crop is not None:
             parts.append(f"crop {self.crop[0]} of {self.crop[1]}")
         return " ".join(parts)
+
+
+def are_clips(dataset: Dataset) -> bool:
+    """Whether the items of a data set are videos."""
+    return hasattr(dataset, "frames")
 
 
 def views(text: str) -> tuple[int, int]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness import plugins
+from harness.training.device import device
 from harness.training.features import text_embeddings
 from harness.training.model import Projection
 from harness.training.weights import Weights, load_weights, put_into
@@ -38,8 +39,8 @@ class LoadedTower:
 
     @cached_property
     def projection(self) -> Projection:
-        if self._weights is not None:
-            return self._weights.projection
+        if self.weights is not None:
+            return self.weights.projection
         return Projection(*self._image.projection())
 
     @cached_property
@@ -47,12 +48,14 @@ class LoadedTower:
         built = self._found.build_image(self._argument, self._options)
         if hasattr(built, "resize"):  # towers with embeddings of positions
             built.resize(self._resolution)
-        if self._weights is not None and self._init is not None:
-            put_into(built, self._weights, self._init)
+        if self.weights is not None and self.weights.module and self._init is not None:
+            put_into(built.module, self.weights.module, self._init, "encoder")
+        built.module.to(device())
         return built
 
     @cached_property
-    def _weights(self) -> Weights | None:
+    def weights(self) -> Weights | None:
+        """Saved weights that it begins from."""
         return load_weights(self._init) if self._init is not None else None
 
 
@@ -71,9 +74,28 @@ def load_text_tower(choice: Choice) -> Any:
 
 @cache
 def embed_names(encoder: Choice, prompt: Choice, names: tuple[str, ...]) -> torch.Tensor:
-    """(C, E) text embeddings of class names under a prompt, in the text tower's own width."""
+    """(C, E) text embeddings of class names as evaluation words them, in the text tower's own
+    width.
+    """
+    return _embed(encoder, prompt, plugins.evaluation_texts(prompt, names), _average(prompt))
+
+
+@cache
+def embed_templates(encoder: Choice, prompt: Choice, names: tuple[str, ...]) -> torch.Tensor:
+    """(K, C, E): class names in each template of a prompt by itself."""
+    import torch
+
     found, _, options = plugins.options("prompt", prompt)
+    texts = found.texts(names, options)
+    each = [[[own[k]] for own in texts] for k in range(len(texts[0]))]
+    return torch.stack([_embed(encoder, prompt, of_one, "normalised") for of_one in each])
+
+
+def _embed(encoder: Choice, prompt: Choice, texts: list[list[str]], average: str) -> torch.Tensor:
     weights = plugins.text_facts(encoder).weights
-    return text_embeddings(
-        weights, lambda: load_text_tower(encoder), prompt, found.texts(names, options)
-    )
+    return text_embeddings(weights, lambda: load_text_tower(encoder), prompt, texts, average)
+
+
+def _average(prompt: Choice) -> str:
+    found, _, options = plugins.options("prompt", prompt)
+    return str(found.averaging(options)) if hasattr(found, "averaging") else "normalised"

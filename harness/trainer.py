@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness import plugins
+import numpy as np
+
+from harness.assembly import assemble, make_head, pretrained
 from harness.errors import CellError
 from harness.plan import Planned
-from harness.seeding import torch_stream
 from harness.store import Store
 from harness.training.checkpoint import Checkpoint
 from harness.training.evaluation import metrics, predict
-from harness.training.loop import History, train
-from harness.training.model import CachedFeatures, Model, Projection, Source, TunedBackbone
+from harness.training.loop import History, Watch, train
+from harness.training.model import Embedding
+from harness.training.sources import TunedBackbone
+from harness.training.texts import Texts
 from harness.training.weights import NAME, save_weights
-from harness.types import Cell, Head, HeadInputs, SupportSet
+from harness.types import Cell, Head
 from harness.workshop import Workshop
 
 if TYPE_CHECKING:
@@ -41,21 +43,21 @@ class Tried:
 
 @dataclass(frozen=True)
 class Trained:
-    """What evaluation needs. Without training: the encoder's own projection, and no head."""
+    """What evaluation needs. Without training: the encoder's own embedding, and no head."""
 
-    projection: Projection
+    embedding: Embedding
     head: Head | None = None  # for the classes trained on
     w_init_CD: torch.Tensor | None = None
+    texts: Texts | None = None  # where rows of W were made of them at every step
     backbone: TunedBackbone | None = None  # where it was tuned
     support: str | None = None
     history: History = field(default_factory=History)
     params: int = 0
     tried: tuple[Tried, ...] = ()
+    micro_batch: int | None = None  # where memory asked for a smaller one than the recipe's
 
 
-def train_cell(
-    planned: Planned, workshop: Workshop, store: Store, interrupted: Callable[[], bool]
-) -> Trained:
+def train_cell(planned: Planned, workshop: Workshop, store: Store, watch: Watch) -> Trained:
     """Train a cell, or hand on the pretrained encoder where nothing is trained. With a search,
     every configuration is trained and the one that is best on the validation samples is kept.
 
@@ -66,16 +68,16 @@ def train_cell(
     support = workshop.support(cell)
     if support is None or cell.tuning == "none" or cell.recipe is None:
         name = store.write_support(support) if support else None
-        return Trained(workshop.projection(cell), support=name)
+        return Trained(pretrained(cell, workshop), support=name)
     if cell.search is None:
-        return _train_once(planned, cell, 0, workshop, store, interrupted)
+        return _train_in_memory(planned, cell, 0, workshop, store, watch)
     best: Trained | None = None
     tried: list[Tried] = []
     for number, config in enumerate(_configurations(cell)):
         recipe = replace(cell.recipe, **config)
         try:
-            found = _train_once(
-                planned, replace(cell, recipe=recipe), number, workshop, store, interrupted
+            found = _train_in_memory(
+                planned, replace(cell, recipe=recipe), number, workshop, store, watch
             )
             score = _validate(cell, found, config, workshop)
         except CellError as error:  # one that diverges loses; the others go on
@@ -96,9 +98,6 @@ def _configurations(cell: Cell) -> list[dict[str, Any]]:
 
 
 def _validate(cell: Cell, trained: Trained, config: dict[str, Any], workshop: Workshop) -> Tried:
-    import numpy as np
-    import torch
-
     validation = workshop.validation(cell)
     if validation is None or trained.head is None:
         raise CellError("a search needs validation samples")
@@ -108,10 +107,73 @@ def _validate(cell: Cell, trained: Trained, config: dict[str, Any], workshop: Wo
         h_NF = trained.backbone.embed(validation.items, pictures)
     else:
         h_NF = workshop.train_features(cell).of(validation.items)
-    with torch.no_grad():
-        found = predict(trained.head.logits(trained.projection(h_NF)), labels_N)
+    head = evaluation_head(cell, trained, workshop, workshop.train_names(cell))
+    found = predict(logits(trained.embedding, head, h_NF), labels_N)
     measured = metrics(found, labels_N)
     return Tried(config, measured["top1"], measured["nll"])
+
+
+def evaluation_head(
+    cell: Cell, trained: Trained, workshop: Workshop, names: tuple[str, ...]
+) -> Head:
+    """The trained head with the classifier of `names`: its own rows for the classes trained on,
+    new ones for others (zero-shot, section 4.3), and of trained texts what they have become.
+    """
+    if trained.head is None:
+        return make_head(cell, len(names), workshop.classifier(cell, names))
+    w_CD: torch.Tensor | None
+    if trained.texts is not None:
+        w_CD = trained.texts.embed(names)
+        w_CD = workshop.classifier(cell, names) if w_CD is None else w_CD
+    elif names == workshop.train_names(cell):
+        return trained.head
+    else:
+        w_CD = workshop.classifier(cell, names)
+    if w_CD is None:  # a head of its own says that it cannot be replaced
+        w_CD = trained.head.weight()
+    return trained.head.with_classifier(w_CD)
+
+
+def logits(
+    embedding: Embedding, head: Head, h_NF: torch.Tensor, *, views: bool = False
+) -> torch.Tensor:
+    """logits_NC on the CPU of features as they were kept."""
+    import torch
+
+    place = embedding.projection.weight_DF.device
+    with torch.no_grad():
+        z_ND = embedding(h_NF.to(place), views=views)
+        return head.logits(z_ND.to(head.weight().device)).float().cpu()
+
+
+def _train_in_memory(
+    planned: Planned,
+    cell: Cell,
+    number: int,
+    workshop: Workshop,
+    store: Store,
+    watch: Watch,
+) -> Trained:
+    """Train; where a GPU has too little memory, in micro-batches half as large, and so on. The
+    global batch stays, so the numbers do, but for the order of sums.
+    """
+    import torch
+
+    recipe = cell.recipe
+    while recipe is not None:
+        try:
+            found = _train_once(
+                planned, replace(cell, recipe=recipe), number, workshop, store, watch
+            )
+            smaller = recipe.micro_batch if recipe != cell.recipe else None
+            return replace(found, micro_batch=smaller)
+        except torch.OutOfMemoryError as error:
+            half = min(recipe.micro_batch or recipe.batch, recipe.batch) // 2
+            if half == 0 or cell.gather is False:  # the micro-batch is what is contrasted
+                raise CellError(f"the GPU has too little memory: {error}") from error
+            recipe = replace(recipe, micro_batch=half)
+        torch.cuda.empty_cache()
+    raise CellError("there is nothing to train on")
 
 
 def _train_once(
@@ -120,7 +182,7 @@ def _train_once(
     number: int,
     workshop: Workshop,
     store: Store,
-    interrupted: Callable[[], bool],
+    watch: Watch,
 ) -> Trained:
     """One training from the pretrained encoder with the recipe of `cell`."""
     import torch
@@ -128,26 +190,24 @@ def _train_once(
     support = workshop.support(cell)
     if support is None or cell.recipe is None:
         raise CellError("there is nothing to train on")
-    names = workshop.train_names(cell)
-    head = make_head(cell, len(names), workshop.classifier(cell, names))
-    w_init_CD = head.weight().clone()
-    source = _source(cell, support, workshop)
-    model = Model(source, workshop.projection(cell).trainable(), head)
-    tuned = source if isinstance(source, TunedBackbone) else None
+    made = assemble(cell, workshop)
+    model = made.model
     place = _checkpoint_folder(planned, store) / f"{number}.pt"
+    labels_N = torch.tensor(support.labels, device=model.embedding.projection.weight_DF.device)
     history = train(
         model,
-        torch.tensor(support.labels),
+        labels_N,
         cell.recipe,
         cell.seed,
-        interrupted=interrupted,
-        checkpoint=Checkpoint(place) if tuned else None,
+        watch=watch,
+        checkpoint=Checkpoint(place) if made.backbone else None,
     )
     return Trained(
-        projection=model.projection,
-        head=head,
-        w_init_CD=w_init_CD,
-        backbone=tuned,
+        embedding=model.embedding,
+        head=model.head,
+        w_init_CD=made.w_init_CD,
+        texts=model.texts,
+        backbone=made.backbone,
         support=store.write_support(support),
         history=history,
         params=model.trained_parameters(),
@@ -166,36 +226,6 @@ def forget_checkpoint(planned: Planned, store: Store) -> None:
 
 def keep_weights(planned: Planned, trained: Trained, store: Store) -> None:
     """`save: last`: what `init:` can begin from."""
-    module = trained.backbone.module if trained.backbone else None
-    save_weights(_checkpoint_folder(planned, store) / NAME, trained.projection, module)
-
-
-def make_head(cell: Cell, n_classes: int, w_CD: torch.Tensor | None) -> Head:
-    """The head of the cell's paradigm around an initial classifier."""
-    found, _, options = plugins.options("paradigm", cell.paradigm)
-    facts = plugins.encoder_facts(cell.encoder)
-    recipe = cell.recipe
-    own = plugins.options("classifier", cell.classifier)[2] if cell.classifier else None
-    scale = (own and own.scale) or (recipe and recipe.logit_scale) or facts.logit_scale
-    head: Head = found.build(
-        HeadInputs(
-            n_classes=n_classes,
-            dim=facts.dim,
-            generator=torch_stream(cell.seed, "init"),
-            logit_scale=scale,
-            w_CD=w_CD,
-            normalise=own.normalise if own else True,
-            schedule=cell.schedule,
-            train_logit_scale=bool(recipe and recipe.train_logit_scale),
-            loss=cell.loss,
-        ),
-        options,
-    )
-    return head
-
-
-def _source(cell: Cell, support: SupportSet, workshop: Workshop) -> Source:
-    if cell.tuning == "all":
-        pictures = workshop.pictures(cell, cell.dataset)
-        return TunedBackbone(workshop.image_encoder(cell), pictures, support.items)
-    return CachedFeatures(workshop.train_features(cell).of(support.items))
+    backbone = trained.backbone
+    module, new = (backbone.module, backbone.new()) if backbone else (None, [])
+    save_weights(_checkpoint_folder(planned, store) / NAME, trained.embedding, module, new)

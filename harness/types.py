@@ -86,6 +86,7 @@ class Recipe:
     augment: str = "none"
     logit_scale: float | None = None
     train_logit_scale: bool = True
+    checkpointing: bool = False
 
     def plain(self) -> dict[str, Any]:
         return {
@@ -261,6 +262,8 @@ class Contrast:
     smallest_detectable: float | None = None
     share_seeds: float | None = None  # part of the variance that more seeds would take away
     note: str = ""
+    se: float | None = None  # standard error of the difference
+    df: float | None = None  # of its t test; infinite for a normal one
 
 
 # --- protocols that plugins fill -------------------------------------------------------------
@@ -375,9 +378,7 @@ class TunableText(TextEncoder, Protocol):
         """E, the width of its token embeddings."""
         ...
 
-    def encode(
-        self, texts: Sequence[str], context_ME: torch.Tensor | None = None
-    ) -> torch.Tensor:
+    def encode(self, texts: Sequence[str], context_ME: torch.Tensor | None = None) -> torch.Tensor:
         """(N, D) with a graph, all texts in one batch, on the device of `module`.
 
         With a context, M vectors stand between the start token and the tokens of each text
@@ -486,6 +487,21 @@ class Head(Protocol):
 
     def weight(self) -> torch.Tensor:
         """w_CD as it stands."""
+        ...
+
+    def put_rows(self, classes_U: torch.Tensor, w_UD: torch.Tensor, *, trained: bool) -> None:
+        """Replace rows of W; with `trained`, the next backward leaves a gradient at W.
+
+        CellError for a head whose rows are its own.
+        """
+        ...
+
+    def weight_gradient(self) -> torch.Tensor | None:
+        """(C, D) after backward, if the rows were put in as trained."""
+        ...
+
+    def to(self, place: Any) -> None:
+        """Move to a device, before any optimiser has seen its tensors."""
         ...
 
     def with_classifier(self, w_CD: torch.Tensor) -> Head:

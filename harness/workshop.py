@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 from harness import plugins
 from harness.cache import file_hash
+from harness.sampling import views
 from harness.seeding import torch_stream
 from harness.splits import draw_support, draw_test, draw_validation
-from harness.towers import Tower, embed_names, load_tower
+from harness.towers import Tower, embed_names, embed_templates, load_text_tower, load_tower
 from harness.training.features import FeatureStore, Progress, fingerprint
 from harness.training.model import Projection
 from harness.training.pictures import Pictures
-from harness.training.weights import holds_backbone
+from harness.training.sources import item_looks, shaped
+from harness.training.weights import Weights, holds_backbone
 from harness.types import (
     AlignmentInputs,
     Cell,
@@ -34,7 +36,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class FeatureTable:
-    """Features of the items that a pack needs, by item."""
+    """Features of the items that a pack needs, by item: (N, F), with V after N where there are
+    several views, and T before F where there are frames.
+    """
 
     row: dict[str, int]
     h_NF: torch.Tensor
@@ -45,10 +49,12 @@ class FeatureTable:
 
 @dataclass(frozen=True)
 class Place:
-    """A data set as a tower sees it: where its features belong."""
+    """A data set as a tower sees it, in so many frames and views: where its features belong."""
 
     dataset: Choice
     tower: Tower
+    frames: int | None = None
+    view: tuple[int, int] = (1, 1)
 
 
 class Workshop:
@@ -75,15 +81,15 @@ class Workshop:
                 embed_names(plugins.text_encoder(cell), _prompt(cell), test.class_names)
             frozen = cell.tuning != "all"
             if support is not None and (frozen or self._looks_at_support(cell)):
-                place = self._place(cell, cell.dataset)
+                place = self._train_place(cell)
                 wanted.setdefault(place, {}).update(dict.fromkeys(support.items))
             validation = self.validation(cell)
             if validation is not None and frozen:
-                place = self._place(cell, cell.dataset)
+                place = self._train_place(cell)
                 wanted.setdefault(place, {}).update(dict.fromkeys(validation.items))
             # One picture is enough to count what a picture costs.
             needed = test.items if frozen else test.items[:1]
-            place = self._place(cell, cell.test_dataset or cell.dataset)
+            place = self._test_place(cell)
             wanted.setdefault(place, {}).update(dict.fromkeys(needed))
         for place, items in wanted.items():
             self._load(place, list(items))
@@ -94,14 +100,14 @@ class Workshop:
         return self._twins[cell]
 
     def train_features(self, cell: Cell) -> FeatureTable:
-        return self._tables[self._place(cell, cell.dataset)]
+        return self._tables[self._train_place(cell)]
 
     def test_features(self, cell: Cell) -> FeatureTable:
-        return self._tables[self._place(cell, cell.test_dataset or cell.dataset)]
+        return self._tables[self._test_place(cell)]
 
     def macs_per_view(self, cell: Cell) -> int:
-        """Multiply-accumulates of one picture."""
-        return self._macs[self._place(cell, cell.test_dataset or cell.dataset)]
+        """Multiply-accumulates of the backbone in one view: a picture, or all frames of a clip."""
+        return self._macs[self._test_place(cell)]
 
     def image_encoder(self, cell: Cell) -> Any:
         """The pretrained image encoder, which must not be changed: copy it to tune it."""
@@ -109,7 +115,15 @@ class Workshop:
 
     def pictures(self, cell: Cell, dataset: Choice) -> Pictures:
         """Preprocessed pictures of a dataset, read once."""
-        return _pictures(self._place(cell, dataset))
+        return _pictures(dataset, self._tower(cell))
+
+    def saved(self, cell: Cell) -> Weights | None:
+        """The weights of the cell's `init`."""
+        return load_tower(self._tower(cell)).weights
+
+    def init_of(self, cell: Cell) -> Path:
+        """The file of the cell's `init`."""
+        return plugins.init_file(str(cell.init), self._runs)
 
     def _looks_at_support(self, cell: Cell) -> bool:
         return "support" in _uses(cell)
@@ -147,6 +161,19 @@ class Workshop:
         """
         text_CE = embed_names(plugins.text_encoder(cell), _prompt(cell), names)
         return text_CE if cell.alignment is None else text_CE @ self._alignment(cell)
+
+    def templates(self, cell: Cell, names: tuple[str, ...]) -> torch.Tensor:
+        """(K, C, D): the text embeddings in each template of the cell's prompt by itself."""
+        w_KCE = embed_templates(plugins.text_encoder(cell), _prompt(cell), names)
+        return w_KCE if cell.alignment is None else w_KCE @ self._alignment(cell)
+
+    def alignment(self, cell: Cell) -> torch.Tensor | None:
+        """map_ED where texts have another width than pictures."""
+        return None if cell.alignment is None else self._alignment(cell)
+
+    def text_tower(self, cell: Cell) -> Any:
+        """The pretrained text encoder, which must not be changed: copy it to train it."""
+        return load_text_tower(plugins.text_encoder(cell))
 
     def _alignment(self, cell: Cell) -> torch.Tensor:
         """map_ED of the cell's alignment, fitted on the classes trained on."""
@@ -198,6 +225,8 @@ class Workshop:
             return None, None
         with torch.no_grad():
             z_ND = projection(self.train_features(cell).of(support.items))
+            if cell.frames is not None:
+                z_ND = z_ND.mean(dim=1)  # whatever models time afterwards
         return z_ND, torch.tensor(support.labels)
 
     def _look_for_twins(self, cells: Iterable[Cell]) -> None:
@@ -235,20 +264,36 @@ class Workshop:
         init = plugins.init_file(cell.init, self._runs) if cell.init else None
         return Tower(cell.encoder, cell.resolution or facts.resolution, init)
 
-    def _place(self, cell: Cell, dataset: Choice) -> Place:
-        return Place(dataset, self._tower(cell))
+    def _train_place(self, cell: Cell) -> Place:
+        return Place(cell.dataset, self._tower(cell), cell.frames)
+
+    def _test_place(self, cell: Cell) -> Place:
+        dataset = cell.test_dataset or cell.dataset
+        return Place(dataset, self._tower(cell), cell.frames, views(cell.views))
 
     def _load(self, place: Place, items: list[str]) -> None:
+        import torch
+
+        dataset = plugins.open_dataset(place.dataset)
+        rows = {item: i for i, item in enumerate(items)}
+        if hasattr(dataset, "features"):  # they exist already
+            h_NF = torch.from_numpy(dataset.features(items))
+            self._tables[place], self._macs[place] = FeatureTable(rows, h_NF), 0
+            return
         tower = place.tower
         facts = plugins.encoder_facts(tower.encoder)
         if tower.init is not None and holds_backbone(tower.init):
             facts = replace(facts, backbone=digest([facts.backbone, file_hash(tower.init)], 64))
-        store = FeatureStore(
-            plugins.open_dataset(place.dataset), facts, load_tower(tower).image, tower.resolution
-        )
-        self._macs[place] = store.macs_per_view(items[0])
-        h_NF = store.get(items, self._progress)
-        self._tables[place] = FeatureTable({item: i for i, item in enumerate(items)}, h_NF)
+        store = FeatureStore(dataset, facts, load_tower(tower).image, tower.resolution)
+        looks = [
+            look
+            for item in items
+            for clip in item_looks(dataset, item, place.frames, place.view)
+            for look in clip
+        ]
+        self._macs[place] = store.macs_per_picture(looks[0]) * (place.frames or 1)
+        h_N = shaped(store.get(looks, self._progress), len(items), place.view, place.frames)
+        self._tables[place] = FeatureTable(rows, h_N)
 
 
 def _by_print(
@@ -281,9 +326,8 @@ def _prompt(cell: Cell) -> Choice:
 
 
 @cache
-def _pictures(place: Place) -> Pictures:
-    opened = plugins.open_dataset(place.dataset)
-    return Pictures(opened, load_tower(place.tower).image(), place.tower.resolution)
+def _pictures(dataset: Choice, tower: Tower) -> Pictures:
+    return Pictures(plugins.open_dataset(dataset), load_tower(tower).image(), tower.resolution)
 
 
 @cache

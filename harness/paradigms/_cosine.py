@@ -1,4 +1,4 @@
-"""The logits that vision_text and matching share."""
+"""The logits that vision_text and matching share, and how their rows are replaced."""
 
 from __future__ import annotations
 
@@ -27,3 +27,12 @@ def scaled_cosine(
 
     w_CD = F.normalize(w_CD, dim=-1) if normalise else w_CD
     return log_scale.exp() * F.normalize(z_BD, dim=-1) @ w_CD.T
+
+
+def with_rows(
+    w_CD: torch.Tensor, classes_U: torch.Tensor, w_UD: torch.Tensor, *, trained: bool
+) -> torch.Tensor:
+    """A leaf like w_CD with other rows for some classes."""
+    out_CD = w_CD.detach().clone()
+    out_CD[classes_U] = w_UD.to(out_CD)
+    return out_CD.requires_grad_(trained)

@@ -1,21 +1,24 @@
 """Video-text matching (after ActionCLIP; the paper's Table 6): a batch contrasted with its texts.
 
-The text tower is offline: its embeddings are computed once and stay. loss `kl`: symmetric
+With the text tower offline its embeddings are computed once and stay; online, the texts of a batch
+are embedded at every step by a tower that is trained. loss `kl`: symmetric
 KL(softmax(10 mask) || softmax(logits)) over the batch, where mask is 1 for equal labels; `infonce`:
 the paper's Algorithm 1, whose target is each sample's own text alone, though another sample of
-the batch may have the same one. Evaluation is the similarity to every class's text. In one
-process the batch is whole, so `gather` changes nothing.
+the batch may have the same one. Evaluation is the similarity to every class's text. With `gather`
+the whole batch is contrasted, whatever number of processes and micro-batches it is computed in;
+without it each micro-batch is, as by processes that do not gather.
 """
 
 from __future__ import annotations
 
 from copy import copy
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict
 
 from harness.errors import CellError
-from harness.paradigms._cosine import log_scale, scaled_cosine
+from harness.paradigms._cosine import log_scale, scaled_cosine, with_rows
+from harness.paradigms._tensors import moved
 from harness.types import Cell, CellFacts, HeadInputs
 
 if TYPE_CHECKING:
@@ -72,11 +75,21 @@ class MatchingHead:
         return []
 
     def weight(self) -> torch.Tensor:
-        return self._w_CD
+        return self._w_CD.detach()
+
+    def put_rows(self, classes_U: torch.Tensor, w_UD: torch.Tensor, *, trained: bool) -> None:
+        """Rows that are made anew at every step: those of the batch, from a trained tower."""
+        self._w_CD = with_rows(self._w_CD, classes_U, w_UD, trained=trained)
+
+    def weight_gradient(self) -> torch.Tensor | None:
+        return self._w_CD.grad
+
+    def to(self, place: Any) -> None:
+        self._w_CD, self._log_scale = moved(self._w_CD, place), moved(self._log_scale, place)
 
     def with_classifier(self, w_CD: torch.Tensor) -> MatchingHead:
         other = copy(self)
-        other._w_CD = w_CD.clone()
+        other._w_CD = w_CD.to(self._w_CD.device, copy=True)
         return other
 
 

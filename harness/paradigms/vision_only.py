@@ -5,11 +5,12 @@ logits = z @ W^T + b on the unnormalised embedding, at the learning rate lr_new.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict
 
 from harness.errors import CellError
+from harness.paradigms._tensors import moved
 from harness.types import Cell, CellFacts, HeadInputs
 
 if TYPE_CHECKING:
@@ -48,6 +49,16 @@ class LinearHead:
         for tensor in (w_CD, b_C):
             tensor.uniform_(-bound, bound, generator=inputs.generator)
         self._w_CD, self._b_C = w_CD.requires_grad_(), b_C.requires_grad_()
+
+    def put_rows(self, classes_U: torch.Tensor, w_UD: torch.Tensor, *, trained: bool) -> None:
+        """Its rows are its own."""
+        raise CellError("a random head is not made of texts")
+
+    def weight_gradient(self) -> torch.Tensor | None:
+        return self._w_CD.grad
+
+    def to(self, place: Any) -> None:
+        self._w_CD, self._b_C = moved(self._w_CD, place), moved(self._b_C, place)
 
     def with_classifier(self, w_CD: torch.Tensor) -> LinearHead:
         """Its rows are its own: it cannot name other classes."""

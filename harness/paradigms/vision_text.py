@@ -7,12 +7,13 @@ released at an epoch.
 from __future__ import annotations
 
 from copy import copy
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict
 
 from harness.errors import CellError
-from harness.paradigms._cosine import log_scale, scaled_cosine
+from harness.paradigms._cosine import log_scale, scaled_cosine, with_rows
+from harness.paradigms._tensors import moved
 from harness.types import Cell, CellFacts, HeadInputs
 
 if TYPE_CHECKING:
@@ -57,10 +58,20 @@ class VisionTextHead:
         self._schedule = inputs.schedule or "frozen"
         self._log_scale = log_scale(inputs.logit_scale, trained=inputs.train_logit_scale)
 
+    def put_rows(self, classes_U: torch.Tensor, w_UD: torch.Tensor, *, trained: bool) -> None:
+        """Rows that are made anew at every step: drawn templates, a learned context."""
+        self._w_CD = with_rows(self._w_CD, classes_U, w_UD, trained=trained)
+
+    def weight_gradient(self) -> torch.Tensor | None:
+        return self._w_CD.grad
+
+    def to(self, place: Any) -> None:
+        self._w_CD, self._log_scale = moved(self._w_CD, place), moved(self._log_scale, place)
+
     def with_classifier(self, w_CD: torch.Tensor) -> VisionTextHead:
         """The trained scale with the rows of other classes."""
         other = copy(self)
-        other._w_CD = w_CD.clone()
+        other._w_CD = w_CD.to(self._w_CD.device, copy=True)
         return other
 
     def begin_epoch(self, epoch: int) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.cache import write_atomically
+from harness.training.distributed import world
 
 if TYPE_CHECKING:
     import torch
@@ -25,15 +26,20 @@ class Checkpoint:
     def save(
         self, model: Model, optimiser: torch.optim.Optimizer, progress: dict[str, Any]
     ) -> None:
-        """Raises DiskFull or OutputError."""
+        """By process 0, for all. Raises DiskFull or OutputError."""
         import torch
 
+        group = world()
+        if group.rank > 0:
+            group.wait()
+            return
         state = {
             "tensors": [t.detach() for t in model.tensors()],
             "optimiser": optimiser.state_dict(),
             **progress,
         }
         write_atomically(self.path, lambda f: torch.save(state, f))
+        group.wait()
 
     def load(self, model: Model, optimiser: torch.optim.Optimizer) -> dict[str, Any] | None:
         """Put the saved state into model and optimiser; None if there is none that can be read."""
@@ -42,7 +48,7 @@ class Checkpoint:
         if not self.path.is_file():
             return None
         try:
-            state: dict[str, Any] = torch.load(self.path, weights_only=True)
+            state: dict[str, Any] = torch.load(self.path, weights_only=True, map_location="cpu")
             pairs = list(zip(model.tensors(), state.pop("tensors"), strict=True))
             if any(tensor.shape != value.shape for tensor, value in pairs):
                 raise ValueError("tensors of other shapes")

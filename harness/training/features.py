@@ -1,9 +1,10 @@
 """Backbone features on disk, computed once for every encoder, resolution and picture.
 
-A folder of the cache holds shards of (ids, h_NF); an id is the fingerprint of a picture, so that
-no picture is taken for another of the same name. A reader looks an id up in all of them; a
-writer adds a whole shard by rename. So what was computed before an interruption stays, and two
-writers at once cost time but never a wrong row.
+A folder of the cache holds shards of (ids, h_NF); an id is the fingerprint of a picture, with the
+frame and the crop that were looked at, so that no picture is taken for another of the same name.
+Last bits differ between a GPU and the CPU, so each has its own folder. A reader looks an id up in
+all of them; a writer adds a whole shard by rename. So what was computed before an interruption
+stays, and two writers at once cost time but never a wrong row.
 """
 
 from __future__ import annotations
@@ -19,6 +20,9 @@ import numpy as np
 
 from harness.cache import cache_folder, write_atomically
 from harness.errors import DataError
+from harness.sampling import Look
+from harness.training.device import device
+from harness.training.pictures import read_pictures
 from harness.training.threads import cores, one_core_pool
 from harness.types import Choice, Dataset, EncoderFacts, digest
 
@@ -26,7 +30,8 @@ if TYPE_CHECKING:
     import torch
 
 SHARD = 512
-BATCH = 16
+#: Pictures at once: on one core, and on a GPU.
+BATCH = {"cpu": 16, "cuda": 64}
 
 #: called with (done, total) pictures
 Progress = Callable[[int, int], object]
@@ -46,20 +51,28 @@ class FeatureStore:
     ) -> None:
         self._dataset, self._load, self._resolution = dataset, load, resolution
         self._dim = facts.feature_dim
-        address = digest([facts.backbone, resolution], 32)
+        self._device = device()
+        self._batch_size = BATCH[self._device.type]
+        apart = [] if self._device.type == "cpu" else [self._device.type]
+        address = digest([facts.backbone, resolution, *apart], 32)
         self.folder = cache_folder() / "features" / address
 
-    def get(self, items: Sequence[str], progress: Progress | None = None) -> torch.Tensor:
-        """h_NF in the order of `items`; what is missing is computed and kept.
+    def get(self, wanted: Sequence[str | Look], progress: Progress | None = None) -> torch.Tensor:
+        """h_NF in the order of `wanted`; what is missing is computed and kept. A name alone is an
+        item that is a picture.
 
         Raises DataError for a picture that cannot be read.
         """
         import torch
 
-        ids = {item: fingerprint(self._dataset, item) for item in dict.fromkeys(items)}
+        looks = [look if isinstance(look, Look) else Look(look) for look in wanted]
+        prints = {
+            item: fingerprint(self._dataset, item) for item in dict.fromkeys(k.item for k in looks)
+        }
+        ids = {look: look.address(prints[look.item]) for look in dict.fromkeys(looks)}
         found = self._read(set(ids.values()))
-        # One item of every picture that is missing, in the order of `items`.
-        first = {ids[item]: item for item in reversed(ids)}
+        # One look of every picture that is missing, in the order of `wanted`.
+        first = {ids[look]: look for look in reversed(ids)}
         missing = [i for i in dict.fromkeys(ids.values()) if i not in found]
         for start in range(0, len(missing), SHARD):
             part = missing[start : start + SHARD]
@@ -67,15 +80,15 @@ class FeatureStore:
             rows = self._compute([first[i] for i in part], done)
             self._write(part, rows)
             found |= dict(zip(part, rows, strict=True))
-        h_NF = np.stack([found[ids[i]] for i in items]) if items else np.zeros((0, self._dim))
+        h_NF = np.stack([found[ids[k]] for k in looks]) if looks else np.zeros((0, self._dim))
         return torch.from_numpy(h_NF.astype(np.float32))
 
-    def macs_per_view(self, item: str) -> int:
-        """Multiply-accumulates of one picture, counted once on `item`."""
+    def macs_per_picture(self, look: Look) -> int:
+        """Multiply-accumulates of one picture, counted once on `look`."""
         path = self.folder / "cost.json"
         with contextlib.suppress(OSError, ValueError, KeyError):  # not there, or damaged
             return int(json.loads(path.read_text())["macs"])
-        return self._count_cost(path, item)
+        return self._count_cost(path, look)
 
     def _read(self, wanted: set[str]) -> dict[str, np.ndarray[Any, Any]]:
         """Rows of `wanted`: the folder may hold many other data sets."""
@@ -99,11 +112,12 @@ class FeatureStore:
         write_atomically(self.folder / f"{name}.ids.json", lambda f: f.write(text))
 
     def _compute(
-        self, items: Sequence[str], progress: Callable[[int], object]
+        self, looks: Sequence[Look], progress: Callable[[int], object]
     ) -> np.ndarray[Any, Any]:
-        encoder = self._load()
-        batches = [items[i : i + BATCH] for i in range(0, len(items), BATCH)]
+        encoder, size = self._load(), self._batch_size
+        batches = [looks[i : i + size] for i in range(0, len(looks), size)]
         rows, done = [], 0
+        # A GPU is fed by all cores as well: they read and prepare the pictures.
         with one_core_pool(cores()) as pool:
             for batch, h_BF in zip(
                 batches, pool.map(lambda b: self._batch(encoder, b), batches), strict=True
@@ -116,28 +130,29 @@ class FeatureStore:
             raise DataError("the encoder gives features that are not finite numbers")
         return h_NF
 
-    def _batch(self, encoder: Any, batch: Sequence[str]) -> np.ndarray[Any, Any]:
-        """h_BF of one batch, on one core.
+    def _batch(self, encoder: Any, batch: Sequence[Look]) -> np.ndarray[Any, Any]:
+        """h_BF of one batch, on one core or the GPU.
 
         A short batch is filled up: kernels differ by batch size in the last bits, and a feature
         must not depend on which others were missing beside it.
         """
         import torch
 
-        images = [self._dataset.image(item) for item in batch]
+        images = read_pictures(self._dataset, batch)
         x_BCHW = torch.stack([encoder.preprocess(image, self._resolution) for image in images])
-        fill = x_BCHW[-1:].expand(BATCH - len(batch), -1, -1, -1)
+        fill = x_BCHW[-1:].expand(self._batch_size - len(batch), -1, -1, -1)
         with torch.inference_mode():
-            h_BF = encoder.features(torch.cat([x_BCHW, fill]))
-        rows: np.ndarray[Any, Any] = h_BF.numpy()[: len(batch)]
+            h_BF = encoder.features(torch.cat([x_BCHW, fill]).to(self._device))
+        rows: np.ndarray[Any, Any] = h_BF.cpu().numpy()[: len(batch)]
         return rows
 
-    def _count_cost(self, path: Path, item: str) -> int:
+    def _count_cost(self, path: Path, look: Look) -> int:
         import torch
         from torch.utils.flop_counter import FlopCounterMode
 
         encoder = self._load()
-        x_1CHW = encoder.preprocess(self._dataset.image(item), self._resolution)[None]
+        image = read_pictures(self._dataset, [look])[0]
+        x_1CHW = encoder.preprocess(image, self._resolution)[None].to(self._device)
         with torch.inference_mode(), FlopCounterMode(display=False) as counter:
             encoder.features(x_1CHW)
         macs = int(counter.get_total_flops()) // 2
@@ -151,8 +166,10 @@ def text_embeddings(
     load: Callable[[], Any],
     prompt: Choice,
     texts: Sequence[Sequence[str]],
+    average: str = "normalised",
 ) -> torch.Tensor:
-    """w_CD: one row per class, the mean over its texts of the normalised embeddings.
+    """w_CD: one row per class, the mean over its texts of the embeddings, each normalised first
+    unless `average` is `plain`.
 
     With one text per class this is the embedding itself. Cached by weights and texts.
     """
@@ -170,7 +187,9 @@ def text_embeddings(
 
     def one_class(class_texts: Sequence[str]) -> torch.Tensor:
         w_ND: torch.Tensor = tower.embed(class_texts)
-        return w_ND[0] if len(w_ND) == 1 else F.normalize(w_ND, dim=-1).mean(dim=0)
+        if len(w_ND) == 1:
+            return w_ND[0]
+        return (w_ND if average == "plain" else F.normalize(w_ND, dim=-1)).mean(dim=0)
 
     with one_core_pool(cores()) as pool:
         rows = list(pool.map(one_class, texts))

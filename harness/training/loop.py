@@ -1,25 +1,29 @@
 """The training loop, the same for cached features and for a backbone that is tuned.
 
 Every draw comes from a stream addressed by seed and epoch, so a cell's numbers depend neither on
-which cells run beside it nor on where it was interrupted.
+which cells run beside it nor on where it was interrupted, nor on how many processes share it.
 """
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import CellError
 from harness.seeding import torch_stream
 from harness.training.checkpoint import Checkpoint
+from harness.training.distributed import World, world
 from harness.training.model import Model
 from harness.types import Recipe
 
 if TYPE_CHECKING:
     import torch
+
+    #: (micro-batch, whether this process computes it)
+    Parts = Sequence[tuple[torch.Tensor, bool]]
 
 
 @dataclass
@@ -30,13 +34,21 @@ class History:
     steps: int = 0
 
 
+@dataclass(frozen=True)
+class Watch:
+    """Who looks at a training from outside."""
+
+    interrupted: Callable[[], bool] = lambda: False
+    epoch: Callable[[Mapping[str, Any]], object] = lambda _: None  # a point of the curve, with lr
+
+
 def train(
     model: Model,
     y_N: torch.Tensor,
     recipe: Recipe,
     seed: int | None,
     *,
-    interrupted: Callable[[], bool] = lambda: False,
+    watch: Watch | None = None,
     checkpoint: Checkpoint | None = None,
 ) -> History:
     """Minimise the head's loss on the support set (Eq. 1 to 3); the model is trained in place.
@@ -45,6 +57,7 @@ def train(
 
     Raises CellError if the loss is not finite; KeyboardInterrupt between batches if asked to stop.
     """
+    watch = watch or Watch()
     optimiser = _optimiser(model, recipe)
     rates = [group["lr"] for group in optimiser.param_groups]
     history = History()
@@ -55,11 +68,12 @@ def train(
         model.head.begin_epoch(epoch)
         if epoch < len(history.curve):
             continue
-        began, loss_sum, correct = time.perf_counter(), 0.0, 0
+        began, loss_sum, correct = time.perf_counter(), 0.0, 0.0
+        _begin_epoch(model, seed, epoch)
         drop = torch_stream(seed, "dropout", epoch)
         batches = _batches(len(model.source), recipe.batch, seed, epoch)
         for i, batch_B in enumerate(batches):
-            if interrupted():
+            if watch.interrupted():
                 raise KeyboardInterrupt
             factor = _factor(recipe, epoch + i / len(batches))
             for group, rate in zip(optimiser.param_groups, rates, strict=True):
@@ -70,18 +84,24 @@ def train(
             correct += right
         if not math.isfinite(loss_sum):
             raise CellError(f"the loss is not a finite number after epoch {epoch + 1}")
-        history.curve.append(
-            {
-                "epoch": epoch + 1,
-                "loss": loss_sum / len(model.source),
-                "train_top1": correct / len(model.source),
-                "seconds": time.perf_counter() - began,
-            }
-        )
+        point = {
+            "epoch": epoch + 1,
+            "loss": loss_sum / len(model.source),
+            "train_top1": correct / len(model.source),
+            "seconds": time.perf_counter() - began,
+        }
+        history.curve.append(point)
+        watch.epoch(point | {"lr": optimiser.param_groups[0]["lr"]})
         if checkpoint is not None:
             progress = {"curve": history.curve, "steps": history.steps}
             checkpoint.save(model, optimiser, progress)
     return history
+
+
+def _begin_epoch(model: Model, seed: int | None, epoch: int) -> None:
+    model.source.begin_epoch(epoch)
+    if model.texts is not None:
+        model.texts.begin_epoch(torch_stream(seed, "texts", epoch))
 
 
 def _step(
@@ -91,26 +111,37 @@ def _step(
     y_N: torch.Tensor,
     recipe: Recipe,
     drop: torch.Generator,
-) -> tuple[float, int]:
+) -> tuple[float, float]:
     """One update from a batch. Returns the mean loss and the number of right predictions."""
     optimiser.zero_grad()
-    parts = batch_B.split(recipe.micro_batch or len(batch_B))
-    pieces = _contrasted if model.head.whole_batch and len(parts) > 1 else _summed
-    loss, right = pieces(model, parts, y_N, recipe, drop)
+    group = world()
+    size = recipe.micro_batch or math.ceil(len(batch_B) / group.size)
+    parts = [(part_B, group.mine(i)) for i, part_B in enumerate(batch_B.split(size))]
+    model.read_texts(y_N[batch_B])
+    if model.head.whole_batch and model.gather and len(parts) > 1:
+        loss, right = _contrasted(model, parts, y_N, recipe, drop, group)
+        model.teach_texts()
+        group.add_gradients(model.encoder())  # the others hold the whole batch's already
+    else:
+        loss, right = _summed(model, parts, y_N, recipe, drop)
+        model.teach_texts()
+        group.add_gradients(model.tensors())
+        loss, right = group.total(loss, right)
     optimiser.step()
     return loss, right
 
 
 def _summed(
-    model: Model,
-    parts: Sequence[torch.Tensor],
-    y_N: torch.Tensor,
-    recipe: Recipe,
-    drop: torch.Generator,
-) -> tuple[float, int]:
-    """Micro-batches whose gradients add up to the batch's, for a loss that is a mean over it."""
-    total, loss_sum, right = sum(map(len, parts)), 0.0, 0
-    for part_B in parts:
+    model: Model, parts: Parts, y_N: torch.Tensor, recipe: Recipe, drop: torch.Generator
+) -> tuple[float, float]:
+    """Micro-batches whose gradients add up to the batch's, for a loss that is a mean over it. A
+    contrastive loss without the gather is that of each micro-batch by itself.
+    """
+    total, loss_sum, right = sum(len(part_B) for part_B, _ in parts), 0.0, 0.0
+    for part_B, mine in parts:
+        if not mine:
+            _skip(model, part_B, recipe, drop)
+            continue
         z_BD = _embed(model, part_B, recipe, drop)
         loss = model.head.loss(z_BD, y_N[part_B]) * (len(part_B) / total)
         loss.backward()
@@ -121,40 +152,83 @@ def _summed(
 
 def _contrasted(
     model: Model,
-    parts: Sequence[torch.Tensor],
+    parts: Parts,
     y_N: torch.Tensor,
     recipe: Recipe,
     drop: torch.Generator,
-) -> tuple[float, int]:
+    group: World,
+) -> tuple[float, float]:
     """Micro-batches that keep all negatives, for a loss between the samples of a batch.
 
-    Two passes: the embeddings of all parts without a graph, the loss and its gradient at them;
-    then each part again with a graph that this gradient is sent through (Gao et al. 2021).
+    Two passes: the embeddings of all parts without a graph, gathered over the processes, the loss
+    and its gradient at them; then each part again with a graph that this gradient is sent through
+    (Gao et al. 2021).
     """
     import torch
 
     began = drop.get_state()
     with torch.no_grad():
-        z_BD = torch.cat([_embed(model, part_B, recipe, drop) for part_B in parts])
+        own = [
+            _embed(model, part_B, recipe, drop) if mine else _skip(model, part_B, recipe, drop)
+            for part_B, mine in parts
+        ]
+    z_BD = _gathered(own, [len(part_B) for part_B, _ in parts], group)
     z_BD.requires_grad_()
-    y_B = y_N[torch.cat(list(parts))]
+    y_B = y_N[torch.cat([part_B for part_B, _ in parts])]
     loss = model.head.loss(z_BD, y_B)
     loss.backward()
     if z_BD.grad is None:
         raise CellError("the loss does not depend on the embeddings")
     drop.set_state(began)  # the same elements are dropped again
-    for part_B, gradient_BD in zip(parts, z_BD.grad.split([len(p) for p in parts]), strict=True):
-        _embed(model, part_B, recipe, drop).backward(gradient_BD)
-    return loss.item(), _right(model, z_BD, y_B)
+    gradients = z_BD.grad.split([len(part_B) for part_B, _ in parts])
+    for (part_B, mine), gradient_BD in zip(parts, gradients, strict=True):
+        if mine:
+            _embed(model, part_B, recipe, drop).backward(gradient_BD)
+        else:
+            _skip(model, part_B, recipe, drop)
+    return loss.item(), float(_right(model, z_BD, y_B))
+
+
+def _gathered(
+    own: Sequence[torch.Tensor | None], lengths: Sequence[int], group: World
+) -> torch.Tensor:
+    """The whole z_BD from the parts that this process has (None: another's)."""
+    import torch
+
+    present = [z_BD for z_BD in own if z_BD is not None]
+    if group.size == 1:
+        return torch.cat(present)
+    from harness.training.device import device
+
+    width = group.maximum(present[0].shape[1] if present else 0)
+    place = present[0].device if present else device()
+    parts = [
+        torch.zeros(n, width, device=place) if z_BD is None else z_BD
+        for z_BD, n in zip(own, lengths, strict=True)
+    ]
+    whole_BD = torch.cat(parts)
+    group.add([whole_BD])
+    return whole_BD
 
 
 def _embed(
     model: Model, part_B: torch.Tensor, recipe: Recipe, drop: torch.Generator
 ) -> torch.Tensor:
     """z_BD as float32, whatever the precision behind it."""
-    with _precision(recipe.precision):
+    with _precision(recipe.precision, model.embedding.projection.weight_DF.device.type):
         h_BF = dropout(model.source.features(part_B), recipe.dropout, drop)
-        return model.projection(h_BF).float()
+        return model.embedding(h_BF).float()
+
+
+def _skip(
+    model: Model, part_B: torch.Tensor, recipe: Recipe, drop: torch.Generator
+) -> torch.Tensor | None:
+    """Draw what another process draws for its part, so that the stream stays the same."""
+    if recipe.dropout:
+        frames = [model.source.frames] if model.source.frames else []
+        width = model.embedding.projection.weight_DF.shape[1]
+        _kept((len(part_B), *frames, width), recipe.dropout, drop)
+    return None
 
 
 def _right(model: Model, z_BD: torch.Tensor, y_B: torch.Tensor) -> int:
@@ -166,19 +240,22 @@ def _right(model: Model, z_BD: torch.Tensor, y_B: torch.Tensor) -> int:
 
 def dropout(h_BF: torch.Tensor, rate: float, stream: torch.Generator) -> torch.Tensor:
     """Inverted dropout from a stream of its own."""
-    import torch
-
     if rate == 0:
         return h_BF
-    keep_BF = torch.rand(h_BF.shape, generator=stream) >= rate
-    return h_BF * keep_BF / (1 - rate)
+    return h_BF * _kept(h_BF.shape, rate, stream).to(h_BF.device) / (1 - rate)
 
 
-def _precision(name: str) -> torch.autocast:
+def _kept(shape: Sequence[int], rate: float, stream: torch.Generator) -> torch.Tensor:
+    import torch
+
+    return torch.rand(tuple(shape), generator=stream) >= rate
+
+
+def _precision(name: str, device: str) -> torch.autocast:
     """bfloat16 autocast, or nothing."""
     import torch
 
-    return torch.autocast("cpu", dtype=torch.bfloat16, enabled=name == "bfloat16")
+    return torch.autocast(device, dtype=torch.bfloat16, enabled=name == "bfloat16")
 
 
 def _batches(n: int, size: int, seed: int | None, epoch: int) -> tuple[torch.Tensor, ...]:
@@ -194,7 +271,7 @@ def _optimiser(model: Model, recipe: Recipe) -> torch.optim.Optimizer:
 
     groups = [
         {"params": model.pretrained(), "lr": recipe.lr},
-        {"params": model.head.new(), "lr": recipe.lr_new},
+        {"params": model.new(), "lr": recipe.lr_new},
     ]
     groups = [g for g in groups if g["params"]]
     if recipe.optimiser == "sgd":

@@ -1,18 +1,17 @@
-"""What is trained: where features come from, the linear projection behind them, and the head."""
+"""What is trained: where features come from, what makes embeddings of them, texts and the head."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from copy import deepcopy
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
+from harness.training.sources import Source
+from harness.training.texts import Texts
 from harness.types import Head
 
 if TYPE_CHECKING:
     import torch
-
-EVALUATION_BATCH = 32
 
 
 @dataclass
@@ -27,86 +26,44 @@ class Projection:
 
         return F.linear(h_BF, self.weight_DF, self.bias_D)
 
-    def trainable(self) -> Projection:
-        """A copy whose tensors ask for gradients."""
-        bias_D = None if self.bias_D is None else self.bias_D.clone().requires_grad_()
-        return Projection(self.weight_DF.clone().requires_grad_(), bias_D)
+    def trainable(self, place: Any = "cpu") -> Projection:
+        """A copy on a device whose tensors ask for gradients."""
+
+        def own(tensor: torch.Tensor) -> torch.Tensor:
+            return tensor.detach().clone().to(place).requires_grad_()
+
+        bias_D = None if self.bias_D is None else own(self.bias_D)
+        return Projection(own(self.weight_DF), bias_D)
+
+    def on(self, place: Any) -> Projection:
+        """The same values on a device, without a graph."""
+        bias_D = None if self.bias_D is None else self.bias_D.detach().to(place)
+        return Projection(self.weight_DF.detach().to(place), bias_D)
 
     def parameters(self) -> list[torch.Tensor]:
         return [t for t in (self.weight_DF, self.bias_D) if t is not None]
 
 
-class Source(Protocol):
-    """Backbone features of training samples, by position."""
-
-    def __len__(self) -> int: ...
-    def features(self, batch_B: torch.Tensor) -> torch.Tensor:
-        """h_BF, with a graph where the backbone is trained."""
-        ...
-
-    def parameters(self) -> list[torch.Tensor]:
-        """What of it is trained, at the learning rate lr."""
-        ...
-
-
 @dataclass
-class CachedFeatures:
-    """Tuning `projection`: features that were computed once."""
+class Embedding:
+    """From backbone features to the joint space: the projection, then a module over time."""
 
-    h_NF: torch.Tensor
+    projection: Projection
+    temporal: Any = None  # z_BTD to z_BD; None: an item is one picture
 
-    def __len__(self) -> int:
-        return len(self.h_NF)
+    def __call__(self, h: torch.Tensor, *, views: bool = False) -> torch.Tensor:
+        """z_BD of h_BF, or of h_BTF. With views of h_BVF or h_BVTF: their mean, taken before the
+        normalisation.
+        """
+        if views:
+            return self(h.flatten(0, 1)).unflatten(0, (h.shape[0], -1)).mean(dim=1)
+        z_BD: torch.Tensor = self.projection(h)
+        if self.temporal is not None:
+            z_BD = self.temporal(z_BD)
+        return z_BD
 
-    def features(self, batch_B: torch.Tensor) -> torch.Tensor:
-        return self.h_NF[batch_B]
-
-    def parameters(self) -> list[torch.Tensor]:
-        return []
-
-
-class TunedBackbone:
-    """Tuning `all`: an own copy of the encoder, run on the pictures at every step.
-
-    Batch norm keeps its pretrained statistics: a support set of a few pictures would spoil them.
-    """
-
-    def __init__(
-        self, encoder: Any, pictures: Callable[[Sequence[str]], torch.Tensor], items: Sequence[str]
-    ) -> None:
-        self._encoder = deepcopy(encoder)
-        self._encoder.module.requires_grad_()
-        self._pictures, self._items = pictures, list(items)
-
-    @property
-    def module(self) -> Any:
-        """The tuned torch module."""
-        return self._encoder.module
-
-    def __len__(self) -> int:
-        return len(self._items)
-
-    def features(self, batch_B: torch.Tensor) -> torch.Tensor:
-        h_BF: torch.Tensor = self._encoder.features(
-            self._pictures([self._items[i] for i in batch_B.tolist()])
-        )
-        return h_BF
-
-    def parameters(self) -> list[torch.Tensor]:
-        return list(self._encoder.module.parameters())
-
-    def embed(
-        self, items: Sequence[str], pictures: Callable[[Sequence[str]], torch.Tensor]
-    ) -> torch.Tensor:
-        """h_NF of other samples, without a graph."""
-        import torch
-
-        with torch.no_grad():
-            parts = [
-                self._encoder.features(pictures(items[i : i + EVALUATION_BATCH]))
-                for i in range(0, len(items), EVALUATION_BATCH)
-            ]
-        return torch.cat(parts)
+    def new(self) -> list[torch.Tensor]:
+        return [] if self.temporal is None else list(self.temporal.parameters())
 
 
 @dataclass
@@ -114,17 +71,56 @@ class Model:
     """Everything between a sample and its logits."""
 
     source: Source
-    projection: Projection
+    embedding: Embedding
     head: Head
+    texts: Texts | None = None
+    gather: bool = True  # contrast a whole batch; else each micro-batch by itself
+    _rows: tuple[torch.Tensor, torch.Tensor] | None = field(default=None, init=False, repr=False)
+
+    def encoder(self) -> list[torch.Tensor]:
+        """What stands before the loss: pictures to embeddings."""
+        own = [*self.source.pretrained(), *self.embedding.projection.parameters()]
+        return [*own, *self.source.new(), *self.embedding.new()]
 
     def tensors(self) -> list[torch.Tensor]:
         """All that training may change, in a fixed order."""
-        return [*self.pretrained(), *self.head.new()]
+        return [*self.pretrained(), *self.new()]
 
     def pretrained(self) -> list[torch.Tensor]:
         """The group of learning rate lr."""
-        own = [*self.source.parameters(), *self.projection.parameters()]
-        return [*own, *self.head.pretrained()]
+        own = [*self.source.pretrained(), *self.embedding.projection.parameters()]
+        texts = self.texts.pretrained() if self.texts else []
+        return [*own, *texts, *self.head.pretrained()]
+
+    def new(self) -> list[torch.Tensor]:
+        """The group of learning rate lr_new."""
+        texts = self.texts.new() if self.texts else []
+        return [*self.source.new(), *self.embedding.new(), *texts, *self.head.new()]
+
+    def read_texts(self, y_B: torch.Tensor) -> None:
+        """Rows of W for a step: those of the batch's labels where the head contrasts them alone,
+        else of every class.
+        """
+        import torch
+
+        if self.texts is None:
+            return
+        self.texts.begin_step()
+        n_classes = len(self.head.weight())
+        classes_U = y_B.unique() if self.head.whole_batch else torch.arange(n_classes)
+        w_UD = self.texts.rows(classes_U.cpu())
+        self._rows = (classes_U, w_UD)
+        self.head.put_rows(classes_U, w_UD.detach(), trained=w_UD.requires_grad)
+
+    def teach_texts(self) -> None:
+        """Send the loss's gradient at W on to what its rows are made of."""
+        if self._rows is None:
+            return
+        classes_U, w_UD = self._rows
+        gradient_CD = self.head.weight_gradient()
+        if w_UD.requires_grad and gradient_CD is not None:
+            w_UD.backward(gradient_CD[classes_U].to(w_UD.device))
+        self._rows = None
 
     def trained_parameters(self) -> int:
         return count(t for t in self.tensors() if t.requires_grad)

@@ -2,40 +2,63 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.cache import write_atomically
 from harness.errors import EncoderError
-from harness.training.model import Projection
+from harness.training.model import Embedding, Projection
 
 if TYPE_CHECKING:
     import torch
 
 NAME = "weights.safetensors"
-_MODULE = "module."
+#: Prefixes of names: the backbone, what was put into it, and the module over time behind it.
+_MODULE, _INSERTED, _TEMPORAL = "module.", "inserted.", "temporal."
 
 
 @dataclass(frozen=True)
 class Weights:
-    """The projection, and the backbone where it was tuned (None: it is the pretrained one)."""
+    """The projection; the backbone where it was tuned (None: it is the pretrained one), with what
+    was put into it; and the module over time.
+    """
 
     projection: Projection
-    module: dict[str, torch.Tensor] | None
+    module: Mapping[str, torch.Tensor] | None
+    inserted: Mapping[str, torch.Tensor] = field(default_factory=dict)
+    temporal: Mapping[str, torch.Tensor] = field(default_factory=dict)
 
 
-def save_weights(path: Path, projection: Projection, module: Any | None) -> None:
-    """Raises DiskFull or OutputError."""
+def save_weights(
+    path: Path, embedding: Embedding, module: Any | None, inserted: Iterable[torch.Tensor] = ()
+) -> None:
+    """`inserted` are the parameters of the module that are not the encoder's own.
+
+    Raises DiskFull or OutputError.
+    """
     from safetensors.torch import save
 
-    tensors = {"projection.weight": projection.weight_DF}
-    if projection.bias_D is not None:
-        tensors["projection.bias"] = projection.bias_D
+    tensors = {"projection.weight": embedding.projection.weight_DF}
+    if embedding.projection.bias_D is not None:
+        tensors["projection.bias"] = embedding.projection.bias_D
     if module is not None:
-        tensors |= {f"{_MODULE}{name}": t for name, t in module.state_dict().items()}
-    data = save({name: t.detach().contiguous() for name, t in tensors.items()})
+        ours = inserted_names(module, inserted)
+        for name, tensor in module.state_dict().items():
+            tensors[f"{_INSERTED if name in ours else _MODULE}{name}"] = tensor
+    if embedding.temporal is not None:
+        own = embedding.temporal.state_dict()
+        tensors |= {f"{_TEMPORAL}{name}": tensor for name, tensor in own.items()}
+    data = save({name: t.detach().cpu().contiguous() for name, t in tensors.items()})
     write_atomically(path, lambda f: f.write(data))
+
+
+def inserted_names(module: Any, inserted: Iterable[torch.Tensor]) -> set[str]:
+    """What a state_dict calls these parameters; several names where one is shared."""
+    ids = {id(tensor) for tensor in inserted}
+    named = module.named_parameters(remove_duplicate=False)
+    return {name for name, tensor in named if id(tensor) in ids}
 
 
 def load_weights(path: Path) -> Weights:
@@ -48,8 +71,11 @@ def load_weights(path: Path) -> Weights:
         projection = Projection(tensors["projection.weight"], tensors.get("projection.bias"))
     except (OSError, SafetensorError, KeyError) as error:
         raise EncoderError(f"init: {path} does not hold saved weights: {error}") from error
-    module = {n.removeprefix(_MODULE): t for n, t in tensors.items() if n.startswith(_MODULE)}
-    return Weights(projection, module or None)
+
+    def below(prefix: str) -> dict[str, torch.Tensor]:
+        return {n.removeprefix(prefix): t for n, t in tensors.items() if n.startswith(prefix)}
+
+    return Weights(projection, below(_MODULE) or None, below(_INSERTED), below(_TEMPORAL))
 
 
 def holds_backbone(path: Path) -> bool:
@@ -66,15 +92,16 @@ def holds_backbone(path: Path) -> bool:
         raise EncoderError(f"init: {path} does not hold saved weights: {error}") from error
 
 
-def put_into(encoder: Any, weights: Weights, path: Path) -> None:
-    """Give an image encoder the saved backbone.
+def put_into(module: Any, tensors: Mapping[str, torch.Tensor], path: Path, what: str) -> None:
+    """Give a module its saved tensors; it may have others beside them.
 
-    Raises EncoderError if it is of another architecture.
+    Raises EncoderError if they are those of another architecture.
     """
-    if weights.module is None:
-        return
     try:
-        encoder.module.load_state_dict(weights.module)
+        missing, unexpected = module.load_state_dict(dict(tensors), strict=False)
     except RuntimeError as error:
         first = str(error).splitlines()[-1].strip()
-        raise EncoderError(f"init: {path} does not fit this encoder: {first}") from error
+        raise EncoderError(f"init: {path} does not fit this {what}: {first}") from error
+    if unexpected or len(missing) == len(module.state_dict()):
+        name = unexpected[0] if unexpected else missing[0]
+        raise EncoderError(f"init: {path} does not fit this {what}: {name}")

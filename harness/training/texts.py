@@ -1,0 +1,151 @@
+"""Class texts that change while a cell trains: drawn templates, a trained tower, a learned context.
+
+The head reads rows of W as they stand at a step. Where they hang on parameters, the loss's
+gradient at W is sent back through the text tower once a step, however many micro-batches there
+were.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
+
+from harness.types import TunableText
+
+if TYPE_CHECKING:
+    import torch
+
+#: Texts of classes (names in order) to what stands for each: one text or several.
+Wording = Callable[[Sequence[str]], list[list[str]]]
+#: Texts that are embedded at once in evaluation.
+AT_ONCE = 64
+
+
+class Texts(Protocol):
+    """Rows of W that are made anew at every step."""
+
+    def begin_epoch(self, stream: torch.Generator) -> None: ...
+    def begin_step(self) -> None: ...
+    def rows(self, classes_U: torch.Tensor) -> torch.Tensor:
+        """w_UD of the classes trained on, by number; with a graph where it is trained."""
+        ...
+
+    def embed(self, names: Sequence[str]) -> torch.Tensor | None:
+        """(C, D) after training, without a graph; None where evaluation has texts of its own."""
+        ...
+
+    def pretrained(self) -> list[torch.Tensor]:
+        """Parameters of the learning rate lr."""
+        ...
+
+    def new(self) -> list[torch.Tensor]:
+        """Parameters of the learning rate lr_new."""
+        ...
+
+
+class DrawnTemplates:
+    """One of K templates at every step, the same for all classes (Table 4, appendix B.4)."""
+
+    def __init__(self, w_KCD: torch.Tensor) -> None:
+        self._w_KCD, self._number = w_KCD, 0
+        self._stream: torch.Generator | None = None
+
+    def begin_epoch(self, stream: torch.Generator) -> None:
+        self._stream = stream
+
+    def begin_step(self) -> None:
+        import torch
+
+        self._number = int(torch.randint(len(self._w_KCD), (1,), generator=self._stream))
+
+    def rows(self, classes_U: torch.Tensor) -> torch.Tensor:
+        return self._w_KCD[self._number][classes_U]
+
+    def embed(self, names: Sequence[str]) -> None:
+        """Evaluation has a template of its own."""
+
+    def pretrained(self) -> list[torch.Tensor]:
+        return []
+
+    def new(self) -> list[torch.Tensor]:
+        return []
+
+
+class _Embedded:
+    """What the two trained forms share: texts of classes through a tower."""
+
+    def __init__(
+        self,
+        tower: TunableText,
+        names: Sequence[str],
+        wording: Wording,
+        map_ED: torch.Tensor | None = None,
+    ) -> None:
+        self._tower, self._wording, self._map_ED = tower, wording, map_ED
+        self._texts = wording(names)
+
+    def begin_epoch(self, stream: torch.Generator) -> None:
+        """Nothing is drawn."""
+
+    def begin_step(self) -> None:
+        """Nothing is drawn."""
+
+    def rows(self, classes_U: torch.Tensor) -> torch.Tensor:
+        return self._embed([self._texts[c] for c in classes_U.tolist()])
+
+    def embed(self, names: Sequence[str]) -> torch.Tensor:
+        import torch
+
+        texts = self._wording(names)
+        with torch.no_grad():
+            parts = [self._embed(texts[i : i + AT_ONCE]) for i in range(0, len(texts), AT_ONCE)]
+        return torch.cat(parts)
+
+    def _embed(self, texts: Sequence[Sequence[str]]) -> torch.Tensor:
+        """(U, D): of a class with several texts the mean of their normalised embeddings."""
+        import torch
+        from torch.nn import functional as F
+
+        w_ND = self._encode([text for own in texts for text in own])
+        w_ND = w_ND if self._map_ED is None else w_ND @ self._map_ED.to(w_ND.device)
+        parts = w_ND.split([len(own) for own in texts])
+        return torch.stack(
+            [w[0] if len(w) == 1 else F.normalize(w, dim=-1).mean(dim=0) for w in parts]
+        )
+
+    def _encode(self, texts: list[str]) -> torch.Tensor:
+        raise NotImplementedError
+
+
+class TrainedTower(_Embedded):
+    """`text_tower: online`: the tower is trained with the pictures' (Table 6); give it a copy."""
+
+    def __init__(self, tower: TunableText, *rest: Any) -> None:
+        super().__init__(tower, *rest)
+        self._tower.module.requires_grad_()
+
+    def _encode(self, texts: list[str]) -> torch.Tensor:
+        return self._tower.encode(texts).float()
+
+    def pretrained(self) -> list[torch.Tensor]:
+        return list(self._tower.module.parameters())
+
+    def new(self) -> list[torch.Tensor]:
+        return []
+
+
+class LearnedContext(_Embedded):
+    """M vectors before every class name, trained through a frozen tower (Eq. 7)."""
+
+    def __init__(self, context_ME: torch.Tensor, tower: TunableText, *rest: Any) -> None:
+        super().__init__(tower, *rest)
+        self._context_ME = context_ME.detach().clone().requires_grad_()
+
+    def _encode(self, texts: list[str]) -> torch.Tensor:
+        return self._tower.encode(texts, self._context_ME).float()
+
+    def pretrained(self) -> list[torch.Tensor]:
+        return []
+
+    def new(self) -> list[torch.Tensor]:
+        return [self._context_ME]
