@@ -150,7 +150,7 @@ def _texts(
     rest = (names, lambda own: found.texts(own, options), workshop.alignment(cell))
     if learned:
         context_ME = found.start(options, tower, torch_stream(cell.seed, "context"))
-        tower.module.requires_grad_(False)
+        tower.module.requires_grad_(cell.text_tower == "online")
         return LearnedContext(context_ME.to(place), tower, *rest)
     return TrainedTower(tower, *rest)
 

@@ -135,7 +135,9 @@ class TrainedTower(_Embedded):
 
 
 class LearnedContext(_Embedded):
-    """M vectors before every class name, trained through a frozen tower (Eq. 7)."""
+    """M vectors before every class name, trained through the tower (Eq. 7), which stays as it is
+    unless its parameters ask for gradients.
+    """
 
     def __init__(self, context_ME: torch.Tensor, tower: TunableText, *rest: Any) -> None:
         super().__init__(tower, *rest)
@@ -145,7 +147,7 @@ class LearnedContext(_Embedded):
         return self._tower.encode(texts, self._context_ME).float()
 
     def pretrained(self) -> list[torch.Tensor]:
-        return []
+        return [t for t in self._tower.module.parameters() if t.requires_grad]
 
     def new(self) -> list[torch.Tensor]:
         return [self._context_ME]

@@ -6,7 +6,8 @@ from harness.errors import CellError
 from harness.paradigms import matching
 from harness.paradigms.matching import info_nce, symmetric_kl
 from harness.training.loop import train
-from harness.training.model import CachedFeatures, Model, Projection
+from harness.training.model import Embedding, Model, Projection
+from harness.training.sources import CachedFeatures
 from harness.types import HeadInputs, Recipe
 
 C, D, FEATURES, N = 6, 16, 24, 30
@@ -57,12 +58,12 @@ def test_micro_batches_keep_the_negatives(data, loss: str) -> None:  # type: ign
     h_NF, y_N, start, w_CD = data
 
     def weights(micro: int | None) -> torch.Tensor:
-        model = Model(CachedFeatures(h_NF), start.trainable(), head(w_CD, loss))
+        model = Model(CachedFeatures(h_NF), Embedding(start.trainable()), head(w_CD, loss))
         recipe = Recipe(
             optimiser="sgd", lr=1e-2, epochs=3, batch=15, micro_batch=micro, dropout=0.2
         )
         train(model, y_N, recipe, 0)
-        return model.projection.weight_DF.detach()
+        return model.embedding.projection.weight_DF.detach()
 
     whole, parts = weights(None), weights(4)
     torch.testing.assert_close(parts, whole, atol=1e-5, rtol=1e-5)
@@ -72,7 +73,7 @@ def test_micro_batches_keep_the_negatives(data, loss: str) -> None:  # type: ign
 @pytest.mark.parametrize("loss", ["kl", "infonce"])
 def test_matching_learns(data, loss: str) -> None:  # type: ignore[no-untyped-def]
     h_NF, y_N, start, w_CD = data
-    model = Model(CachedFeatures(h_NF), start.trainable(), head(w_CD, loss))
+    model = Model(CachedFeatures(h_NF), Embedding(start.trainable()), head(w_CD, loss))
     history = train(model, y_N, Recipe(lr=1e-2, epochs=20, batch=15, warmup_epochs=0), 0)
     assert history.curve[-1]["train_top1"] > 0.9 > history.curve[0]["train_top1"]
 

@@ -9,9 +9,10 @@ from torch.nn import functional as F
 from harness.errors import CellError
 from harness.paradigms import vision_only, vision_text
 from harness.training.checkpoint import Checkpoint
-from harness.training.loop import History, dropout
+from harness.training.loop import History, Watch, dropout
 from harness.training.loop import train as train_model
-from harness.training.model import CachedFeatures, Model, Projection
+from harness.training.model import Embedding, Model, Projection
+from harness.training.sources import CachedFeatures
 from harness.types import Head, HeadInputs, Recipe
 
 N, FEATURES, D, C = 40, 24, 16, 8
@@ -30,9 +31,9 @@ def train(
     h_NF: torch.Tensor, y_N: torch.Tensor, start: Projection, head: Head, recipe: Recipe,
     seed: int, **more: Any,
 ) -> tuple[Projection, History]:  # fmt: skip
-    model = Model(CachedFeatures(h_NF), start.trainable(), head)
+    model = Model(CachedFeatures(h_NF), Embedding(start.trainable()), head)
     history = train_model(model, y_N, recipe, seed, **more)
-    return model.projection, history
+    return model.embedding.projection, history
 
 
 def text_head(schedule: str = "frozen", **changes: object) -> Head:
@@ -145,7 +146,7 @@ def test_an_interruption_stops_between_epochs(
     data: tuple[torch.Tensor, torch.Tensor, Projection],
 ) -> None:
     with pytest.raises(KeyboardInterrupt):
-        train(*data[:2], data[2], text_head(), RECIPE, 0, interrupted=lambda: True)
+        train(*data[:2], data[2], text_head(), RECIPE, 0, watch=Watch(lambda: True))
 
 
 def test_dropout_keeps_the_mean_and_follows_its_stream() -> None:
@@ -179,7 +180,7 @@ def test_an_interrupted_training_ends_as_an_undisturbed_one(
     batches = iter(range(100))
     with pytest.raises(KeyboardInterrupt):
         train(h_NF, y_N, start, text_head("trained"), recipe, 0, checkpoint=place,
-              interrupted=lambda: next(batches) == 10)  # fmt: skip
+              watch=Watch(lambda: next(batches) == 10))  # fmt: skip
     again = text_head("trained")
     found, resumed = train(h_NF, y_N, start, again, recipe, 0, checkpoint=place)
     assert torch.equal(found.weight_DF, expected.weight_DF)
