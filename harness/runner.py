@@ -5,33 +5,28 @@ from __future__ import annotations
 import threading
 import time
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from harness import resolve
 from harness.environment import environment, peak_bytes
 from harness.errors import CellError, HarnessError
 from harness.plan import Planned
-from harness.sampling import views
 from harness.store import Arrays, Store
-from harness.trainer import (
-    Trained,
-    evaluation_head,
-    forget_checkpoint,
-    keep_weights,
-    logits,
-    train_cell,
-)
+from harness.trained import Trained, evaluation_head, on_test
+from harness.trainer import forget_checkpoint, keep_weights, train_cell
 from harness.training.device import device, device_name, forget_peak, peak_memory, synchronise
 from harness.training.distributed import process_group, world
-from harness.training.evaluation import metrics, predict
+from harness.training.evaluation import metrics
 from harness.training.loop import Watch
 from harness.training.threads import one_core_pool
-from harness.types import Cell, Record, TestSet
+from harness.types import Cell, Record
 from harness.workshop import Workshop
 
 if TYPE_CHECKING:
-    import torch
+    pass
 
 
 def _nothing(*_: Any) -> None: ...
@@ -54,11 +49,13 @@ def run_cells(
     jobs: int = 1,
     events: Events | None = None,
     save: bool = False,
+    logs: Sequence[str] = (),
 ) -> None:
     """Run cells in `jobs` threads, each on one core, and keep their Records.
 
     One core a cell, whatever runs beside it, so that the last bits of a result do not depend on
-    how many jobs there are. With `save` the trained weights are kept beside the Records. Processes
+    how many jobs there are. With `save` the trained weights are kept beside the Records; `logs`
+    are names of harness/logs/, told of every epoch. Processes
     that torchrun or srun started together share each training, one cell after the other; the first
     of them writes.
 
@@ -69,26 +66,28 @@ def run_cells(
         workshop = Workshop(store.root, (events or Events()).features)
         with group.first():
             workshop.prepare([p.cell for p in cells])
-        _run_all(cells, store, workshop, jobs if group.size == 1 else 1, events or Events(), save)
+        desk = _Desk(store, workshop, events or Events(), save, logs)
+        _run_all(cells, desk, jobs if group.size == 1 else 1)
 
 
-def _run_all(
-    cells: Sequence[Planned],
-    store: Store,
-    workshop: Workshop,
-    jobs: int,
-    events: Events,
-    save: bool,
-) -> None:
-    events.ready()
+@dataclass(frozen=True)
+class _Desk:
+    """What every cell of a run works with."""
+
+    store: Store
+    workshop: Workshop
+    events: Events
+    save: bool
+    logs: Sequence[str]
+
+
+def _run_all(cells: Sequence[Planned], desk: _Desk, jobs: int) -> None:
+    desk.events.ready()
     stop = threading.Event()
     families = _by_training(cells)
     pool = one_core_pool(jobs)
     try:
-        pending = [
-            pool.submit(_run_family, family, workshop, store, events, stop.is_set, save)
-            for family in families
-        ]
+        pending = [pool.submit(_run_family, family, desk, stop.is_set) for family in families]
         for future in pending:
             future.result()
     except BaseException:
@@ -106,26 +105,64 @@ def _by_training(cells: Sequence[Planned]) -> list[list[Planned]]:
     return list(families.values())
 
 
-def _run_family(
-    family: list[Planned],
-    workshop: Workshop,
-    store: Store,
-    events: Events,
-    interrupted: Callable[[], bool],
-    save: bool,
-) -> None:
+def _run_family(family: list[Planned], desk: _Desk, interrupted: Callable[[], bool]) -> None:
     """Train once, evaluate every cell; what goes wrong is each cell's reason."""
     if interrupted():
         return
+    first = world().rank == 0
+    with _open_logs(family[0], desk, wanted=first) as logs:
+
+        def epoch(point: Mapping[str, Any]) -> None:
+            desk.events.epoch(family[0], point)
+            for log in logs:
+                log.epoch(point)
+
+        outcome = _train(family[0], desk, Watch(interrupted, epoch))
+        if outcome is None:
+            return
+        if outcome.trained is not None and desk.save and first:
+            keep_weights(family[0], outcome.trained, desk.store)
+        for planned in family:
+            record, arrays = _finish(planned, outcome, desk)
+            if first:
+                desk.store.write(record, arrays)
+                desk.events.cell(planned, record.status)
+            for log in logs:
+                log.done(record)
+            outcome = replace(outcome, seconds=0.0)  # training is paid for once
+    if first:
+        forget_checkpoint(family[0], desk.store)
+
+
+@contextmanager
+def _open_logs(planned: Planned, desk: _Desk, *, wanted: bool) -> Iterator[list[Any]]:
+    with ExitStack() as stack:
+        opened = []
+        for name in desk.logs if wanted else ():
+            plugin = resolve.plugin("log", name)
+            log = plugin.open_log(desk.store.root / "logs", planned.key, planned.cell.plain())
+            stack.callback(log.close)
+            opened.append(log)
+        yield opened
+
+
+@dataclass(frozen=True)
+class _Outcome:
+    trained: Trained | None
+    problem: Exception | None
+    seconds: float
+
+
+def _train(planned: Planned, desk: _Desk, watch: Watch) -> _Outcome | None:
+    """None if asked to stop. Raises what is no cell's own fault."""
     began, place = time.perf_counter(), device()
     forget_peak(place)
     trained: Trained | None = None
     problem: Exception | None = None
-    watch = Watch(interrupted, lambda point: events.epoch(family[0], point))
     try:
-        trained = train_cell(family[0], workshop, store, watch)
+        trained = train_cell(planned, desk.workshop, desk.store, watch)
     except KeyboardInterrupt:
-        return
+        return None
     except HarnessError as error:
         if not isinstance(error, CellError):
             raise
@@ -135,29 +172,12 @@ def _run_family(
             raise  # the other processes would wait for this one
         problem = error
     synchronise(place)
-    spent = time.perf_counter() - began
-    first = world().rank == 0
-    if trained is not None and save and first:
-        keep_weights(family[0], trained, store)
-    for planned in family:
-        record, arrays = _finish(planned, trained, problem, workshop, store, spent)
-        if first:
-            store.write(record, arrays)
-            events.cell(planned, record.status)
-        spent = 0.0  # training is paid for once
-    if first:
-        forget_checkpoint(family[0], store)
+    return _Outcome(trained, problem, time.perf_counter() - began)
 
 
-def _finish(
-    planned: Planned,
-    trained: Trained | None,
-    problem: Exception | None,
-    workshop: Workshop,
-    store: Store,
-    spent: float,
-) -> tuple[Record, Arrays | None]:
+def _finish(planned: Planned, outcome: _Outcome, desk: _Desk) -> tuple[Record, Arrays | None]:
     """The Record of one cell, done or failed."""
+    trained, problem, workshop = outcome.trained, outcome.problem, desk.workshop
     began = time.perf_counter()
     blank = Record(
         key=planned.key,
@@ -169,12 +189,13 @@ def _finish(
     arrays: Arrays | None = None
     if trained is not None:
         try:
-            blank, arrays = _evaluate(planned.cell, trained, blank, workshop, store)
+            blank, arrays = _evaluate(planned.cell, trained, blank, workshop, desk.store)
         except Exception as error:
             if isinstance(error, HarnessError) and not isinstance(error, CellError):
                 raise
             problem = error
-    cost = _cost(planned.cell, trained, workshop, spent + time.perf_counter() - began)
+    seconds = outcome.seconds + time.perf_counter() - began
+    cost = _cost(planned.cell, trained, workshop, seconds)
     if problem is not None:
         return replace(blank, error=_reason(problem), cost=cost), None
     return replace(blank, status="done", cost=cost), arrays
@@ -191,7 +212,7 @@ def _cost(
         "peak_bytes": peak_memory(place) if on_gpu else peak_bytes(),
         "processes": world().size,
         "views": cell.views,
-        "flops_per_view": workshop.macs_per_view(cell),
+        **workshop.encoder_cost(cell),
         "params": trained.params if trained else None,
     }
 
@@ -201,9 +222,7 @@ def _evaluate(
 ) -> tuple[Record, Arrays]:
     test = workshop.test(cell)
     head = evaluation_head(cell, trained, workshop, test.class_names)
-    several = views(cell.views) != (1, 1)
-    h_NF = _test_features(cell, trained, workshop, test)
-    found = predict(logits(trained.embedding, head, h_NF, views=several), test.labels)
+    found = on_test(cell, trained, workshop, head)
     same_classes = workshop.train_names(cell) == test.class_names
     w_init_CD = trained.w_init_CD if same_classes else None
     w_final_CD = head.weight().cpu()
@@ -245,14 +264,6 @@ def _search(trained: Trained) -> dict[str, Any]:
         for t in trained.tried
     ]
     return {"search": tried, "chosen": best.config}
-
-
-def _test_features(cell: Cell, trained: Trained, workshop: Workshop, test: TestSet) -> torch.Tensor:
-    """h_NF: cached where the backbone is frozen."""
-    if trained.backbone is None:
-        return workshop.test_features(cell).of(test.items)
-    pictures = workshop.pictures(cell, cell.test_dataset or cell.dataset)
-    return trained.backbone.embed(test.items, pictures, views(cell.views))
 
 
 def _reason(problem: Exception) -> dict[str, str]:

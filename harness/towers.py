@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness import plugins
+from harness.training import cost
+from harness.training.cost import Cost
 from harness.training.device import device
 from harness.training.features import text_embeddings
 from harness.training.model import Projection
@@ -63,6 +65,16 @@ class LoadedTower:
 def load_tower(tower: Tower) -> LoadedTower:
     """Once for every tower: it must not be changed, copy it to tune it."""
     return LoadedTower(tower)
+
+
+@cache
+def encoder_cost(tower: Tower) -> Cost | None:
+    """What one picture costs; None of an encoder that cannot be counted, or has nothing to run."""
+    image = load_tower(tower).image()
+    try:
+        return cost.encoder_cost(image, tower.resolution)
+    except (RuntimeError, NotImplementedError, AttributeError, TypeError, ValueError):
+        return None  # it runs all the same
 
 
 @cache

@@ -3,58 +3,21 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import numpy as np
-
-from harness.assembly import assemble, make_head, pretrained
+from harness.assembly import assemble, pretrained
 from harness.errors import CellError
 from harness.plan import Planned
 from harness.store import Store
+from harness.trained import Trained, Tried, on_test, on_validation
 from harness.training.checkpoint import Checkpoint
-from harness.training.evaluation import metrics, predict
-from harness.training.loop import History, Watch, train
-from harness.training.model import Embedding
-from harness.training.sources import TunedBackbone
-from harness.training.texts import Texts
+from harness.training.evaluation import metrics
+from harness.training.loop import Watch, train
 from harness.training.weights import NAME, save_weights
-from harness.types import Cell, Head
+from harness.types import Cell
 from harness.workshop import Workshop
-
-if TYPE_CHECKING:
-    import torch
-
-
-@dataclass(frozen=True)
-class Tried:
-    """One configuration of a search: the recipe keys that it sets, and how it did on validation."""
-
-    config: dict[str, Any]
-    top1: float = 0.0
-    nll: float | None = None
-    error: str | None = None
-
-    def rank(self) -> tuple[bool, float, float]:
-        """Larger is better; a failed one is below all."""
-        return (self.error is None, self.top1, -(self.nll or 0.0))
-
-
-@dataclass(frozen=True)
-class Trained:
-    """What evaluation needs. Without training: the encoder's own embedding, and no head."""
-
-    embedding: Embedding
-    head: Head | None = None  # for the classes trained on
-    w_init_CD: torch.Tensor | None = None
-    texts: Texts | None = None  # where rows of W were made of them at every step
-    backbone: TunedBackbone | None = None  # where it was tuned
-    support: str | None = None
-    history: History = field(default_factory=History)
-    params: int = 0
-    tried: tuple[Tried, ...] = ()
-    micro_batch: int | None = None  # where memory asked for a smaller one than the recipe's
 
 
 def train_cell(planned: Planned, workshop: Workshop, store: Store, watch: Watch) -> Trained:
@@ -98,52 +61,15 @@ def _configurations(cell: Cell) -> list[dict[str, Any]]:
 
 
 def _validate(cell: Cell, trained: Trained, config: dict[str, Any], workshop: Workshop) -> Tried:
-    validation = workshop.validation(cell)
-    if validation is None or trained.head is None:
-        raise CellError("a search needs validation samples")
-    labels_N = np.array(validation.labels, dtype=np.int64)
-    if trained.backbone is not None:
-        pictures = workshop.pictures(cell, cell.dataset)
-        h_NF = trained.backbone.embed(validation.items, pictures)
+    """How a configuration does on the validation samples; on the test set where the task says so
+    twice (the report then does as well).
+    """
+    if cell.selection == "test":
+        found, labels_N = on_test(cell, trained, workshop), workshop.test(cell).labels
     else:
-        h_NF = workshop.train_features(cell).of(validation.items)
-    head = evaluation_head(cell, trained, workshop, workshop.train_names(cell))
-    found = predict(logits(trained.embedding, head, h_NF), labels_N)
+        found, labels_N = on_validation(cell, trained, workshop)
     measured = metrics(found, labels_N)
     return Tried(config, measured["top1"], measured["nll"])
-
-
-def evaluation_head(
-    cell: Cell, trained: Trained, workshop: Workshop, names: tuple[str, ...]
-) -> Head:
-    """The trained head with the classifier of `names`: its own rows for the classes trained on,
-    new ones for others (zero-shot, section 4.3), and of trained texts what they have become.
-    """
-    if trained.head is None:
-        return make_head(cell, len(names), workshop.classifier(cell, names))
-    w_CD: torch.Tensor | None
-    if trained.texts is not None:
-        w_CD = trained.texts.embed(names)
-        w_CD = workshop.classifier(cell, names) if w_CD is None else w_CD
-    elif names == workshop.train_names(cell):
-        return trained.head
-    else:
-        w_CD = workshop.classifier(cell, names)
-    if w_CD is None:  # a head of its own says that it cannot be replaced
-        w_CD = trained.head.weight()
-    return trained.head.with_classifier(w_CD)
-
-
-def logits(
-    embedding: Embedding, head: Head, h_NF: torch.Tensor, *, views: bool = False
-) -> torch.Tensor:
-    """logits_NC on the CPU of features as they were kept."""
-    import torch
-
-    place = embedding.projection.weight_DF.device
-    with torch.no_grad():
-        z_ND = embedding(h_NF.to(place), views=views)
-        return head.logits(z_ND.to(head.weight().device)).float().cpu()
 
 
 def _train_in_memory(

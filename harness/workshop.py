@@ -14,7 +14,14 @@ from harness.cache import file_hash
 from harness.sampling import views
 from harness.seeding import torch_stream
 from harness.splits import draw_support, draw_test, draw_validation
-from harness.towers import Tower, embed_names, embed_templates, load_text_tower, load_tower
+from harness.towers import (
+    Tower,
+    embed_names,
+    embed_templates,
+    encoder_cost,
+    load_text_tower,
+    load_tower,
+)
 from harness.training.features import FeatureStore, Progress, fingerprint
 from harness.training.model import Projection
 from harness.training.pictures import Pictures
@@ -63,7 +70,6 @@ class Workshop:
     def __init__(self, runs: Path, progress: Progress | None = None) -> None:
         self._runs, self._progress = runs, progress
         self._tables: dict[Place, FeatureTable] = {}
-        self._macs: dict[Place, int] = {}
         self._twins: dict[Cell, int] = {}
         self.notes: list[str] = []  # what was noticed while preparing, told on standard error
 
@@ -87,10 +93,9 @@ class Workshop:
             if validation is not None and frozen:
                 place = self._train_place(cell)
                 wanted.setdefault(place, {}).update(dict.fromkeys(validation.items))
-            # One picture is enough to count what a picture costs.
-            needed = test.items if frozen else test.items[:1]
-            place = self._test_place(cell)
-            wanted.setdefault(place, {}).update(dict.fromkeys(needed))
+            if frozen:
+                place = self._test_place(cell)
+                wanted.setdefault(place, {}).update(dict.fromkeys(test.items))
         for place, items in wanted.items():
             self._load(place, list(items))
         self._look_for_twins(cells)
@@ -105,9 +110,21 @@ class Workshop:
     def test_features(self, cell: Cell) -> FeatureTable:
         return self._tables[self._test_place(cell)]
 
-    def macs_per_view(self, cell: Cell) -> int:
-        """Multiply-accumulates of the backbone in one view: a picture, or all frames of a clip."""
-        return self._macs[self._test_place(cell)]
+    def encoder_cost(self, cell: Cell) -> dict[str, int]:
+        """Multiply-adds of the image encoder in one view (a picture, or all frames of a clip) and
+        its parameters, in full and as the paper counts them; nothing where there is no encoder to
+        count.
+        """
+        cost = encoder_cost(self._tower(cell))
+        if cost is None:
+            return {}
+        whole = cost.times(cell.frames or 1)
+        return {
+            "flops_per_view": whole.macs,
+            "flops_per_view_paper": whole.macs_paper,
+            "params_encoder": whole.params,
+            "params_encoder_paper": whole.params_paper,
+        }
 
     def image_encoder(self, cell: Cell) -> Any:
         """The pretrained image encoder, which must not be changed: copy it to tune it."""
@@ -278,7 +295,7 @@ class Workshop:
         rows = {item: i for i, item in enumerate(items)}
         if hasattr(dataset, "features"):  # they exist already
             h_NF = torch.from_numpy(dataset.features(items))
-            self._tables[place], self._macs[place] = FeatureTable(rows, h_NF), 0
+            self._tables[place] = FeatureTable(rows, h_NF)
             return
         tower = place.tower
         facts = plugins.encoder_facts(tower.encoder)
@@ -291,7 +308,6 @@ class Workshop:
             for clip in item_looks(dataset, item, place.frames, place.view)
             for look in clip
         ]
-        self._macs[place] = store.macs_per_picture(looks[0]) * (place.frames or 1)
         h_N = shaped(store.get(looks, self._progress), len(items), place.view, place.frames)
         self._tables[place] = FeatureTable(rows, h_N)
 

@@ -35,6 +35,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
     ("towers", "environment"),
     ("workshop",),
     ("assembly",),
+    ("trained",),
     ("trainer",),
     ("runner",),
     ("launch",),

@@ -73,10 +73,32 @@ def module_cost(module: nn.Module, *shape: int) -> Cost:
     )
 
 
-def projection_cost(weight_DF: torch.Tensor, bias_D: torch.Tensor | None) -> Cost:
-    """The projection behind an encoder: in CLIP a bare parameter, which thop leaves out."""
+def encoder_cost(encoder: Any, resolution: int) -> Cost:
+    """What one picture costs an image encoder, up to its embedding z_D.
+
+    The projection behind the module is in CLIP a bare parameter, which thop leaves out.
+    """
+    weight_DF, bias_D = encoder.projection()
     bias = 0 if bias_D is None else bias_D.numel()
-    return Cost(weight_DF.numel(), weight_DF.numel() + bias, 0, 0)
+    projection = Cost(weight_DF.numel(), weight_DF.numel() + bias, 0, 0)
+    return module_cost(encoder.module, 1, 3, resolution, resolution) + projection
+
+
+def clip_cost(architecture: str) -> Cost:
+    """The image tower of an architecture of open_clip, one picture of its own size; no weights.
+
+    Raises LookupError for a name that open_clip does not know.
+    """
+    import open_clip
+    from open_clip.model import CLIP
+
+    config = open_clip.get_model_config(architecture)
+    if config is None:
+        raise LookupError(f"open_clip knows no architecture '{architecture}'")
+    with torch.device("meta"):
+        visual = CLIP(**config).visual
+    size = config["vision_cfg"]["image_size"]
+    return module_cost(visual, 1, 3, size, size)
 
 
 def gpu_days(gpu_s: float) -> float:

@@ -9,7 +9,6 @@ stays, and two writers at once cost time but never a wrong row.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 from collections.abc import Callable, Sequence
@@ -83,13 +82,6 @@ class FeatureStore:
         h_NF = np.stack([found[ids[k]] for k in looks]) if looks else np.zeros((0, self._dim))
         return torch.from_numpy(h_NF.astype(np.float32))
 
-    def macs_per_picture(self, look: Look) -> int:
-        """Multiply-accumulates of one picture, counted once on `look`."""
-        path = self.folder / "cost.json"
-        with contextlib.suppress(OSError, ValueError, KeyError):  # not there, or damaged
-            return int(json.loads(path.read_text())["macs"])
-        return self._count_cost(path, look)
-
     def _read(self, wanted: set[str]) -> dict[str, np.ndarray[Any, Any]]:
         """Rows of `wanted`: the folder may hold many other data sets."""
         found: dict[str, np.ndarray[Any, Any]] = {}
@@ -145,20 +137,6 @@ class FeatureStore:
             h_BF = encoder.features(torch.cat([x_BCHW, fill]).to(self._device))
         rows: np.ndarray[Any, Any] = h_BF.cpu().numpy()[: len(batch)]
         return rows
-
-    def _count_cost(self, path: Path, look: Look) -> int:
-        import torch
-        from torch.utils.flop_counter import FlopCounterMode
-
-        encoder = self._load()
-        image = read_pictures(self._dataset, [look])[0]
-        x_1CHW = encoder.preprocess(image, self._resolution)[None].to(self._device)
-        with torch.inference_mode(), FlopCounterMode(display=False) as counter:
-            encoder.features(x_1CHW)
-        macs = int(counter.get_total_flops()) // 2
-        text = json.dumps({"macs": macs}).encode()
-        write_atomically(path, lambda f: f.write(text))
-        return macs
 
 
 def text_embeddings(

@@ -56,8 +56,9 @@ class Embedding:
         normalisation.
         """
         if views:
-            return self(h.flatten(0, 1)).unflatten(0, (h.shape[0], -1)).mean(dim=1)
-        z_BD: torch.Tensor = self.projection(h)
+            z_NVD: torch.Tensor = self(h.flatten(0, 1)).unflatten(0, (h.shape[0], -1))
+            return z_NVD.mean(dim=1)
+        z_BD = self.projection(h)
         if self.temporal is not None:
             z_BD = self.temporal(z_BD)
         return z_BD

@@ -52,6 +52,7 @@ def test_facts_fit_the_towers(
     facts = embedded.facts("lit-emoji", embedded.Options())
     weight_DF, bias_D = image_encoder.projection()
     assert weight_DF.shape == (facts.dim, facts.feature_dim)
+    assert facts.tower == "resnet"
     assert bias_D.shape == (facts.dim,)
     assert text_encoder.embed(["a cat", "a dog"]).shape == (2, facts.text_dim)
 
@@ -102,7 +103,6 @@ def test_features_do_not_depend_on_what_was_computed_beside_them(
     assert torch.equal(store(64).get(items), whole)
     shards = list((tmp_path / "other" / "features").rglob("*.npy"))
     assert sum(len(np.load(s)) for s in shards) == 20  # nothing was computed twice
-    assert store(64).macs_per_view(items[0]) > 10_000_000
 
 
 @pytest.mark.parametrize(

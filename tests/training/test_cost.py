@@ -9,24 +9,18 @@ import pytest
 import torch
 from torch import nn
 
+from harness.encoders import embedded
 from harness.report.published import read_published
+from harness.temporal import t_trans
 from harness.training import cost
+from harness.types import TemporalInputs
 
 GIGA, MEGA = 1e9, 1e6
 KINETICS_CLIPS, IMAGENET_PICTURES = 240_000, 1_281_167
 
 
-@cache
-def clip(architecture: str) -> cost.Cost:
-    """The visual tower of a CLIP without weights, one picture of its own size."""
-    import open_clip
-    from open_clip.model import CLIP
-
-    config = open_clip.get_model_config(architecture)
-    with torch.device("meta"):
-        visual = CLIP(**config).visual
-    size = config["vision_cfg"]["image_size"]
-    return cost.module_cost(visual, 1, 3, size, size)
+clip = cache(cost.clip_cost)
+T_TRANS = t_trans.build(TemporalInputs(768, 32, torch.Generator()), t_trans.Options())
 
 
 def printed(table: str, row: str, column: str) -> float:
@@ -75,16 +69,15 @@ def test_vit_b_16_in_full_by_hand() -> None:
 
 
 def test_table_7_at_32_frames() -> None:
-    """32 frames of ViT-L/14, and what the six blocks of T-Trans add outside their attention."""
-    blocks = nn.Sequential(
-        *(nn.Sequential(nn.Linear(768, 3072), nn.Linear(3072, 768)) for _ in range(6))
-    )
-    found = clip("ViT-L-14").times(32) + cost.module_cost(blocks, 1, 32, 768)
+    """32 frames of ViT-L/14 and T-Trans over their embeddings."""
+    over_time = cost.module_cost(T_TRANS, 1, 32, 768)
+    found = clip("ViT-L-14").times(32) + over_time
     row = "Ours ViT-L/14, 32x224"
     assert round(found.macs_paper / GIGA) == printed("Table 7", row, "FLOPs (G)")
+    assert round(clip("ViT-L-14").macs_paper * 32 / GIGA) == 1661  # without T-Trans it is not
     # 230.7 M are printed. 0.3 M of them are in no layer that the convention counts.
     assert found.params_paper / MEGA == pytest.approx(230.7, abs=0.35)
-    large = clip("ViT-L-14-336").times(32) + cost.module_cost(blocks, 1, 32, 768)
+    large = clip("ViT-L-14-336").times(32) + over_time
     assert round(large.macs_paper / GIGA) == 3729  # 3829 is printed
 
 
@@ -160,10 +153,17 @@ def test_the_module_stays_as_it_was() -> None:
     assert not any(module._forward_hooks for module in block.modules())
 
 
-def test_projection() -> None:
-    weight = torch.empty(3, 5)
-    assert cost.projection_cost(weight, None) == cost.Cost(15, 15, 0, 0)
-    assert cost.projection_cost(weight, torch.empty(3)) == cost.Cost(15, 18, 0, 0)
+def test_an_encoder_ends_with_its_projection() -> None:
+    encoder = embedded.LitEmojiImage()
+    found, backbone = cost.encoder_cost(encoder, 64), cost.module_cost(encoder.module, 1, 3, 64, 64)
+    assert found.macs == backbone.macs + 1280 * 384
+    assert found.params == backbone.params + 1280 * 384 + 384
+    assert (found.macs_paper, found.params_paper) == (backbone.macs_paper, backbone.params_paper)
+
+
+def test_an_unknown_architecture_is_told() -> None:
+    with pytest.raises(LookupError, match="no architecture 'ViT-B-17'"):
+        cost.clip_cost("ViT-B-17")
 
 
 def test_gpu_days() -> None:

@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 import torch
-from tests.training import problem
 
 from harness.errors import BadInput
 from harness.training.distributed import World, declared, process_group, world
+from tests.training import problem
 
 
 def free_port() -> int:

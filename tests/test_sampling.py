@@ -1,0 +1,64 @@
+import numpy as np
+import pytest
+from PIL import Image
+
+from harness.sampling import (
+    Look,
+    cropped,
+    evaluation_frames,
+    looks,
+    training_frames,
+    views,
+)
+
+
+def test_centres_and_firsts_of_segments() -> None:
+    assert evaluation_frames(24, 8) == (1, 4, 7, 10, 13, 16, 19, 22)
+    assert evaluation_frames(24, 8, "first") == (0, 3, 6, 9, 12, 15, 18, 21)
+    assert evaluation_frames(10, 1) == (5,)
+
+
+def test_a_short_video_shows_frames_twice_and_never_one_that_it_has_not() -> None:
+    assert evaluation_frames(3, 8) == (0, 0, 0, 1, 1, 2, 2, 2)
+    assert evaluation_frames(1, 4, "first") == (0, 0, 0, 0)
+    stream = np.random.default_rng(0)
+    assert all(0 <= f < 3 for _ in range(50) for f in training_frames(3, 8, stream))
+
+
+def test_clips_look_at_different_frames() -> None:
+    found = [evaluation_frames(96, 8, clip=c, clips=4) for c in range(4)]
+    assert len({frame for clip in found for frame in clip}) == 32
+    assert found[0] == tuple(12 * t + 1 for t in range(8))
+
+
+def test_training_takes_one_frame_of_every_segment() -> None:
+    drawn = np.array([training_frames(40, 8, np.random.default_rng(s)) for s in range(200)])
+    assert (drawn // 5 == np.arange(8)).all()
+    assert all(set(drawn[:, t] % 5) == set(range(5)) for t in range(8)), "every frame is drawn"
+
+
+def test_views_of_a_clip() -> None:
+    found = looks("a.mp4", length=40, frames=8, view=views("2x3"))
+    assert len(found) == 6
+    assert all(len(clip) == 8 for clip in found)
+    assert [clip[0].crop for clip in found] == [(0, 3), (1, 3), (2, 3)] * 2
+    assert len({look for clip in found for look in clip}) == 48
+    assert looks("a.png", length=None, frames=None) == [[Look("a.png")]]
+
+
+def test_an_address_tells_what_is_looked_at() -> None:
+    whole = Look("a").address("print")
+    assert whole == "print", "features of pictures keep the address that they had"
+    several = [Look("a", 3), Look("a", 4), Look("a", 3, (0, 3)), Look("a", 3, (1, 3)), Look("a")]
+    assert len({look.address("print") for look in several}) == 5
+
+
+@pytest.mark.parametrize(("size", "axis"), [((90, 30), 0), ((30, 90), 1)])
+def test_crops_are_squares_along_the_long_side(size: tuple[int, int], axis: int) -> None:
+    image = Image.new("L", size)
+    for x in range(90):
+        image.paste(x, (x, 0, x + 1, 30) if axis == 0 else (0, x, 30, x + 1))
+    first = [np.asarray(cropped(image, (n, 3)))[0, 0] for n in range(3)]
+    assert first == [0, 30, 60]
+    assert cropped(image, (1, 3)).size == (30, 30)
+    assert cropped(image, None) is image
