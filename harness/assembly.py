@@ -12,7 +12,7 @@ from harness.training.device import device
 from harness.training.model import Embedding, Model
 from harness.training.sources import CachedFeatures, Sampling, Source, TunedBackbone
 from harness.training.texts import DrawnTemplates, LearnedContext, Texts, TrainedTower
-from harness.training.weights import inserted_names, put_into
+from harness.training.weights import put_into
 from harness.types import Cell, Choice, Head, HeadInputs, TemporalInputs
 from harness.workshop import Workshop
 
@@ -108,8 +108,7 @@ def _put_time_in(cell: Cell, source: TunedBackbone, workshop: Workshop) -> None:
     source.module.to(next(source.module.parameters()).device)
     saved = workshop.saved(cell)
     if saved is not None and saved.inserted:
-        names = inserted_names(source.module, new)
-        if set(saved.inserted) != names:
+        if saved.inserted.keys() != source.inserted().keys():
             raise CellError("init: the saved weights hold another module over time")
         put_into(source.module, saved.inserted, workshop.init_of(cell), "module over time")
 

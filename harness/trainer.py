@@ -152,6 +152,5 @@ def forget_checkpoint(planned: Planned, store: Store) -> None:
 
 def keep_weights(planned: Planned, trained: Trained, store: Store) -> None:
     """`save: last`: what `init:` can begin from."""
-    backbone = trained.backbone
-    module, new = (backbone.module, backbone.new()) if backbone else (None, [])
-    save_weights(_checkpoint_folder(planned, store) / NAME, trained.embedding, module, new)
+    place = _checkpoint_folder(planned, store) / NAME
+    save_weights(place, trained.embedding, trained.backbone)

@@ -97,6 +97,8 @@ class TunedBackbone:
         self._place, self._pictures = place, pictures
         self._items, self._sampling = list(items), sampling
         self._new: list[torch.Tensor] = []
+        # By the names that the encoder itself has for them, whatever is put in around them later.
+        self._own: dict[str, torch.Tensor] = self._encoder.module.state_dict(keep_vars=True)
         self._epoch = 0
 
     @property
@@ -107,6 +109,16 @@ class TunedBackbone:
     @property
     def frames(self) -> int | None:
         return self._sampling.frames
+
+    def state(self) -> dict[str, torch.Tensor]:
+        """The encoder's own tensors as they stand, without what was put in."""
+        return self._own
+
+    def inserted(self) -> dict[str, torch.Tensor]:
+        """What was put in, by the names that the module has for it; several for a shared one."""
+        ids = {id(tensor) for tensor in self._new}
+        named = self.module.named_parameters(remove_duplicate=False)
+        return {name: tensor for name, tensor in named if id(tensor) in ids}
 
     def put_in(self, new: Sequence[torch.Tensor]) -> None:
         """Say which parameters of the module are not pretrained."""

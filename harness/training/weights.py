@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from harness.cache import write_atomically
 from harness.errors import EncoderError
 from harness.training.model import Embedding, Projection
+from harness.training.sources import TunedBackbone
 
 if TYPE_CHECKING:
     import torch
@@ -31,34 +32,22 @@ class Weights:
     temporal: Mapping[str, torch.Tensor] = field(default_factory=dict)
 
 
-def save_weights(
-    path: Path, embedding: Embedding, module: Any | None, inserted: Iterable[torch.Tensor] = ()
-) -> None:
-    """`inserted` are the parameters of the module that are not the encoder's own.
-
-    Raises DiskFull or OutputError.
-    """
+def save_weights(path: Path, embedding: Embedding, backbone: TunedBackbone | None) -> None:
+    """Raises DiskFull or OutputError."""
     from safetensors.torch import save
 
     tensors = {"projection.weight": embedding.projection.weight_DF}
     if embedding.projection.bias_D is not None:
         tensors["projection.bias"] = embedding.projection.bias_D
-    if module is not None:
-        ours = inserted_names(module, inserted)
-        for name, tensor in module.state_dict().items():
-            tensors[f"{_INSERTED if name in ours else _MODULE}{name}"] = tensor
+    if backbone is not None:
+        tensors |= {f"{_MODULE}{name}": tensor for name, tensor in backbone.state().items()}
+        tensors |= {f"{_INSERTED}{name}": tensor for name, tensor in backbone.inserted().items()}
     if embedding.temporal is not None:
         own = embedding.temporal.state_dict()
         tensors |= {f"{_TEMPORAL}{name}": tensor for name, tensor in own.items()}
-    data = save({name: t.detach().cpu().contiguous() for name, t in tensors.items()})
+    # A tensor that has several names is written under each.
+    data = save({name: t.detach().cpu().clone().contiguous() for name, t in tensors.items()})
     write_atomically(path, lambda f: f.write(data))
-
-
-def inserted_names(module: Any, inserted: Iterable[torch.Tensor]) -> set[str]:
-    """What a state_dict calls these parameters; several names where one is shared."""
-    ids = {id(tensor) for tensor in inserted}
-    named = module.named_parameters(remove_duplicate=False)
-    return {name for name, tensor in named if id(tensor) in ids}
 
 
 def load_weights(path: Path) -> Weights:

@@ -1,0 +1,211 @@
+"""Cells on moving pictures: modules over time, views, sampling, and what is trained once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from harness.errors import BadInput
+from harness.grid import expand
+from harness.plan import Plan, make_plan
+from harness.runner import run_cells
+from harness.store import Store
+from harness.task import validate
+from tests.encoders import tiny
+
+MOTION: dict[str, Any] = {
+    "name": "emoji_motion", "objects": 2, "motions": ["left", "right"], "size": 48, "clips": 1,
+}  # fmt: skip
+TASK: dict[str, Any] = {
+    "name": "moving",
+    "dataset": MOTION,
+    "regime": "few_shot",
+    "shots": 2,
+    "temporal": "tap",
+    "frames": 4,
+    "classifier": "text",
+    "recipe": {"epochs": 2, "batch": 4, "lr": 1e-3, "lr_new": 1e-3, "warmup_epochs": 0},
+    "seeds": 1,
+}
+
+
+@pytest.fixture(scope="module")
+def vit(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return f"open_clip:{tiny.open_clip_model(tmp_path_factory.mktemp('vit'), tiny.VIT)}"
+
+
+@pytest.fixture(scope="module")
+def resnet(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return f"open_clip:{tiny.open_clip_model(tmp_path_factory.mktemp('resnet'), tiny.RESNET)}"
+
+
+def planned(root: Path, **changes: Any) -> tuple[Store, Plan]:
+    store = Store(root)
+    return store, make_plan(expand(validate({**TASK, **changes}, "t.yaml")), store, "t.yaml")
+
+
+def run(root: Path, **changes: Any) -> list[Any]:
+    store, plan = planned(root, **changes)
+    run_cells(plan.missing(), store, save=changes.get("save") == "last")
+    records = [store.read(p.key) for p in plan.cells]
+    assert all(r and r.status == "done" for r in records), [r and r.error for r in records]
+    return records
+
+
+@pytest.mark.parametrize(
+    ("tower", "temporal", "tuning"),
+    [
+        ("vit", "tap", "projection"), ("vit", "t_trans", "projection"), ("vit", "none", "all"),
+        ("vit", "tap", "all"), ("vit", "t_trans", "all"), ("vit", "token_t1d", "all"),
+        ("resnet", "t1d", "all"), ("vit", "tap", "none"),
+    ],
+)  # fmt: skip
+def test_every_module_over_time_runs(
+    tmp_path: Path, request: pytest.FixtureRequest, tower: str, temporal: str, tuning: str
+) -> None:
+    encoder = request.getfixturevalue(tower)
+    (record,) = run(tmp_path, encoder=encoder, temporal=temporal, tuning=tuning)
+    assert record.cell.get("frames") == (None if temporal == "none" else 4)
+    assert record.n == 2 * 2 * 2  # two objects, two motions, two vendors
+    frames = 1 if temporal == "none" else 4
+    (one,) = run(tmp_path, encoder=encoder, temporal="none", tuning="none", regime="zero_shot",
+                 shots=None)  # fmt: skip
+    assert record.cost["flops_per_view"] == frames * one.cost["flops_per_view"]
+
+
+def test_what_cannot_be_has_a_reason(tmp_path: Path, vit: str) -> None:
+    _, plan = planned(tmp_path, encoder=vit, temporal=["tap", "t1d", "token_t1d"])
+    assert [p.cell.temporal.name for p in plan.cells if p.cell.temporal] == ["tap"]
+    reasons = {str(cell.temporal): reason for cell, reason in plan.infeasible}
+    assert "tuning: all" in reasons["token_t1d"]
+    assert reasons.keys() == {"t1d", "token_t1d"}
+
+
+def test_time_has_no_meaning_for_pictures(tmp_path: Path, vit: str) -> None:
+    emoji = {"dataset": "emoji", "classes": {"pick": 3, "from": "development"}, "encoder": vit}
+    _, timed = planned(tmp_path, **emoji, temporal=["tap", "t_trans"], views=["1x3", "4x3"])
+    _, plain = planned(tmp_path, **emoji, temporal="none", frames=None, views="1x3")
+    assert [p.key for p in timed.cells] == [p.key for p in plain.cells]
+    with pytest.raises(BadInput, match=r"temporal: no temporal is called 't_tran'.*'t_trans'"):
+        planned(tmp_path, **emoji, temporal="t_tran")
+
+
+def test_videos_and_pictures_do_not_mix(tmp_path: Path, vit: str) -> None:
+    with pytest.raises(BadInput, match=r"test_dataset: .*one has videos"):
+        planned(tmp_path, encoder=vit, regime="zero_shot", shots=None, test_dataset="emoji")
+
+
+def test_views_are_evaluated_without_training_again(
+    tmp_path: Path, vit: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import harness.trainer
+
+    trained, train = [], harness.trainer.train
+    monkeypatch.setattr(
+        harness.trainer, "train", lambda *a, **k: (trained.append(1), train(*a, **k))[1]
+    )
+    records = run(tmp_path, encoder=vit, views=["1x1", "2x1", "2x3"], tuning="all")
+    assert len({r.key for r in records}) == 3
+    assert len({r.train_key for r in records}) == 1
+    assert len({str(r.curve) for r in records}) == 1
+    assert len(trained) == 1
+
+
+def test_one_view_is_the_mean_of_equal_ones(tmp_path: Path, vit: str) -> None:
+    """Square frames have one crop, so three crops of a clip are the clip."""
+    one, three = run(tmp_path, encoder=vit, views=["1x1", "1x3"], tuning="projection")
+    store = Store(tmp_path)
+    a, b = store.arrays(one), store.arrays(three)
+    torch.testing.assert_close(torch.tensor(a["probability"]), torch.tensor(b["probability"]))
+
+
+def test_equal_seeds_give_equal_results_whatever_was_cached(
+    tmp_path: Path, vit: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hashes = []
+    for name in ("a", "b"):
+        monkeypatch.setenv("HARNESS_CACHE", str(tmp_path / "cache" / name))
+        records = run(
+            tmp_path / name, encoder=vit, temporal="t_trans", tuning=["projection", "all"],
+            recipe={**TASK["recipe"], "augment": "none", "dropout": 0.2},
+        )  # fmt: skip
+        hashes.append([r.science_hash for r in records])
+    assert hashes[0] == hashes[1]
+
+
+def test_augmented_frames_change_what_is_learnt(tmp_path: Path, vit: str) -> None:
+    recipe = {**TASK["recipe"], "augment": ["none", "crop", "crop_flip"]}
+    records = run(tmp_path, encoder=vit, tuning="all", recipe=recipe)
+    assert len({r.curve[0]["loss"] for r in records}) == 3
+    _, plan = planned(tmp_path, encoder=vit, recipe=recipe)
+    assert len(plan.cells) == 1
+    assert all("needs tuning: all" in reason for _, reason in plan.infeasible)
+
+
+@pytest.mark.parametrize("temporal", ["t_trans", "token_t1d"])
+def test_saved_weights_hold_the_module_over_time(tmp_path: Path, vit: str, temporal: str) -> None:
+    """Nothing is learnt from the saved weights on with a learning rate of 0, so the second task
+    gives the logits of the first (Table A.1 goes on so on another data set).
+    """
+    base = {"encoder": vit, "temporal": temporal, "tuning": "all", "save": "last"}
+    (first,) = run(tmp_path, **base)
+    still = {**TASK["recipe"], "lr": 0, "lr_new": 0, "epochs": 1, "weight_decay": 0}
+    (again,) = run(
+        tmp_path, **base, recipe={**still, "train_logit_scale": False},
+        init=f"moving#{first.train_key}",
+    )  # fmt: skip
+    store = Store(tmp_path)
+    a, b = store.arrays(first), store.arrays(again)
+    assert (a["rank"] == b["rank"]).all()
+    assert again.curve[-1]["loss"] < first.curve[0]["loss"]
+
+
+def test_less_memory_means_smaller_micro_batches(
+    tmp_path: Path, vit: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A GPU that holds two clips at once: the loss is that of the whole batch all the same."""
+    from harness.training.sources import TunedBackbone
+
+    (whole,) = run(tmp_path / "whole", encoder=vit, tuning="all")
+    features = TunedBackbone.features
+
+    def small(self: TunedBackbone, batch_B: torch.Tensor) -> torch.Tensor:
+        if len(batch_B) > 2:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return features(self, batch_B)
+
+    monkeypatch.setattr(TunedBackbone, "features", small)
+    (parts,) = run(tmp_path / "parts", encoder=vit, tuning="all")
+    assert parts.diagnostics["micro_batch"] == 2
+    assert "micro_batch" not in whole.diagnostics
+    for a, b in zip(whole.curve, parts.curve, strict=True):
+        assert a["loss"] == pytest.approx(b["loss"], abs=1e-5)
+
+
+def test_a_gpu_that_holds_nothing_is_the_reason_of_the_cell(
+    tmp_path: Path, vit: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from harness.training.sources import TunedBackbone
+
+    def never(*_: Any) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(TunedBackbone, "features", never)
+    store, plan = planned(tmp_path, encoder=vit, tuning="all")
+    run_cells(plan.missing(), store)
+    record = store.read(plan.cells[0].key)
+    assert record is not None
+    assert record.status == "failed"
+    assert "too little memory" in (record.error or {})["message"]
+
+
+def test_recomputing_blocks_changes_no_loss(tmp_path: Path, vit: str) -> None:
+    kept, again = run(
+        tmp_path, encoder=vit, tuning="all",
+        recipe={**TASK["recipe"], "checkpointing": [False, True]},
+    )  # fmt: skip
+    for a, b in zip(kept.curve, again.curve, strict=True):
+        assert a["loss"] == pytest.approx(b["loss"], abs=1e-6)
