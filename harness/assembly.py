@@ -146,7 +146,8 @@ def _texts(
     if not learned and cell.text_tower != "online":
         return DrawnTemplates(workshop.templates(cell, names).to(place)) if drawn else None
     tower = _copy_on(workshop.text_tower(cell), place)
-    rest = (names, lambda own: found.texts(own, options), workshop.alignment(cell))
+    average = found.averaging(options) if hasattr(found, "averaging") else "normalised"
+    rest = (names, lambda own: found.texts(own, options), workshop.alignment(cell), average)
     if learned:
         context_ME = found.start(options, tower, torch_stream(cell.seed, "context"))
         tower.module.requires_grad_(cell.text_tower == "online")

@@ -80,11 +80,25 @@ def _cannot_train(cell: Cell, dataset: Dataset, of_test: Dataset, where: str) ->
     recipe = cell.recipe
     if recipe is None:
         return None
+    if cell.text_tower == "online":
+        reason = _cannot_train_texts(cell)
+        if reason is not None:
+            return reason
     if recipe.augment != "none" and cell.tuning != "all":
         return f"recipe.augment: {recipe.augment} needs tuning: all, as features are computed once"
     if cell.gather is False and recipe.micro_batch is None:
         problem = "gather: false contrasts within micro-batches, as processes that do not gather do"
         raise TaskError(where, "recipe.micro_batch", f"is missing: {problem}")
+    return None
+
+
+def _cannot_train_texts(cell: Cell) -> str | None:
+    tower = text_encoder(cell)
+    if not getattr(options("encoder", tower)[0], "TAKES_CONTEXT", False):
+        return f"text_tower: online: the text tower of {tower} cannot be trained"
+    found, _, opts = options("prompt", cell.prompt or Choice("class_name"))
+    if hasattr(found, "drawn") and found.drawn(opts):
+        return "text_tower: online: templates are drawn from texts that are embedded beforehand"
     return None
 
 

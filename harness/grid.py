@@ -107,6 +107,8 @@ def _null_of_the_head(s: dict[str, Any]) -> None:
         s["gather"] = s["text_tower"] = s["loss"] = None
     if not _uses_text(s):
         s["text_encoder"] = s["alignment"] = None
+        if s["prompt"] is not None:
+            s["prompt"] = Choice("class_name")  # whatever it is, nobody reads the texts
     if s["tuning"] == "none":
         if s["text_tower"] is not None:
             s["text_tower"] = "offline"  # nothing is trained

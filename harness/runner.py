@@ -68,6 +68,7 @@ def run_cells(
             workshop.prepare([p.cell for p in cells])
         desk = _Desk(store, workshop, events or Events(), save, logs)
         _run_all(cells, desk, jobs if group.size == 1 else 1)
+        group.wait()  # until the first has written
 
 
 @dataclass(frozen=True)
@@ -129,7 +130,7 @@ def _run_family(family: list[Planned], desk: _Desk, interrupted: Callable[[], bo
                 desk.events.cell(planned, record.status)
             for log in logs:
                 log.done(record)
-            outcome = replace(outcome, seconds=0.0)  # training is paid for once
+            outcome = replace(outcome, seconds=0.0, trainings=0)  # it is paid for once
     if first:
         forget_checkpoint(family[0], desk.store)
 
@@ -151,6 +152,7 @@ class _Outcome:
     trained: Trained | None
     problem: Exception | None
     seconds: float
+    trainings: int  # that the next Record pays for
 
 
 def _train(planned: Planned, desk: _Desk, watch: Watch) -> _Outcome | None:
@@ -172,7 +174,8 @@ def _train(planned: Planned, desk: _Desk, watch: Watch) -> _Outcome | None:
             raise  # the other processes would wait for this one
         problem = error
     synchronise(place)
-    return _Outcome(trained, problem, time.perf_counter() - began)
+    trainings = 1 if trained is not None and trained.history.steps else 0
+    return _Outcome(trained, problem, time.perf_counter() - began, trainings)
 
 
 def _finish(planned: Planned, outcome: _Outcome, desk: _Desk) -> tuple[Record, Arrays | None]:
@@ -195,7 +198,7 @@ def _finish(planned: Planned, outcome: _Outcome, desk: _Desk) -> tuple[Record, A
                 raise
             problem = error
     seconds = outcome.seconds + time.perf_counter() - began
-    cost = _cost(planned.cell, trained, workshop, seconds)
+    cost = _cost(planned.cell, trained, workshop, seconds) | {"trainings": outcome.trainings}
     if problem is not None:
         return replace(blank, error=_reason(problem), cost=cost), None
     return replace(blank, status="done", cost=cost), arrays

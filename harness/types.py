@@ -378,6 +378,10 @@ class TunableText(TextEncoder, Protocol):
         """E, the width of its token embeddings."""
         ...
 
+    def token_vectors(self, text: str) -> torch.Tensor:
+        """(K, E), the embeddings of a text's K tokens, without start and end."""
+        ...
+
     def encode(self, texts: Sequence[str], context_ME: torch.Tensor | None = None) -> torch.Tensor:
         """(N, D) with a graph, all texts in one batch, on the device of `module`.
 

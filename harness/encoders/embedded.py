@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, ConfigDict
 
 from harness.cache import file_hash
+from harness.encoders.hf_text import HfText
 from harness.errors import EncoderError, did_you_mean, nearest
 from harness.types import EncoderFacts, digest
 
@@ -31,6 +32,8 @@ LAYER_FILE = Path(__file__).with_name("lit_emoji.safetensors")
 TEXT_FILES = ("model.safetensors", "config.json", "tokenizer.json", "tokenizer_config.json")
 FEATURE_DIM, DIM, RESOLUTION, LOGIT_SCALE = 1280, 384, 224, 20.0
 PREPROCESS = "resize bicubic to R x R; (x - 127) / 128"
+#: A learned context can stand before its texts.
+TAKES_CONTEXT = True
 
 
 class Options(BaseModel):
@@ -52,7 +55,16 @@ def facts(argument: str, options: Options) -> EncoderFacts:
     backbone = backbone_hash()
     texts = [file_hash(text_file().with_name(name)) for name in TEXT_FILES]
     weights = digest([backbone, texts, file_hash(LAYER_FILE)], 64)
-    return EncoderFacts(weights, backbone, DIM, FEATURE_DIM, RESOLUTION, LOGIT_SCALE, text_dim=DIM)
+    return EncoderFacts(
+        weights,
+        backbone,
+        DIM,
+        FEATURE_DIM,
+        RESOLUTION,
+        LOGIT_SCALE,
+        text_dim=DIM,
+        tower="resnet",  # convolutions, as t1d needs them
+    )
 
 
 def build_image(argument: str, options: Options) -> LitEmojiImage:
@@ -101,29 +113,49 @@ class LitEmojiText:
     def __init__(self, tower: TextTower, mean_D: torch.Tensor) -> None:
         self._tower, self._mean_D = tower, mean_D
 
+    @property
+    def module(self) -> Any:
+        return self._tower.module
+
+    @property
+    def context_dim(self) -> int:
+        return self._tower.context_dim
+
+    def encode(self, texts: Sequence[str], context_ME: torch.Tensor | None = None) -> torch.Tensor:
+        """(N, 384) with a graph, all texts in one batch; see TunableTower."""
+        z_ND = self._tower.encode(texts, context_ME)
+        return z_ND - self._mean_D.to(z_ND)
+
     def embed(self, texts: Sequence[str]) -> torch.Tensor:
         """(N, 384), not normalised."""
-        return self._tower.embed(texts) - self._mean_D
+        z_ND = self._tower.embed(texts)
+        return z_ND - self._mean_D.to(z_ND)
+
+    def token_vectors(self, text: str) -> torch.Tensor:
+        """(K, 384), the embeddings of a text's K tokens."""
+        return self._tower.token_vectors(text)
 
 
-class TextTower:
+class TextTower(HfText):
     """A transformers text model whose embedding is the mean over its tokens."""
 
     def __init__(self, folder: Path) -> None:
         from transformers import AutoModel, AutoTokenizer
 
-        self._tokenizer = AutoTokenizer.from_pretrained(str(folder))
-        self._model = AutoModel.from_pretrained(str(folder)).eval()
+        tokenizer = AutoTokenizer.from_pretrained(str(folder))
+        super().__init__(AutoModel.from_pretrained(str(folder)).eval(), tokenizer, "mean")
 
     def embed(self, texts: Sequence[str]) -> torch.Tensor:
-        """(N, D). One text at a time: padding would change the last bits."""
+        """(N, D). One text at a time, and no mask in the mean: either would change the last bits,
+        and with them the aligning layer.
+        """
         import torch
 
         rows = []
         with torch.inference_mode():
             for text in texts:
-                tokens = self._tokenizer(text, return_tensors="pt", truncation=True)
-                rows.append(self._model(**tokens).last_hidden_state[0].mean(dim=0))
+                tokens = self._on_device(self._tokens([text]))
+                rows.append(self.module(**tokens).last_hidden_state[0].mean(dim=0))
         return torch.stack(rows).clone()
 
 

@@ -11,13 +11,14 @@ does it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict
 
 from harness.encoders import _folder, _weights
+from harness.encoders._text import TunableTower, drop, layout_of, token_embedding, words_of
 from harness.errors import EncoderError, did_you_mean, nearest
 from harness.types import EncoderFacts
 
@@ -29,6 +30,8 @@ TYPES = ("clip", "siglip")
 #: Raised when features of the same weights would come out otherwise.
 REVISION = "hf_clip 1"
 LOGIT_SCALE = 100.0
+#: A learned context can stand before its texts.
+TAKES_CONTEXT = True
 
 
 class Options(BaseModel):
@@ -64,6 +67,8 @@ def facts(argument: str, options: Options) -> EncoderFacts:
         resolution=int(config.get("vision_config", {}).get("image_size", 224)),
         logit_scale=scales[0] if scales else LOGIT_SCALE,
         text_dim=text[0],
+        # SigLIP pools by attention: there is no class token to mix over time.
+        tower="vit" if config["model_type"] == "clip" else "other",
     )
 
 
@@ -119,32 +124,34 @@ class HfImage:
         return self.features(x_BCHW) @ self._weight_DF.T
 
 
-class HfText:
+class HfText(TunableTower):
     """The text model with its tokenizer."""
 
     def __init__(self, model: Any, tokenizer: Any, siglip: bool) -> None:
-        model.vision_model = None  # the other tower would only take up memory
-        self.module, self._tokenizer = model, tokenizer
+        drop(model, "vision_model", "visual_projection", "logit_scale", "logit_bias")
+        length = int(model.config.text_config.max_position_embeddings)
         # SigLIP was trained on texts filled up to the full length, and answers otherwise elsewhere.
-        self._padding: Any = "max_length" if siglip else True
-        self._length = model.config.text_config.max_position_embeddings
+        padding: Any = "max_length" if siglip else True
+        self._tokenizer = tokenizer
+        self._settings = {"padding": padding, "truncation": True, "max_length": length}
+        self._masked = "attention_mask" in tokenizer.model_input_names
+        super().__init__(model, layout_of(tokenizer, self._settings, length, full=siglip))
 
-    def encode(self, texts: Sequence[str]) -> torch.Tensor:
-        """(N, D) with a graph, all texts in one batch."""
-        tokens = self._tokenizer(
-            list(texts), padding=self._padding, truncation=True, max_length=self._length,
-            return_tensors="pt",
-        )  # fmt: skip
-        known = {k: tokens[k] for k in ("input_ids", "attention_mask") if k in tokens}
-        z_ND: torch.Tensor = self.module.get_text_features(**known).pooler_output
+    def _tokens(self, texts: list[str]) -> dict[str, torch.Tensor]:
+        return dict(self._tokenizer(texts, return_tensors="pt", **self._settings))
+
+    def _words(self, text: str) -> list[int]:
+        return words_of(self._tokenizer, self._settings, text)
+
+    def _embedding(self) -> Any:
+        return token_embedding(self.module.text_model)
+
+    def _read(self, module: Any, tokens: Mapping[str, torch.Tensor]) -> torch.Tensor:
+        mask_NL = tokens["attention_mask"] if self._masked else None
+        z_ND: torch.Tensor = module.get_text_features(
+            input_ids=tokens["input_ids"], attention_mask=mask_NL
+        ).pooler_output
         return z_ND
-
-    def embed(self, texts: Sequence[str]) -> torch.Tensor:
-        """(N, D), not normalised. One text at a time: a batch would change the last bits."""
-        import torch
-
-        with torch.inference_mode():
-            return torch.cat([self.encode([text]) for text in texts]).clone()
 
 
 def _config(folder: Path) -> dict[str, Any]:

@@ -6,13 +6,15 @@ Any model whose output has a last_hidden_state: BERT, DistilBERT, RoBERTa, MPNet
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
+from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
 from harness.encoders import _folder, _weights
+from harness.encoders._text import TunableTower, drop, layout_of, token_embedding, words_of
 from harness.errors import EncoderError
 from harness.types import EncoderFacts, digest
 
@@ -25,6 +27,8 @@ WIDTHS = ("hidden_size", "dim", "d_model", "n_embd")
 REVISION = "hf_text 1"
 #: Parts of a model that the last hidden state does not pass.
 UNUSED = ("pooler.", "cls.", "lm_head.")
+#: A learned context can stand before its texts.
+TAKES_CONTEXT = True
 
 
 class Options(BaseModel):
@@ -72,31 +76,36 @@ def fetch(argument: str, options: Options) -> None:
         _weights.fetch(argument, _folder.PATTERNS)
 
 
-class HfText:
+class HfText(TunableTower):
     """A text model with its tokenizer and pooling."""
 
     def __init__(self, model: Any, tokenizer: Any, pooling: str) -> None:
         model = model.get_encoder() if model.config.is_encoder_decoder else model
-        self.module, self._tokenizer, self._pooling = model, tokenizer, pooling
+        if "add_pooling_layer" in signature(type(model).__init__).parameters:
+            drop(model, "pooler")  # the last hidden state does not pass it
         longest = getattr(model.config, "max_position_embeddings", None) or 512
-        self._length = min(longest, tokenizer.model_max_length)
+        length = min(longest, tokenizer.model_max_length)
+        tokenizer.padding_side = "right"
+        self._tokenizer, self._pooling = tokenizer, pooling
+        self._settings = {
+            "padding": tokenizer.pad_token_id is not None, "truncation": True, "max_length": length,
+        }  # fmt: skip
+        super().__init__(model, layout_of(tokenizer, self._settings, length, full=False))
 
-    def encode(self, texts: Sequence[str]) -> torch.Tensor:
-        """(N, D) with a graph, all texts in one batch; padding takes no part in the mean."""
-        tokens = self._tokenizer(
-            list(texts), padding=len(texts) > 1, truncation=True, max_length=self._length,
-            return_tensors="pt",
-        )  # fmt: skip
-        hidden_NTD: torch.Tensor = self.module(**tokens).last_hidden_state
+    def _tokens(self, texts: list[str]) -> dict[str, torch.Tensor]:
+        return dict(self._tokenizer(texts, return_tensors="pt", **self._settings))
+
+    def _words(self, text: str) -> list[int]:
+        return words_of(self._tokenizer, self._settings, text)
+
+    def _embedding(self) -> Any:
+        return token_embedding(self.module)
+
+    def _read(self, module: Any, tokens: Mapping[str, torch.Tensor]) -> torch.Tensor:
+        """Padding takes no part in the mean."""
+        hidden_NLD: torch.Tensor = module(**tokens).last_hidden_state
         if self._pooling == "cls":
-            return hidden_NTD[:, 0]
-        mask_NT1 = tokens["attention_mask"][..., None].to(hidden_NTD.dtype)
-        mean_ND: torch.Tensor = (hidden_NTD * mask_NT1).sum(dim=1) / mask_NT1.sum(dim=1)
+            return hidden_NLD[:, 0]
+        mask_NL1 = tokens["attention_mask"][..., None].to(hidden_NLD.dtype)
+        mean_ND: torch.Tensor = (hidden_NLD * mask_NL1).sum(dim=1) / mask_NL1.sum(dim=1)
         return mean_ND
-
-    def embed(self, texts: Sequence[str]) -> torch.Tensor:
-        """(N, D), not normalised. One text at a time: padding would change the last bits."""
-        import torch
-
-        with torch.inference_mode():
-            return torch.cat([self.encode([text]) for text in texts]).clone()

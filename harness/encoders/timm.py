@@ -42,7 +42,8 @@ def facts(argument: str, options: Options) -> EncoderFacts:
     """
     name, known, file = _source(argument)
     saved = _weights.look(file)
-    content = digest([REVISION, name, known, saved.hash], 64)
+    widths = {key: value for key, value in known.items() if key != "tower"}
+    content = digest([REVISION, name, widths, saved.hash], 64)
     return EncoderFacts(
         weights=content,
         backbone=content,
@@ -51,6 +52,7 @@ def facts(argument: str, options: Options) -> EncoderFacts:
         resolution=known["resolution"],
         logit_scale=LOGIT_SCALE,
         fixed_resolution=known["fixed"],
+        tower=known["tower"],
     )
 
 
@@ -118,7 +120,7 @@ def _source(argument: str) -> tuple[str, dict[str, Any], Path]:
 
 
 def _known(name: str) -> dict[str, Any]:
-    key = f"{version('timm')} {name}"
+    key = f"{version('timm')} {name} with its tower"
     found: dict[str, Any] = _weights.remembered("timm", key, lambda: _look_up(name))
     return found
 
@@ -145,7 +147,19 @@ def _look_up(name: str) -> dict[str, Any]:
         "resolution": int(declared["input_size"][-1]),
         "fixed": bool(declared.get("fixed_input_size")) and not hasattr(model, "set_input_size"),
         "hub": declared.get("hf_hub_id"),
+        "tower": _tower(model),
     }
+
+
+def _tower(model: Any) -> str:
+    """What modules over time find in it: vit | resnet | other."""
+    from timm.models.efficientnet import EfficientNet
+    from timm.models.resnet import ResNet
+    from timm.models.vision_transformer import VisionTransformer
+
+    if isinstance(model, VisionTransformer) and model.cls_token is not None:
+        return "vit"
+    return "resnet" if isinstance(model, (ResNet, EfficientNet)) else "other"
 
 
 def _width(model: Any) -> int:

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 from pydantic import BaseModel, ConfigDict, field_validator
 
+from harness.prompts._template import fill, with_place
+
 
 class Options(BaseModel):
     """text: the template, with {} where the class name goes."""
@@ -17,10 +19,8 @@ class Options(BaseModel):
     @field_validator("text")
     @classmethod
     def _has_a_place(cls, text: str) -> str:
-        if text.count("{}") != 1:
-            raise ValueError("a template has one {} where the class name goes")
-        return text
+        return with_place(text)
 
 
 def texts(names: Sequence[str], options: Options) -> list[list[str]]:
-    return [[options.text.replace("{}", name)] for name in names]
+    return fill([options.text], names)

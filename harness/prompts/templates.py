@@ -1,30 +1,96 @@
-"""Several templates around the class name, their embeddings averaged.
+"""Several templates around the class name, averaged or drawn one at a time (Table 4).
 
-Each text's embedding is normalised, then the mean is taken (CLIP's prompt ensembling).
+`train: average`: a class is the mean over its texts, in training and at evaluation. `average:
+normalised` takes the mean of normalised embeddings (CLIP's prompt ensembling), `plain` the mean of
+the embeddings as they come, where longer ones weigh more. `train: draw`: at every iteration one
+template is drawn for all classes, and evaluation reads the one template `evaluation` (appendix
+B.4). The templates are `texts`, or a `file` with one a line: a path, or `kinetics28`, the 28 that
+CLIP's authors published for Kinetics.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+
+from harness.prompts._made_anew import reason_against
+from harness.prompts._template import fill, read_templates, with_place
+from harness.types import Cell, CellFacts
 
 
 class Options(BaseModel):
-    """texts: the templates, each with {} where the class name goes."""
+    """texts: the templates, each with {} where the class name goes; or file: where they stand.
+    average: normalised | plain. train: average | draw. evaluation: the template that is evaluated
+    with train: draw, by default the first.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    texts: tuple[str, ...] = Field(min_length=1)
+    texts: tuple[str, ...] = ()
+    file: str | None = Field(None, validate_default=True)
+    train: Literal["average", "draw"] = "average"
+    average: Literal["normalised", "plain"] = "normalised"
+    evaluation: str | None = None
 
     @field_validator("texts")
     @classmethod
     def _have_a_place(cls, texts: tuple[str, ...]) -> tuple[str, ...]:
-        for text in texts:
-            if text.count("{}") != 1:
-                raise ValueError(f"the template {text!r} has no single {{}} for the class name")
-        return texts
+        return tuple(with_place(text) for text in texts)
+
+    @field_validator("file")
+    @classmethod
+    def _one_source(cls, file: str | None, info: ValidationInfo) -> str | None:
+        if (file is None) == (not info.data.get("texts", ("refused already",))):
+            raise ValueError("the templates are either texts or a file")
+        if file is not None:
+            read_templates(file)
+        return file
+
+    @field_validator("average")
+    @classmethod
+    def _averages(cls, average: str, info: ValidationInfo) -> str:
+        if average != "normalised" and info.data.get("train") == "draw":
+            raise ValueError("nothing is averaged with train: draw")
+        return average
+
+    @field_validator("evaluation")
+    @classmethod
+    def _is_drawn(cls, evaluation: str | None, info: ValidationInfo) -> str | None:
+        if evaluation is not None and info.data.get("train") == "average":
+            raise ValueError("all templates are evaluated unless train: draw")
+        return None if evaluation is None else with_place(evaluation)
+
+
+def check(cell: Cell, facts: CellFacts) -> str | None:
+    drawn_in_training = dict(cell.prompt.options).get("train") == "draw" if cell.prompt else False
+    if not drawn_in_training or cell.tuning == "none":
+        return None
+    return reason_against(cell, "a template that is drawn at every iteration")
 
 
 def texts(names: Sequence[str], options: Options) -> list[list[str]]:
-    return [[text.replace("{}", name) for text in options.texts] for name in names]
+    """What a class is averaged over, or drawn from."""
+    return fill(_templates(options), names)
+
+
+def drawn(options: Options) -> bool:
+    """Whether training draws one of a class's texts at every iteration."""
+    return options.train == "draw"
+
+
+def evaluation_texts(names: Sequence[str], options: Options) -> list[list[str]]:
+    """What evaluation reads: the one template, or all of them."""
+    if not drawn(options):
+        return texts(names, options)
+    return fill([options.evaluation or _templates(options)[0]], names)
+
+
+def averaging(options: Options) -> str:
+    """How the embeddings of a class's texts become one: normalised | plain."""
+    return options.average
+
+
+def _templates(options: Options) -> tuple[str, ...]:
+    return options.texts if options.file is None else read_templates(options.file)

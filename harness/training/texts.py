@@ -80,8 +80,10 @@ class _Embedded:
         names: Sequence[str],
         wording: Wording,
         map_ED: torch.Tensor | None = None,
+        average: str = "normalised",
     ) -> None:
         self._tower, self._wording, self._map_ED = tower, wording, map_ED
+        self._average = average
         self._texts = wording(names)
 
     def begin_epoch(self, stream: torch.Generator) -> None:
@@ -102,15 +104,22 @@ class _Embedded:
         return torch.cat(parts)
 
     def _embed(self, texts: Sequence[Sequence[str]]) -> torch.Tensor:
-        """(U, D): of a class with several texts the mean of their normalised embeddings."""
+        """(U, D): of a class with several texts the mean of their embeddings, normalised first
+        unless `average` is `plain`.
+        """
         import torch
         from torch.nn import functional as F
 
         w_ND = self._encode([text for own in texts for text in own])
         w_ND = w_ND if self._map_ED is None else w_ND @ self._map_ED.to(w_ND.device)
         parts = w_ND.split([len(own) for own in texts])
+        plain = self._average == "plain"
+        means = [(w_KD if plain else F.normalize(w_KD, dim=-1)).mean(dim=0) for w_KD in parts]
         return torch.stack(
-            [w[0] if len(w) == 1 else F.normalize(w, dim=-1).mean(dim=0) for w in parts]
+            [
+                w_KD[0] if len(w_KD) == 1 else mean_D
+                for w_KD, mean_D in zip(parts, means, strict=True)
+            ]
         )
 
     def _encode(self, texts: list[str]) -> torch.Tensor:

@@ -224,6 +224,40 @@ def test_timm_reads_a_checkpoint_without_a_classifier(root: Path) -> None:
     assert torch.equal(whole, bare)
 
 
+# --- where modules over time can be put -----------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "tower"),
+    [("vit", "vit"), ("resnet", "resnet"), ("timm", "vit"), ("map", "vit"), ("convnext", "other")],
+)
+def test_open_clip_knows_its_tower(root: Path, name: str, tower: str) -> None:
+    configs = {**CONFIGS, "convnext": tiny.TIMM_CONVNEXT}
+    reference = tiny.open_clip_model(root / name, configs[name])
+    assert open_clip.facts(reference, open_clip.Options()).tower == tower
+
+
+@pytest.mark.parametrize(
+    ("name", "tower"),
+    [
+        ("test_vit", "vit"), ("test_resnet", "resnet"), ("test_efficientnet", "resnet"),
+        ("test_convnext", "other"), ("test_vit3", "other"),
+    ],
+)  # fmt: skip
+def test_timm_knows_its_tower(root: Path, name: str, tower: str) -> None:
+    """test_vit3 has no class token."""
+    reference = tiny.timm_model(root / name, name)
+    assert timm_encoder.facts(reference, timm_encoder.Options()).tower == tower
+
+
+def test_transformers_tower(root: Path) -> None:
+    """SigLIP pools by attention: it has no class token."""
+    for kind, tower in (("clip", "vit"), ("siglip", "other")):
+        folder = tiny.hf_clip(root / f"{kind}_tower", kind)
+        assert hf_clip.facts(folder, hf_clip.Options()).tower == tower
+    assert hf_text.facts(tiny.bert(root / "bert_tower"), hf_text.Options()).tower == "other"
+
+
 # --- what cannot be ------------------------------------------------------------------------------
 
 

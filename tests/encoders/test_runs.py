@@ -290,6 +290,30 @@ def test_encoders_in_the_wrong_place(plan_of: Run, encoders: dict[str, str]) -> 
     assert "name a text_encoder" in plan.infeasible[0][1]
 
 
+@pytest.mark.parametrize("family", ["vit", "hf_clip", "siglip", "timm"])
+def test_a_context_is_learned_and_a_text_tower_trained(
+    run: Run, encoders: dict[str, str], family: str
+) -> None:
+    """Through every family's tower, and through one of its own with an alignment."""
+    own = {"text_encoder": encoders["bert"], "alignment": "projection"} if family == "timm" else {}
+    plan, store = run(
+        encoder=encoders[family],
+        **own,
+        prompt=["class_name", "learnable"],
+        paradigm=["vision_text", "matching"],
+        text_tower=["offline", "online"],
+        seeds=1,
+    )
+    found = {}
+    for planned in plan.cells:
+        cell, record = planned.cell, store.read(planned.key)
+        assert record is not None
+        assert cell.prompt is not None
+        found[cell.paradigm.name, cell.text_tower, cell.prompt.name] = record.curve[-1]["loss"]
+    assert len(found) == 6
+    assert len(set(found.values())) == 6  # each trains something else
+
+
 # --- as a user meets it ------------------------------------------------------------
 
 

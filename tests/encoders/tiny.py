@@ -30,6 +30,33 @@ TIMM_TOWER: dict[str, Any] = {
         "image_size": 64, "timm_model_name": "test_vit", "timm_pool": "", "timm_proj": "linear",
     },
 }  # fmt: skip
+TIMM_CONVNEXT: dict[str, Any] = {
+    **VIT,
+    "vision_cfg": {
+        "image_size": 64, "timm_model_name": "test_convnext", "timm_pool": "avg",
+        "timm_proj": "linear",
+    },
+}  # fmt: skip
+#: The text tower is a module of its own, and pools at the end token by its id.
+CUSTOM: dict[str, Any] = {
+    **VIT,
+    "custom_text": True,
+    "text_cfg": {**VIT["text_cfg"], "pool_type": "eos", "eos_id": 49407, "proj_bias": True},
+}
+#: A class token is put behind the text.
+COCA: dict[str, Any] = {
+    **VIT,
+    "custom_text": True,
+    "text_cfg": {**VIT["text_cfg"], "embed_cls": True, "output_tokens": True},
+    "multimodal_cfg": {
+        "width": 8, "heads": 2, "layers": 1, "context_length": 12, "vocab_size": 49408,
+        "attn_pooler_heads": 2,
+    },
+    "vision_cfg": {
+        **VIT["vision_cfg"], "output_tokens": True, "attentional_pool": True,
+        "attn_pooler_heads": 2, "attn_pooler_queries": 4,
+    },
+}  # fmt: skip
 #: A tower whose pooling has layers of its own: nothing linear comes last.
 TIMM_MAP: dict[str, Any] = {
     **VIT,
@@ -51,11 +78,15 @@ class open_clip_reference:  # noqa: N801 - reads as a function
     """The library's own model of a config, the same at every call."""
 
     def __init__(self, path: Path) -> None:
-        from open_clip import CLIP
+        from open_clip import CLIP, CoCa, CustomTextCLIP
 
         torch.manual_seed(0)
         config = json.loads(path.read_text())
-        self.model = CLIP(**config.get("model_cfg", config)).eval()
+        config = config.get("model_cfg", config)
+        kind = CLIP
+        if config.pop("custom_text", False):
+            kind = CoCa if "multimodal_cfg" in config else CustomTextCLIP
+        self.model = kind(**config).eval()
         _liven(self.model)
 
     def save(self, file: Path) -> None:
@@ -101,6 +132,57 @@ def hf_clip(folder: Path, kind: str = "clip") -> str:
     made.save_pretrained(folder)
     _tokenizer(folder)
     return str(folder)
+
+
+def open_clip_bert(folder: Path, **text: Any) -> dict[str, Any]:
+    """A config of open_clip whose text tower is a model of transformers in a folder."""
+    inside = {
+        "hf_model_name": bert(folder), "hf_tokenizer_name": str(folder), "context_length": 12,
+        "hf_model_pretrained": False, "hf_proj_type": "mlp", "hf_pooler_type": "mean_pooler",
+    }  # fmt: skip
+    return {**VIT, "custom_text": True, "text_cfg": {**inside, **text}}
+
+
+def open_clip_siglip(folder: Path) -> dict[str, Any]:
+    """SigLIP in open_clip: no start token, both directions, pooled at the last token."""
+    _words_tokenizer(folder)
+    return _own_text(folder, tokenizer_kwargs={"clean": "canonicalize"}, proj_bias=True)
+
+
+def open_clip_stripped(folder: Path) -> dict[str, Any]:
+    """CLIPA in open_clip: the end token is taken off again."""
+    folder.mkdir(parents=True)
+    _tokenizer(folder)
+    return _own_text(folder, tokenizer_kwargs={"strip_sep_token": True})
+
+
+def _own_text(folder: Path, **text: Any) -> dict[str, Any]:
+    inside = {
+        **VIT["text_cfg"], "vocab_size": 32, "hf_tokenizer_name": str(folder), "pool_type": "last",
+        "no_causal_mask": True,
+    }  # fmt: skip
+    return {**VIT, "custom_text": True, "text_cfg": {**inside, **text}}
+
+
+def t5(folder: Path) -> str:
+    """A folder with a T5Model, whose texts have an end token and no start token."""
+    from transformers import T5Config, T5Model
+
+    torch.manual_seed(0)
+    made = T5Model(T5Config(d_model=12, d_kv=6, d_ff=16, num_layers=2, num_heads=2, vocab_size=32))
+    _liven(made)
+    made.save_pretrained(folder)
+    _words_tokenizer(folder)
+    return str(folder)
+
+
+def siglip_with_an_end(folder: Path) -> str:
+    """A SigLIP as it is published: no start token, no mask, filled up with the end token."""
+    reference = hf_clip(folder, "siglip")
+    for file in ("tokenizer.json", "tokenizer_config.json"):
+        (folder / file).unlink()
+    _words_tokenizer(folder, pad_token="[SEP]", model_input_names=["input_ids"])
+    return reference
 
 
 def bert(folder: Path, width: int = 12) -> str:
@@ -152,6 +234,27 @@ def pictures(root: Path, per_class: int = 4) -> str:
 def picture(seed: int = 0, size: tuple[int, int] = (48, 40)) -> Image.Image:
     draw = np.random.default_rng(seed)
     return Image.fromarray(draw.integers(0, 256, (size[1], size[0], 3), dtype=np.uint8))
+
+
+def _words_tokenizer(folder: Path, **settings: Any) -> None:
+    """A tokenizer that puts nothing before a text and [SEP] behind it."""
+    from tokenizers import Tokenizer
+    from tokenizers.models import WordLevel
+    from tokenizers.pre_tokenizers import Whitespace
+    from tokenizers.processors import TemplateProcessing
+    from transformers import PreTrainedTokenizerFast
+
+    names = ["[PAD]", "[UNK]", *WORDS, "[SEP]"]
+    vocabulary = {name: number for number, name in enumerate(names)}
+    made = Tokenizer(WordLevel(vocabulary, unk_token="[UNK]"))
+    made.pre_tokenizer = Whitespace()
+    made.post_processor = TemplateProcessing(
+        single="$A [SEP]", special_tokens=[("[SEP]", vocabulary["[SEP]"])]
+    )
+    known = {"pad_token": "[PAD]", "eos_token": "[SEP]", "unk_token": "[UNK]"}
+    PreTrainedTokenizerFast(
+        tokenizer_object=made, model_max_length=12, **(known | settings)
+    ).save_pretrained(folder)
 
 
 def _tokenizer(folder: Path) -> None:

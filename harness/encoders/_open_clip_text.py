@@ -1,0 +1,85 @@
+"""The text tower of an open_clip model, with its tokenizer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from harness.encoders._open_clip_source import Source, with_local_files
+from harness.encoders._text import (
+    WORD,
+    Layout,
+    TunableTower,
+    drop,
+    layout_of,
+    token_embedding,
+    words_of,
+)
+
+if TYPE_CHECKING:
+    import torch
+
+
+class OpenClipText(TunableTower):
+    """CLIP's own text transformer, or a text model of transformers inside open_clip."""
+
+    def __init__(self, model: Any, tokenizer: Any) -> None:
+        if hasattr(model, "text"):
+            module = model.text
+        else:  # CLIP keeps the parts of its text tower beside the visual one
+            drop(model, "visual", "logit_scale", "logit_bias")
+            module = model
+        self._tokenizer = tokenizer
+        self._settings = {
+            "padding": "max_length", "truncation": True, "max_length": tokenizer.context_length,
+        }  # fmt: skip
+        super().__init__(module, self._laid_out())
+
+    def _tokens(self, texts: list[str]) -> dict[str, torch.Tensor]:
+        return {"input_ids": self._tokenizer(texts)}
+
+    def _words(self, text: str) -> list[int]:
+        inner = getattr(self._tokenizer, "tokenizer", None)
+        if inner is None:
+            return list(self._tokenizer.encode(text))
+        return words_of(inner, self._settings, self._tokenizer.clean_fn(text))
+
+    def _laid_out(self) -> Layout | None:
+        """CLIP's own tokenizer fills up with zeros; some of the others take off their end token."""
+        length, inner = self._tokenizer.context_length, getattr(self._tokenizer, "tokenizer", None)
+        if inner is None:
+            start, end = (self._tokenizer.sot_token_id,), (self._tokenizer.eot_token_id,)
+            return Layout(start, end, 0, length, self._tokenizer.encode(WORD)[0], full=True)
+        if self._tokenizer.tokenizer_mode:
+            return None
+        layout = layout_of(inner, self._settings, length, full=True)
+        if not self._tokenizer.strip_sep_token:
+            return layout
+        return replace(layout, after=tuple(i * (i != inner.sep_token_id) for i in layout.after))
+
+    def _embedding(self) -> Any:
+        if hasattr(self.module, "token_embedding"):
+            return self.module.token_embedding
+        return token_embedding(self.module.transformer)
+
+    def _read(self, module: Any, tokens: Mapping[str, torch.Tensor]) -> torch.Tensor:
+        read = module.encode_text if hasattr(module, "encode_text") else module
+        found = read(tokens["input_ids"])
+        z_ND: torch.Tensor = found[0] if isinstance(found, tuple) else found
+        return z_ND
+
+
+def tokenizer_of(source: Source) -> Any:
+    """The tokenizer that the text config names, or CLIP's own."""
+    from open_clip.tokenizer import HFTokenizer, SimpleTokenizer
+
+    text = with_local_files(dict(source.config["text_cfg"]))
+    length = int(text.get("context_length") or 77)
+    more = dict(text.get("tokenizer_kwargs") or {})
+    if text.get("hf_tokenizer_name"):
+        mode = text.get("tokenizer_mode")
+        return HFTokenizer(
+            text["hf_tokenizer_name"], context_length=length, tokenizer_mode=mode, **more
+        )
+    return SimpleTokenizer(context_length=length, **more)

@@ -1,0 +1,224 @@
+"""What the text towers of all families share: encoding, with or without a learned context.
+
+N texts, L tokens, M context vectors, E width of a token embedding, D width of the output.
+
+The context (Eq. 7; CoOp) enters where the tokens are embedded: filler tokens hold its M places, and
+a copy of the module that shares every parameter looks the vectors up in their stead. So positions,
+masks and the pooling at the end token are the tower's own, and a tower that several cells share is
+never changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from copy import copy
+from dataclasses import dataclass
+from functools import cache
+from itertools import takewhile
+from typing import TYPE_CHECKING, Any
+
+from harness.errors import EncoderError
+
+if TYPE_CHECKING:
+    import torch
+
+#: An ordinary word, to see what a tokenizer puts around one.
+WORD = "a"
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How a tokenizer lays out a text: before, words, after, padding."""
+
+    before: tuple[int, ...]
+    after: tuple[int, ...]
+    pad: int
+    length: int  # tokens that the tower reads at most
+    filler: int  # an ordinary token: no start, end or padding
+    full: bool  # filled up to `length` always
+
+    def rows(
+        self, words: Sequence[Sequence[int]], context: int
+    ) -> tuple[list[list[int]], list[list[int]]]:
+        """Token ids and attention mask (N, L), with `context` fillers before the words. Words that
+        find no place are cut at the end.
+
+        Raises EncoderError if no word finds a place.
+        """
+        around = context + len(self.before) + len(self.after)
+        if around >= self.length:
+            raise EncoderError(
+                f"a context of {context} vectors leaves no place for a text: the text tower reads "
+                f"{self.length} tokens"
+            )
+        kept = [list(each[: self.length - around]) for each in words]
+        total = self.length if self.full else around + max(len(each) for each in kept)
+        ids, masks = [], []
+        for each in kept:
+            real = [*self.before, *[self.filler] * context, *each, *self.after]
+            empty = total - len(real)
+            ids.append([*real, *[self.pad] * empty])
+            masks.append([1] * len(real) + [0] * empty)
+        return ids, masks
+
+
+def layout_of(tokenizer: Any, settings: Mapping[str, Any], length: int, *, full: bool) -> Layout:
+    """The layout of a tokenizer of transformers, as it shows around one word.
+
+    `settings` are those of every call: a fast tokenizer keeps them, and threads share it.
+    """
+    told = tokenizer(WORD, return_special_tokens_mask=True, return_attention_mask=True, **settings)
+    ids = [i for i, real in zip(told["input_ids"], told["attention_mask"], strict=True) if real]
+    special = told["special_tokens_mask"][: len(ids)]
+    start = len(list(takewhile(bool, special)))
+    end = len(list(takewhile(bool, reversed(special))))
+    return Layout(
+        before=tuple(ids[:start]),
+        after=tuple(ids[len(ids) - end :]),
+        pad=tokenizer.pad_token_id or 0,
+        length=length,
+        filler=ids[start],
+        full=full,
+    )
+
+
+def words_of(tokenizer: Any, settings: Mapping[str, Any], text: str) -> list[int]:
+    """Token ids of a text without what a tokenizer of transformers puts around it."""
+    told = tokenizer(text, add_special_tokens=False, return_attention_mask=True, **settings)
+    return [i for i, real in zip(told["input_ids"], told["attention_mask"], strict=True) if real]
+
+
+def token_embedding(model: Any) -> Any:
+    """Where a model of transformers embeds its tokens.
+
+    Raises EncoderError for a model that does not say.
+    """
+    try:
+        return model.get_input_embeddings()
+    except NotImplementedError as error:
+        raise EncoderError(
+            f"{type(model).__name__} does not say where it embeds tokens: it takes no context"
+        ) from error
+
+
+class TunableTower:
+    """A text tower that can be trained or trained through. A family says how it reads.
+
+    deepcopy gives an independent tower. Without a layout it takes no context.
+    """
+
+    def __init__(self, module: Any, layout: Layout | None) -> None:
+        self.module, self._layout = module, layout
+
+    def _tokens(self, texts: list[str]) -> dict[str, torch.Tensor]:
+        """Texts as the family's own tokenizer prepares them."""
+        raise NotImplementedError
+
+    def _words(self, text: str) -> list[int]:
+        """Token ids of a text, with nothing around them."""
+        raise NotImplementedError
+
+    def _embedding(self) -> Any:
+        """The part of `module` that embeds tokens."""
+        raise NotImplementedError
+
+    def _read(self, module: Any, tokens: Mapping[str, torch.Tensor]) -> torch.Tensor:
+        """Tokens (N, L) to embeddings (N, D)."""
+        raise NotImplementedError
+
+    @property
+    def context_dim(self) -> int:
+        """E."""
+        return int(self._embedding().embedding_dim)
+
+    def encode(self, texts: Sequence[str], context_ME: torch.Tensor | None = None) -> torch.Tensor:
+        """(N, D) with a graph, all texts in one batch, on the device of `module`.
+
+        With a context, its M vectors stand between the start token, where there is one, and the
+        words. What becomes too long is cut at its end, the end token kept.
+
+        Raises EncoderError for a context that leaves no place, is of another width, or has no
+        known place.
+        """
+        import torch
+
+        if context_ME is None:
+            return self._read(self.module, self._on_device(self._tokens(list(texts))))
+        if self._layout is None:
+            raise EncoderError(
+                "the tokenizer of this text tower lays out texts in a way of its own: it takes no "
+                "context"
+            )
+        if context_ME.ndim != 2 or context_ME.shape[1] != self.context_dim:
+            raise EncoderError(
+                f"a context of shape {tuple(context_ME.shape)} does not fit token embeddings of "
+                f"width {self.context_dim}"
+            )
+        words = [self._words(text) for text in texts]
+        ids, masks = self._layout.rows(words, len(context_ME))
+        tokens = {"input_ids": torch.tensor(ids), "attention_mask": torch.tensor(masks)}
+        inner = self._embedding()
+        outer = _context_embedding()(inner, context_ME, len(self._layout.before))
+        return self._read(_replaced(self.module, inner, outer), self._on_device(tokens))
+
+    def embed(self, texts: Sequence[str]) -> torch.Tensor:
+        """(N, D), not normalised. One text at a time: a batch would change the last bits."""
+        import torch
+
+        with torch.inference_mode():
+            return torch.cat([self.encode([text]) for text in texts]).clone()
+
+    def token_vectors(self, text: str) -> torch.Tensor:
+        """(K, E), the embeddings of a text's K tokens, without start, end and positions."""
+        import torch
+
+        ids = self._on_device({"ids": torch.tensor(self._words(text))})["ids"]
+        x_KE: torch.Tensor = self._embedding()(ids).detach().clone()
+        return x_KE
+
+    def _on_device(self, tokens: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+        device = next(self.module.parameters()).device
+        return {name: each.to(device) for name, each in tokens.items()}
+
+
+def drop(model: Any, *names: str) -> None:
+    """Take off parts of a model that its text side does not use."""
+    for name in names:
+        if hasattr(model, name):
+            setattr(model, name, None)
+
+
+@cache
+def _context_embedding() -> Any:
+    """The class of embeddings that know the context; torch is loaded by then."""
+    import torch
+
+    class ContextEmbedding(torch.nn.Module):
+        """Embeds tokens (N, L) to (N, L, E), with the context in the places of its fillers."""
+
+        def __init__(self, inner: Any, context_ME: torch.Tensor, start: int) -> None:
+            super().__init__()
+            self.inner, self.context_ME, self.start = inner, context_ME, start
+
+        def forward(self, ids_NL: torch.Tensor) -> torch.Tensor:
+            x_NLE = self.inner(ids_NL)
+            context_NME = self.context_ME.to(x_NLE).expand(len(x_NLE), -1, -1)
+            end = self.start + context_NME.shape[1]
+            return torch.cat([x_NLE[:, : self.start], context_NME, x_NLE[:, end:]], dim=1)
+
+    return ContextEmbedding
+
+
+def _replaced(module: Any, old: Any, new: Any) -> Any:
+    """`module` with `new` wherever it holds `old`; it shares all parameters, and is not changed."""
+    if module is old:
+        return new
+    parts = {
+        name: None if part is None else _replaced(part, old, new)
+        for name, part in module._modules.items()
+    }
+    if all(parts[name] is part for name, part in module._modules.items()):
+        return module
+    view = copy(module)
+    view._modules = parts
+    return view

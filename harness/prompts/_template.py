@@ -1,0 +1,48 @@
+"""What templates share: the place of the class name, and files of templates."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+
+from harness.errors import did_you_mean, nearest
+
+
+def with_place(template: str) -> str:
+    """The template itself. ValueError unless it has one {} where the class name goes."""
+    if template.count("{}") != 1:
+        raise ValueError(f"the template {template!r} needs one {{}} where the class name goes")
+    return template
+
+
+def fill(templates: Sequence[str], names: Sequence[str]) -> list[list[str]]:
+    """For every name the templates with the name in its place."""
+    return [[template.replace("{}", name) for template in templates] for name in names]
+
+
+@cache
+def read_templates(file: str) -> tuple[str, ...]:
+    """The templates of a file, one a line; a line that begins with # is a comment. Read once, so
+    that what is trained on is what stands in the key.
+
+    `file` is the path of a file, or the name of one beside this module.
+
+    Raises ValueError for a file that is missing, unreadable, empty or without the {}.
+    """
+    folder = Path(__file__).parent
+    known = sorted(path.stem for path in folder.glob("*.txt"))
+    path = folder / f"{file}.txt" if file in known else Path(file)
+    if not path.is_file():
+        raise ValueError(
+            f"there is no file {file}; known by name: {', '.join(known)}"
+            + did_you_mean(nearest(file, known))
+        )
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(f"{file} cannot be read as text") from error
+    templates = [line.strip() for line in lines if line.strip() and line[0] != "#"]
+    if not templates:
+        raise ValueError(f"{file} holds no templates")
+    return tuple(with_place(template) for template in templates)

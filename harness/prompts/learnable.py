@@ -1,0 +1,72 @@
+"""A learned context before the class name (CoOp; Eq. 7): M vectors that all classes share.
+
+The text reads [V]_1 ... [V]_M [class name]. The vectors are trained at the rate lr_new through the
+text tower, which stays as it is unless matching with `text_tower: online` trains it. `context` is
+M. They start at random, N(0, 0.02), or with `start: text` at the token embeddings of `text`, which
+must be M tokens.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from harness import resolve
+from harness.errors import CellError
+from harness.prompts._made_anew import reason_against
+from harness.types import Cell, CellFacts, TunableText
+
+if TYPE_CHECKING:
+    import torch
+
+#: It has parameters: the classifier is made anew from them at every iteration.
+TRAINED = True
+#: CoOp's standard deviation of random vectors.
+DEVIATION = 0.02
+
+
+class Options(BaseModel):
+    """context: M, the number of vectors. start: random | text. text: what they start at."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    context: int = Field(4, ge=1)
+    start: Literal["random", "text"] = "random"
+    text: str = Field("a photo of a", min_length=1)
+
+
+def check(cell: Cell, facts: CellFacts) -> str | None:
+    if cell.tuning == "none":
+        return "a learnable prompt needs training: tuning is none"
+    if facts.encoder.text_dim is None:
+        return "the encoder has no text tower: name a text_encoder"
+    family, _ = resolve.split_reference((cell.text_encoder or cell.encoder).name)
+    if not getattr(resolve.plugin("encoder", family), "TAKES_CONTEXT", False):
+        return f"the text tower of {family} takes no learned context"
+    return reason_against(cell, "a learnable prompt")
+
+
+def texts(names: Sequence[str], options: Options) -> list[list[str]]:
+    """The class names alone: the context stands before them."""
+    return [[name] for name in names]
+
+
+def start(options: Options, encoder: TunableText, generator: torch.Generator) -> torch.Tensor:
+    """The context (M, E) before training, on the CPU.
+
+    Raises CellError for a text that is not M tokens for this tower.
+    """
+    import torch
+
+    if options.start == "random":
+        shape = (options.context, encoder.context_dim)
+        return DEVIATION * torch.randn(shape, generator=generator)
+    vectors_KE = encoder.token_vectors(options.text)
+    if len(vectors_KE) != options.context:
+        raise CellError(
+            f"prompt learnable: the text '{options.text}' is {len(vectors_KE)} tokens for this "
+            f"text tower, and context is {options.context}"
+        )
+    return vectors_KE.cpu()

@@ -1,0 +1,92 @@
+"""The learned context: where it can be, and where it starts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from pydantic import ValidationError
+
+from harness.encoders import embedded
+from harness.errors import CellError
+from harness.prompts import learnable
+from harness.types import CellFacts, Choice, EncoderFacts
+
+from .test_templates import cell
+
+FACTS = CellFacts(2, 4, EncoderFacts("w", "b", 16, 16, 32, 100.0, text_dim=16))
+BLIND = CellFacts(2, 4, EncoderFacts("w", "b", 16, 16, 32, 100.0))
+MATCHING = {"paradigm": Choice("matching"), "classifier": None, "schedule": None}
+
+
+@pytest.fixture(scope="module")
+def text_tower() -> embedded.LitEmojiText:
+    return embedded.build_text("lit-emoji", embedded.Options())
+
+
+def stream(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def test_the_context_stands_before_the_class_name_alone() -> None:
+    assert learnable.texts(["red car", "cat"], learnable.Options()) == [["red car"], ["cat"]]
+    assert learnable.TRAINED is True
+
+
+def test_a_random_start_is_drawn_from_the_stream(text_tower: embedded.LitEmojiText) -> None:
+    options = learnable.Options(context=64)
+    first_ME = learnable.start(options, text_tower, stream())
+    assert first_ME.shape == (64, 384)
+    assert first_ME.std() == pytest.approx(0.02, rel=0.02)
+    assert first_ME.mean() == pytest.approx(0, abs=5e-4)
+    assert torch.equal(first_ME, learnable.start(options, text_tower, stream()))
+    assert not torch.equal(first_ME, learnable.start(options, text_tower, stream(1)))
+
+
+def test_a_start_at_words_is_these_words(text_tower: embedded.LitEmojiText) -> None:
+    """Before the first step it is the template of these words."""
+    context_ME = learnable.start(learnable.Options(start="text"), text_tower, stream())
+    names = ["cat", "slice of pizza"]
+    with torch.no_grad():
+        found_ND = text_tower.encode(names, context_ME)
+    expected_ND = text_tower.embed([f"a photo of a {name}" for name in names])
+    torch.testing.assert_close(found_ND, expected_ND, atol=1e-5, rtol=1e-5)
+
+
+def test_a_start_text_of_another_length(text_tower: embedded.LitEmojiText) -> None:
+    options = learnable.Options(context=3, start="text", text="a photo of a")
+    with pytest.raises(CellError, match=r"'a photo of a' is 4 tokens .* context is 3"):
+        learnable.start(options, text_tower, stream())
+
+
+@pytest.mark.parametrize(
+    "options", [{"context": 0}, {"start": "words"}, {"text": ""}, {"place": "end"}]
+)
+def test_options_that_are_refused(options: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        learnable.Options(**options)
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({}, None),
+        (MATCHING, None),
+        ({"encoder": Choice("timm:x"), "text_encoder": Choice("hf_text:y")}, None),
+        ({"encoder": Choice("open_clip:ViT-B-16/openai")}, None),
+        ({"tuning": "none", "schedule": None}, "needs training"),
+        ({"classifier": Choice("random")}, "needs classifier text or paradigm matching"),
+        ({"classifier": Choice("text_shuffled")}, "needs classifier text or paradigm matching"),
+        ({"schedule": "trained"}, "its schedule is frozen"),
+        ({"text_encoder": Choice("timm:x")}, "text tower of timm takes no learned context"),
+    ],
+)
+def test_where_a_context_can_be_learned(changes: dict[str, Any], reason: str | None) -> None:
+    found = learnable.check(cell(prompt=Choice("learnable"), **changes), FACTS)
+    assert found is None if reason is None else reason in str(found)
+
+
+def test_an_encoder_without_texts() -> None:
+    found = learnable.check(cell(prompt=Choice("learnable"), **MATCHING), BLIND)
+    assert found == "the encoder has no text tower: name a text_encoder"
