@@ -136,7 +136,10 @@ def test_only_texts_can_change(tmp_path: Path, data: str, towers: Any) -> None:
     )  # fmt: skip
     learnt = [p.cell for p in plan.cells if str(p.cell.prompt) == "learnable"]
     assert [(str(c.classifier), c.schedule) for c in learnt] == [("text", "frozen")]
-    assert len(plan.infeasible) == 3
+    assert [cell.schedule for cell, _ in plan.infeasible] == ["trained"]
+    random = [p.cell for p in plan.cells if str(p.cell.classifier) == "random"]
+    assert len(random) == 2
+    assert {str(c.prompt) for c in random} == {"class_name"}, "nobody reads its texts"
 
 
 def test_without_the_gather_the_micro_batch_must_be_said(

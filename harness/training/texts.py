@@ -108,19 +108,18 @@ class _Embedded:
         unless `average` is `plain`.
         """
         import torch
-        from torch.nn import functional as F
 
         w_ND = self._encode([text for own in texts for text in own])
         w_ND = w_ND if self._map_ED is None else w_ND @ self._map_ED.to(w_ND.device)
         parts = w_ND.split([len(own) for own in texts])
-        plain = self._average == "plain"
-        means = [(w_KD if plain else F.normalize(w_KD, dim=-1)).mean(dim=0) for w_KD in parts]
-        return torch.stack(
-            [
-                w_KD[0] if len(w_KD) == 1 else mean_D
-                for w_KD, mean_D in zip(parts, means, strict=True)
-            ]
-        )
+        return torch.stack([self._mean(w_KD) for w_KD in parts])
+
+    def _mean(self, w_KD: torch.Tensor) -> torch.Tensor:
+        from torch.nn import functional as F
+
+        if len(w_KD) == 1:
+            return w_KD[0]
+        return (w_KD if self._average == "plain" else F.normalize(w_KD, dim=-1)).mean(dim=0)
 
     def _encode(self, texts: list[str]) -> torch.Tensor:
         raise NotImplementedError
