@@ -114,6 +114,34 @@ def test_views_are_evaluated_without_training_again(
     assert len(trained) == 1
 
 
+def test_probabilities_equal_a_plain_loop(tmp_path: Path, vit: str) -> None:
+    """The same weights and frames through open_clip itself, frame by frame and clip by clip
+    (Eq. 3; frames averaged before the normalisation, 1 view).
+    """
+    import open_clip
+    from open_clip.transform import PreprocessCfg, image_transform_v2
+
+    from harness.plugins import open_dataset
+
+    (record,) = run(tmp_path, encoder=vit, regime="zero_shot", shots=None, tuning="none")
+    model = tiny.open_clip_reference(Path(vit.partition(":")[2].partition("@")[0])).model
+    transform = image_transform_v2(PreprocessCfg(size=32), is_train=False)
+    store = Store(tmp_path)
+    test = store.read_test(record.test)
+    data: Any = open_dataset(planned(tmp_path, encoder=vit)[1].cells[0].cell.dataset)
+    tokens = open_clip.SimpleTokenizer(context_length=12)(list(test.class_names))
+    expected = []
+    with torch.inference_mode():
+        w_CD = model.encode_text(tokens, normalize=True)
+        for item, label in zip(test.items, test.labels.tolist(), strict=True):
+            frames = data.frames(item, [3, 9, 15, 21])  # the middles of 4 parts of 24
+            z_TD = torch.cat([model.encode_image(transform(frame)[None]) for frame in frames])
+            z_D = torch.nn.functional.normalize(z_TD.mean(dim=0), dim=0)
+            logits_C = model.logit_scale.exp() * w_CD @ z_D
+            expected.append(float(logits_C.softmax(dim=0)[label]))
+    assert store.arrays(record)["probability"] == pytest.approx(expected, abs=1e-5)
+
+
 def test_one_view_is_the_mean_of_equal_ones(tmp_path: Path, vit: str) -> None:
     """Square frames have one crop, so three crops of a clip are the clip."""
     one, three = run(tmp_path, encoder=vit, views=["1x1", "1x3"], tuning="projection")

@@ -304,9 +304,12 @@ def test_named_tasks_and_tests_exist() -> None:
 
 @pytest.mark.parametrize("task", sorted(resolve.tasks()))
 def test_tasks_can_be_planned(task: str, cli: Call) -> None:
-    """The pages send their reader to these. A task that needs what is not here may say so."""
-    ended = cli("plan", task)
-    assert ended.code == 0 or "fetch" in ended.err, ended.err
+    """The pages send their reader to these; those of the paper in their embedded variant, as their
+    data are not here. A task that needs what is not here, or cannot be tested, says so.
+    """
+    ended = cli("plan", task, *(["--embedded"] if task.startswith("paper/") else []))
+    said = "fetch" in ended.err or "cannot be tested so" in ended.err
+    assert ended.code == 0 or said, ended.err
 
 
 # --- places of one machine -----------------------------------------------------------------------

@@ -76,7 +76,7 @@ def test_where_no_sample_is_left_there_is_no_cell(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"selection": "test"}, "selection: choosing on the test set is refused"),
+        ({"selection": "test"}, "selection: choosing on the test set inflates"),
         ({"val": None}, "needs val beside it"),
         ({"selection": "last"}, "needs selection: val beside it"),
         ({"search": None}, "needs search beside it"),

@@ -263,8 +263,8 @@ def test_a_row_a_cell() -> None:
     study = few_shot(status=status)
     rows = list(csv.DictReader(io.StringIO(tables.cells_csv(study))))
     assert list(rows[0]) == [
-        *AXES, "seed", "status", "top1", "top5", "mean_class", "n", "seconds", "gpu_seconds",
-        "chosen", "key",
+        *AXES, "selection", "seed", "status", "top1", "top5", "mean_class", "n", "seconds",
+        "gpu_seconds", "chosen", "key",
     ]  # fmt: skip
     assert len(rows) == len(study.results) + len(study.infeasible) == 120
     assert {r["status"] for r in rows} == {"done", "missing", "failed", "infeasible"}

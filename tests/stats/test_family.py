@@ -58,7 +58,7 @@ def test_smallest_detectable_is_at_alpha_over_m() -> None:
         d_SN = o[c.a].correct_SN.astype(float) - o[c.b].correct_SN
         t = two_way(d_SN, o[c.a].groups_N).t
         expected = smallest_detectable(t.standard_error, t.df, m=6)
-        assert c.smallest_detectable == pytest.approx(expected, rel=1e-4)
+        assert c.smallest_detectable == expected
 
 
 def test_smallest_detectable_of_deterministic_rows() -> None:
@@ -68,9 +68,7 @@ def test_smallest_detectable_of_deterministic_rows() -> None:
         assert before.smallest_detectable is not None
         assert after.smallest_detectable is not None
         growth = smallest_detectable(1, np.inf, m=3) / smallest_detectable(1, np.inf)
-        assert after.smallest_detectable / before.smallest_detectable == pytest.approx(
-            growth, rel=1e-4
-        )
+        assert after.smallest_detectable / before.smallest_detectable == pytest.approx(growth)
 
 
 def test_one_claim_changes_nothing() -> None:

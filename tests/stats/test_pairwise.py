@@ -57,6 +57,7 @@ def test_trained_rows() -> None:
     )
     assert got.p_adjusted is None
     assert got.share_seeds == table.share_seeds
+    assert (got.se, got.df) == (table.t.standard_error, table.t.df)
     assert got.smallest_detectable == smallest_detectable(table.t.standard_error, table.t.df)
 
 
@@ -96,6 +97,7 @@ def test_two_deterministic_rows() -> None:
     assert (got.test, got.seeds, got.share_seeds) == ("exact McNemar", 1, 0)
     assert (got.p, got.low, got.high) == (expected.p, expected.low, expected.high)
     assert got.note == f"right alone: {alone_a} and {alone_b}"
+    assert (got.se, got.df) == (expected.standard_error, np.inf)
     assert got.smallest_detectable == pytest.approx(2.8016 * expected.standard_error, rel=1e-4)
 
 

@@ -1,0 +1,62 @@
+"""A SLURM that is a handful of shell scripts: it keeps what it is told and says what a test wants.
+
+tests/slurm/ holds the tests on a real one.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+SCRIPTS = {
+    "sbatch": """
+if [ "$1" = --version ]; then echo slurm-wlm 99; exit; fi
+if [ -s {0}/refusal ]; then cat {0}/refusal >&2; exit 1; fi
+n=$(ls {0}/submitted | wc -l)
+cp "$1" {0}/submitted/$n
+echo "Submitted batch job $((70 + n))"
+""",
+    "squeue": 'if [ -s {0}/down ]; then cat {0}/down >&2; exit 1; fi; echo "$@" >> {0}/asked\n'
+    "cat {0}/queue",
+    "sacct": "cat {0}/accounts",
+    "scancel": 'echo "$@" >> {0}/cancelled',
+    "srun": "exit 1",
+}
+
+
+@dataclass(frozen=True)
+class FakeSlurm:
+    folder: Path
+
+    def say(self, name: str, *lines: str) -> None:
+        """What a program prints: `queue`, `accounts`; or why it fails: `refusal`, `down`."""
+        (self.folder / name).write_text("".join(f"{line}\n" for line in lines))
+
+    def told(self, name: str) -> str:
+        """What a program was given: `cancelled`, `asked`; "" if it was not called."""
+        path = self.folder / name
+        return path.read_text() if path.is_file() else ""
+
+    def submitted(self) -> list[str]:
+        """The scripts given to sbatch."""
+        folder = self.folder / "submitted"
+        return [p.read_text() for p in sorted(folder.iterdir(), key=lambda p: int(p.name))]
+
+
+@pytest.fixture
+def fake_slurm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeSlurm:
+    folder = tmp_path / "fake_slurm"
+    (folder / "bin").mkdir(parents=True)
+    (folder / "submitted").mkdir()
+    for name, script in SCRIPTS.items():
+        path = folder / "bin" / name
+        path.write_text("#!/bin/sh\n" + script.replace("{0}", str(folder)) + "\n")
+        path.chmod(0o755)
+    fake = FakeSlurm(folder)
+    fake.say("queue")
+    fake.say("accounts")
+    monkeypatch.setenv("PATH", f"{folder / 'bin'}{os.pathsep}{os.environ['PATH']}")
+    return fake

@@ -1,0 +1,160 @@
+"""What a job does, called here as submitit calls it there."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.errors import BadInput, HarnessError
+from harness.grid import expand
+from harness.launch import job, packfile
+from harness.launch.job import RunPack, address_of, meeting_place, run_pack
+from harness.packs import Pack
+from harness.plan import Plan, make_plan
+from harness.schema import Task
+from harness.store import Store
+from harness.task import validate
+
+TASK: dict[str, Any] = {
+    "name": "tiny",
+    "dataset": "emoji",
+    "regime": "few_shot",
+    "shots": 1,
+    "classes": {"pick": 5, "from": "development"},
+    "encoder": "embedded/lit-emoji",
+    "classifier": ["text", "random"],
+    "recipe": {"lr": 1e-3, "epochs": 2, "warmup_epochs": 0},
+    "resolution": 64,
+    "seeds": 2,
+}
+
+
+def planned(store: Store, **changes: Any) -> tuple[Task, Plan]:
+    task = validate(TASK | changes, "t.yaml")
+    return task, make_plan(expand(task), store)
+
+
+def write(store: Store, **changes: Any) -> Path:
+    """A pack of all cells of the task."""
+    task, plan = planned(store)
+    pack = Pack(tuple(plan.cells), 1.0)
+    (path,) = packfile.write_packs([pack], store, task, "tiny-a", "slurm", threads=2)
+    if changes:
+        path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+    return path
+
+
+def stamps(store: Store) -> dict[str, int | None]:
+    return {p.key: packfile.stamp(store, p.key) for p in planned(store)[1].cells}
+
+
+def test_a_pack_is_run_and_what_has_a_record_is_left(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    path = write(store)
+    run_pack(path, tmp_path)
+    before = stamps(store)
+    assert None not in before.values()
+    run_pack(path, tmp_path)  # requeued after its last cell
+    assert stamps(store) == before
+    store.path(next(iter(before))).unlink()
+    run_pack(path, tmp_path)
+    assert sum(stamps(store)[key] != before[key] for key in before) == 1
+
+
+def test_cells_to_replace_are_replaced_once(tmp_path: Path) -> None:
+    run_pack(write(Store(tmp_path)), tmp_path)
+    store = Store(tmp_path)
+    before = stamps(store)
+    store.replacing.update(list(before)[:2])
+    path = write(store)
+    run_pack(path, tmp_path)
+    after = stamps(store)
+    assert [after[key] != before[key] for key in before] == [True, True, False, False]
+    run_pack(path, tmp_path)
+    assert stamps(store) == after
+
+
+def test_what_changed_since_the_submission_is_told(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    keys = [p.key for p in planned(store)[1].cells]
+    path = write(store, keys=["0" * 16, *keys[1:]])
+    with pytest.raises(BadInput, match=r"1 of 4 cells read what has changed"):
+        run_pack(path, tmp_path)
+    assert not (tmp_path / "cells").exists()
+
+
+def test_an_error_is_the_last_line_of_the_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = write(Store(tmp_path), keys=[f"{n:016}" for n in range(4)])
+    for name, value in {"EXECUTOR": "local", "LOCAL_JOB_ID": "7", "LOCAL_NTASKS": "1"}.items():
+        monkeypatch.setenv(f"SUBMITIT_{name}", value)
+    with pytest.raises(SystemExit) as stop:
+        RunPack()(str(path), str(tmp_path))
+    assert stop.value.code == 2
+    assert capsys.readouterr().err.splitlines()[-1].startswith("error: 4 of 4 cells")
+    again = RunPack().checkpoint(str(path), str(tmp_path))
+    assert (type(again.function), again.args) == (RunPack, (str(path), str(tmp_path)))
+
+
+def test_the_tasks_of_a_job_run_the_same_cells(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second task starts when the first has already written a Record."""
+    store = Store(tmp_path)
+    path = write(store)
+    asked: list[list[str]] = []
+    monkeypatch.setattr(job, "_planned", lambda pack, keys, store: asked.append(keys) or [])
+    monkeypatch.setenv("SLURM_JOB_ID", "7")
+    run_pack(path, tmp_path, rank=0, ranks=2)
+    record = store.path(asked[0][0])
+    record.parent.mkdir(parents=True)
+    record.write_text("{}")
+    run_pack(path, tmp_path, rank=1, ranks=2)
+    assert len(asked[0]) == 4
+    assert asked[1] == asked[0]
+    monkeypatch.setenv("SLURM_RESTART_COUNT", "1")
+    run_pack(path, tmp_path, rank=0, ranks=2)
+    assert asked[2] == asked[0][1:]
+    monkeypatch.setattr(job, "AGREE_SECONDS", 0.2)
+    monkeypatch.setenv("SLURM_RESTART_COUNT", "2")
+    with pytest.raises(HarnessError, match="task 0 did not write"):
+        run_pack(path, tmp_path, rank=1, ranks=2)
+
+
+def test_where_tasks_meet(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    assert address_of("localhost") == "127.0.0.1"
+    assert meeting_place("localhost", "12001")["MASTER_PORT"] == "18001"
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert address_of("no-such-node.invalid") == "127.0.0.1"
+    script = tmp_path / "scontrol"
+    script.write_text("#!/bin/sh\necho NodeName=x NodeAddr=10.0.0.9 Port=1\n")
+    script.chmod(0o755)
+    assert address_of("no-such-node.invalid") == "10.0.0.9"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="RLIMIT_DATA counts all memory on Linux only")
+@pytest.mark.parametrize(("environment", "fails"), [
+    ({"SLURM_MEM_PER_NODE": "400"}, True),
+    ({"SLURM_MEM_PER_NODE": "1600", "SLURM_NTASKS_PER_NODE": "4"}, True),
+    ({"SLURM_MEM_PER_NODE": "4000"}, False),
+    ({"SLURM_MEM_PER_NODE": "0"}, False),
+    ({"SLURM_MEM_PER_NODE": "400", "SLURM_JOB_GPUS": "0"}, False),
+    ({}, False),
+])  # fmt: skip
+def test_too_much_memory_is_an_error_and_no_kill(environment: dict[str, str], fails: bool) -> None:
+    program = (
+        "import numpy as np\nfrom harness.launch.job import limit_memory\n"
+        "limit_memory()\n"
+        "try:\n    np.empty(800 * 2**20, np.uint8)\n"
+        "except MemoryError:\n    print('MemoryError')\n"
+    )
+    root = str(Path(job.__file__).parent.parent.parent)
+    done = subprocess.run(
+        [sys.executable, "-c", program], env={"PYTHONPATH": root} | environment,
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert (done.stdout == "MemoryError\n") is fails

@@ -1,0 +1,63 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.launch import slurm_queue
+from harness.launch.slurm_queue import Job, QueueError
+
+
+def test_the_queue_comes_before_the_accounts(fake_slurm: Any) -> None:
+    fake_slurm.say(
+        "queue", "71|0|RUNNING|None|n1|few-a", "71|1|PENDING|Priority||few-a",
+        "72|N/A|COMPLETED|None|n2|few-b",
+    )  # fmt: skip
+    fake_slurm.say(
+        "accounts", "71_0|NODE_FAIL|n3|few-a", "71_[2-3,5%4]|CANCELLED by 0|None assigned|few-a",
+        "73|OUT_OF_MEMORY|n1|few-c", "74|RUNNING|n1|few-d",
+    )  # fmt: skip
+    found = slurm_queue.ask({"few-a", "few-b", "few-c", "few-d"}, 1e9)
+    assert found == {
+        ("few-a", 0): Job("71_0", "RUNNING", "None", "n1"),
+        ("few-a", 1): Job("71_1", "PENDING", "Priority", ""),
+        ("few-a", 2): Job("71_2", "CANCELLED"),
+        ("few-a", 3): Job("71_3", "CANCELLED"),
+        ("few-a", 5): Job("71_5", "CANCELLED"),
+        ("few-b", 0): Job("72", "COMPLETED", "None", "n2"),
+        ("few-c", 0): Job("73", "OUT_OF_MEMORY", "", "n1"),
+        ("few-d", 0): Job("74", "UNKNOWN", "", "n1"),
+    }
+    live = {place for place, job in found.items() if job.live}
+    assert live == {("few-a", 0), ("few-a", 1)}
+    assert str(found["few-a", 1]) == "job 71_1 PENDING: Priority"
+    assert "does not know it" in str(found["few-d", 0])
+
+
+def test_nothing_is_asked_about_no_job(fake_slurm: Any) -> None:
+    assert slurm_queue.ask([], 0.0) == {}
+    assert fake_slurm.told("asked") == ""
+
+
+def test_a_cluster_without_accounts(fake_slurm: Any) -> None:
+    bin_folder = fake_slurm.folder / "bin"
+    (bin_folder / "sacct").write_text("#!/bin/sh\necho no accounting >&2\nexit 1\n")
+    fake_slurm.say("queue", "71|0|RUNNING|None|n1|few")
+    assert set(slurm_queue.ask({"few"}, 0.0)) == {("few", 0)}
+
+
+def test_a_controller_that_does_not_answer(fake_slurm: Any) -> None:
+    fake_slurm.say("down", "slurm_load_jobs error: Unable to contact slurm controller")
+    with pytest.raises(QueueError, match=r"squeue: .*Unable to contact"):
+        slurm_queue.ask({"few"}, 0.0)
+
+
+def test_no_slurm_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(QueueError, match="there is no squeue here"):
+        slurm_queue.ask({"few"}, 0.0)
+
+
+def test_complaints_in_one_line() -> None:
+    text = "sbatch: error: invalid partition\nsbatch: error: Batch job submission failed: x\n"
+    assert slurm_queue.complaint(text) == "invalid partition; Batch job submission failed: x"
+    assert slurm_queue.complaint("") == "failed without a word"

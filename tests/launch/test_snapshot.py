@@ -1,0 +1,55 @@
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from harness.launch import snapshot as code
+from harness.store import Store
+
+WHERE = "import harness.launch.job, own_plugin; print(harness.launch.job.__file__, own_plugin.N)"
+
+
+@pytest.fixture
+def own_plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A package in the working directory, imported."""
+    package = tmp_path / "own_plugin"
+    package.mkdir()
+    (package / "__init__.py").write_text("N = 1\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    __import__("own_plugin")
+    monkeypatch.delitem(sys.modules, "own_plugin", raising=False)
+    __import__("own_plugin")
+    return package
+
+
+def test_jobs_import_what_was_submitted(tmp_path: Path, own_plugin: Path) -> None:
+    """Not what is edited afterwards, in the checkout or in the working directory."""
+    folder = code.snapshot(Store(tmp_path / "runs"))
+    (own_plugin / "__init__.py").write_text("N = 2\n")
+    script = "\n".join([*code.setup_lines(folder), f"{sys.executable} -m own 2>/dev/null || "
+                        f"{sys.executable} -c '{WHERE}'"])  # fmt: skip
+    done = subprocess.run(
+        ["bash", "-c", script],
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(code.PACKAGE.parent)},
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert done.stdout.split() == [str(folder / "harness" / "launch" / "job.py"), "1"]
+    assert (folder / "harness" / "encoders" / "lit_emoji.safetensors").is_file()
+    assert (folder / "baselines").is_dir()
+    assert not list(folder.rglob("__pycache__/*.pyc")) or done.returncode == 0
+    assert set(json.loads((folder / "commit.json").read_text())) == {"commit", "dirty"}
+
+
+def test_equal_code_is_copied_once(tmp_path: Path, own_plugin: Path) -> None:
+    store = Store(tmp_path / "runs")
+    first = code.snapshot(store)
+    stamp = first.stat().st_mtime_ns
+    assert code.snapshot(store) == first
+    assert first.stat().st_mtime_ns == stamp
+    (own_plugin / "__init__.py").write_text("N = 2\n")
+    assert code.snapshot(store) != first
+    assert len(list((tmp_path / "runs" / "jobs").iterdir())) == 2

@@ -1,0 +1,146 @@
+"""What the paper says, judged on made-up Records."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from harness.report import claims
+from harness.report.claims import Judged, judge
+from harness.report.study import Study
+from harness.report.table import build_table
+from harness.stats.paired_t import paired_t
+from harness.types import Cell
+
+from .studies import few_shot_accuracy, make_study, no_lda_at_one, task_of
+
+
+def claim(a: str, b: str, **more: Any) -> dict[str, Any]:
+    return {"text": f"{a} and {b}", "a": a, "b": b, "direction": ">", **more}
+
+
+def study_of(*made: dict[str, Any], seeds: int = 5, **more: Any) -> Study:
+    shots = more.pop("shots", 1)
+    return make_study(
+        task_of(claims=list(made), shots=shots, seeds=seeds), few_shot_accuracy, **more
+    )
+
+
+def judged(*made: dict[str, Any], **more: Any) -> list[Judged]:
+    study = study_of(*made, **more)
+    return judge(study, build_table(study))
+
+
+def verdicts(*made: dict[str, Any], **more: Any) -> list[str]:
+    return [j.verdict for j in judged(*made, **more)]
+
+
+def test_a_large_difference_decides_in_either_direction() -> None:
+    assert verdicts(claim("text", "random"), claim("random", "text")) == [
+        claims.HOLDS, claims.AGAINST,
+    ]  # fmt: skip
+
+
+def test_a_small_difference_has_a_direction_and_no_verdict() -> None:
+    found = judged(claim("random", "orthogonal"), claim("orthogonal", "random"))
+    first, second = (j.contrast for j in found)
+    assert first is not None
+    assert second is not None
+    assert first.difference == -second.difference
+    assert {j.verdict for j in found} == {claims.SAME, claims.OTHER}
+
+
+def test_equality_is_at_best_not_refuted() -> None:
+    assert verdicts(
+        claim("random", "orthogonal", direction="="), claim("text", "random", direction="=")
+    ) == [claims.NO_DIFFERENCE, claims.DIFFERS]
+
+
+def test_p_is_adjusted_over_the_claims_of_the_task() -> None:
+    """Holm by hand: the smallest of m is multiplied by m."""
+    found = judged(claim("text", "random"), claim("random", "orthogonal"))
+    p = [j.contrast.p for j in found if j.contrast is not None and j.contrast.p is not None]
+    assert len(p) == 2
+    contrast = found[int(p[1] < p[0])].contrast
+    assert contrast is not None
+    assert contrast.p_adjusted == pytest.approx(min(1.0, 2 * min(p)))
+
+
+def test_a_claim_without_a_column_speaks_of_every_column_that_has_both_rows() -> None:
+    found = judged(claim("lda", "random"), shots=[1, 2, 4], infeasible=no_lda_at_one)
+    assert [j.column for j in found] == ["2 shots", "4 shots"]
+    found = judged(claim("lda", "random", column="2 shots"), shots=[1, 2, 4])
+    assert [j.column for j in found] == ["2 shots"]
+    found = judged(claim("text", "random", where={"shots": [1, 4]}), shots=[1, 2, 4])
+    assert [j.column for j in found] == ["1 shot", "4 shots"]
+
+
+def test_what_was_not_tested_says_why() -> None:
+    found = judged(
+        claim("lda", "random"), claim("text", "lda2"), claim("text", "random", column="9 shots"),
+        infeasible=no_lda_at_one,
+    )  # fmt: skip
+    assert [j.verdict for j in found] == [claims.UNTESTED] * 3
+    assert [j.why_not for j in found] == [
+        "lda: lda needs 2 samples a class, shots is 1",
+        "the table has no row 'lda2'",
+        "the table has no column '9 shots'",
+    ]
+
+
+@pytest.mark.parametrize("state", ["missing", "failed"])
+def test_cells_that_are_not_done_leave_the_claim_open(state: str) -> None:
+    def status(cell: Cell) -> str:
+        late = cell.seed == 3 and cell.classifier is not None and cell.classifier.name == "text"
+        return state if late else "done"
+
+    found = judged(claim("text", "random"), status=status)
+    assert [j.verdict for j in found] == [claims.UNTESTED]
+    assert found[0].why_not.startswith("text: ")
+
+
+def test_fewer_than_five_seeds_decide_nothing() -> None:
+    assert verdicts(claim("text", "random"), seeds=3) == [claims.DESCRIPTIVE]
+
+
+def test_the_loss_is_the_mean_over_epochs_by_seed() -> None:
+    def curve(cell: Cell) -> list[float]:
+        start = 4.0 if cell.classifier is None else 2.0
+        assert cell.seed is not None
+        return [start + 0.1 * cell.seed * (cell.classifier is None), 1.0]
+
+    (found,) = judged(claim("vision_only", "text", measure="loss"), curve=curve)
+    assert (found.a, found.b) == (pytest.approx(2.6), pytest.approx(1.5))
+    by_hand = paired_t(np.array([1.0 + 0.05 * seed for seed in range(5)])).t
+    assert found.contrast is not None
+    assert found.contrast.low == pytest.approx(by_hand.low)
+    assert found.contrast.p == pytest.approx(by_hand.p)
+    assert found.contrast.estimand == "E1"
+    assert found.verdict == claims.HOLDS
+
+
+def test_without_curves_there_is_no_loss_to_compare() -> None:
+    (found,) = judged(claim("vision_only", "text", measure="loss"))
+    assert found.why_not == "fewer than two seeds have a loss"
+
+
+def test_a_learnt_map_is_nearer_to_the_texts_than_a_random_one() -> None:
+    found = judged(
+        claim("vision_only", "random", measure="correlation"),
+        claim("text", "random", measure="correlation"),
+        claim("orthogonal", "random", measure="correlation"),
+        weights=True,
+    )
+    assert [j.verdict for j in found] == [claims.HOLDS, claims.HOLDS, claims.UNTESTED]
+    assert found[1].a == pytest.approx(1.0)
+    assert found[2].why_not == "fewer than two seeds have a correlation"
+
+
+def test_maps_need_a_text_row() -> None:
+    made = claim("vision_only", "random", measure="correlation")
+    task = task_of(claims=[made], shots=1, classifier=["random"], report={})
+    study = make_study(task, few_shot_accuracy, weights=True)
+    (found,) = judge(study, build_table(study))
+    assert found.verdict == claims.UNTESTED

@@ -1,0 +1,142 @@
+"""The page over all tables, on made-up Records."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from markdown_it import MarkdownIt
+
+from harness.report.markdown import END_OF_BODY, Figure
+from harness.report.published import read_published
+from harness.report.reproduce import CostLine, Part, page, title_of
+from harness.report.table import build_table
+from harness.types import Cell
+
+from .studies import few_shot_accuracy, make_study, task_of
+
+PAPER = read_published("text4vis")
+CLAIM: dict[str, Any] = {
+    "text": "Texts are above a random matrix.",
+    "table": "Table 1",
+    "printed": [["Textual encoder of CLIP", "Top-1"], ["Random normal matrix", "Top-1"]],
+    "a": "text",
+    "b": "random",
+    "direction": ">",
+}
+ANALOGUE = {"relation": "analogue", "why": "Drawings | stand for videos."}
+UNTESTABLE = {"relation": "not_testable", "why": "Nobody can train the other rows."}
+
+
+def part(**more: Any) -> Part:
+    status = more.pop("status", lambda _: "done")
+    task = task_of(
+        **{"name": "table01_embedded", "shots": 1, "claims": [CLAIM], "embedded": ANALOGUE} | more
+    )
+    study = make_study(task, few_shot_accuracy, status=status)
+    return Part(
+        task, study, build_table(study), published=tuple(n for n in PAPER if n.table == "Table 1")
+    )
+
+
+def text_of(*parts: Part) -> str:
+    return page(parts, PAPER, "python -m harness reproduce")
+
+
+@pytest.mark.parametrize(
+    ("name", "title"),
+    [
+        ("table01_embedded", "Table 1"), ("table12", "Table 12"), ("tableA2_embedded", "Table A.2"),
+        ("figure3", "Figure 3"), ("figureA5_embedded", "Figure A.5"), ("other", "other"),
+    ],
+)  # fmt: skip
+def test_titles_are_those_of_the_paper(name: str, title: str) -> None:
+    assert title_of(name) == title
+
+
+def test_a_claim_stands_with_what_is_printed_and_what_is_found() -> None:
+    text = text_of(part())
+    (row,) = [line for line in text.splitlines() if line.startswith("| Texts are above")]
+    cells = [cell.strip() for cell in row.strip("|").split("|")]
+    assert cells[1] == "81.52 and 59.30"
+    assert cells[6:] == ["yes", "yes", "**holds**"]
+    assert "Claims: 1, of which 1 are tested here." in text
+    assert "**holds:** 1 (1 of Table 1)" in text
+
+
+def test_what_does_not_hold_is_told_as_plainly() -> None:
+    turned = CLAIM | {"a": "random", "b": "text"}
+    equal = CLAIM | {"direction": "="}
+    text = text_of(part(claims=[turned, equal]))
+    assert "| no | yes | **the opposite holds** |" in text
+    assert "| no | yes | **they differ** |" in text
+    assert "**the opposite holds:** 1 (1 of Table 1)" in text
+
+
+def test_what_cannot_be_tested_keeps_its_claims_and_numbers() -> None:
+    task = task_of(name="table07", claims=[CLAIM], embedded=UNTESTABLE)
+    costs = (
+        CostLine("ViT-L/14", 32, 1_661_548_000_000, 2_600_000_000_000, 230_386_176, 332_000_000),
+    )
+    text = text_of(Part(task, why_not=UNTESTABLE["why"], costs=costs))
+    assert "not testable" in text
+    assert text.count(UNTESTABLE["why"]) == 2  # the relation, and the claim
+    assert "**not tested**" in text
+    assert "| ViT-L/14 | 32 | 1,661.5 | 230.4 | 2,600.0 | 332.0 |" in text
+
+
+def test_what_could_not_run_says_why_and_is_not_called_untestable() -> None:
+    task = task_of(name="table01", claims=[CLAIM], embedded=ANALOGUE)
+    text = text_of(Part(task, why_not="there is no folder data/k400"))
+    assert "**not run:** there is no folder data/k400" in text
+    assert "| Table 1 |" in text
+    assert "| not run |" in text
+
+
+def test_failed_and_missing_cells_are_counted() -> None:
+    def status(cell: Cell) -> str:
+        return "failed" if cell.seed == 2 else "done"
+
+    text = text_of(part(status=status))
+    assert "32 of 40 done" in text
+    assert "**not tested:** 1 (1 of Table 1)" in text
+
+
+def test_the_study_itself_is_no_analogue() -> None:
+    text = text_of(part(name="table01"))
+    assert "Here: **the same study**" in text
+    assert "stand for videos" not in text
+
+
+def test_the_body_knows_no_time_and_no_host() -> None:
+    made = []
+    for host, wall in (("a", 1.0), ("b", 2.0)):
+        task = task_of(name="table01_embedded", shots=1, claims=[CLAIM], embedded=ANALOGUE)
+        study = make_study(task, few_shot_accuracy, host=host, wall=wall)
+        made.append(text_of(Part(task, study, build_table(study))))
+    first, second = (text.partition(END_OF_BODY) for text in made)
+    assert first[0] == second[0]
+    assert first[2] != second[2]
+
+
+def test_cells_that_two_tables_share_count_once() -> None:
+    one = part()
+    text = text_of(one, part(name="figureA5_embedded"))
+    assert one.study is not None
+    assert f"Records: {len(one.study.results)} of {len(one.study.results)} cells" in text
+
+
+def test_it_renders_as_tables_and_pictures() -> None:
+    picture = Figure("figure4.png", "Training loss. Mean over seeds", b"png")
+    made = part()
+    whole = Part(made.task, made.study, made.table, published=made.published, figures=(picture,))
+    html = MarkdownIt("commonmark").enable("table").render(text_of(whole))
+    assert html.count("<table>") == 5  # overview, claims, leaderboard, in print, cost
+    assert '<img src="reproduce/figure4.png" alt="Training loss"' in html
+    assert "Drawings | stand" in html
+
+
+def test_a_claim_that_names_no_printed_number_has_none() -> None:
+    text = text_of(part(claims=[{k: v for k, v in CLAIM.items() if k != "printed"}]))
+    (row,) = [line for line in text.splitlines() if line.startswith("| Texts are above")]
+    assert row.split("|")[2].strip() == ""

@@ -1,0 +1,190 @@
+"""tap and t_trans: against a computation in numpy, one frame, head and token at a time."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from pydantic import ValidationError
+
+from harness.errors import CellError
+from harness.temporal import t_trans, tap
+from harness.types import TemporalInputs
+
+B, T, D = 2, 5, 128
+
+
+def build(
+    plugin: Any, *, dim: int = D, frames: int = T, seed: int = 0, **options: Any
+) -> torch.nn.Module:
+    generator = torch.Generator().manual_seed(seed)
+    module = plugin.build(TemporalInputs(dim, frames, generator), plugin.Options(**options))
+    assert isinstance(module, torch.nn.Module)
+    return module
+
+
+def clips(dim: int = D, frames: int = T) -> torch.Tensor:
+    return torch.randn(B, frames, dim, generator=torch.Generator().manual_seed(9))
+
+
+def shaken(module: torch.nn.Module) -> torch.nn.Module:
+    """Biases and norms moved from 0 and 1, where a part that is left out would not be seen."""
+    stream = torch.Generator().manual_seed(4)
+    with torch.no_grad():
+        for value in module.parameters():
+            value.add_(0.1 * torch.randn(value.shape, generator=stream))
+    return module
+
+
+# --- tap -----------------------------------------------------------------------------------------
+
+
+def test_tap_is_the_mean_and_has_nothing_to_train() -> None:
+    module, z_BTD = build(tap), clips()
+    by_hand = sum(z_BTD[:, t].double() for t in range(T)) / T
+    torch.testing.assert_close(module(z_BTD).double(), by_hand, atol=1e-6, rtol=0)
+    assert list(module.parameters()) == []
+
+
+# --- t_trans -------------------------------------------------------------------------------------
+
+
+def norm(x: np.ndarray, state: dict[str, np.ndarray], name: str) -> np.ndarray:
+    centred = x - x.mean()
+    unit = centred / np.sqrt((centred**2).mean() + 1e-12)
+    return unit * state[f"{name}.weight"] + state[f"{name}.bias"]
+
+
+def attention(x_TD: np.ndarray, state: dict[str, np.ndarray], name: str, heads: int) -> np.ndarray:
+    joint = x_TD @ state[f"{name}.in_proj_weight"].T + state[f"{name}.in_proj_bias"]
+    q, k, v = np.split(joint, 3, axis=1)
+    width = x_TD.shape[1] // heads
+    out = np.zeros_like(x_TD)
+    for h in range(heads):
+        own = slice(h * width, (h + 1) * width)
+        for t in range(len(x_TD)):
+            scores = np.array([q[t, own] @ k[s, own] for s in range(len(x_TD))]) / np.sqrt(width)
+            weights = np.exp(scores) / np.exp(scores).sum()
+            out[t, own] = sum(w * v[s, own] for s, w in enumerate(weights))
+    return out @ state[f"{name}.out_proj.weight"].T + state[f"{name}.out_proj.bias"]
+
+
+def mlp(x_TD: np.ndarray, state: dict[str, np.ndarray], name: str) -> np.ndarray:
+    hidden = x_TD @ state[f"{name}.linear1.weight"].T + state[f"{name}.linear1.bias"]
+    hidden = hidden / (1 + np.exp(-1.702 * hidden))
+    return hidden @ state[f"{name}.linear2.weight"].T + state[f"{name}.linear2.bias"]
+
+
+def by_numpy(module: torch.nn.Module, z_BTD: torch.Tensor, heads: int) -> np.ndarray:
+    state = {k: v.double().numpy() for k, v in module.state_dict().items()}
+    rows = []
+    for z_TD in z_BTD.double().numpy():
+        x_TD = z_TD + state["positions_TD"]
+        for i in range(6):
+            block = f"blocks.{i}"
+            normed = np.stack([norm(x, state, f"{block}.norm1") for x in x_TD])
+            x_TD = x_TD + attention(normed, state, f"{block}.self_attn", heads)
+            normed = np.stack([norm(x, state, f"{block}.norm2") for x in x_TD])
+            x_TD = x_TD + mlp(normed, state, block)
+        rows.append((x_TD + z_TD).mean(axis=0))
+    return np.stack(rows)
+
+
+@pytest.mark.parametrize(("dim", "heads"), [(128, 2), (24, 1)])
+def test_t_trans_equals_numpy(dim: int, heads: int) -> None:
+    module = shaken(build(t_trans, dim=dim))
+    z_BTD = clips(dim)
+    with torch.no_grad():
+        found = module(z_BTD).numpy()
+    expected = by_numpy(module, z_BTD, heads)
+    assert np.abs(expected - z_BTD.mean(dim=1).numpy()).max() > 0.1  # the blocks do something
+    np.testing.assert_allclose(found, expected, atol=2e-5)
+
+
+@pytest.mark.parametrize(
+    ("dim", "heads"), [(512, 8), (384, 6), (768, 12), (1024, 16), (640, 10), (16, 1), (130, 2),
+                       (200, 2), (210, 3), (257, 1)],
+)  # fmt: skip
+def test_heads_divide_the_width(dim: int, heads: int) -> None:
+    assert t_trans.heads(dim) == heads
+    assert dim % heads == 0
+
+
+def test_t_trans_starts_as_the_reference_does() -> None:
+    state = build(t_trans, frames=64).state_dict()
+    assert sum(name.endswith("in_proj_weight") for name in state) == 6
+    for name, value in state.items():
+        if name.endswith("bias"):
+            assert not value.any(), name
+        elif ".norm" in name:
+            assert torch.equal(value, torch.ones(D)), name
+        elif name.endswith("in_proj_weight"):  # Xavier: uniform within sqrt(6 / (3 D + D))
+            assert float(value.abs().max()) == pytest.approx((6 / (4 * D)) ** 0.5, rel=1e-3)
+            assert float(value.std()) == pytest.approx((0.5 / D) ** 0.5, rel=0.02)
+        else:
+            assert float(value.std()) == pytest.approx(0.02, rel=0.05), name
+            assert abs(float(value.mean())) < 0.001, name
+
+
+def test_options_of_t_trans() -> None:
+    state = build(t_trans).state_dict()
+    changed = build(t_trans, layers=2, position_std=0.5).state_dict()
+    torch.testing.assert_close(changed["positions_TD"], state["positions_TD"] * 25)
+    assert {name.split(".")[1] for name in changed if name.startswith("blocks")} == {"0", "1"}
+    with pytest.raises(ValidationError, match="layers"):
+        t_trans.Options(layers=0)
+
+
+def test_draws_come_from_the_generator_alone() -> None:
+    torch.manual_seed(5)
+    before = torch.get_rng_state()
+    one, same, other = (build(t_trans, seed=s).state_dict() for s in (1, 1, 2))
+    assert torch.equal(torch.get_rng_state(), before)
+    assert all(torch.equal(one[name], same[name]) for name in one)
+    assert not torch.equal(one["positions_TD"], other["positions_TD"])
+
+
+def test_only_t_trans_sees_the_order_of_the_frames() -> None:
+    z_BTD = clips()
+    for plugin, same in ((tap, True), (t_trans, False)):
+        module = build(plugin)
+        with torch.no_grad():
+            change = (module(z_BTD) - module(z_BTD.flip(1))).abs().max()
+        assert (float(change) < 1e-6) is same
+
+
+def test_gradients_reach_every_parameter_of_t_trans() -> None:
+    module = build(t_trans)
+    (module(clips()) * clips()[:, 0]).sum().backward()
+    # A bias of the keys moves every score of a query alike: the middle third has no effect.
+    for name, value in module.named_parameters():
+        grad = value.grad
+        assert grad is not None, name
+        if name.endswith("in_proj_bias"):
+            grad = torch.cat([grad[:D], grad[2 * D :]])
+        assert bool((grad != 0).all()), name
+
+
+def test_copies_and_saved_weights_give_the_same() -> None:
+    module, z_BTD = shaken(build(t_trans)), clips()
+    fresh = build(t_trans, seed=8)
+    assert not torch.equal(fresh(z_BTD), module(z_BTD))
+    fresh.load_state_dict(module.state_dict())
+    assert torch.equal(fresh(z_BTD), module(z_BTD))
+    copy = deepcopy(module)
+    assert torch.equal(copy(z_BTD), module(z_BTD))
+    shaken(copy)
+    assert not torch.equal(copy(z_BTD), module(z_BTD))
+
+
+@pytest.mark.parametrize("plugin", [tap, t_trans])
+def test_one_frame(plugin: Any) -> None:
+    assert build(plugin, frames=1)(clips(frames=1)).shape == (B, D)
+
+
+def test_t_trans_refuses_clips_of_another_length() -> None:
+    with pytest.raises(CellError, match="made for 5 frames and cannot read a clip of 4"):
+        build(t_trans)(clips(frames=4))
