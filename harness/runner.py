@@ -248,21 +248,21 @@ def _evaluate(
             "steps": trained.history.steps,
             "twins": workshop.twins(cell),
             **({"micro_batch": trained.micro_batch} if trained.micro_batch else {}),
-            **_search(trained),
+            **_search(trained, cell.selection),
         },
     )
     return record, arrays
 
 
-def _search(trained: Trained) -> dict[str, Any]:
-    """What a search tried, in order, and what it chose: the best on validation, the first of
-    equals.
+def _search(trained: Trained, selection: str) -> dict[str, Any]:
+    """What a search tried, in order, and what it chose: the best on validation (or on the test
+    set, where that is the selection), the first of equals.
     """
     if not trained.tried:
         return {}
     best = max(trained.tried, key=lambda t: t.rank())
     tried = [
-        {"config": t.config, "val_top1": t.top1, "val_nll": t.nll}
+        {"config": t.config, f"{selection}_top1": t.top1, f"{selection}_nll": t.nll}
         | ({"error": t.error} if t.error else {})
         for t in trained.tried
     ]

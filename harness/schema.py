@@ -14,6 +14,7 @@ from pydantic import (
     StrictFloat,
     StrictInt,
     StrictStr,
+    model_validator,
 )
 from pydantic_core import core_schema
 
@@ -129,9 +130,10 @@ class RecipeModel(_Model):
     dropout: Annotated[list[Rate], *Axis] = [_R.dropout]
     precision: Annotated[list[Literal["float32", "bfloat16"]], *Axis] = [_R.precision]  # type: ignore[list-item]
     micro_batch: Annotated[list[Positive | None], *Axis] = [_R.micro_batch]
-    augment: Annotated[list[Literal["none"]], *Axis] = [_R.augment]  # type: ignore[list-item]
+    augment: Annotated[list[Literal["none", "crop_flip", "crop"]], *Axis] = [_R.augment]  # type: ignore[list-item]
     logit_scale: Annotated[list[Above0 | None], *Axis] = [None]
     train_logit_scale: Annotated[list[StrictBool], *Axis] = [_R.train_logit_scale]
+    checkpointing: Annotated[list[StrictBool], *Axis] = [_R.checkpointing]
     preset: StrictStr | None = None  # a file of tasks/recipes/, filled in before this is read
     by: dict[StrictStr, RecipeModel] = {}  # rows by the name of classifier, paradigm or method
 
@@ -144,6 +146,46 @@ class ReportModel(_Model):
     published: Names = []
     notes: list[StrictStr] = []
     correlation: StrictInt = Field(default=20, ge=2)
+    curves: StrictBool = False  # draw the training loss over the epochs
+
+
+class EmbeddedModel(_Model):
+    """What a task of the paper becomes on the data that packages carry (`--embedded`)."""
+
+    relation: Literal["same", "analogue", "not_testable"]
+    why: StrictStr = ""
+    replace: dict[StrictStr, Any] = {}  # keys of the task; under recipe only those that it names
+
+    @model_validator(mode="after")
+    def _says_why(self) -> EmbeddedModel:
+        if self.relation != "same" and not self.why:
+            raise ValueError(f"relation '{self.relation}' needs the key why")
+        return self
+
+
+def _as_text(value: Any) -> Any:
+    """Labels of rows and columns are text; those of shots look like numbers in YAML."""
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
+Label = Annotated[StrictStr, BeforeValidator(_as_text), Field(min_length=1)]
+
+
+class ClaimModel(_Model):
+    """A statement of the paper about two rows: a is above b, or they are equal."""
+
+    text: StrictStr
+    table: Label | None = None  # where the paper says it
+    a: Label
+    b: Label
+    column: Label | None = None
+    where: dict[StrictStr, Any] = {}  # a partial cell
+    direction: Literal[">", "="]
+    #: What the paper prints for a and for b: each [row, column] of `table` in published/text4vis.
+    printed: list[tuple[Label, Label]] = Field(default=[], max_length=2)
+    #: top1; loss: the mean training loss of all epochs; correlation: how a row's map of cosines
+    #: between classes, after training, correlates with that of the text classifier.
+    measure: Literal["top1", "loss", "correlation"] = "top1"
 
 
 class Task(_Model):
@@ -180,6 +222,7 @@ class Task(_Model):
     recipe: RecipeModel = RecipeModel()
     search: dict[StrictStr, list[Any]] | None = None
     selection: Literal["last", "val", "test"] = "last"
+    allow_test_selection: StrictBool = False
     val: Positive | None = None
     split: StrictStr | None = None
     seeds: StrictInt | list[StrictInt] = 5
@@ -189,6 +232,8 @@ class Task(_Model):
     exclude: list[dict[StrictStr, Any]] = []
     include: list[dict[StrictStr, Any]] = []
     report: ReportModel = ReportModel()
+    embedded: EmbeddedModel | None = None
+    claims: list[ClaimModel] = []
 
     def seed_list(self) -> list[int]:
         return list(range(self.seeds)) if isinstance(self.seeds, int) else list(self.seeds)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from pydantic import (
 
 from harness import resolve, yaml_border
 from harness.errors import TaskError, nearest
-from harness.schema import ClassesModel, RecipeModel, ReportModel, Task
+from harness.schema import ClaimModel, ClassesModel, EmbeddedModel, RecipeModel, ReportModel, Task
 from harness.types import Choice
 
 #: Folders of a runs folder that belong to no task.
@@ -30,16 +30,19 @@ SEARCHED = (
 #: Keys of the contract whose other values are refused for now, with the sentence that says so.
 _LATER = {
     "split": (None, "official splits are not built yet"),
-    "budget": (None, "a budget is not built yet"),
 }
 
 
-def read_task(path: Path, overrides: Sequence[str] = ()) -> Task:
+def read_task(path: Path, overrides: Sequence[str] = (), embedded: bool = False) -> Task:
     """The task in a file, with `key=value` overrides applied.
+
+    `embedded`: its variant on the data that packages carry, NAME_embedded; overrides change that.
 
     Raises TaskError.
     """
     data = yaml_border.read(path)
+    if embedded:
+        data = _on_embedded_data(data, str(path))
     for override in overrides:
         _apply(data, override)
     return validate(data, str(path))
@@ -80,6 +83,33 @@ def _with_preset(data: dict[str, Any], where: str) -> dict[str, Any]:
     return data | {"recipe": yaml_border.read(known[name]) | own}
 
 
+def _on_embedded_data(data: dict[str, Any], where: str) -> dict[str, Any]:
+    """The task with the keys of `embedded.replace` in the place of its own.
+
+    Raises TaskError for a task that has no such variant.
+    """
+    told = validate(data, where)
+    variant = told.embedded
+    if variant is None:
+        raise TaskError(where, "embedded", "is missing: the task does not say what stands for it")
+    if variant.relation == "not_testable":
+        raise TaskError(where, "embedded", f"the task cannot be tested so: {variant.why}")
+    replaced = replace_keys(data, variant.replace)
+    replaced["embedded"] = {"relation": variant.relation, "why": variant.why}
+    return replaced | {"name": f"{told.name}_embedded"}
+
+
+def replace_keys(data: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Task data with some keys replaced; under `recipe` only those that the change names, unless
+    it begins from a preset of its own.
+    """
+    recipe, own = data.get("recipe"), changes.get("recipe")
+    merged = dict(data) | dict(changes)
+    if isinstance(recipe, dict) and isinstance(own, dict) and "preset" not in own:
+        merged["recipe"] = recipe | own
+    return merged
+
+
 def _apply(data: dict[str, Any], override: str) -> None:
     """Set a dotted key: `recipe.lr=1e-3`, `shots=[1, 16]`."""
     key, _, text = override.partition("=")
@@ -103,8 +133,10 @@ def _check_sense(task: Task, where: str) -> None:
         raise TaskError(where, "name", f"'{task.name}' is a folder that every task shares")
     _check_seeds(task, where)
     _check_class_draw(task, where)
+    _check_selection(task, where)
     _check_search(task, where)
     _check_recipe_by(task, where)
+    _check_embedded(task, where)
     needs = {"few_shot": "shots", "fraction": "fraction"}
     for regime, key in needs.items():
         if regime in task.regime and getattr(task, key) is None:
@@ -128,18 +160,45 @@ def _check_class_draw(task: Task, where: str) -> None:
         )
 
 
-def _check_search(task: Task, where: str) -> None:
-    """Hyper-parameters are chosen on validation samples, never on the test set."""
-    if task.selection == "test":
+def _check_embedded(task: Task, where: str) -> None:
+    """What `--embedded` would put in is a task's, before anybody asks for it."""
+    known = [name for name in Task.model_fields if name not in ("name", "embedded")]
+    for key in task.embedded.replace if task.embedded else ():
+        if key not in known:
+            raise TaskError(
+                where, f"embedded.replace.{key}", "there is no such key", allowed=known,
+                nearest=nearest(key, known),
+            )  # fmt: skip
+
+
+def _check_selection(task: Task, where: str) -> None:
+    """Hyper-parameters are chosen on validation samples, or on the test set if that is said twice.
+
+    Choosing on the test set is what some published numbers rest on: it can be reproduced, and its
+    report says so on every row.
+    """
+    on_test = task.selection == "test"
+    if on_test and not task.allow_test_selection:
         raise TaskError(
-            where, "selection", "choosing on the test set is refused: it inflates what is reported",
-            allowed=("last", "val"),
+            where, "selection", "choosing on the test set inflates what is reported and is refused "
+            "unless allow_test_selection: true stands beside it", allowed=("last", "val"),
         )  # fmt: skip
-    needs = {"search": task.search, "val": task.val, "selection: val": task.selection == "val"}
+    if task.allow_test_selection and not on_test:
+        raise TaskError(where, "allow_test_selection", "has a meaning only with selection: test")
+    if on_test and task.val:
+        raise TaskError(where, "val", "has no meaning with selection: test, which needs no samples")
+    needs: dict[str, object] = {"search": task.search}
+    if on_test:
+        needs["selection: test"] = True
+    else:
+        needs |= {"val": task.val, "selection: val": task.selection == "val"}
     given = [key for key, value in needs.items() if value]
     missing = [key for key in needs if key not in given]
     if given and missing:
         raise TaskError(where, given[0], f"needs {' and '.join(missing)} beside it")
+
+
+def _check_search(task: Task, where: str) -> None:
     for key, values in (task.search or {}).items():
         name = key.removeprefix("recipe.")
         if not key.startswith("recipe.") or name not in SEARCHED:
@@ -225,6 +284,8 @@ def _keys_at(location: Sequence[str]) -> list[str]:
         "report": ReportModel,
         "classes": ClassesModel,
         "train_classes": ClassesModel,
+        "embedded": EmbeddedModel,
+        "claims": ClaimModel,
     }
     model = models.get(location[0], Task) if location else Task
     return [f.alias or name for name, f in model.model_fields.items()]

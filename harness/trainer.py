@@ -39,8 +39,9 @@ def train_cell(planned: Planned, workshop: Workshop, store: Store, watch: Watch)
     for number, config in enumerate(_configurations(cell)):
         recipe = replace(cell.recipe, **config)
         try:
+            own = watch.of_training(number)
             found = _train_in_memory(
-                planned, replace(cell, recipe=recipe), number, workshop, store, watch
+                planned, replace(cell, recipe=recipe), number, workshop, store, own
             )
             score = _validate(cell, found, config, workshop)
         except CellError as error:  # one that diverges loses; the others go on

@@ -6,18 +6,23 @@ import re
 import shlex
 import sys
 from argparse import Namespace
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any, TextIO, cast
 
 from harness import plan, plugins, resolve
+from harness.cache import explain_oserror
 from harness.errors import BadInput, OutputError, TaskError, did_you_mean, nearest
-from harness.grid import expand, matches, rule
+from harness.grid import AXES, expand, matches, rule, value_of
 from harness.plan import Plan
 from harness.report.study import Result, Study
 from harness.schema import Task
 from harness.splits import draw_test
 from harness.store import Store
-from harness.task import as_yaml, read_task
+from harness.task import as_yaml, plain, read_task
 from harness.types import Cell, TestSet
 
 #: Larger grids are not laid out for a note alone.
@@ -74,11 +79,16 @@ def open_session(args: Namespace, *, as_run: bool = False) -> Session:
     """Raises BadInput for anything in the task that cannot be.
 
     `as_run` takes a bare name for that of a task in the runs folder, as it was run last, with
-    its overrides.
+    its overrides. With args.embedded it is the task's variant on embedded data.
     """
-    ran = args.runs / args.task / "task.yaml"
-    file = ran if as_run and ran.is_file() else resolve.task_file(args.task)
-    task = read_task(file, args.overrides)
+    embedded = getattr(args, "embedded", False)
+    ran = args.runs / (f"{args.task}_embedded" if embedded else args.task) / "task.yaml"
+    if as_run and ran.is_file():
+        file = ran
+        task = read_task(file, args.overrides)
+    else:
+        file = resolve.task_file(args.task)
+        task = read_task(file, args.overrides, embedded=embedded)
     store = Store(args.runs)
     _check_report(task, str(file))
     try:
@@ -87,7 +97,8 @@ def open_session(args: Namespace, *, as_run: bool = False) -> Session:
         raise
     except BadInput as error:
         raise TaskError(str(file), "", str(error)) from error
-    command = shlex.join(["python", "-m", "harness", "grid", args.task, *args.overrides])
+    words = ["python", "-m", "harness", "grid", args.task, *args.overrides]
+    command = shlex.join([*words, "--embedded"] if embedded else words)
     return Session(task, file, command, store, made, args.reports)
 
 
@@ -105,6 +116,8 @@ def _check_report(task: Task, file: str) -> None:
                     file, f"report.{key}", f"{name!r}: there is no such name",
                     allowed=allowed, nearest=nearest(name, allowed),
                 )  # fmt: skip
+    for claim in task.claims:
+        rule(claim.where, f"{file}: claims.where")
 
 
 def rerun(session: Session, where: str) -> int:
@@ -137,17 +150,94 @@ def note_what_reads_oddly(session: Session) -> None:
             f"note: the report of '{session.task.name}' and its task.yaml are those of another "
             "grid and will be replaced (Records stay); name=... keeps both"
         )
-    cells = [p.cell for p in session.plan.cells]
-    reference = session.task.report.reference
-    if reference is not None and len(cells) <= MOST_CELLS_LOOKED_AT:
-        from harness.report.labels import lay_out
+    note_what_means_nothing(session)
 
-        infeasible = [cell for cell, _ in session.plan.infeasible]
-        rows = [str(row) for row in lay_out(session.task.report, cells, infeasible).rows]
-        parts = {part for row in rows for part in row.split(" · ")}
-        if reference not in parts and reference not in rows:
-            close = did_you_mean(nearest(reference, [*rows, *parts]))
-            say(f"note: report.reference '{reference}' is no row of this grid{close}")
+
+def note_what_means_nothing(session: Session) -> None:
+    """Values and rows that the task names and that no cell has."""
+    if len(session.plan.cells) <= MOST_CELLS_LOOKED_AT:
+        for note in (*_values_of_no_cell(session), *_rows_of_no_cell(session)):
+            say(f"note: {note}")
+
+
+def _values_of_no_cell(session: Session) -> list[str]:
+    """Entries of `exclude` that match nothing, and values of axes that mean nothing anywhere."""
+    task = session.task
+    cells = expand(task.model_copy(update={"exclude": []}), str(session.file))
+    found = []
+    for entry in task.exclude:
+        chosen = rule(entry, str(session.file))
+        if not any(matches(cell, chosen) for cell in cells):
+            found.append(f"exclude: {_flow(entry)} matches no cell of this grid")
+    for axis in AXES:
+        default = Task.model_fields[axis].get_default() or []
+        used = {value_of(cell, axis) for cell in cells}
+        for value in getattr(task, axis) or ():
+            if value not in used and value not in default:
+                found.append(f"{axis}: {_flow(plain(value))} has no meaning for any cell here")
+    return found
+
+
+def _rows_of_no_cell(session: Session) -> list[str]:
+    """Rows that the report is to compare and that the grid does not have."""
+    from harness.report.labels import lay_out
+
+    task = session.task
+    wanted = {"report.reference": task.report.reference}
+    for number, claim in enumerate(task.claims, start=1):
+        wanted |= {f"claims {number}, a": claim.a, f"claims {number}, b": claim.b}
+    if not any(wanted.values()):
+        return []
+    cells = [p.cell for p in session.plan.cells]
+    infeasible = [cell for cell, _ in session.plan.infeasible]
+    rows = [str(row) for row in lay_out(task.report, cells, infeasible).rows]
+    known = [*rows, *{part for row in rows for part in row.split(" · ")}]
+    return [
+        f"{key} '{name}' is no row of this grid{did_you_mean(nearest(name, known))}"
+        for key, name in wanted.items()
+        if name is not None and name not in known
+    ]
+
+
+def _flow(value: object) -> str:
+    """A value as one line of YAML."""
+    import yaml
+
+    text = yaml.safe_dump(value, default_flow_style=True, sort_keys=False, width=1000)
+    return text.removesuffix("\n...\n").strip()
+
+
+class _Both:
+    """A stream that is written to a log as well, without the bars that redraw themselves."""
+
+    def __init__(self, stream: TextIO, log: TextIO) -> None:
+        self._stream, self._log = stream, log
+
+    def write(self, text: str) -> int:
+        if "\x1b" not in text:
+            self._log.write(text)
+            self._log.flush()
+        return self._stream.write(text)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+@contextmanager
+def logged(session: Session) -> Iterator[None]:
+    """Keep in RUNS/logs/<task>.log what is told on standard error meanwhile.
+
+    Raises OutputError if it cannot be written.
+    """
+    path = session.store.root / "logs" / f"{session.task.name}.log"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        log = path.open("a", encoding="utf-8")
+    except OSError as error:
+        raise explain_oserror(path, error) from error
+    with log, redirect_stderr(cast(TextIO, _Both(sys.stderr, log))):
+        log.write(f"--- {datetime.now(UTC).isoformat(timespec='seconds')} {session.command}\n")
+        yield
 
 
 def say(*words: object) -> None:

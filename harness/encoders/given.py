@@ -46,7 +46,6 @@ def facts(argument: str, options: Options) -> EncoderFacts:
         resolution=0,
         logit_scale=given.logit_scale,
         text_dim=None if given.text_TD is None else int(given.text_TD.shape[1]),
-        fixed_resolution=True,
     )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from harness.report.canvas import canvas, png
 from harness.report.correlation import correlation_maps
+from harness.report.curves import loss_curves
 from harness.report.markdown import Figure
 from harness.report.study import Study
 from harness.report.table import Table
@@ -26,7 +27,10 @@ _AXIS = "Top-1 accuracy (points)"
 
 def draw(study: Study, table: Table) -> list[Figure]:
     """Accuracy, differences to the reference and correlation maps; what has no data is left out."""
-    made = [_accuracy(table), _differences(table), correlation_maps(study, table)]
+    made = [
+        _accuracy(table), _differences(table), loss_curves(study, table, COLOURS),
+        correlation_maps(study, table),
+    ]  # fmt: skip
     return [figure for figure in made if figure is not None]
 
 

@@ -12,6 +12,8 @@ from harness.schema import ReportModel
 from harness.types import Cell, ClassPick
 
 JOINT = " · "
+#: Part of the label of every row whose configuration was chosen on the test set.
+CHOSEN_ON_TEST = "chosen on test"
 ALL_AXES = (*AXES, *(f"recipe.{name}" for name in RECIPE_AXES))
 #: Axes that say how much was trained on; of several, one has a value and the others are null.
 _AMOUNT = ("shots", "fraction")
@@ -70,6 +72,7 @@ def lay_out(
     columns = {cell: _column(cell, column_axes, draws) for cell in cells}
     row_axes = declared or _row_axes(cells, columns, column_axes)
     rows = _rows(cells, columns, row_axes, (*column_axes, *(("class_seed",) if draws else ())))
+    rows = {cell: _marked(label, cell) for cell, label in rows.items()}
     places = {cell: (rows[cell], columns[cell]) for cell in cells}
     ordered = sorted(
         dict.fromkeys(columns.values()), key=_order(cells, columns, column_axes).__getitem__
@@ -78,8 +81,22 @@ def lay_out(
     return Layout(row_axes, column_axes, in_order, tuple(ordered), places)
 
 
+def value_on(cell: Cell, axis: str) -> Any:
+    """The value of a cell on an axis; a key that was searched has none of its own."""
+    searched = cell.search is not None and any(axis == f"recipe.{key}" for key, _ in cell.search)
+    return None if searched else value_of(cell, axis)
+
+
+def _marked(label: str, cell: Cell) -> str:
+    if cell.selection != "test" or CHOSEN_ON_TEST in label.split(JOINT):
+        return label
+    return f"{label}{JOINT}{CHOSEN_ON_TEST}"
+
+
 def name_value(axis: str, value: Any) -> str:
     """How a value reads in a label; numbers and switches need the name of their axis beside."""
+    if axis == "selection" and value == "test":
+        return CHOSEN_ON_TEST
     if isinstance(value, ClassPick):
         return _name_classes(value)
     if axis == "shots":
@@ -97,17 +114,17 @@ def _name_classes(pick: ClassPick) -> str:
 def differs_on(cells: Iterable[Cell]) -> list[str]:
     """Axes on which the cells do not all agree."""
     cells = list(cells)
-    return [a for a in ALL_AXES if len({value_of(cell, a) for cell in cells}) > 1]
+    return [a for a in ALL_AXES if len({value_on(cell, a) for cell in cells}) > 1]
 
 
 def _varies(cells: Sequence[Cell], axis: str) -> bool:
-    return len({value_of(cell, axis) for cell in cells}) > 1
+    return len({value_on(cell, axis) for cell in cells}) > 1
 
 
 def _column(cell: Cell, axes: tuple[str, ...], draws: bool) -> Column:
-    parts = [name_value(a, v) for a in axes if (v := value_of(cell, a)) is not None]
+    parts = [name_value(a, v) for a in axes if (v := value_on(cell, a)) is not None]
     amounts = [a for a in axes if a in _AMOUNT]
-    if amounts and all(value_of(cell, a) is None for a in amounts) and "regime" not in axes:
+    if amounts and all(value_on(cell, a) is None for a in amounts) and "regime" not in axes:
         parts.append(cell.regime)
     return Column(JOINT.join(parts) or "all", cell.class_seed if draws else None)
 
@@ -119,10 +136,10 @@ def _order(
     first: dict[tuple[str, Any], int] = {}
     for cell in cells:
         for axis in axes:
-            first.setdefault((axis, value_of(cell, axis)), len(first))
+            first.setdefault((axis, value_on(cell, axis)), len(first))
     order: dict[Column, tuple[Any, ...]] = {}
     for cell in cells:
-        others = [first[a, value_of(cell, a)] for a in axes if a not in (*_AMOUNT, "regime")]
+        others = [first[a, value_on(cell, a)] for a in axes if a not in (*_AMOUNT, "regime")]
         amount = (_REGIME_ORDER.index(cell.regime), cell.shots or 0, cell.fraction or 0.0)
         order.setdefault(columns[cell], (*others, *amount, columns[cell].draw or 0))
     return order
@@ -145,7 +162,7 @@ def _row_axes(
     inside: dict[tuple[str, Column], set[Any]] = {}
     for cell in cells:
         for axis in ALL_AXES:
-            if axis not in taken and (value := value_of(cell, axis)) is not None:
+            if axis not in taken and (value := value_on(cell, axis)) is not None:
                 inside.setdefault((axis, columns[cell]), set()).add(value)
     varying = {axis for (axis, _), values in inside.items() if len(values) > 1}
     return tuple(a for a in ALL_AXES if a in varying)
@@ -160,15 +177,15 @@ def _rows(
     """The label of every cell's row: its values on `axes`, and more where these do not tell."""
     groups: dict[tuple[Any, ...], list[Cell]] = {}
     for cell in cells:
-        groups.setdefault(tuple(value_of(cell, a) for a in axes), []).append(cell)
+        groups.setdefault(tuple(value_on(cell, a) for a in axes), []).append(cell)
     spare = [a for a in dict.fromkeys((*_NAMING, *BESIDE)) if a not in (*axes, *taken)]
     labels: dict[Cell, str] = {}
     for group in groups.values():
         # A row needs the name of a classifier, a method or a paradigm where its axes promise one.
         naming = [a for a in axes if a in _NAMING[:3]] or axes
         used = list(axes)
-        if all(value_of(group[0], a) is None for a in naming):
-            named = [a for a in spare if a in _NAMING[:3] and value_of(group[0], a) is not None]
+        if all(value_on(group[0], a) is None for a in naming):
+            named = [a for a in spare if a in _NAMING[:3] and value_on(group[0], a) is not None]
             used = [*named[:1], *axes]
         labels |= _tell_apart(group, columns, used, [a for a in spare if a not in used])
     return _tell_labels_apart(labels, groups, spare)
@@ -183,7 +200,7 @@ def _tell_apart(
             if not _crowded(group, columns, used):
                 break
             if any(
-                len({value_of(c, axis) for c in crowd}) > 1
+                len({value_on(c, axis) for c in crowd}) > 1
                 for crowd in _crowds(group, columns, used)
             ):
                 used.append(axis)
@@ -193,7 +210,7 @@ def _tell_apart(
 def _crowds(group: list[Cell], columns: dict[Cell, Column], used: list[str]) -> list[set[Cell]]:
     crowds: dict[tuple[Any, ...], set[Cell]] = {}
     for cell in group:
-        place = (columns[cell], *(value_of(cell, a) for a in used))
+        place = (columns[cell], *(value_on(cell, a) for a in used))
         crowds.setdefault(place, set()).add(replace(cell, seed=None))
     return [crowd for crowd in crowds.values() if len(crowd) > 1]
 
@@ -214,7 +231,7 @@ def _tell_labels_apart(
         if len(keys) < 2:
             continue
         clash = [c for key in keys for c in groups[key] if labels[c] == label]
-        more = [a for a in spare if len({value_of(c, a) for c in clash}) > 1]
+        more = [a for a in spare if len({value_on(c, a) for c in clash}) > 1]
         for key in keys:
             for cell in groups[key]:
                 if labels[cell] == label:
@@ -228,4 +245,4 @@ def _tell_labels_apart(
 
 
 def _label(cell: Cell, axes: Sequence[str]) -> str:
-    return JOINT.join(name_value(a, v) for a in axes if (v := value_of(cell, a)) is not None)
+    return JOINT.join(name_value(a, v) for a in axes if (v := value_on(cell, a)) is not None)

@@ -25,6 +25,7 @@ from harness.report.provenance import provenance
 from harness.report.published import Published
 from harness.report.study import Study
 from harness.report.table import Claim, Table
+from harness.report.watermark import warning
 from harness.stats.pairwise import LEAST_SEEDS
 
 END_OF_BODY = "<!-- end of body -->"
@@ -60,7 +61,8 @@ def body(
     """What the science says: no time, date, host or commit goes in."""
     task = study.task
     sections: list[tuple[str, str]] = [
-        (f"# {escape(task.name)}", escape(task.question)),
+        (f"# {escape(task.name)}", warning(table)),
+        ("", escape(task.question)),
         ("", f"**Answer.**{answer(table)}"),
         ("## Leaderboard", leaderboard(table)),
         ("", "\n\n".join(_figure(task.name, f) for f in figures)),

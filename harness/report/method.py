@@ -64,7 +64,8 @@ def _selection(cells: Iterable[Cell]) -> str:
     how = {
         "last": "the last epoch; no epoch was chosen by its accuracy",
         "val": "the last epoch of the configuration that is best on validation samples",
-        "test": "**the epoch that is best on the reported test set, which inflates accuracy**",
+        "test": "**the last epoch of the configuration that is best on the reported test set, "
+        "which inflates accuracy**",
     }
     return "; ".join(how.get(s, escape(s)) for s in dict.fromkeys(c.selection for c in cells))
 
@@ -91,7 +92,8 @@ def _budget(table: Table, cells: Iterable[Cell]) -> str:
             else ", ".join(f"{words} for {listing(by_row[n])}" for words, n in numbers)
         )
         samples = listing([str(v) for v in sorted(v for v in val if v is not None)])
-        text += f"; chosen on {samples} validation samples of every class, never trained on"
+        on = f"{samples} validation samples of every class, never trained on"
+        text += f"; chosen on {on if samples else 'the test set'}"
     else:
         together: dict[Cell, set[Recipe | None]] = defaultdict(set)
         for c in cells:

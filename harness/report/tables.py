@@ -7,8 +7,8 @@ import io
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from harness.grid import AXES, RECIPE_AXES, value_of
-from harness.report.labels import Column, differs_on
+from harness.grid import AXES, RECIPE_AXES
+from harness.report.labels import Column, differs_on, value_on
 from harness.report.study import Study
 from harness.report.table import Claim, Table
 from harness.types import Cell, Choice, Record, canonical
@@ -22,19 +22,20 @@ _CONTRAST_FIELDS = (
 def cells_csv(study: Study) -> str:
     """A row a cell, done or not: its axes, seed, status, measures (fractions), seconds, key.
 
-    `chosen` is the configuration that a search chose, as JSON.
+    `selection` is what configurations were chosen on; `chosen` is what a search chose, as JSON.
     """
     cells = [r.cell for r in study.results] + [c for c, _ in study.infeasible]
     axes = _axes(cells)
     header = [
-        *axes, "seed", "status", "top1", "top5", "mean_class", "n", "seconds", "gpu_seconds",
-        "chosen", "key",
+        *axes, "selection", "seed", "status", "top1", "top5", "mean_class", "n", "seconds",
+        "gpu_seconds", "chosen", "key",
     ]  # fmt: skip
     rows = [
-        [*_values(r.cell, axes), r.cell.seed, *_measured(r.record), r.key] for r in study.results
+        [*_values(r.cell, axes), r.cell.selection, r.cell.seed, *_measured(r.record), r.key]
+        for r in study.results
     ]
     rows += [
-        [*_values(cell, axes), cell.seed, "infeasible", *[None] * 7, None]
+        [*_values(cell, axes), cell.selection, cell.seed, "infeasible", *[None] * 7, None]
         for cell, _ in study.infeasible
     ]
     return _csv(header, rows)
@@ -77,7 +78,7 @@ def _axes(cells: Sequence[Cell]) -> list[str]:
 
 
 def _values(cell: Cell, axes: Iterable[str]) -> list[Any]:
-    return [_text(value_of(cell, axis)) for axis in axes]
+    return [_text(value_on(cell, axis)) for axis in axes]
 
 
 def _text(value: Any) -> Any:

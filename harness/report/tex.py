@@ -6,6 +6,7 @@ from harness.report.entry import ABSENT, INFEASIBLE
 from harness.report.markdown import caption, table_digits
 from harness.report.numbers import interval, points
 from harness.report.table import Table
+from harness.report.watermark import BANNER, chosen_on_test
 
 _SPECIAL = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_",
@@ -21,6 +22,7 @@ def tabular(table: Table) -> str:
         f"% {caption(table).replace(chr(92), '')}",
         rf"\begin{{tabular}}{{l{'r' * len(table.labels)}}}",
         r"\toprule",
+        *_warning(table),
         " & ".join(["", *map(escape, table.labels)]) + r" \\",
         r"\midrule",
     ]
@@ -28,6 +30,13 @@ def tabular(table: Table) -> str:
         shown = [_shown(table, row, label, digits) for label in table.labels]
         lines.append(" & ".join([escape(row), *shown]) + r" \\")
     return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", ""])
+
+
+def _warning(table: Table) -> list[str]:
+    if not chosen_on_test(table):
+        return []
+    width = 1 + len(table.labels)
+    return [rf"\multicolumn{{{width}}}{{l}}{{\textbf{{{BANNER}}}}} \\", r"\midrule"]
 
 
 def escape(text: str) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import IO
 
 from harness.cache import write_atomically
 from harness.report import html, markdown, tables, tex
+from harness.report.banner import stamped
 from harness.report.figures import draw
 from harness.report.published import read_published
 from harness.report.study import Study
@@ -26,7 +28,7 @@ def write_report(study: Study, folder: Path, command: str) -> list[Path]:
     name = study.task.name
     published = [n for file in study.task.report.published for n in read_published(file)]
     table = build_table(study)
-    figures = draw(study, table)
+    figures = stamped(draw(study, table), table)
     page = markdown.report(study, table, figures, published, command)
     texts = {
         f"{name}.md": page,
@@ -38,9 +40,17 @@ def write_report(study: Study, folder: Path, command: str) -> list[Path]:
     contents = {folder / file: text.encode() for file, text in texts.items()}
     # Pictures first: a page that is there shows them.
     pictures = {folder / name / figure.name: figure.png for figure in figures}
-    for path, data in {**pictures, **contents}.items():
-        write_atomically(path, partial(_put, data))
+    write_files({**pictures, **contents})
     return [*contents, *pictures]
+
+
+def write_files(contents: Mapping[Path, bytes]) -> None:
+    """Each file whole or not at all, in this order.
+
+    Raises OutputError or DiskFull.
+    """
+    for path, data in contents.items():
+        write_atomically(path, partial(_put, data))
 
 
 def _put(data: bytes, handle: IO[bytes]) -> None:

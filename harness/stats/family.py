@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from harness.stats.holm import holm
-from harness.stats.power import degrees_of_freedom, smallest_detectable
+from harness.stats.power import smallest_detectable
 from harness.types import Contrast
 
 ALPHA = 0.05
@@ -67,11 +67,9 @@ def tied_with_best(
 
 
 def _smallest(c: Contrast, m: int, alpha: float) -> float | None:
-    if c.smallest_detectable is None or c.low is None or c.high is None:
+    if c.smallest_detectable is None or c.se is None or c.df is None:
         return c.smallest_detectable
-    df = degrees_of_freedom(c.smallest_detectable, (c.high - c.low) / 2)
-    one = smallest_detectable(1.0, df)
-    return c.smallest_detectable / one * smallest_detectable(1.0, df, alpha=alpha, m=m)
+    return smallest_detectable(c.se, c.df, alpha=alpha, m=m)
 
 
 def _wins(labels: Sequence[str], contrasts: Sequence[Contrast]) -> set[tuple[str, str]] | None:

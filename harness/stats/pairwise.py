@@ -34,6 +34,8 @@ class _Verdict:
     smallest_detectable: float | None = None
     share_seeds: float | None = None
     note: str = ""
+    se: float | None = None
+    df: float | None = None
 
 
 def contrast(
@@ -80,6 +82,8 @@ def contrast(
         smallest_detectable=verdict.smallest_detectable,
         share_seeds=verdict.share_seeds,
         note=verdict.note,
+        se=verdict.se,
+        df=verdict.df,
     )
 
 
@@ -142,13 +146,15 @@ def _no_seeds(d_N: FloatArray, groups_N: IntArray) -> _Verdict:
         return _of_t(t, "clustered t on items", share_seeds=0.0, note=note)
     m = mcnemar(b, c, len(d_N))
     smallest = smallest_detectable(m.standard_error, np.inf)
-    return _Verdict("exact McNemar", m.low, m.high, m.p, smallest, 0.0, note)
+    return _Verdict(
+        "exact McNemar", m.low, m.high, m.p, smallest, 0.0, note, m.standard_error, np.inf
+    )
 
 
 def _of_t(t: TTest, test: str, *, share_seeds: float | None, note: str = "") -> _Verdict:
     # Without any scatter nothing is known of it, so no difference can be promised to be found.
     smallest = smallest_detectable(t.standard_error, t.df) if t.standard_error else None
-    return _Verdict(test, t.low, t.high, t.p, smallest, share_seeds, note)
+    return _Verdict(test, t.low, t.high, t.p, smallest, share_seeds, note, t.standard_error, t.df)
 
 
 def _descriptive(v: _Verdict) -> _Verdict:

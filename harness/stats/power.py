@@ -49,20 +49,6 @@ def smallest_detectable(
     return standard_error * float(nctdtrinc(df, 1 - power, t))
 
 
-def degrees_of_freedom(smallest: float, half_width: float) -> float:
-    """The df of a test, from its smallest detectable difference and half its 95% interval.
-
-    Both are multiples of one standard error, and their quotient rises with df, from 1.2855 at 1
-    to 1.4294 at infinity: a Contrast carries both, but neither df nor standard error.
-    """
-    low, high = 0.0, 1.0  # of 1 / df
-    for _ in range(60):
-        inverse = (low + high) / 2
-        quotient = smallest_detectable(1.0, 1 / inverse) / t_quantile(1 / inverse)
-        low, high = (low, inverse) if quotient < smallest / half_width else (inverse, high)
-    return math.inf if low < 1e-7 else 1 / low
-
-
 def seeds_needed(difference: float, *, alpha: float = 0.05, power: float = 0.8) -> int:
     """Seeds for a paired t test to find `difference`, in standard deviations between seeds.
 

@@ -41,6 +41,10 @@ class Watch:
     interrupted: Callable[[], bool] = lambda: False
     epoch: Callable[[Mapping[str, Any]], object] = lambda _: None  # a point of the curve, with lr
 
+    def of_training(self, number: int) -> Watch:
+        """For one of several trainings of a cell, which its points name."""
+        return Watch(self.interrupted, lambda point: self.epoch({**point, "training": number}))
+
 
 def train(
     model: Model,

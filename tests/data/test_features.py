@@ -378,3 +378,28 @@ def test_the_example_of_the_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert ended.code == 0, ended.err
     counts = json.loads(ended.out)["counts"]
     assert (counts["waiting"], counts["infeasible"]) == (40, 5)  # lda at one shot
+
+
+@pytest.mark.parametrize(
+    ("overrides", "says"),
+    [
+        (["encoder=embedded/lit-emoji"], "encoder must be given:PATH with the same path"),
+        (["dataset=emoji"], "dataset must be features:f.npz, not emoji"),
+        (["dataset=features:other/f.npz"], "dataset must be features:f.npz"),
+        (["test_dataset=emoji", "regime=zero_shot", "shots=null"], "test_dataset must be features"),
+        (["tuning=all"], "tuning: all needs pictures"),
+        (["resolution=64"], "resolution: 64 needs pictures"),
+        (["views=1x3"], "views: 1x3 needs pictures"),
+        (["prompt=template"], "prompt: template needs a text tower"),
+    ],
+)
+def test_planning_refuses_what_does_not_fit(
+    tmp_path: Path, cli: Any, overrides: list[str], says: str
+) -> None:
+    write_study(tmp_path)
+    (tmp_path / "other").mkdir()
+    write_study(tmp_path / "other")
+    ended = cli("plan", "study.yaml", *overrides)
+    assert ended.code == 2
+    [error] = ended.errors()
+    assert says in error

@@ -1,0 +1,82 @@
+"""A text file a training, a line an epoch: RUNS/logs/KEY.jsonl."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import IO, Any
+
+from pydantic import BaseModel, ConfigDict
+
+from harness.cache import explain_oserror, write_atomically
+from harness.logs._log import training
+from harness.types import Record
+
+
+class Options(BaseModel):
+    """Logs take no options."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def ready() -> None:
+    """Nothing is needed."""
+
+
+def open_log(folder: Path, key: str, cell: Mapping[str, Any]) -> JsonLines:
+    """The file appears with its first epoch."""
+    return JsonLines(folder / f"{key}.jsonl")
+
+
+class JsonLines:
+    """Lines of this training only: those of an earlier one that began anew are replaced, and one
+    that goes on repeats no epoch.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file: IO[bytes] | None = None
+
+    def epoch(self, point: Mapping[str, Any]) -> None:
+        """Raises DiskFull or OutputError."""
+        line = json.dumps({name: _finite(value) for name, value in point.items()})
+        try:
+            if self._file is None:
+                self._file = self._begin((training(point), int(point["epoch"])))
+            self._file.write(f"{line}\n".encode())
+            self._file.flush()
+        except OSError as error:
+            raise explain_oserror(self._path, error) from error
+
+    def done(self, record: Record) -> None:
+        """The Record says the rest."""
+
+    def close(self) -> None:
+        if self._file is not None:
+            self._file.close()
+
+    def _begin(self, place: tuple[int, int]) -> IO[bytes]:
+        """The file with the whole lines that come before (training, epoch)."""
+        kept = [line for line in _lines(self._path) if _place(line) < place]
+        write_atomically(self._path, lambda file: file.writelines(kept))
+        return self._path.open("ab")
+
+
+def _lines(path: Path) -> list[bytes]:
+    return path.read_bytes().splitlines(keepends=True) if path.is_file() else []
+
+
+def _place(line: bytes) -> tuple[float, float]:
+    """(training, epoch) of a line; after all others for one that was cut short."""
+    try:
+        point = json.loads(line)
+        return training(point), float(point["epoch"])
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return math.inf, math.inf
+
+
+def _finite(value: Any) -> Any:
+    """JSON has no NaN."""
+    return None if isinstance(value, float) and not math.isfinite(value) else value
