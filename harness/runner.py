@@ -17,6 +17,7 @@ from harness.plan import Planned
 from harness.store import Arrays, Store
 from harness.trained import Trained, evaluation_head, on_test
 from harness.trainer import forget_checkpoint, keep_weights, train_cell
+from harness.training.cost import estimated_days, training_operations
 from harness.training.device import device, device_name, forget_peak, peak_memory, synchronise
 from harness.training.distributed import process_group, world
 from harness.training.evaluation import metrics
@@ -217,6 +218,23 @@ def _cost(
         "views": cell.views,
         **workshop.encoder_cost(cell),
         "params": trained.params if trained else None,
+        **(_estimated(cell, workshop) if trained and trained.history.steps else {}),
+    }
+
+
+def _estimated(cell: Cell, workshop: Workshop) -> dict[str, float]:
+    """Days of the training on the paper's GPUs, from its operations."""
+    support, recipe = workshop.support(cell), cell.recipe
+    macs = workshop.encoder_cost(cell).get("flops_per_view")
+    if support is None or recipe is None or macs is None:
+        return {}
+    tuned = cell.tuning == "all"
+    epochs = recipe.epochs if tuned else 1  # features that are kept are read once
+    total = training_operations(macs, len(support.items), epochs, trained=tuned)
+    return {
+        "operations": total,
+        "v100_days": estimated_days(total, "V100"),
+        "a100_days": estimated_days(total, "A100"),
     }
 
 

@@ -10,6 +10,7 @@ from harness.report.answer import answer, digits_of
 from harness.report.entry import ABSENT, DONE, FAILED, INFEASIBLE, MEASURES, MISSING, Entry
 from harness.report.glossary import glossary
 from harness.report.labels import Column
+from harness.report.ledger import by_construction, measured
 from harness.report.method import method
 from harness.report.numbers import (
     decimals,
@@ -51,7 +52,8 @@ def report(
     command: str,
 ) -> str:
     """The whole page."""
-    tail = f"{END_OF_BODY}\n\n## Cost and provenance\n\n{provenance(study, command)}\n"
+    spent = f"{measured(table)}\n\n{provenance(study, command)}".lstrip()
+    tail = f"{END_OF_BODY}\n\n## Cost and provenance\n\n{spent}\n"
     return body(study, table, figures, published) + tail
 
 
@@ -69,6 +71,7 @@ def body(
         *_contrast_sections(table),
         ("## Over class draws", _draws(table)),
         ("## Further measures", _measures(table)),
+        ("## Accuracy and cost", by_construction(table)),
         ("## Published numbers", _published(published)),
         ("## What is missing", _missing(table)),
         ("## Method", method(study, table)),

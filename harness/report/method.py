@@ -9,8 +9,7 @@ from math import prod
 from typing import Any
 
 from harness.grid import value_of
-from harness.report.numbers import count
-from harness.report.prose import escape, listing, pipe_table
+from harness.report.prose import escape, listing
 from harness.report.study import Study
 from harness.report.table import Table
 from harness.types import Cell, Recipe, canonical
@@ -27,7 +26,7 @@ _TITLES = {
 
 
 def method(study: Study, table: Table) -> str:
-    """The method section: settings, recipe, selection, seeds, search budget and cost."""
+    """The method section: settings, recipe, selection, seeds and search budget."""
     cells = [r.cell for r in study.results]
     lines = [
         f"- {title}: {text}" for axis, title in _TITLES.items() if (text := _values(cells, axis))
@@ -35,8 +34,7 @@ def method(study: Study, table: Table) -> str:
     lines += [f"- Classes: {_classes(study, table)}"]
     lines += [f"- Seeds: {_seeds(cells)}", f"- Selection: {_selection(cells)}"]
     lines += [f"- {_budget(table, cells)}", *_recipes(table), *_chosen(table)]
-    cost = _cost(table)
-    return "\n".join(lines) + (f"\n\n{cost}" if cost else "")
+    return "\n".join(lines)
 
 
 def _values(cells: Iterable[Cell], axis: str) -> str:
@@ -176,33 +174,3 @@ def _plain(value: Any) -> str:
     if value is None:
         return "as the encoder has it"
     return f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def _cost(table: Table) -> str:
-    """What a row costs by construction; seconds depend on the machine and stand below the body."""
-    rows = []
-    for row in table.rows:
-        costs = [r.cost for c in table.columns for r in table.entries[row, c].records]
-        rows.append(
-            [
-                escape(row),
-                _range(costs, "params"),
-                _range(costs, "flops_per_view"),
-                _range(costs, "flops_per_view", times=2),
-                _range(costs, "views"),
-            ]
-        )
-    if not any("".join(row[1:]) for row in rows):
-        return ""
-    header = ["Row", "Trained parameters", "MACs a view", "FLOPs a view (2 x MACs)", "Views"]
-    return "**Cost by construction.**\n\n" + pipe_table(header, rows)
-
-
-def _range(costs: Iterable[Any], key: str, *, times: int = 1) -> str:
-    values = sorted({cost[key] for cost in costs if cost.get(key) is not None})
-    if not values:
-        return ""
-    if isinstance(values[0], str):
-        return ", ".join(map(escape, values))
-    ends = [count(times * v) for v in dict.fromkeys([values[0], values[-1]])]
-    return " to ".join(dict.fromkeys(ends))

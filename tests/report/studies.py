@@ -95,8 +95,10 @@ def make_study(
             curve=[
                 {"epoch": e, "loss": loss, "seconds": wall} for e, loss in enumerate(curve(cell))
             ],
-            cost={"wall_s": wall, "gpu_s": 0.0, "peak_bytes": wall * 2**20, "params": 491904,
-                  "flops_per_view": 390_000_000, "views": 1},
+            cost={"wall_s": wall, "gpu_s": wall / 2, "peak_bytes": wall * 2**20, "params": 491904,
+                  "flops_per_view": 390_000_000, "flops_per_view_paper": 380_000_000,
+                  "params_encoder": 86_000_000, "params_encoder_paper": 57_300_000,
+                  "v100_days": 3.3, "a100_days": 0.5, "trainings": 1, "views": 1},
             environment={"host": host, "device": "cpu", "commit": host * 7, "dirty": False,
                          "versions": {"torch": host}, "started": f"2026-01-01T{host}"},
             science_hash=digest([key, rank_N.tolist()]),

@@ -69,8 +69,8 @@ def test_every_file_is_written_the_page_first(written: list[Path]) -> None:
 def test_sections_are_in_order(page: str) -> None:
     titles = re.findall(r"^##? (.*)$", page, re.MULTILINE)
     assert titles == [
-        "few_shot", "Leaderboard", "Against random", "Further measures", "Published numbers",
-        "What is missing", "Method", "How to read this", "Cost and provenance",
+        "few_shot", "Leaderboard", "Against random", "Further measures", "Accuracy and cost",
+        "Published numbers", "What is missing", "Method", "How to read this", "Cost and provenance",
     ]  # fmt: skip
 
 
@@ -166,8 +166,19 @@ def test_a_search_says_what_it_chose_and_for_whom(tmp_path: Path) -> None:
     assert {r["chosen"] for r in rows if r["paradigm"] == "vision_only"} == {""}
 
 
-def test_cost_counts_macs_and_flops(page: str) -> None:
-    assert "| text | 491,904 | 390 M | 780 M | 1 |" in section(page, "Method")
+def test_the_ledger_stands_beside_the_accuracy(page: str) -> None:
+    """By construction in the body; seconds and memory, which depend on the machine, below it."""
+    line = next(
+        line for line in section(page, "Accuracy and cost").splitlines() if "| text |" in line
+    )
+    cells = [cell.strip() for cell in line.strip("|").split("|")]
+    assert cells[0] == "text"
+    assert len(cells[1].split(" / ")) == 3  # one top-1 a column
+    assert cells[2:] == [
+        "491,904", "86 M", "57.3 M", "390 M", "380 M", "1", "3.3", "0.5",
+    ]  # fmt: skip
+    below = section(page, "Cost and provenance")
+    assert "| text | 15 | 15 | 15.0 | 7.5 | 1 |" in below
 
 
 def test_reasons_stand_under_the_table(page: str) -> None:
