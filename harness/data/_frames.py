@@ -1,0 +1,165 @@
+"""Decoded frames on disk: a few-shot run of many epochs decodes each of its videos once.
+
+A video is a zip of one array a frame (H, W, 3; uint8; not compressed, with the checksums of zip)
+below frames/ of the cache, addressed by the video's bytes and the settings. A video of at most
+WHOLE frames is kept whole if it is trained on, since training asks for other frames in every
+epoch; of others the frames that were asked for are kept. Files are replaced whole, so two writers
+at once cost time but never a wrong frame. Beyond HARNESS_FRAMES_GB gigabytes (20) nothing more is
+kept, and what is not kept is decoded at every use. The folder is free to delete.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import zipfile
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from harness.cache import cache_folder, file_hash, write_atomically
+from harness.data import _decode
+from harness.errors import BadInput
+from harness.types import digest
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+WHOLE = 300
+BUDGET_GB = 20.0
+#: Writes after which the size of the folder is looked at again: others write as well.
+LOOK_AGAIN = 200
+
+
+def shrunk(image: Image.Image, side: int) -> Image.Image:
+    """With a short side of at most `side`; never enlarged."""
+    from PIL import Image as Pillow
+
+    short = min(image.size)
+    if short <= side:
+        return image
+    width, height = (max(side, round(n * side / short)) for n in image.size)
+    return image.resize((width, height), Pillow.Resampling.BICUBIC)
+
+
+def budget() -> float:
+    """In bytes. Raises BadInput if HARNESS_FRAMES_GB is no number."""
+    text = os.environ.get("HARNESS_FRAMES_GB", str(BUDGET_GB))
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not value >= 0:
+        raise BadInput(f"HARNESS_FRAMES_GB: {text!r} is not a number of gigabytes")
+    return value * 1e9
+
+
+@dataclass
+class Frames:
+    """Frames of video files, at a short side of at most `side`. Threads and processes may share
+    its folder.
+    """
+
+    side: int
+    _used: float = 0.0
+    _writes: int = 0
+    _lengths: dict[Path, int] = field(default_factory=dict)
+
+    def length(self, path: Path, *, whole: bool) -> int:
+        """How many frames there are. Raises DataError."""
+        if path not in self._lengths:
+            self._lengths[path] = self.index(path, whole=whole).length
+        return self._lengths[path]
+
+    def index(self, path: Path, *, whole: bool) -> _decode.Index:
+        """The index pass, remembered while the file's bytes stay.
+
+        Raises DataError.
+        """
+        with _decode.readable(path):
+            address = digest([file_hash(path), "index", version("av")], 32)
+        remembered = cache_folder() / "videos" / address[:2] / f"{address}.json"
+        found = _saved_index(remembered)
+        if found is None:
+            seen: dict[int, Image.Image] = {}
+            found = _decode.index(path, self._collect(seen) if whole else None)
+            text = json.dumps(asdict(found)).encode()
+            write_atomically(remembered, lambda f: f.write(text))
+            if len(seen) == found.length:
+                self._keep(self._file(path), found, seen)
+        return found
+
+    def get(self, path: Path, numbers: Sequence[int], *, whole: bool) -> list[Image.Image]:
+        """Frames by number, in the order of `numbers`.
+
+        Raises DataError if one cannot be decoded.
+        """
+        of = self.index(path, whole=whole)
+        file = self._file(path)
+        kept = _load(file, numbers)
+        if set(numbers) <= set(kept):
+            return [kept[n] for n in numbers]
+        if whole and of.length <= WHOLE:
+            found = {n: shrunk(image, self.side) for n, image in _decode.read_all(path, of)}
+        else:
+            fresh = _decode.read(path, of, [n for n in numbers if n not in kept])
+            found = kept | {n: shrunk(image, self.side) for n, image in fresh.items()}
+        self._keep(file, of, found)
+        return [found[n] for n in numbers]
+
+    def _collect(self, into: dict[int, Image.Image]) -> Any:
+        def seen(number: int, image: Image.Image) -> None:
+            if number < WHOLE:
+                into[number] = shrunk(image, self.side)
+
+        return seen
+
+    def _file(self, path: Path) -> Path:
+        address = digest([file_hash(path), self.side, version("av")], 32)
+        return cache_folder() / "frames" / address[:2] / f"{address}.npz"
+
+    def _keep(self, file: Path, of: _decode.Index, found: Mapping[int, Image.Image]) -> None:
+        """With what others have kept meanwhile, unless the budget is used up."""
+        size = sum(3 * image.width * image.height for image in found.values())
+        if self._writes % LOOK_AGAIN == 0:
+            self._used = _folder_size(cache_folder() / "frames")
+        if self._used + size > budget():
+            return
+        self._writes += 1
+        self._used += size
+        if len(found) < of.length:
+            found = _load(file, None) | dict(found)
+        arrays = {str(number): np.asarray(image) for number, image in found.items()}
+        write_atomically(file, lambda f: np.savez(f, allow_pickle=False, **arrays))
+
+
+def _load(file: Path, numbers: Iterable[int] | None) -> dict[int, Image.Image]:
+    """Those of `numbers` that are kept (None: all); nothing from a damaged file."""
+    from PIL import Image as Pillow
+
+    damaged = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile)  # or not there
+    with contextlib.suppress(*damaged), file.open("rb") as handle, np.load(handle) as saved:
+        names = set(saved.files)
+        wanted = names if numbers is None else names & {str(n) for n in numbers}
+        return {int(name): Pillow.fromarray(saved[name]) for name in wanted}
+    return {}
+
+
+def _saved_index(path: Path) -> _decode.Index | None:
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):  # not there, or damaged
+        saved = json.loads(path.read_bytes())
+        return _decode.Index(saved["length"], tuple(saved["times"]), tuple(saved["keys"]))
+    return None
+
+
+def _folder_size(folder: Path) -> float:
+    size = 0.0
+    for path in folder.glob("*/*.npz"):
+        with contextlib.suppress(OSError):  # deleted meanwhile
+            size += path.stat().st_size
+    return size

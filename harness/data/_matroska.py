@@ -1,0 +1,48 @@
+"""Where an mkv or webm file says that it ends: what is missing of a cut file, to the byte.
+
+EBML (RFC 8794): an element is an id, a size and its content, id and size of variable length; the
+file is an EBML header and one Segment (RFC 9559).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import IO
+
+HEADER, SEGMENT = 0x1A45DFA3, 0x18538067
+
+
+def declared_size(path: Path) -> int | None:
+    """In bytes; None if the file does not say (a recording that was never finished) or is no
+    Matroska.
+    """
+    with path.open("rb") as handle:
+        for wanted in (HEADER, SEGMENT):
+            if _number(handle, keep_marker=True) != wanted:
+                return None
+            size = _number(handle)
+            if size is None:
+                return None
+            start = handle.tell()
+            if wanted == HEADER:
+                handle.seek(start + size)
+    return start + size
+
+
+def _number(handle: IO[bytes], *, keep_marker: bool = False) -> int | None:
+    """A number of variable length: as many leading zero bits as bytes follow the first.
+
+    None at the end of the file, and for a size that says 'unknown' (all bits set).
+    """
+    first = handle.read(1)
+    if not first or first[0] == 0:
+        return None
+    length = 9 - first[0].bit_length()
+    rest = handle.read(length - 1)
+    if len(rest) < length - 1:
+        return None
+    value = int.from_bytes(first + rest, "big")
+    if keep_marker:
+        return value
+    unmarked = value & ((1 << 7 * length) - 1)
+    return None if unmarked == (1 << 7 * length) - 1 else unmarked

@@ -1,0 +1,14 @@
+"""What modules inside the backbone ask of a cell."""
+
+from __future__ import annotations
+
+from harness.types import Cell, CellFacts
+
+
+def needs_backbone(cell: Cell, facts: CellFacts, name: str, tower: str) -> str | None:
+    """Why a module that changes towers of this kind cannot be put into the cell's encoder."""
+    if facts.encoder.tower != tower:
+        return f"{name} needs a {tower} tower, and that of {cell.encoder} is none"
+    if cell.tuning != "all":
+        return f"{name} changes the backbone, so it needs tuning: all"
+    return None

@@ -1,0 +1,38 @@
+"""Temporal average pooling (TAP; the paper's Table 2): the mean over the frames.
+
+It has no parameters and does not see the order of the frames.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pydantic import BaseModel, ConfigDict
+
+from harness.types import Cell, CellFacts, TemporalInputs
+
+if TYPE_CHECKING:
+    import torch
+
+PLACE = "embedding"
+
+
+class Options(BaseModel):
+    """No options."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def check(cell: Cell, facts: CellFacts) -> str | None:
+    return None
+
+
+def build(inputs: TemporalInputs, options: Options) -> torch.nn.Module:
+    """A module from z_BTD to z_BD."""
+    import torch
+
+    class FrameMean(torch.nn.Module):
+        def forward(self, z_BTD: torch.Tensor) -> torch.Tensor:
+            return z_BTD.mean(dim=1)
+
+    return FrameMean()

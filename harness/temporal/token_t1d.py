@@ -1,0 +1,49 @@
+"""TokenT1D: a convolution over time on the class token, in every block of a ViT (Table 2).
+
+Each channel has its own kernel of 3 frames. It is used twice in a block, with the same weights:
+on the block's input and again between attention and the MLP, both times on the residual stream.
+The start is the authors' (whwu95/Text4Vis, modules/temporal_modeling.py), a temporal shift: the
+first quarter of the channels reads the next frame, the second quarter the one before. Patches are
+left alone. The embeddings of the frames are averaged afterwards, as by tap.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, ConfigDict
+
+from harness.temporal import _feasible, _vit
+from harness.temporal._frame_conv import frame_conv, shift
+from harness.types import Cell, CellFacts, TemporalInputs
+
+if TYPE_CHECKING:
+    import torch
+
+PLACE = "backbone"
+#: Channels in quarters: one looks ahead, one back, two stay.
+PARTS = 4
+
+
+class Options(BaseModel):
+    """No options."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def check(cell: Cell, facts: CellFacts) -> str | None:
+    return _feasible.needs_backbone(cell, facts, "token_t1d", "vit")
+
+
+def insert(module: Any, inputs: TemporalInputs, options: Options) -> list[torch.nn.Parameter]:
+    """Change a ViT in place; the new parameters, one (C, 3) a block.
+
+    Raises EncoderError for a tower without a class token, or one that is not known.
+    """
+    found = _vit.transformer(module)
+    new: list[torch.nn.Parameter] = []
+    for i, block in enumerate(found.blocks):
+        over_time = frame_conv(shift(found.width, PARTS), inputs.frames)
+        found.blocks[i] = _vit.with_token_conv(block, over_time, found.token_axis)
+        new.extend(over_time.parameters())
+    return new
