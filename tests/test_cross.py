@@ -1,0 +1,48 @@
+"""Training on one data set and testing on several: what is trained once, and how that is told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.grid import expand
+from harness.plan import make_plan
+from harness.runner import run_cells
+from harness.store import Store
+from harness.task import validate
+from tests.encoders import tiny
+
+
+@pytest.fixture
+def sets(tmp_path: Path) -> list[str]:
+    """One to train on and three to test on."""
+    return [tiny.pictures(tmp_path / name, per_class=2 + n) for n, name in enumerate("abcd")]
+
+
+@pytest.mark.parametrize("tuning", ["projection", "all"])
+def test_three_test_sets_train_each_cell_once(tmp_path: Path, sets: list[str], tuning: str) -> None:
+    encoder = f"open_clip:{tiny.open_clip_model(tmp_path / 'vit', tiny.VIT)}"
+    task: dict[str, Any] = {
+        "name": "cross", "dataset": sets[0], "regime": "zero_shot", "train_classes": {},
+        "test_dataset": sets[1:], "encoder": encoder, "classifier": ["text", "random"],
+        "tuning": tuning, "seeds": 2,
+        "recipe": {"epochs": 2, "batch": 6, "lr": 1e-3, "warmup_epochs": 0},
+    }  # fmt: skip
+    store = Store(tmp_path / "runs")
+    plan = make_plan(expand(validate(task, "t.yaml")), store)
+    run_cells(plan.cells, store, jobs=2)
+    records = [store.read(p.key) for p in plan.cells]
+    done = [r for r in records if r is not None and r.status == "done"]
+    assert len(done) == 2 * 2 * 3  # classifiers, seeds, test sets
+    assert len({r.train_key for r in done}) == 4
+    assert sum(r.cost["trainings"] for r in done) == 4
+    by_training: dict[str, list[Any]] = {}
+    for r in done:
+        by_training.setdefault(str(r.train_key), []).append(r)
+    for family in by_training.values():
+        assert len({r.cell["test_dataset"] for r in family}) == 3
+        assert len({r.support for r in family}) == 1
+        assert [r.cost["trainings"] for r in family].count(1) == 1
+        assert len({str(r.curve) for r in family}) == 1
