@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import socket
 import subprocess
 import sys
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -36,7 +38,7 @@ def environment(device: str = "cpu") -> dict[str, Any]:
         "machine": platform.machine(),
         "processor": _processor(),
         "versions": {"python": platform.python_version(), **_versions()},
-        "commit": _git("rev-parse", "HEAD"),
+        "commit": _commit(),
         "dirty": _is_dirty(),
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
         "slurm_job": os.environ.get("SLURM_JOB_ID"),
@@ -73,7 +75,23 @@ def _processor() -> str:
 
 
 @cache
+def _noted() -> Mapping[str, Any]:
+    """What is noted beside a copy of the code, which is in no repository: jobs run such copies."""
+    try:
+        found: dict[str, Any] = json.loads((_ROOT / "commit.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found
+
+
+def _commit() -> str | None:
+    return _git("rev-parse", "HEAD") or _noted().get("commit")
+
+
+@cache
 def _is_dirty() -> bool | None:
+    if "dirty" in _noted():
+        return bool(_noted()["dirty"])
     changed = _git("status", "--porcelain", "--", "harness", "baselines", "pyproject.toml")
     return None if changed is None else bool(changed)
 

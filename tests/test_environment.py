@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import harness
 from harness.environment import PACKAGES, environment
 
 
@@ -10,3 +17,16 @@ def test_every_package_is_known_by_the_name_that_installs_it() -> None:
     assert set(PACKAGES) < set(found)
     others = {name: version for name, version in found.items() if name != "classifier-init-harness"}
     assert all(version[:1].isdigit() for version in others.values()), others
+
+
+def test_a_copy_of_the_code_names_the_commit_it_was_taken_from(tmp_path: Path) -> None:
+    """As jobs on a cluster run it."""
+    shutil.copytree(Path(harness.__file__).parent, tmp_path / "harness")
+    (tmp_path / "commit.json").write_text('{"commit": "abc", "dirty": true}')
+    program = "import harness.environment as e; f = e.environment(); print(f['commit'], f['dirty'])"
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, "PYTHONPATH": str(tmp_path)}, cwd=tmp_path,
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert done.stdout.split() == ["abc", "True"]
