@@ -16,7 +16,7 @@ from harness.errors import CellError, HarnessError
 from harness.plan import Planned
 from harness.store import Arrays, Store
 from harness.trained import Trained, evaluation_head, on_test
-from harness.trainer import forget_checkpoint, keep_weights, train_cell
+from harness.trainer import Bench, forget_checkpoint, keep_weights, train_cell
 from harness.training.cost import estimated_days, training_operations
 from harness.training.device import device, device_name, forget_peak, peak_memory, synchronise
 from harness.training.distributed import process_group, world
@@ -163,7 +163,7 @@ def _train(planned: Planned, desk: _Desk, watch: Watch) -> _Outcome | None:
     trained: Trained | None = None
     problem: Exception | None = None
     try:
-        trained = train_cell(planned, desk.workshop, desk.store, watch)
+        trained = train_cell(planned, Bench(desk.workshop, desk.store, watch))
     except KeyboardInterrupt:
         return None
     except HarnessError as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,33 +16,39 @@ from harness.training.checkpoint import Checkpoint
 from harness.training.evaluation import metrics
 from harness.training.loop import Watch, train
 from harness.training.weights import NAME, save_weights
-from harness.types import Cell
+from harness.types import Cell, Recipe
 from harness.workshop import Workshop
 
 
-def train_cell(planned: Planned, workshop: Workshop, store: Store, watch: Watch) -> Trained:
+@dataclass(frozen=True)
+class Bench:
+    """What a training works with."""
+
+    workshop: Workshop
+    store: Store
+    watch: Watch
+
+
+def train_cell(planned: Planned, bench: Bench) -> Trained:
     """Train a cell, or hand on the pretrained encoder where nothing is trained. With a search,
     every configuration is trained and the one that is best on the validation samples is kept.
 
     Raises CellError, and KeyboardInterrupt if asked to stop; a tuned backbone then goes on from
     its last epoch when the cell is run again.
     """
-    cell = planned.cell
+    cell, workshop = planned.cell, bench.workshop
     support = workshop.support(cell)
     if support is None or cell.tuning == "none" or cell.recipe is None:
-        name = store.write_support(support) if support else None
+        name = bench.store.write_support(support) if support else None
         return Trained(pretrained(cell, workshop), support=name)
     if cell.search is None:
-        return _train_in_memory(planned, cell, 0, workshop, store, watch)
+        return _train_in_memory(planned, cell.recipe, bench)
     best: Trained | None = None
     tried: list[Tried] = []
     for number, config in enumerate(_configurations(cell)):
-        recipe = replace(cell.recipe, **config)
+        own = replace(bench, watch=bench.watch.of_training(number))
         try:
-            own = watch.of_training(number)
-            found = _train_in_memory(
-                planned, replace(cell, recipe=recipe), number, workshop, store, own
-            )
+            found = _train_in_memory(planned, replace(cell.recipe, **config), own, number)
             score = _validate(cell, found, config, workshop)
         except CellError as error:  # one that diverges loses; the others go on
             tried.append(Tried(config, error=str(error)))
@@ -73,60 +79,43 @@ def _validate(cell: Cell, trained: Trained, config: dict[str, Any], workshop: Wo
     return Tried(config, measured["top1"], measured["nll"])
 
 
-def _train_in_memory(
-    planned: Planned,
-    cell: Cell,
-    number: int,
-    workshop: Workshop,
-    store: Store,
-    watch: Watch,
-) -> Trained:
+def _train_in_memory(planned: Planned, recipe: Recipe, bench: Bench, number: int = 0) -> Trained:
     """Train; where a GPU has too little memory, in micro-batches half as large, and so on. The
     global batch stays, so the numbers do, but for the order of sums.
     """
     import torch
 
-    recipe = cell.recipe
-    while recipe is not None:
+    asked = recipe
+    while True:
         try:
-            found = _train_once(
-                planned, replace(cell, recipe=recipe), number, workshop, store, watch
-            )
-            smaller = recipe.micro_batch if recipe != cell.recipe else None
+            found = _train_once(planned, recipe, bench, number)
+            smaller = recipe.micro_batch if recipe != asked else None
             return replace(found, micro_batch=smaller)
         except torch.OutOfMemoryError as error:
             half = min(recipe.micro_batch or recipe.batch, recipe.batch) // 2
-            if half == 0 or cell.gather is False:  # the micro-batch is what is contrasted
+            if half == 0 or planned.cell.gather is False:  # the micro-batch is what is contrasted
                 raise CellError(f"the GPU has too little memory: {error}") from error
             recipe = replace(recipe, micro_batch=half)
         torch.cuda.empty_cache()
-    raise CellError("there is nothing to train on")
 
 
-def _train_once(
-    planned: Planned,
-    cell: Cell,
-    number: int,
-    workshop: Workshop,
-    store: Store,
-    watch: Watch,
-) -> Trained:
-    """One training from the pretrained encoder with the recipe of `cell`."""
+def _train_once(planned: Planned, recipe: Recipe, bench: Bench, number: int) -> Trained:
+    """One training from the pretrained encoder; `number` tells those of a search apart."""
     import torch
 
-    support = workshop.support(cell)
-    if support is None or cell.recipe is None:
+    cell = replace(planned.cell, recipe=recipe)
+    support = bench.workshop.support(cell)
+    if support is None:
         raise CellError("there is nothing to train on")
-    made = assemble(cell, workshop)
+    made = assemble(cell, bench.workshop)
     model = made.model
-    place = _checkpoint_folder(planned, store) / f"{number}.pt"
-    labels_N = torch.tensor(support.labels, device=model.embedding.projection.weight_DF.device)
+    place = _checkpoint_folder(planned, bench.store) / f"{number}.pt"
     history = train(
         model,
-        labels_N,
-        cell.recipe,
+        torch.tensor(support.labels, device=model.embedding.projection.weight_DF.device),
+        recipe,
         cell.seed,
-        watch=watch,
+        watch=bench.watch,
         checkpoint=Checkpoint(place) if made.backbone else None,
     )
     return Trained(
@@ -135,7 +124,7 @@ def _train_once(
         w_init_CD=made.w_init_CD,
         texts=model.texts,
         backbone=made.backbone,
-        support=store.write_support(support),
+        support=bench.store.write_support(support),
         history=history,
         params=model.trained_parameters(),
     )

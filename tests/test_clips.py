@@ -230,10 +230,23 @@ def test_a_gpu_that_holds_nothing_is_the_reason_of_the_cell(
     assert "too little memory" in (record.error or {})["message"]
 
 
-def test_recomputing_blocks_changes_no_loss(tmp_path: Path, vit: str) -> None:
-    kept, again = run(
-        tmp_path, encoder=vit, tuning="all",
-        recipe={**TASK["recipe"], "checkpointing": [False, True]},
-    )  # fmt: skip
-    for a, b in zip(kept.curve, again.curve, strict=True):
+@pytest.mark.parametrize("family", ["open_clip", "hf_clip"])
+def test_recomputing_blocks_changes_no_loss(
+    tmp_path: Path, vit: str, family: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    encoder = vit if family == "open_clip" else f"hf_clip:{tiny.hf_clip(tmp_path / 'clip')}"
+    normed: list[int] = []
+    layer_norm = torch.nn.functional.layer_norm
+    monkeypatch.setattr(
+        torch.nn.functional, "layer_norm", lambda *a: (normed.append(1), layer_norm(*a))[1]
+    )
+    records, passes = [], []
+    for checkpointing in (False, True):
+        normed.clear()
+        recipe = {**TASK["recipe"], "checkpointing": checkpointing}
+        records += run(tmp_path, encoder=encoder, tuning="all", recipe=recipe)
+        passes.append(len(normed))
+    assert passes[1] > passes[0], "the norms of the blocks are computed once more"
+    kept, recomputed = records
+    for a, b in zip(kept.curve, recomputed.curve, strict=True):
         assert a["loss"] == pytest.approx(b["loss"], abs=1e-6)

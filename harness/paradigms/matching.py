@@ -11,14 +11,12 @@ without it each micro-batch is, as by processes that do not gather.
 
 from __future__ import annotations
 
-from copy import copy
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict
 
 from harness.errors import CellError
-from harness.paradigms._cosine import log_scale, scaled_cosine, with_rows
-from harness.paradigms._tensors import moved
+from harness.paradigms._cosine_head import CosineHead
 from harness.types import Cell, CellFacts, HeadInputs
 
 if TYPE_CHECKING:
@@ -44,7 +42,7 @@ def build(inputs: HeadInputs, options: Options) -> MatchingHead:
     return MatchingHead(inputs)
 
 
-class MatchingHead:
+class MatchingHead(CosineHead):
     """Scaled cosines between the embeddings of a batch and the texts of its labels."""
 
     whole_batch = True
@@ -52,45 +50,14 @@ class MatchingHead:
     def __init__(self, inputs: HeadInputs) -> None:
         if inputs.w_CD is None:
             raise CellError("paradigm matching needs class texts")
-        self._w_CD = inputs.w_CD.clone()
         self._infonce = inputs.loss == "infonce"
-        self._log_scale = log_scale(inputs.logit_scale, trained=inputs.train_logit_scale)
-
-    def begin_epoch(self, epoch: int) -> None:
-        """Nothing changes between epochs."""
+        trained = inputs.train_logit_scale
+        super().__init__(inputs.w_CD.clone(), inputs.logit_scale, train_scale=trained)
 
     def loss(self, z_BD: torch.Tensor, y_B: torch.Tensor) -> torch.Tensor:
         """The contrastive loss of a whole batch, both directions averaged."""
-        logits_BB = scaled_cosine(self._log_scale, z_BD, self._w_CD[y_B])
-        loss = info_nce if self._infonce else symmetric_kl
-        return loss(logits_BB, y_B)
-
-    def logits(self, z_BD: torch.Tensor) -> torch.Tensor:
-        return scaled_cosine(self._log_scale, z_BD, self._w_CD)
-
-    def pretrained(self) -> list[torch.Tensor]:
-        return [self._log_scale]
-
-    def new(self) -> list[torch.Tensor]:
-        return []
-
-    def weight(self) -> torch.Tensor:
-        return self._w_CD.detach()
-
-    def put_rows(self, classes_U: torch.Tensor, w_UD: torch.Tensor, *, trained: bool) -> None:
-        """Rows that are made anew at every step: those of the batch, from a trained tower."""
-        self._w_CD = with_rows(self._w_CD, classes_U, w_UD, trained=trained)
-
-    def weight_gradient(self) -> torch.Tensor | None:
-        return self._w_CD.grad
-
-    def to(self, place: Any) -> None:
-        self._w_CD, self._log_scale = moved(self._w_CD, place), moved(self._log_scale, place)
-
-    def with_classifier(self, w_CD: torch.Tensor) -> MatchingHead:
-        other = copy(self)
-        other._w_CD = w_CD.to(self._w_CD.device, copy=True)
-        return other
+        logits_BB = self._cosines(z_BD, self._w_CD[y_B])
+        return (info_nce if self._infonce else symmetric_kl)(logits_BB, y_B)
 
 
 def symmetric_kl(logits_BB: torch.Tensor, y_B: torch.Tensor) -> torch.Tensor:

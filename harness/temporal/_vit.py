@@ -71,6 +71,7 @@ def with_token_conv(
     Raises EncoderError for a block that is not known.
     """
     import torch
+    from torch.utils.checkpoint import checkpoint
 
     attention, mlp = _halves(block)
 
@@ -80,6 +81,12 @@ def with_token_conv(
             self.block, self.over_time = block, over_time
 
         def forward(self, x: torch.Tensor, *mask: Any, **masks: Any) -> torch.Tensor:
+            if getattr(self.block, "gradient_checkpointing", False):  # transformers asks its layers
+                kept: torch.Tensor = checkpoint(self._run, x, *mask, use_reentrant=False, **masks)
+                return kept
+            return self._run(x, *mask, **masks)
+
+        def _run(self, x: torch.Tensor, *mask: Any, **masks: Any) -> torch.Tensor:
             x = _residual(self.block, attention, self._mixed(x), *mask, **masks)
             return _residual(self.block, mlp, self._mixed(x))
 

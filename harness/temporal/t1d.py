@@ -7,7 +7,8 @@ shortcut stays as it was. The embeddings of the frames are averaged afterwards, 
 `start: shift` is how TSM and TDN, which the paper cites for it, begin: an eighth of the channels
 reads the next frame, an eighth the one before. It changes the pretrained features at once, which
 fits what the paper reports (67.18 against 71.20 of TAP: T1D may break them). `start: identity`
-leaves them as they are until training has moved the weights.
+leaves them as they are until training has moved the weights; a few hundred steps do not move them
+far enough to see the order of the frames.
 
 res4 and res5 are the stages of stride 16 and 32: layer3 and layer4 of a ResNet of open_clip or
 timm, and blocks.3 to blocks.6 of an EfficientNet such as the embedded EfficientNet-Lite0, whose

@@ -132,8 +132,8 @@ class TunedBackbone:
         module = self.module
         if hasattr(module, "set_grad_checkpointing"):  # open_clip and timm
             module.set_grad_checkpointing(True)
-        elif hasattr(module, "gradient_checkpointing_enable"):
-            module.gradient_checkpointing_enable()
+        elif hasattr(module, "activation_checkpointing_enable"):
+            module.activation_checkpointing_enable()
             module.train()  # transformers looks at it; CLIP's towers have no dropout by default
         else:
             raise CellError("recipe.checkpointing: this encoder cannot recompute its blocks")

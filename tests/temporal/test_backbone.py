@@ -257,6 +257,27 @@ def test_one_frame_and_clips_that_are_not_whole(plugin: str, name: str) -> None:
         found.features(found.clips(1, 4))
 
 
+@pytest.mark.parametrize("name", ["open_clip", "transformers", "timm"])
+def test_blocks_can_be_recomputed(name: str) -> None:
+    kept, found = tower(name), tower(name)
+    gradients = []
+    for each in (kept, found):
+        new = insert(token_t1d, each)
+        calls = []
+        for part in each.module.modules():
+            if type(part).__name__ == "FrameConv":
+                part.register_forward_hook(lambda *_, calls=calls: calls.append(1))
+        if each is found and name == "transformers":
+            each.module.activation_checkpointing_enable()
+            each.module.train()
+        elif each is found:
+            each.module.set_grad_checkpointing(True)
+        each.features(each.clips(B, T)).square().sum().backward()
+        assert len(calls) == len(new) * (4 if each is found else 2)
+        gradients.append([w.grad for w in new])
+    torch.testing.assert_close(*gradients)
+
+
 @pytest.mark.parametrize(
     ("plugin", "name", "word"),
     [
