@@ -69,7 +69,7 @@ def test_a_reference_that_is_no_row_is_told(cli: Any, ran: str) -> None:
     assert "Did you mean 'random'" in ended.err
 
 
-def test_slurm_is_refused_with_a_sentence(cli: Any, ran: str) -> None:
+def test_slurm_needs_a_profile(cli: Any, ran: str) -> None:
     ended = cli("grid", ran, "--launch", "slurm")
     assert ended.code == 2
-    assert "not built yet" in ended.err
+    assert "--profile" in ended.err

@@ -5,13 +5,22 @@ from __future__ import annotations
 from argparse import ArgumentParser, ArgumentTypeError
 from pathlib import Path
 
+from harness.errors import did_you_mean, nearest
+
 
 def add_task_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("task", help="a YAML file, or the name of one in tasks/")
     parser.add_argument(
         "overrides", nargs="*", metavar="key=value", help="as in shots=[1,16] recipe.epochs=50"
     )
+    add_embedded_argument(parser)
     add_folder_arguments(parser)
+
+
+def add_embedded_argument(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--embedded", action="store_true", help="the task's variant on data that packages carry"
+    )
 
 
 def add_folder_arguments(parser: ArgumentParser) -> None:
@@ -26,13 +35,33 @@ def positive(text: str) -> int:
     return int(text)
 
 
+LAUNCHERS = ("inline", "local", "slurm")
+
+
 def launcher(text: str) -> str:
-    """A file of harness/launch/."""
-    if text == "slurm":
-        raise ArgumentTypeError("'slurm' is not built yet; allowed: inline, local")
-    if text not in ("inline", "local"):
-        raise ArgumentTypeError(f"'{text}' is no way to launch; allowed: inline, local")
+    """One of LAUNCHERS, each a file of harness/launch/."""
+    if text not in LAUNCHERS:
+        raise ArgumentTypeError(
+            f"'{text}' is no way to launch; allowed: {', '.join(LAUNCHERS)}"
+            f"{did_you_mean(nearest(text, LAUNCHERS))}"
+        )
     return text
+
+
+def add_launch_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--launch", type=launcher, default="inline", metavar="HOW", help="inline | local | slurm"
+    )
+    parser.add_argument("--jobs", type=positive, metavar="N", help="cells at once (default: cores)")
+    parser.add_argument(
+        "--profile",
+        metavar="FILE",
+        help="of the cluster: a YAML file, or the name of one in slurm/",
+    )
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="KEY=VALUE", dest="changes",
+        help="a key of the profile, as in --set partition=low",
+    )  # fmt: skip
 
 
 def add_json_argument(parser: ArgumentParser) -> None:

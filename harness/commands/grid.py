@@ -6,28 +6,39 @@ from argparse import ArgumentParser, Namespace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from harness.commands._launch import Estimate
     from harness.commands._session import Session
+    from harness.plan import Planned
 
 HELP = "run what is missing of a task and write its report"
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    from harness.commands._arguments import add_task_arguments, launcher, positive
+    from harness.commands._arguments import add_launch_arguments, add_task_arguments
 
     add_task_arguments(parser)
+    add_launch_arguments(parser)
     parser.add_argument(
-        "--launch", type=launcher, default="inline", metavar="HOW", help="inline | local"
-    )
-    parser.add_argument("--jobs", type=positive, metavar="N", help="cells at once (default: cores)")
+        "--log", action="append", default=[], metavar="NAME", dest="logs",
+        help="write curves while cells train: jsonl, tensorboard, wandb",
+    )  # fmt: skip
+    parser.add_argument("--yes", action="store_true", help="go on above the task's budget")
     parser.add_argument("--retry-failed", action="store_true", help="run failed cells again")
     parser.add_argument("--rerun", metavar="AXIS=VALUE", help="run these cells again")
 
 
 def run(args: Namespace) -> int:
-    from harness.commands import _session
+    from contextlib import ExitStack
+
+    from harness.commands import _launch, _session
     from harness.commands.plan import describe
+    from harness.launch.lock import alone
     from harness.store import writable
 
+    profile = _launch.check(args)
+    _check_logs(args.logs)
     session = _session.open_session(args)
     for folder in (args.runs, args.reports):
         writable(folder)
@@ -36,21 +47,56 @@ def run(args: Namespace) -> int:
     if args.retry_failed:
         session.plan.run_again([p.key for p in session.plan.failed()])
     _session.note_what_reads_oddly(session)
-    session.write_task()
-    _session.say(describe(session))
-    complaints = _launch(session, args)
-    session.refresh()
-    return _conclude(session, args, complaints)
+    with ExitStack() as stack:
+        if args.launch == "slurm":
+            stack.enter_context(alone(session.store))
+        missing, flying = _launch.to_run(session, args)
+        found = _launch.estimate(session, profile, missing)
+        _launch.check_budget(session, found, args.yes)
+        session.write_task()
+        stack.enter_context(_session.logged(session))
+        _session.say(describe(session, found, flying))
+        if args.launch == "slurm" and (missing or flying):
+            return _detach(session, found, args.logs)
+        complaints = _launch_here(session, args, missing)
+        session.refresh()
+        return _conclude(session, complaints)
 
 
-def _launch(session: Session, args: Namespace) -> list[str]:
+def _check_logs(names: Sequence[str]) -> None:
+    """Raises BadInput for a log that does not exist or lacks its package."""
+    from harness.resolve import plugin
+
+    for name in names:
+        plugin("log", name).ready()
+
+
+def _detach(session: Session, found: Estimate, logs: Sequence[str]) -> int:
+    """Submit and return: what ended is seen by `status`."""
+    from harness.commands._session import say
+    from harness.launch.slurm import submit
+
+    if found.layout is None or not found.layout.packs:
+        say("nothing to submit: what is missing is on its way")
+        return 0
+    for submission in submit(found.layout, session.store, session.task, logs):
+        print(
+            f"submitted job {submission.job}: {submission.packs} packs, {submission.cells} cells "
+            f"({submission.name})"
+        )
+    say(
+        f"see: python -m harness status {session.task.name} --watch; when all is done, the same "
+        "command writes the report"
+    )
+    return 0
+
+
+def _launch_here(session: Session, args: Namespace, missing: Sequence[Planned]) -> list[str]:
     import importlib
 
     from harness.commands._progress import Progress
-    from harness.plan import Planned
     from harness.runner import Events
 
-    missing = session.plan.missing()
     if not missing:
         return []
     ended = 0
@@ -68,12 +114,12 @@ def _launch(session: Session, args: Namespace) -> list[str]:
         )
         launcher = importlib.import_module(f"harness.launch.{args.launch}")
         complaints: list[str] = launcher.launch(
-            missing, session.store, session.task, args.jobs, events
+            missing, session.store, session.task, args.jobs, events, args.logs
         )
     return complaints
 
 
-def _conclude(session: Session, args: Namespace, complaints: list[str]) -> int:
+def _conclude(session: Session, complaints: list[str]) -> int:
     from harness.commands._session import say
     from harness.commands.report import write
 

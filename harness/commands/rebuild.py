@@ -1,16 +1,27 @@
-"""Make the saved artefacts of the embedded default again, from the installed packages."""
+"""Make the saved artefacts of the embedded default again, from the installed packages.
+
+emoji-motion-videos writes the clips of emoji_motion as real files below the folder --out, without
+loss (h264 in mp4), with the lists that `video:FOLDER` reads.
+"""
 
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
+from collections.abc import Callable
 from pathlib import Path
 
-HELP = "make the emoji class split or the LiT layer again"
+HELP = "make the emoji class split, the LiT layer or videos of moving emoji again"
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("what", choices=("emoji-split", "lit-emoji"))
-    parser.add_argument("--out", type=Path, required=True, metavar="FILE")
+    parser.add_argument(
+        "what", choices=("emoji-split", "lit-emoji", "emoji-motion-objects", "emoji-motion-videos")
+    )
+    parser.add_argument("--out", type=Path, required=True, metavar="PATH")
+    parser.add_argument(
+        "--dataset", default="emoji_motion", metavar="NAME",
+        help="for emoji-motion-videos, as in '{name: emoji_motion, objects: 2}'",
+    )  # fmt: skip
 
 
 def run(args: Namespace) -> int:
@@ -18,10 +29,13 @@ def run(args: Namespace) -> int:
     from harness.store import writable
 
     writable(args.out.parent)
-    if args.what == "emoji-split":
-        _emoji_split(args.out)
-    else:
-        _lit_emoji(args.out)
+    make: dict[str, Callable[[Path], None]] = {
+        "emoji-split": _emoji_split,
+        "lit-emoji": _lit_emoji,
+        "emoji-motion-objects": _emoji_motion_objects,
+        "emoji-motion-videos": lambda out: _emoji_motion_videos(out, args.dataset),
+    }
+    make[args.what](args.out)
     say(f"wrote {args.out}")
     return 0
 
@@ -46,3 +60,30 @@ def _lit_emoji(out: Path) -> None:
     with Progress() as progress:
         found = rebuild_lit_emoji(out, lambda d, n: progress.update("pictures", d, n))
     say(f"zero-shot top-1 on the development classes: {100 * found['development_top1']:.1f}")
+
+
+def _emoji_motion_objects(out: Path) -> None:
+    import json
+
+    from harness.cache import write_atomically
+    from harness.data.emoji_motion import usable_objects
+
+    rows = ",\n".join(json.dumps(name, ensure_ascii=False) for name in usable_objects())
+    write_atomically(out, lambda f: f.write(f"[\n{rows}\n]\n".encode()))
+
+
+def _emoji_motion_videos(out: Path, dataset: str) -> None:
+    from harness import plugins
+    from harness.commands._dataset import dataset_choice
+    from harness.commands._progress import Progress
+    from harness.commands._session import say
+    from harness.data._videos import write_clips
+    from harness.data.emoji_motion import EmojiMotion
+    from harness.errors import BadInput
+
+    data = plugins.open_dataset(dataset_choice(dataset, "--dataset"))
+    if not isinstance(data, EmojiMotion):
+        raise BadInput(f"--dataset: {dataset} is not emoji_motion")
+    with Progress() as progress:
+        count = write_clips(data, out, lambda d, n: progress.update("videos", d, n))
+    say(f"{count} videos of {len(data.classes)} classes")

@@ -11,6 +11,7 @@ kept, and what is not kept is decoded at every use. The folder is free to delete
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import os
 import zipfile
@@ -24,7 +25,7 @@ import numpy as np
 
 from harness.cache import cache_folder, file_hash, write_atomically
 from harness.data import _decode
-from harness.errors import BadInput
+from harness.errors import BadInput, DataError
 from harness.types import digest
 
 if TYPE_CHECKING:
@@ -136,6 +137,27 @@ class Frames:
             found = _load(file, None) | dict(found)
         arrays = {str(number): np.asarray(image) for number, image in found.items()}
         write_atomically(file, lambda f: np.savez(f, allow_pickle=False, **arrays))
+
+
+def files_hash(files: Sequence[Path]) -> str:
+    """sha256 over the contents of extracted frames in order, remembered while sizes and times stay.
+
+    Raises DataError if one cannot be read.
+    """
+    try:
+        stats = [(path, path.stat()) for path in files]
+        told = [[str(path.resolve()), s.st_size, s.st_mtime_ns] for path, s in stats]
+        remembered = cache_folder() / "hashes" / digest(told, 32)
+        if remembered.is_file() and remembered.stat().st_size == 64:  # whole
+            return remembered.read_text(encoding="ascii")
+        content = hashlib.sha256()
+        for path in files:
+            content.update(hashlib.sha256(path.read_bytes()).digest())
+    except OSError as error:
+        raise DataError(f"frame {error.filename} cannot be read: {error.strerror}") from error
+    value = content.hexdigest()
+    write_atomically(remembered, lambda f: f.write(value.encode("ascii")))
+    return value
 
 
 def _load(file: Path, numbers: Iterable[int] | None) -> dict[int, Image.Image]:

@@ -6,6 +6,7 @@ file is an EBML header and one Segment (RFC 9559).
 
 from __future__ import annotations
 
+from os import SEEK_CUR
 from pathlib import Path
 from typing import IO
 
@@ -17,16 +18,16 @@ def declared_size(path: Path) -> int | None:
     Matroska.
     """
     with path.open("rb") as handle:
-        for wanted in (HEADER, SEGMENT):
-            if _number(handle, keep_marker=True) != wanted:
-                return None
-            size = _number(handle)
-            if size is None:
-                return None
-            start = handle.tell()
-            if wanted == HEADER:
-                handle.seek(start + size)
-    return start + size
+        if _number(handle, keep_marker=True) != HEADER:
+            return None
+        header = _number(handle)
+        if header is None:
+            return None
+        handle.seek(header, SEEK_CUR)
+        if _number(handle, keep_marker=True) != SEGMENT:
+            return None
+        segment = _number(handle)
+        return None if segment is None else handle.tell() + segment
 
 
 def _number(handle: IO[bytes], *, keep_marker: bool = False) -> int | None:

@@ -4,23 +4,32 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from harness.cache import cache_folder, write_atomically
-from harness.data._checked import _without
+from harness.data._base import ImageFiles
+from harness.data._checked import Data, _without
 from harness.data._corrupt import named, unreadable
 from harness.data.folder import file_times
 from harness.errors import DataError
 from harness.types import digest
 
 if TYPE_CHECKING:
-    from harness.data.video import Videos
+    from PIL import Image
 
 
-def without_unreadable(data: Videos, limit: float, missing: Sequence[str]) -> Videos:
-    """`data` without the videos that are `missing`, damaged or too short.
+def without_unreadable(
+    data: Data,
+    limit: float,
+    missing: Sequence[str],
+    *,
+    read_whole: Callable[[str], Image.Image],
+    min_frames: int,
+) -> Data:
+    """`data` without the videos that are `missing`, or that `read_whole` cannot read: damaged, or
+    shorter than `min_frames`.
 
     Every video is decoded once, and the outcome remembered while size and time of all files stay.
     A limit of 0 decodes nothing, and lets nothing be missing.
@@ -37,7 +46,7 @@ def without_unreadable(data: Videos, limit: float, missing: Sequence[str]) -> Vi
     if not limit:
         return data
     there = [item for item in items if item not in set(missing)]
-    wrong = [*missing, *_unreadable(data, there)]
+    wrong = [*missing, *_unreadable(data, there, read_whole, min_frames)]
     if len(wrong) > allowed:
         raise DataError(
             f"{len(wrong)} of the {len(items)} videos of {data.reference} cannot be read, more "
@@ -49,7 +58,7 @@ def without_unreadable(data: Videos, limit: float, missing: Sequence[str]) -> Vi
     note = (
         f"Left out of training and test: {len(wrong)} of the {len(items)} videos of "
         f"{data.reference}, {len(missing)} not there and {len(wrong) - len(missing)} damaged or "
-        f"shorter than {data.options.min_frames} frames ({named(wrong)}); max_corrupt: {limit}."
+        f"shorter than {min_frames} frames ({named(wrong)}); max_corrupt: {limit}."
     )
     return replace(
         data,
@@ -60,17 +69,22 @@ def without_unreadable(data: Videos, limit: float, missing: Sequence[str]) -> Vi
     )
 
 
-def _unreadable(data: Videos, items: Sequence[str]) -> list[str]:
+def _unreadable(
+    data: ImageFiles,
+    items: Sequence[str],
+    read_whole: Callable[[str], Image.Image],
+    min_frames: int,
+) -> list[str]:
     """Items of which a frame cannot be decoded, remembered."""
     times = file_times(data.root, items)
-    address = digest([data.manifest, times, data.options.min_frames], 32)
+    address = digest([data.manifest, times, min_frames], 32)
     path = cache_folder() / "corrupt" / f"{address}.json"
     if path.is_file():
         try:
             return [str(item) for item in json.loads(path.read_bytes())["videos"]]
         except (ValueError, KeyError, TypeError):
             pass  # damaged: looked at again, and written over
-    found, _ = unreadable(data.read_whole, items)
+    found, _ = unreadable(read_whole, items)
     text = json.dumps({"videos": list(found)}).encode()
     write_atomically(path, lambda f: f.write(text))
     return list(found)

@@ -16,7 +16,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -24,12 +24,13 @@ from pydantic import Field, field_validator
 
 from harness.cache import file_hash
 from harness.data import _decode, _video_lists
-from harness.data._base import ImageFiles, Rows, bytes_hash, items_of, lines_hash, refuse_twins
+from harness.data._base import ImageFiles, Rows, items_of, lines_hash, refuse_twins
 from harness.data._checked import PictureOptions
 from harness.data._corrupt import SECONDS, named, unreadable
-from harness.data._frames import Frames, shrunk
+from harness.data._frames import Frames, files_hash, shrunk
 from harness.data._images import EXTENSIONS, open_rgb
 from harness.data._video_lists import Listed, Row, Wanted, listed
+from harness.data._videos_checked import without_unreadable
 from harness.data._words import words
 from harness.errors import DataError
 from harness.types import digest
@@ -126,7 +127,7 @@ class Videos(ImageFiles):
             with _decode.readable(path):
                 return digest([file_hash(path), self.options.side], 64)
         files = [self._frame_file(item, number) for number in range(self.counted[item])]
-        return digest([[bytes_hash(file) for file in files], self.options.side], 64)
+        return digest([files_hash(files), self.options.side], 64)
 
     def _length(self, item: str) -> int:
         length = self.counted.get(item)
@@ -182,10 +183,11 @@ def open_dataset(argument: str, options: Options) -> Videos:
     Raises DataError: lists that are missing or malformed, videos that are not there, duplicate
     class names, more videos that cannot be read than max_corrupt.
     """
-    from harness.data._videos_checked import without_unreadable
-
     data, missing = open_incomplete(argument, options)
-    return without_unreadable(data, options.max_corrupt, missing)
+    return without_unreadable(
+        data, options.max_corrupt, missing,
+        read_whole=data.read_whole, min_frames=options.min_frames,
+    )  # fmt: skip
 
 
 def open_incomplete(argument: str, options: Options) -> tuple[Videos, list[str]]:
@@ -288,7 +290,7 @@ def _manifest(
     return lines_hash(lines), missing
 
 
-@cache
+@lru_cache(maxsize=256)
 def _frame_files(folder: Path) -> tuple[Path, ...]:
     """The pictures of a folder in the order of their numbers.
 

@@ -12,8 +12,14 @@ from harness.training.threads import cores
 
 
 def launch(
-    cells: Sequence[Planned], store: Store, task: Task, jobs: int | None, events: Events
+    cells: Sequence[Planned],
+    store: Store,
+    task: Task,
+    jobs: int | None,
+    events: Events,
+    logs: Sequence[str] = (),
 ) -> list[str]:
     """Run to the end. Returns complaints about jobs that left cells behind: none here."""
-    run_cells(cells, store, jobs=jobs or cores(), events=events, save=task.save == "last")
+    save = task.save == "last"
+    run_cells(cells, store, jobs=jobs or cores(), events=events, save=save, logs=logs)
     return []

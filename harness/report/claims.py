@@ -66,20 +66,29 @@ def judge(study: Study, table: Table) -> list[Judged]:
 
 
 def _judge(claim: ClaimModel, study: Study, table: Table) -> Iterator[Judged]:
-    strange = [row for row in (claim.a, claim.b) if row not in table.rows]
+    a, b = _row(table, claim.a), _row(table, claim.b)
+    strange = [name for name, row in ((claim.a, a), (claim.b, b)) if row is None]
     columns = [c for c in table.columns if claim.column in (None, c.label)]
-    if strange or not columns:
+    if a is None or b is None or not columns:
         what = f"row '{strange[0]}'" if strange else f"column '{claim.column}'"
         yield Judged(claim, claim.column or "", why_not=f"the table has no {what}")
         return
     partial = rule(claim.where, "claims.where")
-    pairs = {c: (table.entries[claim.a, c], table.entries[claim.b, c]) for c in columns}
+    pairs = {c: (table.entries[a, c], table.entries[b, c]) for c in columns}
     # A claim that names no column speaks of those that have both rows.
     both = {c: p for c, p in pairs.items() if not {e.status for e in p} & {ABSENT, INFEASIBLE}}
     chosen = both if both and claim.column is None else pairs
     for column, pair in chosen.items():
         if not partial or any(e.cell is not None and matches(e.cell, partial) for e in pair):
             yield _compare(claim, column, pair, study, table)
+
+
+def _row(table: Table, name: str) -> str | None:
+    """A row by its label; one that begins from `init: TASK#train_key` also by TASK alone, since
+    the key depends on the machine's packages.
+    """
+    fitting = [row for row in table.rows if row == name or row.startswith(f"{name}#")]
+    return fitting[0] if len(fitting) == 1 else None
 
 
 def _compare(

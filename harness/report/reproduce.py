@@ -213,7 +213,7 @@ def _reading(judged: Sequence[Judged]) -> str:
     tests = dict.fromkeys(c.test for c in found if c.p is not None)
     if tests:
         m = sum(c.p is not None for c in found)
-        text += f"Test: {listing(list(tests))}; p adjusted by Holm over the claims of this table (m = {m})."
+        text += f"Test: {listing(list(tests))}; p adjusted by Holm over these claims (m = {m})."
     open_ = [j for j in judged if j.verdict not in (HOLDS, AGAINST, DIFFERS, UNTESTED)]
     smallest = [
         f"{detectable(j.contrast.smallest_detectable, _digits(j))} ({escape(j.claim.a)} against "

@@ -28,7 +28,7 @@ KINDS: Mapping[str, tuple[str, dict[str, str]]] = {
 
 
 def picture(number: int, size: tuple[int, int] = SIZE) -> np.ndarray:  # type: ignore[type-arg]
-    """The number as black and white squares, and some noise, so that there is something to damage."""
+    """The number as black and white squares, and noise, so that there is something to damage."""
     width, height = size
     image = np.full((height, width, 3), 128, np.uint8)
     image[2:26, 2:26] = np.random.default_rng(number).integers(0, 255, (24, 24, 3))
@@ -119,8 +119,10 @@ def damaged(folder: Path) -> dict[str, Path]:
     found["audio.mp4"] = audio_only(folder / "audio.mp4")
     found["stream.mp4"] = write(folder / "stream.ts").rename(folder / "stream.mp4")
     for name, content in whole.items():
-        for share in (0.02, 0.5, 0.9, 0.99):
+        for share in (0.02, 0.5, 0.9):
             put(f"cut_{share}_{name}", content[: int(len(content) * share)])
+        if name in ("first.mp4", "h264.mkv"):
+            put(f"cut_by_a_byte_{name}", content[:-1])
         rng = np.random.default_rng(0)
         for flips in (10, 100):
             broken = bytearray(content)

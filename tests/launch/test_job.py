@@ -12,6 +12,7 @@ from harness.errors import BadInput, HarnessError
 from harness.grid import expand
 from harness.launch import job, packfile
 from harness.launch.job import RunPack, address_of, meeting_place, run_pack
+from harness.launch.packfile import Terms
 from harness.packs import Pack
 from harness.plan import Plan, make_plan
 from harness.schema import Task
@@ -41,7 +42,7 @@ def write(store: Store, **changes: Any) -> Path:
     """A pack of all cells of the task."""
     task, plan = planned(store)
     pack = Pack(tuple(plan.cells), 1.0)
-    (path,) = packfile.write_packs([pack], store, task, "tiny-a", "slurm", threads=2)
+    (path,) = packfile.write_packs([pack], store, task, "tiny-a", Terms("slurm", threads=2))
     if changes:
         path.write_text(json.dumps(json.loads(path.read_text()) | changes))
     return path
@@ -138,11 +139,11 @@ def test_where_tasks_meet(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> No
 
 @pytest.mark.skipif(sys.platform != "linux", reason="RLIMIT_DATA counts all memory on Linux only")
 @pytest.mark.parametrize(("environment", "fails"), [
-    ({"SLURM_MEM_PER_NODE": "400"}, True),
-    ({"SLURM_MEM_PER_NODE": "1600", "SLURM_NTASKS_PER_NODE": "4"}, True),
+    ({"SLURM_MEM_PER_NODE": "700"}, True),
+    ({"SLURM_MEM_PER_NODE": "2800", "SLURM_NTASKS_PER_NODE": "4"}, True),
     ({"SLURM_MEM_PER_NODE": "4000"}, False),
     ({"SLURM_MEM_PER_NODE": "0"}, False),
-    ({"SLURM_MEM_PER_NODE": "400", "SLURM_JOB_GPUS": "0"}, False),
+    ({"SLURM_MEM_PER_NODE": "700", "SLURM_JOB_GPUS": "0"}, False),
     ({}, False),
 ])  # fmt: skip
 def test_too_much_memory_is_an_error_and_no_kill(environment: dict[str, str], fails: bool) -> None:

@@ -1,9 +1,18 @@
+import re
+import shlex
 from pathlib import Path
 
 import pytest
 
+from harness.cli import parser
 from harness.errors import BadInput
-from harness.launch.profile import Profile, profiles, read_profile, told_to_sbatch
+from harness.launch.profile import (
+    Profile,
+    profiles,
+    profiles_folder,
+    read_profile,
+    told_to_sbatch,
+)
 
 
 def write(tmp_path: Path, text: str) -> str:
@@ -92,3 +101,24 @@ def test_profiles_of_the_repository() -> None:
         assert isinstance(read_profile(name)[0], Profile)
     with pytest.raises(BadInput, match="Did you mean 'a100'"):
         read_profile("a10")
+
+
+def page() -> str:
+    return (profiles_folder() / "README.md").read_text(encoding="utf-8")
+
+
+def test_every_key_is_explained() -> None:
+    table = page().split("## Profiles")[1].split("\n## ")[0]
+    first_cells = re.findall(r"^\| (`.+?`) \|", table, re.MULTILINE)
+    told = {key for cell in first_cells for key in re.findall(r"`(\w+)`", cell)}
+    assert told == set(Profile.model_fields)
+
+
+def test_every_command_of_the_page_is_accepted() -> None:
+    lines = re.findall(r"^python -m harness (.+)$", page(), re.MULTILINE)
+    assert len(lines) > 4
+    for line in lines:
+        args, rest = parser().parse_known_args(shlex.split(line, comments=True))
+        assert rest == []
+        if getattr(args, "profile", None):
+            assert args.profile in profiles()

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from conftest import hashes
 
+from harness.commands import status as status_command
 from harness.launch import slurm
 from harness.launch.job import run_pack
 from harness.launch.profile import Profile
@@ -163,6 +164,50 @@ def test_all_arrays_or_none(
     ended = submit()
     assert ended.code == 2
     assert fake_slurm.told("cancelled") == "70\n"
+    assert packs(tmp_path) == []
+    assert [p.name for p in (tmp_path / "runs" / "logs").iterdir()] == ["tiny.log"]
+
+
+def test_curves_are_written_where_they_are_asked_for(
+    submit: Any, cli: Any, fake_slurm: Any, tmp_path: Path
+) -> None:
+    assert submit("--log", "jsonl").code == 0
+    run_pack(next((tmp_path / "runs" / "jobs").glob("*-0.json")), tmp_path / "runs")
+    assert len(list((tmp_path / "runs" / "logs").glob("*.jsonl"))) == 4
+    ended = submit("--log", "jsnl")
+    assert ended.code == 2
+    assert "Did you mean 'jsonl'" in ended.errors()[0]
+
+
+def test_watch_tells_what_changes_until_all_is_there(
+    submit: Any, cli: Any, fake_slurm: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    submit()
+    first, second = packs(tmp_path)
+    name = first["submission"]
+
+    look = status_command._once
+    looks: list[int] = []
+
+    def then_look(args: Any) -> Any:
+        looks.append(len(looks))
+        if len(looks) == 2:
+            fake_slurm.say("queue", f"70|0|RUNNING|None|n1|{name}", f"70|1|PENDING|None||{name}")
+        elif len(looks) == 4:
+            for pack in (first, second):
+                run_pack(tmp_path / "runs" / "jobs" / f"{pack['id']}.json", tmp_path / "runs")
+        return look(args)
+
+    monkeypatch.setattr(status_command, "_once", then_look)
+    monkeypatch.setattr(status_command, "WATCH_SECONDS", 0.01)
+    ended = cli("status", "tiny", "--watch")
+    assert ended.code == 0
+    counts = [line for line in ended.out.splitlines() if line.startswith("tiny:")]
+    assert [c.split(" infeasible")[0] for c in counts] == [
+        "tiny: 0 done, 0 failed, 0 waiting, 0 running, 8 lost, 0",
+        "tiny: 0 done, 0 failed, 4 waiting, 4 running, 0 lost, 0",
+        "tiny: 8 done, 0 failed, 0 waiting, 0 running, 0 lost, 0",
+    ]
 
 
 def test_cancel(submit: Any, fake_slurm: Any, cli: Any, tmp_path: Path) -> None:
@@ -263,7 +308,7 @@ def test_a_budget_that_is_none(budget: str, cli: Any, tiny: Any) -> None:
 # --- layouts -------------------------------------------------------------------------------------
 
 
-def test_hours_of_a_layout() -> None:
+def test_hours_of_a_layout(monkeypatch: pytest.MonkeyPatch) -> None:
     cells = [
         Planned(Cell(Choice("emoji"), "full", Choice("e"), tuning="all", seed=n), f"k{n}", f"t{n}")
         for n in range(100)
@@ -274,7 +319,12 @@ def test_hours_of_a_layout() -> None:
     assert layout.gpu_hours == pytest.approx(6 * spent)
     assert layout.core_hours == pytest.approx(24 * spent)
     assert layout.too_long == len(layout.packs)
+    monkeypatch.setattr(slurm, "MOST_PARTS", 3)
+    few = slurm.lay_out(cells, Profile(time="1d", pack="1m"), "p.yaml", guess)  # type: ignore[arg-type]
+    assert len(few.packs) <= 4
+    monkeypatch.undo()
     one = slurm.lay_out(cells, Profile(cpus=4, pack="30m"), "p.yaml", guess)  # type: ignore[arg-type]
     assert one.profile.threads == 4
+    assert profile.threads == Profile(gpus=1, cpus=8).threads == 1
     assert one.too_long == 0
     assert [p.seconds for p in one.packs] == sorted((p.seconds for p in one.packs), reverse=True)

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from harness.launch import slurm_queue
-from harness.launch.slurm_queue import Job, QueueError
+from harness.launch.slurm_queue import GONE, Job, QueueError
 
 
 def test_the_queue_comes_before_the_accounts(fake_slurm: Any) -> None:
@@ -16,25 +16,29 @@ def test_the_queue_comes_before_the_accounts(fake_slurm: Any) -> None:
         "accounts", "71_0|NODE_FAIL|n3|few-a", "71_[2-3,5%4]|CANCELLED by 0|None assigned|few-a",
         "73|OUT_OF_MEMORY|n1|few-c", "74|RUNNING|n1|few-d",
     )  # fmt: skip
-    found = slurm_queue.ask({"few-a", "few-b", "few-c", "few-d"}, 1e9)
-    assert found == {
+    jobs = slurm_queue.ask({"few-a", "few-b", "few-c", "few-d"}, 1e9)
+    known = {
         ("few-a", 0): Job("71_0", "RUNNING", "None", "n1"),
         ("few-a", 1): Job("71_1", "PENDING", "Priority", ""),
         ("few-a", 2): Job("71_2", "CANCELLED"),
         ("few-a", 3): Job("71_3", "CANCELLED"),
+        ("few-a", 4): Job("71_4", "CANCELLED", "before it began"),
         ("few-a", 5): Job("71_5", "CANCELLED"),
         ("few-b", 0): Job("72", "COMPLETED", "None", "n2"),
         ("few-c", 0): Job("73", "OUT_OF_MEMORY", "", "n1"),
         ("few-d", 0): Job("74", "UNKNOWN", "", "n1"),
+        ("few-e", 0): GONE,
     }
-    live = {place for place, job in found.items() if job.live}
-    assert live == {("few-a", 0), ("few-a", 1)}
+    found = {place: jobs.of(*place) for place in known}
+    assert found == known
+    assert {place for place in known if found[place].live} == {("few-a", 0), ("few-a", 1)}
     assert str(found["few-a", 1]) == "job 71_1 PENDING: Priority"
+    assert str(found["few-a", 4]) == "job 71_4 CANCELLED: before it began"
     assert "does not know it" in str(found["few-d", 0])
 
 
 def test_nothing_is_asked_about_no_job(fake_slurm: Any) -> None:
-    assert slurm_queue.ask([], 0.0) == {}
+    assert slurm_queue.ask([], 0.0).of("few", 0) == GONE
     assert fake_slurm.told("asked") == ""
 
 
@@ -42,7 +46,7 @@ def test_a_cluster_without_accounts(fake_slurm: Any) -> None:
     bin_folder = fake_slurm.folder / "bin"
     (bin_folder / "sacct").write_text("#!/bin/sh\necho no accounting >&2\nexit 1\n")
     fake_slurm.say("queue", "71|0|RUNNING|None|n1|few")
-    assert set(slurm_queue.ask({"few"}, 0.0)) == {("few", 0)}
+    assert slurm_queue.ask({"few"}, 0.0).of("few", 0).live
 
 
 def test_a_controller_that_does_not_answer(fake_slurm: Any) -> None:

@@ -1,0 +1,26 @@
+"""A data set named on the command line, as a task would name it."""
+
+from __future__ import annotations
+
+from harness.errors import BadInput
+from harness.types import Choice
+
+
+def dataset_choice(text: str, flag: str) -> Choice:
+    """`video:clips` or `{name: video:clips, split: 2}`.
+
+    Raises BadInput if it is neither.
+    """
+    from pydantic import TypeAdapter, ValidationError
+
+    from harness.schema import Named
+    from harness.yaml_border import parse
+
+    try:
+        # A name alone is no YAML: `folder:a: b` would be read as a mapping.
+        value = parse(text, flag) if text.lstrip().startswith("{") else text
+        choice: Choice = TypeAdapter(Named).validate_python(value)
+    except ValidationError as error:
+        problem = error.errors()[0]["msg"].removeprefix("Value error, ")
+        raise BadInput(f"{flag}: {text!r} {problem}") from error
+    return choice

@@ -1,0 +1,230 @@
+"""Run every table and figure of the paper, and write one page: which of its claims hold here.
+
+Without --full their variants run on data that packages carry, which takes minutes on two cores.
+"""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    import torch
+
+    from harness.commands._session import Session
+    from harness.report.markdown import Figure
+    from harness.report.published import Published
+    from harness.report.reproduce import CostLine, Part
+    from harness.report.study import Study
+    from harness.report.table import Table
+    from harness.schema import Task
+    from harness.types import Choice
+
+HELP = "run the tables and figures of the paper and say which claims hold"
+FOLDER, OPEN_CLIP = "paper/", "open_clip:"
+#: Task -> the task whose saved weights its second row begins from.
+SOURCES = {"tableA1": "tableA1_source"}
+#: Pictures of a task's report that the page shows: those that are figures in the paper.
+PICTURES = {
+    "figure1": "correlation.png",
+    "figureA5": "correlation.png",
+    "figure3": "accuracy.png",
+    "figure4": "curves.png",
+}
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    from harness.commands._arguments import add_folder_arguments, add_launch_arguments
+
+    parser.add_argument("tasks", nargs="*", metavar="TASK", help="as in table01 (default: all)")
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--embedded", action="store_true", help="on embedded data (the default)")
+    which.add_argument("--full", action="store_true", help="the studies themselves, on your data")
+    add_folder_arguments(parser)
+    add_launch_arguments(parser)
+    parser.add_argument("--retry-failed", action="store_true", help="run failed cells again")
+
+
+def run(args: Namespace) -> int:
+    from harness.commands._session import say
+    from harness.report.reproduce import NOT_TESTABLE
+
+    parts = []
+    for name in _chosen(args.tasks):
+        say(f"== {name}")
+        parts.append(_part(name, args))
+    print(_write(parts, args))
+    whole = all(
+        part.relation == NOT_TESTABLE or (part.study is not None and _is_done(part.study))
+        for part in parts
+    )
+    return 0 if whole else 1
+
+
+def _chosen(names: Sequence[str]) -> list[str]:
+    """Tasks of tasks/paper/, in the order of print: tables before figures, the appendix last.
+
+    Raises UnknownName for a name that is none of them.
+    """
+    from harness import resolve
+    from harness.errors import UnknownName
+
+    found = [n.removeprefix(FOLDER) for n in resolve.tasks() if n.startswith(FOLDER)]
+    known = [n for n in found if n not in SOURCES.values()]
+    known.sort(key=lambda n: ("A" in n, n.startswith("figure"), n))
+    wanted = [n.removeprefix(FOLDER) for n in names]
+    for name in wanted:
+        if name not in known:
+            raise UnknownName("table or figure", name, known)
+    return [n for n in known if not wanted or n in wanted]
+
+
+def _part(name: str, args: Namespace) -> Part:
+    """One table or figure, run. What cannot run is told on the page, and the others go on."""
+    from harness import resolve
+    from harness.commands._session import say
+    from harness.errors import BadInput
+    from harness.report.published import read_published
+    from harness.report.reproduce import Part
+    from harness.report.table import build_table
+    from harness.task import read_task
+
+    task = read_task(resolve.task_file(FOLDER + name))
+    published = tuple(n for file in task.report.published for n in read_published(file))
+    if task.embedded is not None and task.embedded.relation == "not_testable" and not args.full:
+        costs = _costs([task], published)
+        return Part(task, why_not=task.embedded.why, published=published, costs=costs)
+    try:
+        study = _run(name, args)
+    except BadInput as error:
+        say(f"error: {error}")
+        return Part(task, why_not=str(error), published=published)
+    table = build_table(study)
+    costs = _costs([task, study.task], published)
+    return Part(study.task, study, table, "", published, costs, _pictures(name, study, table))
+
+
+def _run(name: str, args: Namespace) -> Study:
+    """As `grid` runs it, with its own report.
+
+    Raises BadInput for what cannot run.
+    """
+    overrides: list[str] = []
+    if name in SOURCES:
+        source = _grid(SOURCES[name], [], args)
+        init = f"{source.task.name}#{source.plan.cells[0].train_key}"
+        overrides = [f"include=[{{init: {init}}}]"]
+    return _grid(name, overrides, args).study()
+
+
+def _grid(name: str, overrides: list[str], args: Namespace) -> Session:
+    """Run a task; what `grid` prints goes to standard error.
+
+    Raises BadInput for what cannot run.
+    """
+    import sys
+    from contextlib import redirect_stdout
+
+    from harness.commands import grid
+    from harness.commands._session import open_session
+
+    own = ArgumentParser()
+    grid.add_arguments(own)
+    defaults = vars(own.parse_args([FOLDER + name, *overrides]))
+    given = {key: value for key, value in vars(args).items() if key in defaults}
+    arguments = Namespace(**{**defaults, **given, "embedded": not args.full})
+    with redirect_stdout(sys.stderr):
+        grid.run(arguments)
+    return open_session(arguments)
+
+
+def _is_done(study: Study) -> bool:
+    return all(r.record is not None and r.record.status == "done" for r in study.results)
+
+
+def _pictures(name: str, study: Study, table: Table) -> tuple[Figure, ...]:
+    """The picture that stands for a figure of the paper, under the task's name."""
+    from dataclasses import replace
+
+    from harness.report.figures import draw
+
+    if name not in PICTURES:
+        return ()
+    return tuple(
+        replace(figure, name=f"{name}.png")
+        for figure in draw(study, table)
+        if figure.name == PICTURES[name]
+    )
+
+
+def _costs(tasks: Sequence[Task], published: Sequence[Published]) -> tuple[CostLine, ...]:
+    """Of the paper's encoders and of those that stand for them, where costs are in print."""
+    if not any(number.column.startswith("FLOPs") for number in published):
+        return ()
+    named = {(choice, (task.frames or [1])[0]): task for task in tasks for choice in task.encoder}
+    return tuple(_cost(choice, frames, task) for (choice, frames), task in named.items())
+
+
+def _cost(choice: Choice, frames: int, task: Task) -> CostLine:
+    """One encoder over the frames of a clip, and what the task has to join them."""
+    from harness import plugins
+    from harness.report.reproduce import CostLine
+    from harness.training.cost import clip_cost, encoder_cost, module_cost
+
+    family, argument, options = plugins.options("encoder", choice)
+    if choice.name.startswith(OPEN_CLIP):  # an architecture says it, its weights need not be here
+        architecture = argument.partition("/")[0]
+        found = clip_cost(architecture).times(frames)
+        if any(temporal.name == "t_trans" for temporal in task.temporal):
+            found += module_cost(_t_trans(architecture, frames), 1, frames, _dim(architecture))
+    else:
+        encoder = family.build_image(argument, options)
+        found = encoder_cost(encoder, plugins.encoder_facts(choice).resolution).times(frames)
+    return CostLine(
+        str(choice), frames, found.macs_paper, found.macs, found.params_paper, found.params
+    )
+
+
+def _t_trans(architecture: str, frames: int) -> torch.nn.Module:
+    import torch
+
+    from harness.temporal import t_trans
+    from harness.types import TemporalInputs
+
+    inputs = TemporalInputs(_dim(architecture), frames, torch.Generator())
+    return t_trans.build(inputs, t_trans.Options())
+
+
+def _dim(architecture: str) -> int:
+    import open_clip
+
+    return int(open_clip.get_model_config(architecture)["embed_dim"])
+
+
+def _write(parts: list[Part], args: Namespace) -> Path:
+    """The page as Markdown and HTML, and its pictures.
+
+    Raises OutputError or DiskFull.
+    """
+    import shlex
+
+    from harness.report import html
+    from harness.report.published import read_published
+    from harness.report.reproduce import NAME, page
+    from harness.report.write import write_files
+    from harness.store import writable
+
+    folder: Path = args.reports
+    writable(folder)
+    words = ["python", "-m", "harness", NAME, *args.tasks, *(["--full"] if args.full else [])]
+    text = page(parts, read_published("text4vis"), shlex.join(words))
+    figures = [figure for part in parts for figure in part.figures]
+    # Pictures first: a page that is there shows them.
+    contents = {folder / NAME / figure.name: figure.png for figure in figures}
+    contents[folder / f"{NAME}.md"] = text.encode()
+    contents[folder / f"{NAME}.html"] = html.page(text, NAME, figures).encode()
+    write_files(contents)
+    return folder / f"{NAME}.md"
