@@ -42,7 +42,7 @@ def assemble(cell: Cell, workshop: Workshop) -> Assembled:
     names = workshop.train_names(cell)
     head = make_head(cell, len(names), workshop.classifier(cell, names))
     w_init_CD = head.weight().clone()
-    head.to(place)
+    _move(head, place)
     source = _source(cell, workshop, place)
     projection = workshop.projection(cell).trainable(place)
     embedding = Embedding(projection, _temporal(cell, workshop, place, trained=True))
@@ -78,6 +78,14 @@ def make_head(cell: Cell, n_classes: int, w_CD: torch.Tensor | None) -> Head:
         options,
     )
     return head
+
+
+def _move(head: Head, place: torch.device) -> None:
+    """Heads from outside the package need `to` only where there is another device."""
+    if hasattr(head, "to"):
+        head.to(place)
+    elif place.type != "cpu":
+        raise CellError(f"the head has no method 'to' that would move it to {place.type}")
 
 
 def _source(cell: Cell, workshop: Workshop, place: torch.device) -> Source:

@@ -52,7 +52,8 @@ class LoadedTower:
             built.resize(self._resolution)
         if self.weights is not None and self.weights.module and self._init is not None:
             put_into(built.module, self.weights.module, self._init, "encoder")
-        built.module.to(device())
+        if hasattr(built, "module"):  # others look after themselves
+            built.module.to(device())
         return built
 
     @cached_property

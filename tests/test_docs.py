@@ -90,7 +90,7 @@ def test_there_are_examples() -> None:
     assert len(YAML) > 12
     assert len(COMMANDS) > 10
     kinds = [KIND[folder] for folder, _, _ in PLUGINS]
-    assert sorted(kinds) == ["classifier", "dataset", "encoder", "paradigm", "prompt"]
+    assert sorted(kinds) == ["classifier", "dataset", "encoder", "paradigm", "prompt", "temporal"]
 
 
 def test_the_first_example_says_what_plan_says(cli: Call, tmp_path: Path) -> None:
