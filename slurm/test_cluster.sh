@@ -26,6 +26,7 @@ GPUS=${GPUS:-4}
 CPUS=${CPUS:-16}
 PORT0=${PORT0:-17000}
 
+case $BASE in /*) ;; *) BASE=$PWD/$BASE ;; esac # daemons change their folder
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 HOST=$(hostname -s)
 CTLD_PORT=$PORT0
@@ -57,7 +58,7 @@ running() { # is the supervisor of this BASE alive?
 
 port_is_open() { (exec 3<> "/dev/tcp/127.0.0.1/$1") 2> /dev/null; }
 
-# until SECONDS COMMAND...: try again until it succeeds
+# until_true SECONDS COMMAND...: try again until it succeeds
 until_true() {
     local deadline=$(($(date +%s) + $1))
     shift
@@ -72,7 +73,7 @@ install() {
     command -v apt-get > /dev/null || die "there is no apt-get here; SLURM 22.05 or later is needed"
     local log
     log=$(mktemp)
-    # shellcheck disable=SC2086 - PACKAGES are words
+    # shellcheck disable=SC2086
     if ! { apt-get update && DEBIAN_FRONTEND=noninteractive \
         apt-get install -y --no-install-recommends $PACKAGES; } > "$log" 2>&1; then
         tail -n 15 "$log" >&2
@@ -200,7 +201,7 @@ SQL
 prepare() {
     if [ -e "$BASE" ]; then
         [ -e "$MARKER" ] || [ -z "$(ls -A "$BASE")" ] || die "$BASE is not a folder of this script"
-        rm -rf "$BASE"/{etc,run,log,state,spool,dev,db}
+        rm -rf "${BASE:?}"/{etc,run,log,state,spool,dev,db}
     fi
     mkdir -p "$BASE"/{etc,run/wanted,run/pids,log,state,spool,dev,db}
     touch "$MARKER"

@@ -85,7 +85,8 @@ def submit(layout: Layout, store: Store, task: Task, logs: Sequence[str] = ()) -
 
     Raises QueueError with what sbatch says, DiskFull or OutputError.
     """
-    slurm_queue.run_tool("sbatch", "--version")
+    for tool in ("sbatch", "srun"):
+        slurm_queue.run_tool(tool, "--version")
     setup = setup_lines(snapshot(store))
     done: list[Submission] = []
     try:
@@ -118,7 +119,9 @@ def _submit_array(
     files = write_packs(part, store, task, name, terms)
     try:
         jobs = _sbatch(profile, name, setup, files, store.root)
-    except BaseException:
+    except BaseException as error:
+        if not isinstance(error, QueueError):  # interrupted: SLURM may have the job
+            slurm_queue.run_tool("scancel", f"--name={name}")
         _forget(name, len(part), store)
         raise
     number = jobs[0].job_id.partition("_")[0]

@@ -103,8 +103,8 @@ def run_tool(tool: str, *arguments: str) -> str:
     """
     try:
         done = subprocess.run(
-            [tool, *arguments], capture_output=True, text=True, check=False,
-            timeout=PATIENCE_SECONDS,
+            [tool, *arguments], capture_output=True, check=False, timeout=PATIENCE_SECONDS,
+            encoding="utf-8", errors="replace",
         )  # fmt: skip
     except FileNotFoundError as error:
         raise QueueError(

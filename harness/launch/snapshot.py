@@ -15,6 +15,7 @@ import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
 from harness.cache import explain_oserror, write_atomically
 from harness.environment import environment
@@ -71,14 +72,19 @@ def _sources() -> Iterator[tuple[str, Path]]:
     for name in ("baselines", "tasks"):
         if (root / name).is_dir():
             yield name, root / name
-    here = Path.cwd()
     for name in sorted({name.partition(".")[0] for name in sys.modules}):
-        file = getattr(sys.modules.get(name), "__file__", None)
-        path = Path(file) if file else None
-        if path is None or not path.is_relative_to(here) or path.is_relative_to(sys.prefix):
+        place = _place(sys.modules.get(name))
+        if place is None or place.parent != Path.cwd() or name == "__main__":
             continue
-        if name not in (PACKAGE.name, "baselines", "__main__"):
-            yield (name, path.parent) if path.name == "__init__.py" else (path.name, path)
+        if name not in (PACKAGE.name, "baselines"):
+            yield place.name, place
+
+
+def _place(module: ModuleType | None) -> Path | None:
+    """The folder of a package, or the file of a module."""
+    folders = list(getattr(module, "__path__", ()))
+    found = folders[0] if folders else getattr(module, "__file__", None)
+    return Path(found) if found else None
 
 
 def _content_hash(sources: dict[str, Path], commit: bytes) -> str:

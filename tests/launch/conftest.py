@@ -23,7 +23,7 @@ echo "Submitted batch job $((70 + n))"
     "cat {0}/queue",
     "sacct": "cat {0}/accounts",
     "scancel": 'echo "$@" >> {0}/cancelled',
-    "srun": "exit 1",
+    "srun": "echo slurm-wlm 99",
 }
 
 

@@ -210,6 +210,21 @@ def test_watch_tells_what_changes_until_all_is_there(
     ]
 
 
+def test_an_interrupted_submission_is_taken_back(
+    submit: Any, fake_slurm: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: Any, **__: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("submitit.core.utils.JobPaths.move_temporary_file", interrupt)
+    ended = submit()
+    assert ended.code == 130
+    assert len(fake_slurm.submitted()) == 1
+    assert fake_slurm.told("cancelled").startswith("--name=tiny-")
+    assert packs(tmp_path) == []
+    assert list((tmp_path / "runs" / "jobs").glob("*submitting*")) == []
+
+
 def test_cancel(submit: Any, fake_slurm: Any, cli: Any, tmp_path: Path) -> None:
     submit()
     name = packs(tmp_path)[0]["submission"]

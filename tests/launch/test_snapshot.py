@@ -1,3 +1,4 @@
+import importlib
 import json
 import os
 import subprocess
@@ -40,8 +41,28 @@ def test_jobs_import_what_was_submitted(tmp_path: Path, own_plugin: Path) -> Non
     assert done.stdout.split() == [str(folder / "harness" / "launch" / "job.py"), "1"]
     assert (folder / "harness" / "encoders" / "lit_emoji.safetensors").is_file()
     assert (folder / "baselines").is_dir()
-    assert not list(folder.rglob("__pycache__/*.pyc")) or done.returncode == 0
     assert set(json.loads((folder / "commit.json").read_text())) == {"commit", "dirty"}
+
+
+def test_only_what_lies_in_the_working_directory_itself_is_copied(
+    tmp_path: Path, own_plugin: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not an environment somewhere below it, as in a home folder."""
+    below = tmp_path / "env" / "lib"
+    for place in (below / "deep_package", tmp_path / "no_init"):
+        place.mkdir(parents=True)
+        (place / "part.py").touch()
+    (tmp_path / "single.py").touch()
+    (below / "deep_package" / "__init__.py").touch()
+    monkeypatch.syspath_prepend(below)
+    names = ("single", "no_init.part", "deep_package")
+    for name in names:
+        importlib.import_module(name)
+    folder = code.snapshot(Store(tmp_path / "runs"))
+    for name in names:
+        sys.modules.pop(name)
+    assert {p.name for p in folder.iterdir()} >= {"harness", "own_plugin", "single.py", "no_init"}
+    assert not (folder / "deep_package").exists()
 
 
 def test_equal_code_is_copied_once(tmp_path: Path, own_plugin: Path) -> None:
