@@ -161,7 +161,10 @@ def accepts(schema: dict[str, Any], value: Any, root: dict[str, Any]) -> bool:
             for k, v in value.items() if k not in schema.get("properties", {})
         ),
         "items": lambda each: all(accepts(each, v, root) for v in value),
-        "minItems": lambda n: len(value) >= n,
+        "minItems": lambda n: len(value) >= n, "maxItems": lambda n: len(value) <= n,
+        "minLength": lambda n: len(value) >= n, "prefixItems": lambda each: all(
+            accepts(s, v, root) for s, v in zip(each, value, strict=False)
+        ),
         "enum": lambda allowed: value in allowed,
         "const": lambda one: value == one,
         "anyOf": lambda options: any(accepts(o, value, root) for o in options),

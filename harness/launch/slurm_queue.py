@@ -132,6 +132,8 @@ def _queued(names: Collection[str]) -> Iterator[tuple[Place, Job]]:
     for line in text.splitlines():
         number, index, state, reason, node, name = line.split("|", 5)
         part = int(index) if index.isdecimal() else None
+        if state == "CANCELLED":
+            reason = ""  # why it had waited before
         job = Job(number if part is None else f"{number}_{part}", state, reason, node)
         yield (name, part or 0), job
 

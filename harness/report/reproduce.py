@@ -343,7 +343,7 @@ def _costs_and_hosts(parts: Iterable[Part], command: str) -> str:
         wall = sum(float(r.cost.get("wall_s") or 0) for r in records)
         rows.append([title_of(study.task.name), str(len(records)), f"{wall:.1f}"])
     if not studies:
-        return ""
+        return f"- Command: `{command}`"
     table = pipe_table(["", "Records", "Wall time of its cells, summed (s)"], rows)
     # Tables that share a cell run it once.
     once = {r.key: r for study in studies for r in study.results}
