@@ -14,25 +14,21 @@
 #   NODES   n1, n2, ...                           (3)
 #   GPUS    fake ones of each node                (4)
 #   CPUS    that each node pretends to have       (16)
-#   PORT0   first of the ports, 11 + NODES of them (17000)
+#   PORT0   first of the ports, 11 + NODES of them (the first free ones from 17000)
 #
 # Partitions: main; low, whose jobs are requeued for those of high; high.
-# No system service is touched, and two clusters with their own BASE and PORT0 run side by side.
+# No system service is touched, and two clusters, each with its own BASE, run side by side.
 set -euo pipefail
 
 BASE=${BASE:-${TMPDIR:-/tmp}/harness-slurm}
 NODES=${NODES:-3}
 GPUS=${GPUS:-4}
 CPUS=${CPUS:-16}
-PORT0=${PORT0:-17000}
+PORT0=${PORT0:-}
 
 case $BASE in /*) ;; *) BASE=$PWD/$BASE ;; esac # daemons change their folder
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 HOST=$(hostname -s)
-CTLD_PORT=$PORT0
-DBD_PORT=$((PORT0 + 1))
-SQL_PORT=$((PORT0 + 2))
-NODE_PORT=$((PORT0 + 11))
 MARKER=$BASE/.harness-slurm
 SOCKET=$BASE/run/munge.sock
 PACKAGES="slurmctld slurmd slurm-client munge slurmdbd mariadb-server-core"
@@ -54,6 +50,32 @@ missing_programs() {
 running() { # is the supervisor of this BASE alive?
     [ -s "$BASE/run/supervisor.pid" ] || return 1
     grep -qs _supervisor.py "/proc/$(cat "$BASE/run/supervisor.pid")/cmdline"
+}
+
+# taken_port FIRST: the first port in use of those of a cluster that begins there
+taken_port() {
+    for port in "$1" $(($1 + 1)) $(($1 + 2)) $(seq $(($1 + 11)) $(($1 + 10 + NODES))); do
+        if port_is_open "$port"; then
+            echo "$port"
+            return
+        fi
+    done
+}
+
+choose_ports() {
+    local taken=
+    if [ -n "$PORT0" ]; then
+        taken=$(taken_port "$PORT0")
+        [ -z "$taken" ] || die "port $taken is in use; set another PORT0"
+    else
+        for PORT0 in $(seq 17000 50 30000); do # below those that clients are given
+            [ -n "$(taken_port "$PORT0")" ] || break
+        done
+    fi
+    CTLD_PORT=$PORT0
+    DBD_PORT=$((PORT0 + 1))
+    SQL_PORT=$((PORT0 + 2))
+    NODE_PORT=$((PORT0 + 11))
 }
 
 port_is_open() { (exec 3<> "/dev/tcp/127.0.0.1/$1") 2> /dev/null; }
@@ -268,9 +290,7 @@ start() {
     [ "$(id -u)" = 0 ] || die "this must run as root, for the files of the fake GPUs"
     [ ${#SOCKET} -lt 100 ] || die "BASE is too long for the name of a socket: $BASE"
     ! running || die "a cluster runs in $BASE already"
-    for port in $CTLD_PORT $DBD_PORT $SQL_PORT $(seq "$NODE_PORT" $((NODE_PORT + NODES - 1))); do
-        ! port_is_open "$port" || die "port $port is in use; set PORT0"
-    done
+    choose_ports
     prepare
     make_database
     setsid python3 "$HERE/_supervisor.py" "$BASE" \

@@ -38,6 +38,8 @@ def test_contents(wheel: Path) -> None:
         about = archive.read(metadata).decode()
     for task in (ROOT / "tasks").rglob("*.yaml"):
         assert f"harness/share/tasks/{task.relative_to(ROOT / 'tasks').as_posix()}" in names
+    for profile in (ROOT / "slurm").glob("*.yaml"):
+        assert f"harness/share/slurm/{profile.name}" in names
     for package in ("harness", "baselines"):
         for path in (ROOT / package).rglob("*"):
             if path.is_file() and "__pycache__" not in path.parts:

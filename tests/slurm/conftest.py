@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -21,8 +20,6 @@ from conftest import ROOT
 SCRIPT = ROOT / "slurm" / "test_cluster.sh"
 PROGRAMS = ("slurmctld", "slurmd", "slurmdbd", "munged", "mariadbd", "sbatch", "sacct")
 NODES = 3
-#: slurmctld, slurmdbd, the database; slurmd begin at the eleventh.
-PORTS = (0, 1, 2, *range(11, 11 + NODES))
 
 
 @dataclass(frozen=True)
@@ -30,16 +27,15 @@ class Cluster:
     """A cluster by the folder of its files."""
 
     base: Path
-    port0: int = 0
 
     @property
     def environment(self) -> dict[str, str]:
         """What makes sbatch, sacct and the others mean this cluster."""
         return {"SLURM_CONF": str(self.base / "etc" / "slurm.conf")}
 
-    def control(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+    def control(self, *arguments: str, port0: str = "") -> subprocess.CompletedProcess[str]:
         """start, stop, up NAME, down NAME of slurm/test_cluster.sh."""
-        own = {"BASE": str(self.base), "PORT0": str(self.port0), "NODES": str(NODES)}
+        own = {"BASE": str(self.base), "PORT0": port0, "NODES": str(NODES)}
         return subprocess.run(
             [SCRIPT, *arguments], env=os.environ | own,
             capture_output=True, text=True, timeout=120, check=False,
@@ -81,21 +77,8 @@ def why_absent() -> str | None:
     return None
 
 
-def free_ports() -> int:
-    """The first of a row of ports that nothing listens on, below those given to clients."""
-    for first in range(17000 + os.getpid() % 100 * 100, 30000, 50):
-        try:
-            for port in PORTS:
-                with socket.create_server(("127.0.0.1", first + port)):
-                    pass
-        except OSError:
-            continue
-        return first
-    raise AssertionError("no free ports")
-
-
 def start_cluster(base: Path) -> Cluster:
-    cluster = Cluster(base, free_ports())
+    cluster = Cluster(base)
     done = cluster.control("start")
     assert done.returncode == 0, done.stderr
     return cluster

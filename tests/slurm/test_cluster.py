@@ -87,11 +87,13 @@ def test_what_it_refuses(second: Cluster, tmp_path: Path) -> None:
     assert (twice.returncode, twice.stderr) == (
         1, f"test_cluster: a cluster runs in {second.base} already\n",
     )  # fmt: skip
-    ports = Cluster(tmp_path / "c", second.port0).control("start")
+    told = second.ask("scontrol", "show", "config")
+    taken = next(line.split()[-1] for line in told.splitlines() if "SlurmctldPort" in line)
+    ports = Cluster(tmp_path / "c").control("start", port0=taken)
     assert ports.returncode == 1
-    assert ports.stderr == f"test_cluster: port {second.port0} is in use; set PORT0\n"
+    assert ports.stderr == f"test_cluster: port {taken} is in use; set another PORT0\n"
     (tmp_path / "precious").write_text("mine")
-    foreign = Cluster(tmp_path, second.port0 + 25).control("start")
+    foreign = Cluster(tmp_path).control("start")
     assert foreign.returncode == 1
     assert "is not a folder of this script" in foreign.stderr
     assert (tmp_path / "precious").read_text() == "mine"
