@@ -109,9 +109,7 @@ def test_embedded_variants_can_be_planned(name: str, tmp_path: Path) -> None:
     assert name in SOURCES or len({cell.seed for cell in cells} - {None}) == 5
 
 
-@pytest.mark.parametrize(
-    ("name", "missing"), [("table01", "data/k400"), ("table10", "coop:data")]
-)
+@pytest.mark.parametrize(("name", "missing"), [("table01", "data/k400"), ("table10", "coop:data")])
 def test_the_studies_themselves_say_which_data_are_missing(
     name: str, missing: str, cli: Call
 ) -> None:

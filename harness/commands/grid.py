@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
-from typing import TYPE_CHECKING
+from math import prod
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from harness.commands._launch import Estimate
+    from harness.commands._progress import Progress
     from harness.commands._session import Session
     from harness.plan import Planned
 
@@ -99,24 +101,49 @@ def _launch_here(session: Session, args: Namespace, missing: Sequence[Planned]) 
 
     if not missing:
         return []
-    ended = 0
     with Progress() as progress:
-
-        def cell(_planned: Planned, _status: str) -> None:
-            nonlocal ended
-            ended += 1
-            progress.update("cells", ended, len(missing))
-
+        told = _Told(progress, missing)
         events = Events(
             features=lambda done, total: progress.update("pictures", done, total),
             ready=lambda: progress.update("cells", 0, len(missing)),
-            cell=cell,
+            epoch=told.epoch,
+            cell=told.cell,
         )
         launcher = importlib.import_module(f"harness.launch.{args.launch}")
         complaints: list[str] = launcher.launch(
             missing, session.store, session.task, args.jobs, events, args.logs
         )
     return complaints
+
+
+class _Told:
+    """How far the cells are; and the epochs of those that take long, inside each of them."""
+
+    def __init__(self, progress: Progress, missing: Sequence[Planned]) -> None:
+        self._progress, self._cells, self._ended = progress, len(missing), 0
+        self._trainings = {p.train_key: _epochs(p) for p in missing if p.cell.tuning == "all"}
+        self._done = dict.fromkeys(self._trainings, 0)
+
+    def cell(self, planned: Planned, _status: str) -> None:
+        self._ended += 1
+        self._progress.update("cells", self._ended, self._cells)
+
+    def epoch(self, planned: Planned, point: Mapping[str, Any]) -> None:
+        """A cell that goes on from a checkpoint begins with a later epoch."""
+        key, recipe = planned.train_key, planned.cell.recipe
+        if key not in self._trainings or recipe is None:
+            return
+        before = int(point.get("training", 0)) * recipe.epochs
+        self._done[key] = max(self._done[key], before + int(point["epoch"]))
+        self._progress.update("epochs", sum(self._done.values()), sum(self._trainings.values()))
+
+
+def _epochs(planned: Planned) -> int:
+    """Of all trainings of a cell."""
+    recipe, search = planned.cell.recipe, dict(planned.cell.search or ())
+    if recipe is None:
+        return 0
+    return recipe.epochs * prod(len(values) for values in search.values())
 
 
 def _conclude(session: Session, complaints: list[str]) -> int:
