@@ -111,7 +111,8 @@ def named(where: str, key: str) -> Iterator[None]:
     except TaskError:
         raise
     except BadInput as error:
-        raise TaskError(where, key, str(error)) from error
+        told = str(error).removeprefix(f"{key}: ")  # some say it where nobody else does
+        raise TaskError(where, key, told) from error
 
 
 def _refuse_not_built(cell: Cell, where: str) -> None:

@@ -26,6 +26,7 @@ from harness.plugins import (
 )
 from harness.sampling import are_clips, views
 from harness.store import Store
+from harness.training.weights import holds_backbone
 from harness.types import EVALUATION_FIELDS, SCHEMA, Cell, Choice, digest
 
 
@@ -170,7 +171,9 @@ def _contents(cell: Cell, runs: Path, where: str) -> tuple[str, str]:
         read.append(text_facts(cell.text_encoder).weights)
     if cell.init is not None:
         with named(where, "init"):
-            read.append(file_hash(init_file(cell.init, runs)))
+            file = init_file(cell.init, runs)
+            holds_backbone(file)  # told now if it is no file of weights
+            read.append(file_hash(file))
     training = digest(read)
     evaluation = digest([other.manifest, _texts(cell, [other.classes[c] for c in tested])])
     return training, evaluation

@@ -25,6 +25,13 @@ SEARCHED = (
     "optimiser", "logit_scale", "train_logit_scale",
 )  # fmt: skip
 
+#: What text has to look like where a key has a form of its own.
+FORMS = {
+    "name": "letters, digits, '_', '.' and '-', a letter or digit first",
+    "views": "CLIPSxCROPS, as in 1x1 or 4x3",
+    "schedule": "frozen, trained, released:EPOCH",
+}
+
 # --- reading ---------------------------------------------------------------------------------
 
 #: Keys of the contract whose other values are refused for now, with the sentence that says so.
@@ -273,6 +280,8 @@ def _explain(error: ValidationError, where: str) -> TaskError:
             allowed=allowed,
             nearest=nearest(str(value), allowed),
         )
+    if kind == "string_pattern_mismatch" and key in FORMS:
+        return TaskError(where, key, f"{value!r} is not allowed", allowed=[FORMS[key]])
     message = problem["msg"].removeprefix("Value error, ")
     shown = "" if isinstance(value, dict) and len(str(value)) > 80 else f"{value!r}: "
     return TaskError(where, key, f"{shown}{message[:1].lower()}{message[1:]}")

@@ -209,4 +209,6 @@ def fetch(repository: str, patterns: Sequence[str]) -> None:
 
 
 def _first_line(error: BaseException) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0][:200]
+    """The first sentence of a library's error."""
+    line = (str(error).strip() or type(error).__name__).splitlines()[0]
+    return line.partition(". ")[0].rstrip(".")[:200]

@@ -59,7 +59,7 @@ def load_weights(path: Path) -> Weights:
         tensors = load_file(path)
         projection = Projection(tensors["projection.weight"], tensors.get("projection.bias"))
     except (OSError, SafetensorError, KeyError) as error:
-        raise EncoderError(f"init: {path} does not hold saved weights: {error}") from error
+        raise EncoderError(_no_weights(path)) from error
 
     def below(prefix: str) -> dict[str, torch.Tensor]:
         return {n.removeprefix(prefix): t for n, t in tensors.items() if n.startswith(prefix)}
@@ -76,9 +76,16 @@ def holds_backbone(path: Path) -> bool:
 
     try:
         with safe_open(path, framework="np") as saved:
-            return any(name.startswith(_MODULE) for name in saved.keys())  # noqa: SIM118
+            names = list(saved.keys())
     except (OSError, SafetensorError) as error:
-        raise EncoderError(f"init: {path} does not hold saved weights: {error}") from error
+        raise EncoderError(_no_weights(path)) from error
+    if "projection.weight" not in names:
+        raise EncoderError(_no_weights(path))
+    return any(name.startswith(_MODULE) for name in names)
+
+
+def _no_weights(path: Path) -> str:
+    return f"init: {path} holds no weights that `save: last` wrote, or is cut short"
 
 
 def put_into(module: Any, tensors: Mapping[str, torch.Tensor], path: Path, what: str) -> None:
