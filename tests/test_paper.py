@@ -31,6 +31,7 @@ WITHOUT_A_ROW = {
     ("table05_embedded", "ViT-L/14"), ("table05_embedded", "ViT-B/16"),
     ("table07", "Ours ViT-L/14 with 336 pixels"), ("table07", "CoVeR with JFT-3B"),
     ("tableA1", "tableA1_source"), ("tableA1_embedded", "tableA1_source_embedded"),
+    *((name, row) for name in ("tableA1", "tableA1_embedded") for row in ("Ours", "TDN")),
 }  # fmt: skip
 
 

@@ -307,9 +307,9 @@ def _costs(part: Part) -> str:
     header = ["Encoder", "Frames", "G as in print", "M as in print", "G in full", "M in full"]
     return (
         f"### Cost, counted here\n\n{pipe_table(header, rows)}\n\nMultiply-adds of one view and "
-        "parameters of the image encoder. As in print: convolutions and linear layers outside "
-        "attention, which the paper's profiler counts. In full: every matrix product, every "
-        "parameter."
+        "parameters: the image encoder, and a transformer over its frames where the task has one. "
+        "As in print: convolutions and linear layers outside attention, which the paper's profiler "
+        "counts. In full: every matrix product, every parameter."
     )
 
 

@@ -141,6 +141,7 @@ def process_group() -> Iterator[World]:
     dist.init_process_group(backend, init_method=where, rank=rank, world_size=size)
     try:
         yield world()
+        dist.barrier()  # none goes while another still hears from it
     finally:
         dist.destroy_process_group()
 
