@@ -45,7 +45,7 @@ class Store:
     # --- records ---------------------------------------------------------------------------
 
     def path(self, key: str) -> Path:
-        return self.root / "cells" / key[:2] / f"{key}.json"
+        return self.root / f"cells/{key[:2]}/{key}.json"
 
     def write(self, record: Record, arrays: Arrays | None = None) -> bool:
         """Keep a Record and its arrays; False if a done one was there first.

@@ -84,7 +84,8 @@ def _ran(args: Namespace) -> list[str]:
 def _document(session: Session) -> dict[str, Any]:
     from harness.launch.inflight import look
 
-    flights = look(session.store, (p.key for p in session.plan.cells))
+    done = {key for key, status in session.plan.status.items() if status == "done"}
+    flights = look(session.store, (p.key for p in session.plan.cells), done)
     tails: dict[str, list[str]] = {}
     cells = [_cell(session, p, flights, tails) for p in session.plan.cells]
     found = [cell["status"] for cell in cells]
@@ -109,6 +110,8 @@ def _cell(
     if flight is not None:
         if flight.job.live and not flight.pack.is_over(key, store):
             status = "waiting" if flight.job.waiting else "running"
+        elif status == "waiting" and flight.pack.is_over(key, store):  # it ended meanwhile
+            status = store.statuses([key]).get(key, "waiting")
         elif status == "waiting" and flights.problem is None:
             status = "lost"
     found: dict[str, Any] = {"key": key, "status": status, "cell": planned.cell.plain()}

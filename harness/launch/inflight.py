@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -52,8 +52,9 @@ class Flights:
         return {key for key, flight in self.of.items() if flight.job.live}
 
 
-def look(store: Store, keys: Iterable[str]) -> Flights:
-    """Where the cells are that were submitted to SLURM.
+def look(store: Store, keys: Iterable[str], done: Collection[str] = ()) -> Flights:
+    """Where the cells are that were submitted to SLURM. Of those that are known to be `done` the
+    Records are not looked at again.
 
     Raises nothing for a SLURM that does not answer: all its jobs are UNKNOWN then, and `problem`
     says so.
@@ -62,7 +63,7 @@ def look(store: Store, keys: Iterable[str]) -> Flights:
     packs = [
         p for p in read_packs(store) if p.launcher == "slurm" and not wanted.isdisjoint(p.keys)
     ]
-    asked = [p for p in packs if not all(p.is_over(key, store) for key in p.keys)]
+    asked = [p for p in packs if not all(p.is_over(key, store, done) for key in p.keys)]
     jobs = slurm_queue.Jobs({})
     problem = None
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -49,8 +49,10 @@ class PackFile:
     requeue: bool
     logs: tuple[str, ...]
 
-    def is_over(self, key: str, store: Store) -> bool:
+    def is_over(self, key: str, store: Store, done: Collection[str] = ()) -> bool:
         """Whether a Record of this cell was written since the pack was submitted."""
+        if key in done and self.old.get(key) is None:
+            return True  # there was none before
         return stamp(store, key) not in (None, self.old.get(key))
 
 
