@@ -118,7 +118,8 @@ def _put_time_in(cell: Cell, source: TunedBackbone, workshop: Workshop) -> None:
     if saved is not None and saved.inserted:
         if saved.inserted.keys() != source.inserted().keys():
             raise CellError("init: the saved weights hold another module over time")
-        put_into(source.module, saved.inserted, workshop.init_of(cell), "module over time")
+        file = workshop.init_of(cell)
+        put_into(source.module, saved.inserted, file, "module over time", saved.inserted)
 
 
 def _temporal(cell: Cell, workshop: Workshop, place: Any, *, trained: bool) -> Any:

@@ -76,6 +76,10 @@ def read_given(path: Path) -> Given:
     """
     arrays = _Arrays(path, *_load(path))
     features_NF = arrays.numbers("features", 2)
+    empty = np.flatnonzero(~features_NF.any(axis=1))
+    if len(empty):
+        problem = f"is zero in {len(empty)} rows, the first is row {empty[0]}: it has no direction"
+        raise arrays.problem("features", problem)
     n = len(features_NF)
     names, labels_N = _labels(arrays, n)
     ids = arrays.texts("ids", n) or tuple(f"{row:08d}" for row in range(n))

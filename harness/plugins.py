@@ -90,6 +90,12 @@ def init_file(init: str, runs: Path) -> Path:
     Raises EncoderError if there is no such file.
     """
     task, separator, train_key = init.rpartition("#")
+    ran = sorted(p.parent.name for p in runs.glob("*/keys.json")) if separator else []
+    if ran and task not in ran:
+        raise EncoderError(
+            f"no task '{task}' was run in {runs}; run were: {', '.join(ran)}"
+            + did_you_mean(nearest(task, ran))
+        )
     path = runs / "checkpoints" / train_key / "weights.safetensors" if separator else Path(init)
     if not path.is_file():
         how = f"; run task {task} with save=last first" if separator else ""

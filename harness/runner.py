@@ -158,6 +158,9 @@ class _Outcome:
 
 def _train(planned: Planned, desk: _Desk, watch: Watch) -> _Outcome | None:
     """None if asked to stop. Raises what is no cell's own fault."""
+    broken = desk.workshop.broken(planned.cell)
+    if broken is not None:
+        return _Outcome(None, broken, 0.0, 0)
     began, place = time.perf_counter(), device()
     forget_peak(place)
     trained: Trained | None = None
@@ -216,7 +219,7 @@ def _cost(
         "peak_bytes": peak_memory(place) if on_gpu else peak_bytes(),
         "processes": world().size,
         "views": cell.views,
-        **workshop.encoder_cost(cell),
+        **(workshop.encoder_cost(cell) if trained else {}),
         "params": trained.params if trained else None,
         **(_estimated(cell, workshop) if trained and trained.history.steps else {}),
     }

@@ -71,6 +71,7 @@ Axis = [BeforeValidator(_as_list), _AxisSchema(), Field(min_length=1)]
 NotNegative = Annotated[StrictFloat, Field(ge=0)] | Annotated[StrictInt, Field(ge=0)]
 Above0 = Annotated[StrictFloat, Field(gt=0)] | Annotated[StrictInt, Field(gt=0)]
 Rate = Annotated[StrictFloat, Field(ge=0, lt=1)] | Annotated[StrictInt, Field(ge=0, lt=1)]
+Views = Annotated[StrictStr, Field(pattern=r"^[1-9]\d?x[1-9]\d?$")]
 Names = Annotated[list[StrictStr], BeforeValidator(_as_list), _AxisSchema()]
 
 
@@ -208,7 +209,9 @@ class Task(_Model):
     temporal: Annotated[list[Named], *Axis] = [Choice("none")]
     frames: Annotated[list[Positive], *Axis] | None = None
     resolution: Annotated[list[Annotated[StrictInt, Field(ge=16, le=2048)] | None], *Axis] = [None]
-    views: Annotated[list[Annotated[StrictStr, Field(pattern=r"^\d+x\d+$")]], *Axis] = ["1x1"]
+    views: Annotated[list[Annotated[StrictStr, Field(pattern=r"^[1-9]\d?x[1-9]\d?$")]], *Axis] = [
+        "1x1"
+    ]
     classifier: Annotated[list[Named], *Axis] = [Choice("text")]
     schedule: Annotated[
         list[Annotated[StrictStr, Field(pattern=r"^(frozen|trained|released:\d+)$")]], *Axis

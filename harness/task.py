@@ -28,7 +28,7 @@ SEARCHED = (
 #: What text has to look like where a key has a form of its own.
 FORMS = {
     "name": "letters, digits, '_', '.' and '-', a letter or digit first",
-    "views": "CLIPSxCROPS, as in 1x1 or 4x3",
+    "views": "CLIPSxCROPS, each 1 to 99, as in 1x1 or 4x3",
     "schedule": "frozen, trained, released:EPOCH",
 }
 
@@ -280,7 +280,7 @@ def _explain(error: ValidationError, where: str) -> TaskError:
             allowed=allowed,
             nearest=nearest(str(value), allowed),
         )
-    if kind == "string_pattern_mismatch" and key in FORMS:
+    if kind in ("string_pattern_mismatch", "string_type") and key in FORMS:
         return TaskError(where, key, f"{value!r} is not allowed", allowed=[FORMS[key]])
     message = problem["msg"].removeprefix("Value error, ")
     shown = "" if isinstance(value, dict) and len(str(value)) > 80 else f"{value!r}: "

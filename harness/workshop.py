@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness import plugins
 from harness.cache import file_hash
+from harness.errors import DataError, EncoderError
 from harness.sampling import views
 from harness.seeding import torch_stream
 from harness.splits import draw_support, draw_test, draw_validation
@@ -71,15 +72,34 @@ class Workshop:
         self._runs, self._progress = runs, progress
         self._tables: dict[Place, FeatureTable] = {}
         self._twins: dict[Cell, int] = {}
+        self._broken: dict[Place, DataError | EncoderError] = {}
         self.notes: list[str] = []  # what was noticed while preparing, told on standard error
 
     def prepare(self, cells: Iterable[Cell]) -> None:
         """Compute and load what the cells train or test on: texts, and features where the
-        backbone is frozen.
+        backbone is frozen. Where some cells cannot have it and others can, `broken` says why.
 
-        Raises DataError for a picture that cannot be read.
+        Raises DataError or EncoderError if none can.
         """
         cells = list(cells)
+        wanted = self._wanted(cells)
+        for place, items in wanted.items():
+            try:
+                self._load(place, list(items))
+            except (DataError, EncoderError) as error:
+                self._broken[place] = error
+        left = [cell for cell in cells if self.broken(cell) is None]
+        if cells and not left:
+            raise next(iter(self._broken.values()))
+        self._look_for_twins(left)
+
+    def broken(self, cell: Cell) -> DataError | EncoderError | None:
+        """Why the data or the encoder of a cell cannot be read."""
+        places = (self._train_place(cell), self._test_place(cell))
+        return next((self._broken[place] for place in places if place in self._broken), None)
+
+    def _wanted(self, cells: list[Cell]) -> dict[Place, dict[str, None]]:
+        """The items whose features the cells need, by place."""
         wanted: dict[Place, dict[str, None]] = {}
         for cell in cells:
             support, test = self.support(cell), self.test(cell)
@@ -96,13 +116,11 @@ class Workshop:
             if frozen:
                 place = self._test_place(cell)
                 wanted.setdefault(place, {}).update(dict.fromkeys(test.items))
-        for place, items in wanted.items():
-            self._load(place, list(items))
-        self._look_for_twins(cells)
+        return wanted
 
     def twins(self, cell: Cell) -> int:
         """How many test items show a picture that is in the support set as well."""
-        return self._twins[cell]
+        return self._twins.get(cell, 0)
 
     def train_features(self, cell: Cell) -> FeatureTable:
         return self._tables[self._train_place(cell)]

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from harness.errors import BadInput
 from harness.grid import expand
 from harness.plan import make_plan
 from harness.runner import run_cells
@@ -46,3 +47,28 @@ def test_three_test_sets_train_each_cell_once(tmp_path: Path, sets: list[str], t
         assert len({r.support for r in family}) == 1
         assert [r.cost["trainings"] for r in family].count(1) == 1
         assert len({str(r.curve) for r in family}) == 1
+
+
+def test_a_data_set_that_cannot_be_read_fails_its_own_cells(
+    tmp_path: Path, sets: list[str]
+) -> None:
+    bad = Path(sets[1].partition(":")[2])
+    picture = sorted(bad.rglob("test/*/*.png"))[0]
+    picture.write_bytes(picture.read_bytes()[:40])
+    encoder = f"open_clip:{tiny.open_clip_model(tmp_path / 'vit', tiny.VIT)}"
+    task: dict[str, Any] = {
+        "name": "two", "dataset": sets[:2], "regime": "full", "encoder": encoder,
+        "classifier": ["text", "random"], "seeds": 1, "recipe": {"epochs": 1},
+    }  # fmt: skip
+    store = Store(tmp_path / "runs")
+    plan = make_plan(expand(validate(task, "t.yaml")), store)
+    run_cells(plan.cells, store)
+    for planned in plan.cells:
+        record = store.read(planned.key)
+        assert record is not None
+        good = planned.cell.dataset.name == sets[0]
+        assert record.status == ("done" if good else "failed")
+        assert good or picture.name in (record.error or {})["message"]
+    alone = [p for p in plan.cells if p.cell.dataset.name == sets[1]]
+    with pytest.raises(BadInput, match=picture.name):
+        run_cells(alone, Store(tmp_path / "other"))

@@ -191,7 +191,9 @@ def _rows_of_no_cell(session: Session) -> list[str]:
     cells = [p.cell for p in session.plan.cells]
     infeasible = [cell for cell, _ in session.plan.infeasible]
     rows = [str(row) for row in lay_out(task.report, cells, infeasible).rows]
-    known = [*rows, *{part for row in rows for part in row.split(" · ")}]
+    parts = {part for row in rows for part in row.split(" · ")}
+    # Rows of saved weights are TASK#train_key, and a claim may name the task alone.
+    known = [*rows, *parts, *(part.partition("#")[0] for part in parts)]
     return [
         f"{key} '{name}' is no row of this grid{did_you_mean(nearest(name, known))}"
         for key, name in wanted.items()

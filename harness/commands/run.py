@@ -18,6 +18,7 @@ def run(args: Namespace) -> int:
     from harness.commands._session import open_session
     from harness.errors import UnknownName
     from harness.runner import run_cells
+    from harness.training.distributed import declared
     from harness.training.threads import cores
 
     session = open_session(args)
@@ -27,7 +28,7 @@ def run(args: Namespace) -> int:
             raise UnknownName("cell of this task", key, list(planned)[:5])
     missing = [planned[key] for key in args.cell if session.plan.status.get(key) != "done"]
     run_cells(missing, session.store, jobs=cores(), save=session.task.save == "last")
-    for key in args.cell:
+    for key in args.cell if declared()[0] == 0 else ():  # the first of several processes tells
         print(session.store.path(key).read_text(encoding="utf-8"))
     session.refresh()
     return 0 if all(session.plan.status.get(key) == "done" for key in args.cell) else 1

@@ -58,6 +58,10 @@ def parts(argument: str) -> tuple[str, str, str]:
             f"'open_clip:{argument}' does not say which weights: write open_clip:ARCH/PRETRAINED, "
             "or open_clip:ARCH@FILE for a checkpoint of your own"
         )
+    if argument.endswith(".json"):
+        raise EncoderError(
+            f"open_clip:{argument} is a config: say its weights, as in {argument}@FILE"
+        )
     return name.replace("/", "-"), tag, ""
 
 

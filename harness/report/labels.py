@@ -8,6 +8,7 @@ from typing import Any
 
 from harness.errors import UnknownName
 from harness.grid import AXES, RECIPE_AXES, value_of
+from harness.report.short import shortened
 from harness.schema import ReportModel
 from harness.types import Cell, ClassPick
 
@@ -73,6 +74,9 @@ def lay_out(
     row_axes = declared or _row_axes(cells, columns, column_axes)
     rows = _rows(cells, columns, row_axes, (*column_axes, *(("class_seed",) if draws else ())))
     rows = {cell: _marked(label, cell) for cell, label in rows.items()}
+    short = shortened([*rows.values(), *(c.label for c in columns.values())])
+    rows = {cell: short[label] for cell, label in rows.items()}
+    columns = {cell: replace(c, label=short[c.label]) for cell, c in columns.items()}
     places = {cell: (rows[cell], columns[cell]) for cell in cells}
     ordered = sorted(
         dict.fromkeys(columns.values()), key=_order(cells, columns, column_axes).__getitem__

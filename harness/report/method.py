@@ -21,7 +21,7 @@ _TITLES = {
     "temporal": "Temporal head", "frames": "Frames", "resolution": "Resolution",
     "views": "Views (clips x crops)", "classifier": "Classifier", "schedule": "Schedule",
     "paradigm": "Paradigm", "gather": "Batch gather", "text_tower": "Text tower", "loss": "Loss",
-    "method": "Method", "tuning": "Tuned part",
+    "method": "Method", "tuning": "Tuned part", "init": "Begins from the saved weights",
 }  # fmt: skip
 
 

@@ -118,6 +118,10 @@ def _verdict(
         return _Verdict("none", note="no seed evidence")
     if count_groups(groups_N) < 2:
         return _Verdict("none", note="one group: no evidence about other items")
+    if d_SN.flat[0] and not np.ptp(d_SN):
+        verdict = _without_spread(float(d_SN.flat[0]), count_groups(groups_N))
+        enough = deterministic or len(d_SN) >= LEAST_SEEDS
+        return verdict if enough else _descriptive(verdict)
     if deterministic:
         return _no_seeds(d_SN[0], groups_N)
     table = two_way(d_SN, groups_N)
@@ -136,6 +140,15 @@ def _same_items(d_SN: FloatArray, *, deterministic: bool) -> _Verdict:
     note = "" if flips is None else f"sign flips p = {flips:.2g}"
     verdict = _of_t(paired.t, "paired t over seeds", share_seeds=1.0, note=note)
     return verdict if len(d_SN) >= LEAST_SEEDS else _descriptive(verdict)
+
+
+def _without_spread(d: float, groups: int) -> _Verdict:
+    """Every seed and item agrees: a variance of zero says nothing of how sure that is, so groups
+    are counted.
+    """
+    m = mcnemar(groups if d > 0 else 0, groups if d < 0 else 0, groups)
+    note = "every seed and item agrees: counted by groups"
+    return _Verdict("exact McNemar", m.low, m.high, m.p, None, 0.0, note, m.standard_error, np.inf)
 
 
 def _no_seeds(d_N: FloatArray, groups_N: IntArray) -> _Verdict:

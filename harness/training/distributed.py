@@ -10,9 +10,11 @@ gradient by 1/N; TEXT4VIS fault 5.)
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from harness.errors import BadInput
@@ -22,6 +24,10 @@ if TYPE_CHECKING:
 
 #: Where processes meet if MASTER_PORT does not say it: apart for every job of a host.
 FIRST_PORT, PORTS = 20_000, 20_000
+
+
+#: How long a process waits for another, at the beginning and at every exchange.
+PATIENCE = timedelta(minutes=30)
 
 
 @dataclass(frozen=True)
@@ -120,7 +126,7 @@ def world() -> World:
 def process_group() -> Iterator[World]:
     """Join the processes of this training, as torchrun or srun started them.
 
-    Raises BadInput if it is not said where they meet.
+    Raises BadInput if it is not said where they meet, or if they do not.
     """
     import torch.distributed as dist
 
@@ -138,7 +144,14 @@ def process_group() -> Iterator[World]:
     address, port = _meeting_point()
     backend = "nccl" if place.type == "cuda" else "gloo"
     where = f"tcp://{address}:{port}"
-    dist.init_process_group(backend, init_method=where, rank=rank, world_size=size)
+    print(f"process {rank} of {size} waits for the others at {where}", file=sys.stderr)
+    try:
+        dist.init_process_group(
+            backend, init_method=where, rank=rank, world_size=size, timeout=PATIENCE
+        )
+    except dist.DistError as error:
+        first = str(error).splitlines()[0][:200]
+        raise BadInput(f"{size} processes did not meet at {where}: {first}") from error
     try:
         yield world()
         dist.barrier()  # none goes while another still hears from it
@@ -150,11 +163,17 @@ def declared() -> tuple[int, int]:
     """(rank, size) from RANK and WORLD_SIZE (torchrun), or from SLURM_PROCID and
     SLURM_STEP_NUM_TASKS (srun); a batch script alone is one process, whatever it reserved.
     """
-    environment = os.environ
-    if "WORLD_SIZE" in environment:
-        return int(environment.get("RANK", 0)), int(environment["WORLD_SIZE"])
-    size = int(environment.get("SLURM_STEP_NUM_TASKS", 1))
-    return (int(environment.get("SLURM_PROCID", 0)), size) if size > 1 else (0, 1)
+    if "WORLD_SIZE" in os.environ:
+        return _number("RANK", 0), _number("WORLD_SIZE", 1)
+    size = _number("SLURM_STEP_NUM_TASKS", 1)
+    return (_number("SLURM_PROCID", 0), size) if size > 1 else (0, 1)
+
+
+def _number(name: str, default: int) -> int:
+    text = os.environ.get(name, str(default))
+    if not text.isdecimal():
+        raise BadInput(f"the variable {name} must be a whole number, not '{text}'")
+    return int(text)
 
 
 def _meeting_point() -> tuple[str, int]:
@@ -163,5 +182,5 @@ def _meeting_point() -> tuple[str, int]:
         raise BadInput(
             "several processes were started, and MASTER_ADDR does not say where they meet"
         )
-    job = int(os.environ.get("SLURM_JOB_ID", os.getppid()))
-    return address, int(os.environ.get("MASTER_PORT", FIRST_PORT + job % PORTS))
+    job = _number("SLURM_JOB_ID", os.getppid())
+    return address, _number("MASTER_PORT", FIRST_PORT + job % PORTS)

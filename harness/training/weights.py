@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -88,16 +88,31 @@ def _no_weights(path: Path) -> str:
     return f"init: {path} holds no weights that `save: last` wrote, or is cut short"
 
 
-def put_into(module: Any, tensors: Mapping[str, torch.Tensor], path: Path, what: str) -> None:
-    """Give a module its saved tensors; it may have others beside them.
+def put_into(
+    module: Any,
+    tensors: Mapping[str, torch.Tensor],
+    path: Path,
+    what: str,
+    wanted: Collection[str] | None = None,
+) -> None:
+    """Give a module its saved tensors: all that it has, or those of the names that are wanted.
 
     Raises EncoderError if they are those of another architecture.
     """
-    try:
-        missing, unexpected = module.load_state_dict(dict(tensors), strict=False)
-    except RuntimeError as error:
-        first = str(error).splitlines()[-1].strip()
-        raise EncoderError(f"init: {path} does not fit this {what}: {first}") from error
-    if unexpected or len(missing) == len(module.state_dict()):
-        name = unexpected[0] if unexpected else missing[0]
-        raise EncoderError(f"init: {path} does not fit this {what}: {name}")
+    own = module.state_dict()
+    asked = own.keys() if wanted is None else wanted
+    lacking = [name for name in asked if name not in tensors]
+    surplus = [name for name in tensors if name not in own]
+    other = [name for name, t in tensors.items() if name in own and t.shape != own[name].shape]
+    for names, problem in (
+        (lacking, "is in the {what} and not in the file"),
+        (surplus, "is in the file and not in the {what}"),
+        (other, "has another shape in the {what}"),
+    ):
+        if names:
+            more = f" (and {len(names) - 1} more)" if len(names) > 1 else ""
+            told = problem.format(what=what)
+            raise EncoderError(
+                f"init: {path} was saved from another {what}: '{names[0]}' {told}{more}"
+            )
+    module.load_state_dict(dict(tensors), strict=False)

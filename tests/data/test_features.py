@@ -270,7 +270,7 @@ def test_what_needs_pictures_is_refused(tmp_path: Path, changes: dict[str, Any],
 def test_a_test_set_of_another_width(tmp_path: Path) -> None:
     other = tmp_path / "other"
     other.mkdir()
-    path = npz(other, features=np.zeros((N, 5), np.float32))
+    path = npz(other, features=np.ones((N, 5), np.float32))
     told = refusal(npz(tmp_path), test_dataset=Choice(f"features:{path}"))
     assert "features of width 5" in told
     assert "one encoder must have made both" in told

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -159,6 +160,21 @@ def test_one_group_says_nothing_about_items() -> None:
         assert (got.p, got.low) == (None, None)
         assert "one group" in got.note
         assert estimate(make(1, groups_N=one_N)).low is None
+
+
+def test_rows_that_differ_everywhere_are_counted() -> None:
+    """No seed and no item disagrees: a variance of zero is no proof, nine items are nine items."""
+    items = np.arange(9, dtype=np.int64)
+    seeds = tuple(range(5))
+    right = Outcomes(np.ones((5, 9), dtype=bool), seeds, items)
+    wrong = Outcomes(np.zeros((5, 9), dtype=bool), seeds, items)
+    got = ab(right, wrong)
+    assert got.difference == 1
+    assert got.p == pytest.approx(2 * 0.5**9)
+    assert got.low is not None
+    assert 0.4 < got.low < 0.9
+    grouped = ab(replace(right, groups_N=items // 3), replace(wrong, groups_N=items // 3))
+    assert grouped.p == pytest.approx(2 * 0.5**3), "groups are what is sampled"
 
 
 def test_a_row_against_itself() -> None:
