@@ -19,6 +19,8 @@ from pathlib import Path, PurePosixPath
 from harness.errors import DataError
 
 VIDEOS = frozenset({".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi"})
+#: What may lie beside videos in a class folder and is no data.
+NOTES = (".txt", ".csv", ".json", ".md", ".xml")
 FORMATS = ("folders", "list", "ucf101", "hmdb51", "kinetics")
 SPLITS = ("train", "test", "val")
 LISTS = (".txt", ".csv")
@@ -116,7 +118,14 @@ def _class_folders(place: Path, split: str) -> Iterator[Row]:
     if not folder.is_dir():
         return
     for inside in sorted(p for p in folder.iterdir() if p.is_dir() and p.name[0] != "."):
-        videos = sorted(p for p in inside.iterdir() if p.suffix.lower() in VIDEOS)
+        files = sorted(p for p in inside.iterdir() if p.is_file() and p.name[0] != ".")
+        videos = [p for p in files if p.suffix.lower() in VIDEOS]
+        others = [p for p in files if p.suffix.lower() not in (*VIDEOS, *NOTES)]
+        if others:
+            raise DataError(
+                f"{others[0]} is of no kind that is read ({', '.join(sorted(VIDEOS))}): convert "
+                "or remove it"
+            )
         if not videos:
             raise DataError(f"there is no video in {inside}")
         yield from (Row(p.relative_to(place).as_posix(), inside.name) for p in videos)

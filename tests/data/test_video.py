@@ -82,6 +82,17 @@ def test_the_lists_and_the_videos_may_lie_elsewhere(tmp_path: Path, short: bytes
     assert data.length("x.mp4") == 12
 
 
+def test_a_kind_of_video_that_is_not_read_is_told(tmp_path: Path, short: bytes) -> None:
+    """A file that is passed over in silence would be missed in the counts."""
+    folder = tmp_path / "clips" / "test" / "walk"
+    folder.mkdir(parents=True)
+    (folder / "a.mp4").write_bytes(short)
+    (folder / "b.mpg").write_bytes(short)
+    (folder / "notes.txt").write_text("none of the data")
+    with pytest.raises(DataError, match=r"b\.mpg is of no kind that is read .*\.mp4"):
+        video.open_dataset(str(tmp_path / "clips"), video.Options())
+
+
 def test_folders_of_extracted_frames(tmp_path: Path) -> None:
     for name, count in (("v1", 12), ("v2", 9)):
         (tmp_path / name).mkdir()
