@@ -84,6 +84,7 @@ class _Embedded:
     ) -> None:
         self._tower, self._wording, self._map_ED = tower, wording, map_ED
         self._average = average
+        self._context_ME: torch.Tensor | None = None
         self._texts = wording(names)
 
     def begin_epoch(self, stream: torch.Generator) -> None:
@@ -109,7 +110,8 @@ class _Embedded:
         """
         import torch
 
-        w_ND = self._encode([text for own in texts for text in own])
+        flat = [text for own in texts for text in own]
+        w_ND = self._tower.encode(flat, self._context_ME).float()
         w_ND = w_ND if self._map_ED is None else w_ND @ self._map_ED.to(w_ND.device)
         parts = w_ND.split([len(own) for own in texts])
         return torch.stack([self._mean(w_KD) for w_KD in parts])
@@ -121,9 +123,6 @@ class _Embedded:
             return w_KD[0]
         return (w_KD if self._average == "plain" else F.normalize(w_KD, dim=-1)).mean(dim=0)
 
-    def _encode(self, texts: list[str]) -> torch.Tensor:
-        raise NotImplementedError
-
 
 class TrainedTower(_Embedded):
     """`text_tower: online`: the tower is trained with the pictures' (Table 6); give it a copy."""
@@ -131,9 +130,6 @@ class TrainedTower(_Embedded):
     def __init__(self, tower: TunableText, *rest: Any) -> None:
         super().__init__(tower, *rest)
         self._tower.module.requires_grad_()
-
-    def _encode(self, texts: list[str]) -> torch.Tensor:
-        return self._tower.encode(texts).float()
 
     def pretrained(self) -> list[torch.Tensor]:
         return list(self._tower.module.parameters())
@@ -149,13 +145,10 @@ class LearnedContext(_Embedded):
 
     def __init__(self, context_ME: torch.Tensor, tower: TunableText, *rest: Any) -> None:
         super().__init__(tower, *rest)
-        self._context_ME = context_ME.detach().clone().requires_grad_()
-
-    def _encode(self, texts: list[str]) -> torch.Tensor:
-        return self._tower.encode(texts, self._context_ME).float()
+        self._context_ME = self._learnt_ME = context_ME.detach().clone().requires_grad_()
 
     def pretrained(self) -> list[torch.Tensor]:
         return [t for t in self._tower.module.parameters() if t.requires_grad]
 
     def new(self) -> list[torch.Tensor]:
-        return [self._context_ME]
+        return [self._learnt_ME]
