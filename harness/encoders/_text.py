@@ -10,6 +10,7 @@ never changed.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
@@ -101,7 +102,7 @@ def token_embedding(model: Any) -> Any:
         ) from error
 
 
-class TunableTower:
+class TunableTower(ABC):
     """A text tower that can be trained or trained through. A family says how it reads.
 
     deepcopy gives an independent tower. Without a layout it takes no context.
@@ -110,21 +111,21 @@ class TunableTower:
     def __init__(self, module: Any, layout: Layout | None) -> None:
         self.module, self._layout = module, layout
 
+    @abstractmethod
     def _tokens(self, texts: list[str]) -> dict[str, torch.Tensor]:
         """Texts as the family's own tokenizer prepares them."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _words(self, text: str) -> list[int]:
         """Token ids of a text, with nothing around them."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _embedding(self) -> Any:
         """The part of `module` that embeds tokens."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _read(self, module: Any, tokens: Mapping[str, torch.Tensor]) -> torch.Tensor:
         """Tokens (N, L) to embeddings (N, D)."""
-        raise NotImplementedError
 
     @property
     def context_dim(self) -> int:
