@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from harness import __version__
-from harness.errors import HarnessError, did_you_mean, nearest
+from harness.core.errors import HarnessError, did_you_mean, nearest
 
 INTERRUPTED = 130
 

@@ -292,7 +292,7 @@ def test_yaml_loader_is_safe() -> None:
     """What the border builds its loader on, since it calls the loader itself."""
     import yaml
 
-    from harness.yaml_border import _Loader
+    from harness.task.yaml_reader import _Loader
 
     assert issubclass(_Loader, yaml.SafeLoader)
     assert not any(tag and "python" in tag for tag in _Loader.yaml_constructors)

@@ -14,8 +14,8 @@ import pytest
 from conftest import Call, WriteTask, leftovers, paint
 from PIL import Image
 
+from harness.core.errors import DataError
 from harness.data._images import open_rgb
-from harness.errors import DataError
 
 Setup = Callable[[Path, WriteTask], list[str]]
 

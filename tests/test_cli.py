@@ -15,8 +15,9 @@ import pytest
 import yaml
 from conftest import ROOT, Call, WriteTask, hashes, records
 
-from harness import resolve
 from harness.cli import command_names
+from harness.core import registry
+from harness.task import library
 
 COMMANDS = {"grid", "plan", "run", "status", "report", "list", "describe", "doctor", "schema"}
 
@@ -100,8 +101,8 @@ def test_unknown_command(wrong: str, right: str, run_cli: Call) -> None:
 def test_list(cli: Call) -> None:
     ended = cli("list")
     assert ended.code == 0
-    for kind in resolve.KINDS:
-        for name in resolve.names(kind):
+    for kind in registry.KINDS:
+        for name in registry.names(kind):
             assert name in ended.out
     assert "few_shot" in ended.out
     only = cli("list", "classifiers")
@@ -111,15 +112,15 @@ def test_list(cli: Call) -> None:
 
 def test_list_json(cli: Call) -> None:
     found = json.loads(cli("list", "--json").out)
-    assert set(found) == {*resolve.KINDS, "task"}
+    assert set(found) == {*registry.KINDS, "task"}
     assert found["classifier"]["text"].startswith("Embeddings of the class texts")
     assert all(about for kind in found.values() for about in kind.values())
     assert set(json.loads(cli("list", "prompt", "--json").out)) == {"prompt"}
 
 
 def test_describe(cli: Call) -> None:
-    for kind in resolve.KINDS:
-        for name in resolve.names(kind):
+    for kind in registry.KINDS:
+        for name in registry.names(kind):
             ended = cli("describe", kind, name)
             assert ended.code == 0
             assert ended.out.strip()
@@ -184,7 +185,7 @@ def accepts(schema: dict[str, Any], value: Any, root: dict[str, Any]) -> bool:
 def test_schema_accepts_every_task_and_refuses_slips(cli: Call) -> None:
     schema = json.loads(cli("schema").out)
     assert schema["$schema"].startswith("https://json-schema.org/")
-    files = list(resolve.tasks().values())
+    files = list(library.tasks().values())
     assert len(files) >= 5
     try:
         import jsonschema
@@ -194,10 +195,10 @@ def test_schema_accepts_every_task_and_refuses_slips(cli: Call) -> None:
         jsonschema.Draft202012Validator.check_schema(schema)
         check = jsonschema.Draft202012Validator(schema).is_valid
     for path in files:
-        from harness.yaml_border import read
+        from harness.task.yaml_reader import read
 
         assert check(read(path)), path
-    good = read(resolve.tasks()["few_shot"])
+    good = read(library.tasks()["few_shot"])
     slips: list[dict[str, Any]] = [
         {"clasifier": "text"}, {"shots": "many"}, {"shots": 0}, {"regime": "few_shots"},
         {"name": None}, {"recipe": {"epoch": 1}}, {"classes": {"pick": "ten"}},

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 import torch
 
-from harness.errors import BadInput
-from harness.grid import expand
-from harness.plan import Plan, make_plan
-from harness.runner import run_cells
-from harness.store import Store
-from harness.task import validate
+from harness.core.errors import BadInput
+from harness.core.store import Store
+from harness.plan.plan import Plan, make_plan
+from harness.run.runner import run_cells
+from harness.task.grid import expand
+from harness.task.read import validate
 from tests.encoders import tiny
 
 MOTION: dict[str, Any] = {
@@ -101,11 +101,11 @@ def test_videos_and_pictures_do_not_mix(tmp_path: Path, vit: str) -> None:
 def test_views_are_evaluated_without_training_again(
     tmp_path: Path, vit: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import harness.trainer
+    import harness.run.train
 
-    trained, train = [], harness.trainer.train
+    trained, train = [], harness.run.train.train
     monkeypatch.setattr(
-        harness.trainer, "train", lambda *a, **k: (trained.append(1), train(*a, **k))[1]
+        harness.run.train, "train", lambda *a, **k: (trained.append(1), train(*a, **k))[1]
     )
     records = run(tmp_path, encoder=vit, views=["1x1", "2x1", "2x3"], tuning="all")
     assert len({r.key for r in records}) == 3
@@ -121,7 +121,7 @@ def test_probabilities_equal_a_plain_loop(tmp_path: Path, vit: str) -> None:
     import open_clip
     from open_clip.transform import PreprocessCfg, image_transform_v2
 
-    from harness.plugins import open_dataset
+    from harness.plan.resolve import open_dataset
 
     (record,) = run(tmp_path, encoder=vit, regime="zero_shot", shots=None, tuning="none")
     model = tiny.open_clip_reference(Path(vit.partition(":")[2].partition("@")[0])).model
@@ -195,7 +195,7 @@ def test_less_memory_means_smaller_micro_batches(
     tmp_path: Path, vit: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A GPU that holds two clips at once: the loss is that of the whole batch all the same."""
-    from harness.training.sources import TunedBackbone
+    from harness.training.loader import TunedBackbone
 
     (whole,) = run(tmp_path / "whole", encoder=vit, tuning="all")
     features = TunedBackbone.features
@@ -216,7 +216,7 @@ def test_less_memory_means_smaller_micro_batches(
 def test_a_gpu_that_holds_nothing_is_the_reason_of_the_cell(
     tmp_path: Path, vit: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from harness.training.sources import TunedBackbone
+    from harness.training.loader import TunedBackbone
 
     def never(*_: Any) -> None:
         raise torch.OutOfMemoryError("CUDA out of memory")

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from harness.errors import BadInput
-from harness.grid import expand
-from harness.plan import make_plan
-from harness.runner import run_cells
-from harness.store import Store
-from harness.task import validate
+from harness.core.errors import BadInput
+from harness.core.store import Store
+from harness.plan.plan import make_plan
+from harness.run.runner import run_cells
+from harness.task.grid import expand
+from harness.task.read import validate
 from tests.encoders import tiny
 
 

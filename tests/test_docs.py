@@ -18,11 +18,12 @@ import pytest
 import yaml
 from conftest import ROOT, Call, WriteTask, records
 
-from harness import resolve, yaml_border
 from harness.cli import command_names, parser
-from harness.grid import expand
-from harness.schema import RecipeModel, ReportModel, Task
-from harness.task import read_task
+from harness.core import registry
+from harness.task import library, yaml_reader
+from harness.task.grid import expand
+from harness.task.read import read_task
+from harness.task.schema import RecipeModel, ReportModel, Task
 
 PAGES = [
     page for page in (*sorted((ROOT / "docs").glob("*.md")), ROOT / "README.md") if page.is_file()
@@ -33,7 +34,7 @@ BLOCK = re.compile(r"^```(\w*)\n(.*?)^```", re.DOTALL | re.MULTILINE)
 FILE = re.compile(
     r"^File `harness/(\w+)/(\w+)\.py`:\n\n```python\n(.*?)^```", re.DOTALL | re.MULTILINE
 )
-KIND = {folder: kind for kind, folder in resolve.KINDS.items()}
+KIND = {folder: kind for kind, folder in registry.KINDS.items()}
 #: Small enough for a test, whatever the example asks for.
 SMALL = {
     "dataset": "emoji",
@@ -78,7 +79,7 @@ PLUGINS: list[tuple[str, str, str]] = FILE.findall(text(EXTENDING)) if EXTENDING
 
 @pytest.mark.parametrize(("name", "body"), YAML, ids=ids(YAML))
 def test_every_example_is_a_task(name: str, body: str, tmp_path: Path) -> None:
-    data = yaml_border.parse(body, name)
+    data = yaml_reader.parse(body, name)
     if not isinstance(data, dict) or "name" not in data:
         return  # a piece of a task
     path = tmp_path / "example.yaml"
@@ -116,7 +117,7 @@ def test_keys_in_the_table_exist() -> None:
 
 
 def test_axes_bear_a_star() -> None:
-    from harness.grid import AXES
+    from harness.task.grid import AXES
 
     starred = set(re.findall(r"^\| `(\w+)` \| \* \|", text(TASKS_PAGE), re.MULTILINE))
     assert starred == set(AXES)
@@ -126,7 +127,7 @@ def test_defaults_in_the_table() -> None:
     """Of the recipe, whose numbers are the paper's."""
     page = text(TASKS_PAGE).split("### recipe")[1].split("###")[0]
     rows = re.findall(r"^\| `(\w+)` \|.*\| `?([^|`]+?)`? \|$", page, re.MULTILINE)
-    told = {name: yaml_border.parse(value, name) for name, value in rows}
+    told = {name: yaml_reader.parse(value, name) for name, value in rows}
     for name, field in RecipeModel.model_fields.items():
         default = field.get_default()
         if isinstance(default, list) and default != [None]:
@@ -275,7 +276,7 @@ def test_every_command_line_is_accepted(name: str, line: str) -> None:
     assert [word for word in rest if word.startswith("-") or "=" not in word] == []
     task = getattr(args, "task", None)
     if task is not None and not task.endswith(".yaml"):
-        assert task in resolve.tasks()
+        assert task in library.tasks()
     elif task is not None and "/" in task:
         assert (ROOT / task).is_file()
 
@@ -302,7 +303,7 @@ def test_named_tasks_and_tests_exist() -> None:
             assert (ROOT / found).is_file(), f"{page.name}: {found}"
 
 
-@pytest.mark.parametrize("task", sorted(resolve.tasks()))
+@pytest.mark.parametrize("task", sorted(library.tasks()))
 def test_tasks_can_be_planned(task: str, cli: Call) -> None:
     """The pages send their reader to these; those of the paper in their embedded variant, as their
     data are not here. A task that needs what is not here, or cannot be tested, says so.

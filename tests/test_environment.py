@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import harness
-from harness.environment import PACKAGES, environment
+from harness.core.environment import PACKAGES, environment
 
 
 def test_every_package_is_known_by_the_name_that_installs_it() -> None:

@@ -2,11 +2,11 @@ from typing import Any
 
 import pytest
 
-from harness.errors import TaskError
-from harness.grid import expand, value_of
-from harness.task import as_yaml, plain, validate
-from harness.types import Choice
-from harness.yaml_border import parse
+from harness.core.cells import Choice
+from harness.core.errors import TaskError
+from harness.task.grid import expand, value_of
+from harness.task.read import as_yaml, plain, validate
+from harness.task.yaml_reader import parse
 
 BASE: dict[str, Any] = {
     "name": "t",

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from harness.grid import expand
-from harness.plan import make_plan
-from harness.runner import run_cells
-from harness.store import Store
-from harness.task import validate
+from harness.core.store import Store
+from harness.plan.plan import make_plan
+from harness.run.runner import run_cells
+from harness.task.grid import expand
+from harness.task.read import validate
 
 #: Left against right only; clips of two vendors that were not trained on.
 MOTION = {"name": "emoji_motion", "motions": ["left", "right"], "part": "development"}

@@ -11,19 +11,19 @@ from typing import Any
 import pytest
 import yaml
 
-from harness import resolve
 from harness.commands import reproduce
 from harness.commands._session import open_session
-from harness.grid import expand
-from harness.report.labels import lay_out
-from harness.report.published import names, read_published
-from harness.report.reproduce import title_of
-from harness.schema import Task
-from harness.task import read_task
-from harness.types import Cell, Recipe
+from harness.core.cells import Cell, Recipe
+from harness.report.model.labels import lay_out
+from harness.report.model.published import names, read_published
+from harness.report.render.reproduce import title_of
+from harness.task import library
+from harness.task.grid import expand
+from harness.task.read import read_task
+from harness.task.schema import Task
 from tests.conftest import ROOT, TINY, Call
 
-PAPER = {n.removeprefix("paper/"): p for n, p in resolve.tasks().items() if n.startswith("paper/")}
+PAPER = {n.removeprefix("paper/"): p for n, p in library.tasks().items() if n.startswith("paper/")}
 SOURCES = set(reproduce.SOURCES.values())
 TESTABLE = sorted(set(PAPER) - {"table07"})
 #: Rows that a claim names and no study can have: the page says that they are not tested.
@@ -47,7 +47,7 @@ def test_every_table_and_figure_is_there() -> None:
 
 
 def test_the_recipe_is_that_of_the_paper() -> None:
-    told = yaml.safe_load(resolve.recipes()["text4vis"].read_text(encoding="utf-8"))
+    told = yaml.safe_load(library.recipes()["text4vis"].read_text(encoding="utf-8"))
     recipe = read_task(PAPER["table01"]).recipe
     values = {key: getattr(recipe, key)[0] for key in told}
     same = {"precision": "bfloat16", "augment": "crop_flip"}
@@ -152,7 +152,7 @@ def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name, data in tasks.items():
         path = folder / "paper" / f"{name}.yaml"
         path.write_text(yaml.safe_dump(data | {"name": name}), encoding="utf-8")
-    monkeypatch.setattr(resolve, "tasks_folder", lambda: folder)
+    monkeypatch.setattr(library, "tasks_folder", lambda: folder)
     return folder / "paper"
 
 

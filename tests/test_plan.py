@@ -5,14 +5,14 @@ from typing import Any
 import pytest
 from conftest import paint
 
-from harness.errors import BadInput, TaskError
-from harness.grid import expand
-from harness.packs import packs
-from harness.plan import Plan, Planned, make_plan
-from harness.plugins import classes_of
-from harness.store import Store
-from harness.task import validate
-from harness.types import Cell, Choice
+from harness.core.cells import Cell, Choice
+from harness.core.errors import BadInput, TaskError
+from harness.core.store import Store
+from harness.plan.batches import packs
+from harness.plan.plan import Plan, Planned, make_plan
+from harness.plan.resolve import classes_of
+from harness.task.grid import expand
+from harness.task.read import validate
 
 BASE: dict[str, Any] = {
     "name": "t",
@@ -142,7 +142,7 @@ def test_packs_hold_every_cell_once_longest_first() -> None:
 
 
 def test_few_shots_of_the_pool_are_noted(tmp_path: Path) -> None:
-    from harness.plan import notes
+    from harness.plan.plan import notes
 
     assert notes(planned(tmp_path, shots=4)) == ()
     (note,) = notes(planned(tmp_path, shots=[4, 5]))

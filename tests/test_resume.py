@@ -18,10 +18,10 @@ import numpy as np
 import pytest
 from conftest import Call, Ended, WriteTask, body, hashes, leftovers, records
 
-from harness import cache as cache_module
-from harness.seeding import stream_seed
-from harness.store import Store
-from harness.types import Record
+from harness.core import files as cache_module
+from harness.core.records import Record
+from harness.core.seeding import stream_seed
+from harness.core.store import Store
 
 #: A classifier from outside the package: slow or failing when the environment says so.
 LAB = '''
@@ -383,15 +383,15 @@ def test_damaged_cache(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     """The cache is free to delete, so a broken file in it may cost time and nothing else."""
-    from harness import towers
+    from harness.run import encoders
 
     task = tiny()
     monkeypatch.setenv("HARNESS_CACHE", str(tmp_path / "own"))
-    towers.embed_names.cache_clear()
+    encoders.embed_names.cache_clear()
     assert cli("grid", task).code == 0
     for path in (tmp_path / "own").glob(pattern):
         spoil(path)
-    towers.embed_names.cache_clear()
+    encoders.embed_names.cache_clear()
     assert cli("grid", task, "--runs", "again").code == 0
     assert hashes(tmp_path / "again") == hashes(tmp_path / "runs")
 

@@ -2,14 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from harness.sampling import (
-    Look,
-    cropped,
-    evaluation_frames,
-    looks,
-    training_frames,
-    views,
-)
+from harness.sampling.views import Look, cropped, evaluation_frames, looks, training_frames, views
 
 
 def test_centres_and_firsts_of_segments() -> None:

@@ -1,6 +1,6 @@
 import torch
 
-from harness.seeding import numpy_stream, stream_seed, torch_stream
+from harness.core.seeding import numpy_stream, stream_seed, torch_stream
 
 
 def test_streams_are_addressed_by_name_and_seed() -> None:

@@ -37,7 +37,7 @@ def test_an_interrupted_rerun_loses_no_finished_cell(
     def die(*_: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("harness.runner.train_cell", die)
+    monkeypatch.setattr("harness.run.runner.train_cell", die)
     cli("grid", ran, "--rerun", "seed=0")
     assert hashes(tmp_path / "runs") == before
 

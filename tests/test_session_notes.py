@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from harness.commands._session import Session, logged, note_what_reads_oddly, open_session, say
-from harness.errors import TaskError
+from harness.core.errors import TaskError
 from tests.conftest import WriteTask
 
 
@@ -104,7 +104,7 @@ def test_what_is_told_is_kept(
 
 
 def test_a_log_that_cannot_be_written(opened: Any, tmp_path: Path) -> None:
-    from harness.errors import OutputError
+    from harness.core.errors import OutputError
 
     (tmp_path / "runs").mkdir()
     (tmp_path / "runs/logs").write_text("in the way", encoding="utf-8")

@@ -7,9 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.errors import DataError
-from harness.splits import draw_support, draw_test, draw_validation, pick_classes
-from harness.types import ClassPick, Items
+from harness.core.cells import ClassPick
+from harness.core.errors import DataError
+from harness.core.samples import Items
+from harness.sampling.classes import pick_classes
+from harness.sampling.sets import draw_support, draw_test, draw_validation
 
 
 def items(prefix: str, per_class: int, n_classes: int) -> Items:

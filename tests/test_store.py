@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from conftest import leftovers
 
-from harness.errors import DiskFull, OutputError
-from harness.store import Store, science_hash, writable
-from harness.types import Record, SupportSet, TestSet
+from harness.core.errors import DiskFull, OutputError
+from harness.core.records import Record
+from harness.core.samples import SupportSet, TestSet
+from harness.core.store import Store, science_hash, writable
 
 DONE = Record(key="ab12", cell={"dataset": "emoji"}, status="done", top1=0.5, n=4)
 ARRAYS = {"rank": np.arange(4, dtype=np.uint32)}

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 import yaml
 
-from harness.errors import TaskError
-from harness.grid import expand
-from harness.schema import Task
-from harness.task import as_yaml, read_task
+from harness.core.errors import TaskError
+from harness.task.grid import expand
+from harness.task.read import as_yaml, read_task
+from harness.task.schema import Task
 
 PAPER: dict[str, Any] = {
     "name": "table01",

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from harness.errors import BadInput
-from harness.grid import expand
-from harness.plan import Plan, make_plan, notes
-from harness.runner import run_cells
-from harness.store import Store
-from harness.task import validate
+from harness.core.errors import BadInput
+from harness.core.store import Store
+from harness.plan.plan import Plan, make_plan, notes
+from harness.run.runner import run_cells
+from harness.task.grid import expand
+from harness.task.read import validate
 from tests.encoders import tiny
 
 RECIPE = {"epochs": 2, "batch": 4, "lr": 1e-3, "lr_new": 1e-3, "warmup_epochs": 0}

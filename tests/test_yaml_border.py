@@ -2,8 +2,8 @@ import math
 
 import pytest
 
-from harness.errors import TaskError
-from harness.yaml_border import parse
+from harness.core.errors import TaskError
+from harness.task.yaml_reader import parse
 
 
 @pytest.mark.parametrize(

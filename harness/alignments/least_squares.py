@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict
 
-from harness.types import AlignmentInputs, Cell, CellFacts
+from harness.core.cells import Cell
+from harness.core.facts import CellFacts
+from harness.core.protocols.alignment import AlignmentInputs
 
 if TYPE_CHECKING:
     import torch

@@ -2,18 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field
+from harness.core.protocols.classifier import ClassifierOptions as Options
 
-
-class Options(BaseModel):
-    """scale: the logit scale, in place of the encoder's own. normalise: rows of W have length 1
-    in the forward pass, so the length in which they were drawn does not matter.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    scale: float | None = Field(default=None, gt=0)
-    normalise: bool = True
+__all__ = ["Options", "needs_room", "needs_support", "needs_text"]
 
 
 def needs_text(facts: object) -> str | None:

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from harness.classifiers import _options
-from harness.types import Cell, CellFacts, ClassifierInputs
+from harness.core.cells import Cell
+from harness.core.facts import CellFacts
+from harness.core.protocols.classifier import ClassifierInputs
 
 if TYPE_CHECKING:
     import torch

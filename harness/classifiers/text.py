@@ -8,7 +8,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.classifiers._options import Options, needs_text
-from harness.types import Cell, CellFacts, ClassifierInputs
+from harness.core.cells import Cell
+from harness.core.facts import CellFacts
+from harness.core.protocols.classifier import ClassifierInputs
 
 if TYPE_CHECKING:
     import torch

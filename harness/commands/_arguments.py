@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import ArgumentParser, ArgumentTypeError
 from pathlib import Path
 
-from harness.errors import did_you_mean, nearest
+from harness.core.errors import did_you_mean, nearest
 
 
 def add_task_arguments(parser: ArgumentParser) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from harness.errors import BadInput
-from harness.types import Choice
+from harness.core.cells import Choice
+from harness.core.errors import BadInput
 
 
 def dataset_choice(text: str, flag: str) -> Choice:
@@ -13,8 +13,8 @@ def dataset_choice(text: str, flag: str) -> Choice:
     """
     from pydantic import TypeAdapter, ValidationError
 
-    from harness.schema import Named
-    from harness.yaml_border import parse
+    from harness.task.schema import Named
+    from harness.task.yaml_reader import parse
 
     try:
         # A name alone is no YAML: `folder:a: b` would be read as a mapping.

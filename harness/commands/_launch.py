@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from harness.commands._session import Session, say
-from harness.errors import BadInput, TaskError
+from harness.core.errors import BadInput, TaskError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from harness.launch.profile import Profile
-    from harness.launch.slurm import Layout
-    from harness.plan import Planned
+    from harness.launch.slurm.profile import Profile
+    from harness.launch.slurm.submit import Layout
+    from harness.plan.plan import Planned
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ def check(args: Namespace) -> tuple[Profile, str] | None:
             option = "--profile" if args.profile is not None else "--set"
             raise BadInput(f"{option} belongs to --launch slurm, not to --launch {args.launch}")
         return None
-    from harness.launch.profile import profiles, read_profile
+    from harness.launch.slurm.profile import profiles, read_profile
 
     if args.profile is None:
         known = ", ".join(profiles())
@@ -64,8 +64,8 @@ def to_run(session: Session, args: Namespace) -> tuple[list[Planned], int]:
 
     Raises QueueError if SLURM is to be used and does not answer.
     """
-    from harness.launch.inflight import look
-    from harness.launch.slurm_queue import QueueError
+    from harness.launch.slurm.inflight import look
+    from harness.launch.slurm.queue import QueueError
 
     missing = session.plan.missing()
     flights = look(session.store, (p.key for p in missing))
@@ -84,13 +84,13 @@ def estimate(
     session: Session, profile: tuple[Profile, str] | None, cells: Sequence[Planned]
 ) -> Estimate:
     """What these cells may take, here or with a profile of a cluster and its file."""
-    from harness.packs import learned
+    from harness.plan.estimate import learned
 
     cost = learned(session.store)
     seconds = sum(cost(p.cell) for p in cells)
     if profile is None:
         return Estimate(seconds)
-    from harness.launch.slurm import lay_out
+    from harness.launch.slurm.submit import lay_out
 
     return Estimate(seconds, lay_out(cells, *profile, cost))
 
@@ -174,6 +174,6 @@ def document(found: Estimate) -> dict[str, Any]:
 
 
 def _sbatch(layout: Layout) -> dict[str, str]:
-    from harness.launch.profile import told_to_sbatch
+    from harness.launch.slurm.profile import told_to_sbatch
 
     return told_to_sbatch(layout.profile)

@@ -13,17 +13,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TextIO, cast
 
-from harness import plan, plugins, resolve
-from harness.cache import explain_oserror
-from harness.errors import BadInput, OutputError, TaskError, did_you_mean, nearest
-from harness.grid import AXES, expand, matches, rule, value_of
-from harness.plan import Plan
-from harness.report.study import Result, Study
-from harness.schema import Task
-from harness.splits import draw_test
-from harness.store import Store
-from harness.task import as_yaml, plain, read_task
-from harness.types import Cell, TestSet
+from harness.core.cells import Cell
+from harness.core.errors import BadInput, OutputError, TaskError, did_you_mean, nearest
+from harness.core.files import explain_oserror
+from harness.core.samples import TestSet
+from harness.core.store import Store
+from harness.plan import plan, resolve
+from harness.plan.plan import Plan
+from harness.report.model.results import Result, Study
+from harness.sampling.sets import draw_test
+from harness.task import library
+from harness.task.grid import AXES, expand, matches, rule, value_of
+from harness.task.read import as_yaml, plain, read_task
+from harness.task.schema import Task
 
 #: Larger grids are not laid out for a note alone.
 MOST_CELLS_LOOKED_AT = 5000
@@ -59,8 +61,8 @@ class Session:
         try:
             return self.store.read_test(name)
         except OutputError:
-            _, tested = plugins.classes_of(cell)
-            test = draw_test(plugins.open_dataset(cell.test_dataset or cell.dataset), tested)
+            _, tested = resolve.classes_of(cell)
+            test = draw_test(resolve.open_dataset(cell.test_dataset or cell.dataset), tested)
             if test.sha256[: len(name)] != name:
                 raise
             self.store.write_test(test)
@@ -87,7 +89,7 @@ def open_session(args: Namespace, *, as_run: bool = False) -> Session:
         file = ran
         task = read_task(file, args.overrides)
     else:
-        file = resolve.task_file(args.task)
+        file = library.task_file(args.task)
         task = read_task(file, args.overrides, embedded=embedded)
     store = Store(args.runs)
     _check_report(task, str(file))
@@ -104,8 +106,8 @@ def open_session(args: Namespace, *, as_run: bool = False) -> Session:
 
 def _check_report(task: Task, file: str) -> None:
     """Told before the cells are run, not after."""
-    from harness.report import published
-    from harness.report.labels import ALL_AXES, BESIDE
+    from harness.report.model import published
+    from harness.report.model.labels import ALL_AXES, BESIDE
 
     axes = (*ALL_AXES, *BESIDE)
     known = {"rows": axes, "columns": axes, "published": published.names()}
@@ -125,7 +127,7 @@ def rerun(session: Session, where: str) -> int:
 
     Raises TaskError if none does.
     """
-    from harness.yaml_border import parse
+    from harness.task.yaml_reader import parse
 
     parts = re.split(r",(?=[\w.]+=)", where)  # the commas of shots=[1,2] stay
     for part in parts:
@@ -180,7 +182,7 @@ def _values_of_no_cell(session: Session) -> list[str]:
 
 def _rows_of_no_cell(session: Session) -> list[str]:
     """Rows that the report is to compare and that the grid does not have."""
-    from harness.report.labels import lay_out
+    from harness.report.model.labels import lay_out
 
     task = session.task
     wanted = {"report.reference": task.report.reference}

@@ -17,16 +17,16 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(args: Namespace) -> int:
     from harness.commands._session import open_session
-    from harness.launch import slurm_queue
-    from harness.launch.inflight import look
+    from harness.launch.slurm import queue
+    from harness.launch.slurm.inflight import look
 
     session = open_session(args, as_run=not args.overrides)
     flights = look(session.store, (p.key for p in session.plan.cells))
     if flights.problem is not None:
-        raise slurm_queue.QueueError(flights.problem)
+        raise queue.QueueError(flights.problem)
     own = {k: f for k, f in flights.of.items() if f.pack.task_name == session.task.name}
     live = {f.job.id for f in own.values() if f.job.live}
     left = [k for k, f in own.items() if f.job.live and not f.pack.is_over(k, session.store)]
-    slurm_queue.cancel(sorted(live))
+    queue.cancel(sorted(live))
     print(f"{session.task.name}: cancelled {len(live)} jobs with {len(left)} unfinished cells")
     return 0

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 
     from PIL import Image
 
+    from harness.core.cells import Choice
+    from harness.core.protocols.dataset import Dataset
     from harness.data._official import Count
-    from harness.types import Choice, Dataset
 
 HELP = "check the layout, counts and files of a data set"
 SAMPLE = 100
@@ -76,9 +77,9 @@ def run(args: Namespace) -> int:
 def _choice(args: Namespace) -> Choice:
     """Raises BadInput: a path too many or too few."""
     from harness.commands._dataset import dataset_choice
+    from harness.core.cells import Choice
+    from harness.core.errors import BadInput, did_you_mean, nearest
     from harness.data._official import official
-    from harness.errors import BadInput, did_you_mean, nearest
-    from harness.types import Choice
 
     known = official()
     if args.name not in known:
@@ -103,21 +104,21 @@ def _choice(args: Namespace) -> Choice:
 
 def _open(choice: Choice) -> tuple[Dataset, Sequence[str]]:
     """The data set, and what of it is listed and not there."""
-    from harness import plugins
+    from harness.plan import resolve
 
-    found, argument, options = plugins.options("dataset", choice)
+    found, argument, options = resolve.options("dataset", choice)
     if hasattr(found, "open_incomplete"):
         data, missing = found.open_incomplete(argument, options)
         return data, missing
-    return plugins.open_dataset(choice), ()
+    return resolve.open_dataset(choice), ()
 
 
 def _sample(
     data: Dataset, missing: Sequence[str], size: int
 ) -> tuple[Sequence[str], dict[str, str]]:
     """Items that were read whole, and why some cannot be."""
+    from harness.core.seeding import numpy_stream
     from harness.data._corrupt import unreadable
-    from harness.seeding import numpy_stream
 
     gone = set(missing)
     items = [item for item in (*data.train.ids, *data.test.ids) if item not in gone]

@@ -14,16 +14,17 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace) -> int:
-    from harness import resolve
-    from harness.errors import UnknownName
+    from harness.core import registry
+    from harness.core.errors import UnknownName
+    from harness.task import library
 
     if args.kind == "task":
-        print(resolve.task_file(args.name).read_text(encoding="utf-8"), end="")
+        print(library.task_file(args.name).read_text(encoding="utf-8"), end="")
         return 0
-    if args.kind not in resolve.KINDS:
-        raise UnknownName("kind", args.kind, [*resolve.KINDS, "task"])
-    family, _ = resolve.split_reference(args.name)
-    plugin = resolve.plugin(args.kind, family)
+    if args.kind not in registry.KINDS:
+        raise UnknownName("kind", args.kind, [*registry.KINDS, "task"])
+    family, _ = registry.split_reference(args.name)
+    plugin = registry.plugin(args.kind, family)
     print((plugin.__doc__ or "").strip())
     print("\noptions:" if plugin.Options.model_fields else "\nno options")
     for name, field in plugin.Options.model_fields.items():

@@ -15,7 +15,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace) -> int:
-    from harness.cache import cache_folder
+    from harness.core.files import cache_folder
 
     checks: list[tuple[str, Callable[[], str]]] = [
         ("python", _python),
@@ -36,7 +36,7 @@ def run(args: Namespace) -> int:
 
 
 def _try(check: Callable[[], str]) -> tuple[bool, str]:
-    from harness.errors import HarnessError
+    from harness.core.errors import HarnessError
 
     try:
         return True, check()
@@ -51,7 +51,7 @@ def _python() -> str:
 
 
 def _packages() -> str:
-    from harness.environment import environment
+    from harness.core.environment import environment
 
     versions = environment()["versions"]
     return ", ".join(f"{k} {v}" for k, v in versions.items() if k != "python")
@@ -81,7 +81,7 @@ def _folder(folder: object) -> str:
     import shutil
     from pathlib import Path
 
-    from harness.store import writable
+    from harness.core.store import writable
 
     path = Path(str(folder))
     writable(path)

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from harness.schema import Task
-    from harness.types import Choice
+    from harness.core.cells import Choice
+    from harness.task.schema import Task
 
 HELP = "bring the weights and data of a task into the cache, for machines without network"
 
@@ -22,13 +22,14 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace) -> int:
-    from harness import plugins, resolve
     from harness.commands._session import say
-    from harness.task import read_task
+    from harness.plan import resolve
+    from harness.task import library
+    from harness.task.read import read_task
 
-    task = read_task(resolve.task_file(args.task), args.overrides)
+    task = read_task(library.task_file(args.task), args.overrides)
     for kind, choice in _named(task, str(args.task)):
-        found, argument, options = plugins.options(kind, choice)
+        found, argument, options = resolve.options(kind, choice)
         if not hasattr(found, "fetch"):
             say(f"{kind} {choice}: nothing to fetch")
             continue
@@ -44,7 +45,7 @@ def run(args: Namespace) -> int:
 
 def _named(task: Task, where: str) -> Iterator[tuple[str, Choice]]:
     """Everything with files of its own that a cell of the task names, each once."""
-    from harness.grid import expand
+    from harness.task.grid import expand
 
     once: dict[tuple[str, Choice], None] = {}
     for cell in expand(task, where):
@@ -60,7 +61,7 @@ def _named(task: Task, where: str) -> Iterator[tuple[str, Choice]]:
 
 
 def _is_here(kind: str, choice: Choice) -> bool:
-    from harness.errors import EncoderError
+    from harness.core.errors import EncoderError
 
     if kind != "encoder":
         return False
@@ -73,7 +74,7 @@ def _is_here(kind: str, choice: Choice) -> bool:
 
 def _check(choice: Choice) -> None:
     """Raises EncoderError if the encoder cannot be planned with."""
-    from harness import plugins
+    from harness.plan import resolve
 
-    found, argument, options = plugins.options("encoder", choice)
+    found, argument, options = resolve.options("encoder", choice)
     found.facts(argument, options)

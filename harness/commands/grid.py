@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from harness.commands._launch import Estimate
     from harness.commands._progress import Progress
     from harness.commands._session import Session
-    from harness.plan import Planned
+    from harness.plan.plan import Planned
 
 HELP = "run what is missing of a task and write its report"
 
@@ -36,8 +36,8 @@ def run(args: Namespace) -> int:
 
     from harness.commands import _launch, _session
     from harness.commands.plan import describe
-    from harness.launch.lock import alone
-    from harness.store import writable
+    from harness.core.store import writable
+    from harness.launch.slurm.lock import alone
 
     profile = _launch.check(args)
     _check_logs(args.logs)
@@ -67,7 +67,7 @@ def run(args: Namespace) -> int:
 
 def _check_logs(names: Sequence[str]) -> None:
     """Raises BadInput for a log that does not exist or lacks its package."""
-    from harness.resolve import plugin
+    from harness.core.registry import plugin
 
     for name in names:
         plugin("log", name).ready()
@@ -76,7 +76,7 @@ def _check_logs(names: Sequence[str]) -> None:
 def _detach(session: Session, found: Estimate, logs: Sequence[str]) -> int:
     """Submit and return: what ended is seen by `status`."""
     from harness.commands._session import say
-    from harness.launch.slurm import submit
+    from harness.launch.slurm.submit import submit
 
     if found.layout is None or not found.layout.packs:
         say("nothing to submit: what is missing is on its way")
@@ -97,7 +97,7 @@ def _launch_here(session: Session, args: Namespace, missing: Sequence[Planned]) 
     import importlib
 
     from harness.commands._progress import Progress
-    from harness.runner import Events
+    from harness.run.runner import Events
 
     if not missing:
         return []

@@ -29,10 +29,10 @@ def run(args: Namespace) -> int:
 
 
 def _kinds(wanted: str | None) -> list[str]:
-    from harness import resolve
-    from harness.errors import UnknownName
+    from harness.core import registry
+    from harness.core.errors import UnknownName
 
-    known = [*resolve.KINDS, "task"]
+    known = [*registry.KINDS, "task"]
     if wanted is None:
         return known
     kind = wanted if wanted in known else wanted.removesuffix("s")
@@ -42,9 +42,10 @@ def _kinds(wanted: str | None) -> list[str]:
 
 
 def _listing(kind: str) -> dict[str, str]:
-    from harness import resolve
-    from harness.yaml_border import read
+    from harness.core import registry
+    from harness.task import library
+    from harness.task.yaml_reader import read
 
     if kind == "task":
-        return {name: str(read(p).get("question", "")) for name, p in resolve.tasks().items()}
-    return {name: resolve.summary(kind, name) for name in resolve.names(kind)}
+        return {name: str(read(p).get("question", "")) for name, p in library.tasks().items()}
+    return {name: registry.summary(kind, name) for name in registry.names(kind)}

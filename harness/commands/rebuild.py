@@ -26,7 +26,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(args: Namespace) -> int:
     from harness.commands._session import say
-    from harness.store import writable
+    from harness.core.store import writable
 
     writable(args.out.parent)
     make: dict[str, Callable[[Path], None]] = {
@@ -43,7 +43,7 @@ def run(args: Namespace) -> int:
 def _emoji_split(out: Path) -> None:
     import json
 
-    from harness.cache import write_atomically
+    from harness.core.files import write_atomically
     from harness.data.emoji import make_split
 
     split = make_split()
@@ -55,7 +55,7 @@ def _emoji_split(out: Path) -> None:
 def _lit_emoji(out: Path) -> None:
     from harness.commands._progress import Progress
     from harness.commands._session import say
-    from harness.training.align import rebuild_lit_emoji
+    from harness.run.lit_emoji import rebuild_lit_emoji
 
     with Progress() as progress:
         found = rebuild_lit_emoji(out, lambda d, n: progress.update("pictures", d, n))
@@ -65,7 +65,7 @@ def _lit_emoji(out: Path) -> None:
 def _emoji_motion_objects(out: Path) -> None:
     import json
 
-    from harness.cache import write_atomically
+    from harness.core.files import write_atomically
     from harness.data.emoji_motion import usable_objects
 
     rows = ",\n".join(json.dumps(name, ensure_ascii=False) for name in usable_objects())
@@ -73,15 +73,15 @@ def _emoji_motion_objects(out: Path) -> None:
 
 
 def _emoji_motion_videos(out: Path, dataset: str) -> None:
-    from harness import plugins
     from harness.commands._dataset import dataset_choice
     from harness.commands._progress import Progress
     from harness.commands._session import say
+    from harness.core.errors import BadInput
     from harness.data._videos import write_clips
     from harness.data.emoji_motion import EmojiMotion
-    from harness.errors import BadInput
+    from harness.plan import resolve
 
-    data = plugins.open_dataset(dataset_choice(dataset, "--dataset"))
+    data = resolve.open_dataset(dataset_choice(dataset, "--dataset"))
     if not isinstance(data, EmojiMotion):
         raise BadInput(f"--dataset: {dataset} is not emoji_motion")
     with Progress() as progress:

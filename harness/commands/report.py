@@ -23,7 +23,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(args: Namespace) -> int:
     from harness.commands._session import open_session, say
-    from harness.store import writable
+    from harness.core.store import writable
 
     overrides = [*args.overrides, *(t for t in args.tasks if "=" in t)]
     code = 0
@@ -41,7 +41,7 @@ def run(args: Namespace) -> int:
 
 def write(session: Session) -> list[Path]:
     """All files of a report; the Markdown first."""
-    from harness.report.write import write_report
+    from harness.report.render.write import write_report
 
     study = session.study()
     records = [r.record for r in study.results if r.record is not None]

@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     import torch
 
     from harness.commands._session import Session
-    from harness.report.markdown import Figure
-    from harness.report.published import Published
-    from harness.report.reproduce import CostLine, Part
-    from harness.report.study import Study
-    from harness.report.table import Table
-    from harness.schema import Task
-    from harness.types import Choice
+    from harness.core.cells import Choice
+    from harness.report.model.published import Published
+    from harness.report.model.results import Study
+    from harness.report.model.table import Table
+    from harness.report.render.markdown import Figure
+    from harness.report.render.reproduce import CostLine, Part
+    from harness.task.schema import Task
 
 HELP = "run the tables and figures of the paper and say which claims hold"
 FOLDER, OPEN_CLIP = "paper/", "open_clip:"
@@ -50,7 +50,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(args: Namespace) -> int:
     from harness.commands._session import say
-    from harness.report.reproduce import NOT_TESTABLE
+    from harness.report.render.reproduce import NOT_TESTABLE
 
     parts = []
     for name in _chosen(args.tasks):
@@ -69,10 +69,10 @@ def _chosen(names: Sequence[str]) -> list[str]:
 
     Raises UnknownName for a name that is none of them.
     """
-    from harness import resolve
-    from harness.errors import UnknownName
+    from harness.core.errors import UnknownName
+    from harness.task import library
 
-    found = [n.removeprefix(FOLDER) for n in resolve.tasks() if n.startswith(FOLDER)]
+    found = [n.removeprefix(FOLDER) for n in library.tasks() if n.startswith(FOLDER)]
     known = [n for n in found if n not in SOURCES.values()]
     known.sort(key=lambda n: ("A" in n, n.startswith("figure"), n))
     wanted = [n.removeprefix(FOLDER) for n in names]
@@ -84,15 +84,15 @@ def _chosen(names: Sequence[str]) -> list[str]:
 
 def _part(name: str, args: Namespace) -> Part:
     """One table or figure, run. What cannot run is told on the page, and the others go on."""
-    from harness import resolve
     from harness.commands._session import say
-    from harness.errors import BadInput
-    from harness.report.published import read_published
-    from harness.report.reproduce import Part
-    from harness.report.table import build_table
-    from harness.task import read_task
+    from harness.core.errors import BadInput
+    from harness.report.model.published import read_published
+    from harness.report.model.table import build_table
+    from harness.report.render.reproduce import Part
+    from harness.task import library
+    from harness.task.read import read_task
 
-    task = read_task(resolve.task_file(FOLDER + name))
+    task = read_task(library.task_file(FOLDER + name))
     published = tuple(n for file in task.report.published for n in read_published(file))
     if task.embedded is not None and task.embedded.relation == "not_testable" and not args.full:
         costs = _costs([task], published)
@@ -149,7 +149,7 @@ def _pictures(name: str, study: Study, table: Table) -> tuple[Figure, ...]:
     """The picture that stands for a figure of the paper, under the task's name."""
     from dataclasses import replace
 
-    from harness.report.figures import draw
+    from harness.report.render.figures import draw
 
     if name not in PICTURES:
         return ()
@@ -170,11 +170,11 @@ def _costs(tasks: Sequence[Task], published: Sequence[Published]) -> tuple[CostL
 
 def _cost(choice: Choice, frames: int, task: Task) -> CostLine:
     """One encoder over the frames of a clip, and what the task has to join them."""
-    from harness import plugins
-    from harness.report.reproduce import CostLine
+    from harness.plan import resolve
+    from harness.report.render.reproduce import CostLine
     from harness.training.cost import clip_cost, encoder_cost, module_cost
 
-    family, argument, options = plugins.options("encoder", choice)
+    family, argument, options = resolve.options("encoder", choice)
     if choice.name.startswith(OPEN_CLIP):  # an architecture says it, its weights need not be here
         architecture = argument.partition("/")[0]
         found = clip_cost(architecture).times(frames)
@@ -182,7 +182,7 @@ def _cost(choice: Choice, frames: int, task: Task) -> CostLine:
             found += module_cost(_t_trans(architecture, frames), 1, frames, _dim(architecture))
     else:
         encoder = family.build_image(argument, options)
-        found = encoder_cost(encoder, plugins.encoder_facts(choice).resolution).times(frames)
+        found = encoder_cost(encoder, resolve.encoder_facts(choice).resolution).times(frames)
     return CostLine(
         str(choice), frames, found.macs_paper, found.macs, found.params_paper, found.params
     )
@@ -191,8 +191,8 @@ def _cost(choice: Choice, frames: int, task: Task) -> CostLine:
 def _t_trans(architecture: str, frames: int) -> torch.nn.Module:
     import torch
 
+    from harness.core.protocols.temporal import TemporalInputs
     from harness.temporal import t_trans
-    from harness.types import TemporalInputs
 
     inputs = TemporalInputs(_dim(architecture), frames, torch.Generator())
     return t_trans.build(inputs, t_trans.Options())
@@ -211,11 +211,11 @@ def _write(parts: list[Part], args: Namespace) -> Path:
     """
     import shlex
 
-    from harness.report import html
-    from harness.report.published import read_published
-    from harness.report.reproduce import NAME, page
-    from harness.report.write import write_files
-    from harness.store import writable
+    from harness.core.store import writable
+    from harness.report.model.published import read_published
+    from harness.report.render import html
+    from harness.report.render.reproduce import NAME, page
+    from harness.report.render.write import write_files
 
     folder: Path = args.reports
     writable(folder)

@@ -16,8 +16,8 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(args: Namespace) -> int:
     from harness.commands._session import open_session
-    from harness.errors import UnknownName
-    from harness.runner import run_cells
+    from harness.core.errors import UnknownName
+    from harness.run.runner import run_cells
     from harness.training.distributed import declared
     from harness.training.threads import cores
 

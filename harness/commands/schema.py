@@ -14,7 +14,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(args: Namespace) -> int:
     import json
 
-    from harness.task import json_schema
+    from harness.task.read import json_schema
 
     print(json.dumps(json_schema(), indent=1))
     return 0

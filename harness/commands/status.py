@@ -9,8 +9,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from harness.commands._session import Session
-    from harness.launch.inflight import Flight, Flights
-    from harness.plan import Planned
+    from harness.launch.slurm.inflight import Flight, Flights
+    from harness.plan.plan import Planned
 
 HELP = "how far a task is; exit code 3 while cells are missing"
 INCOMPLETE = 3
@@ -82,7 +82,7 @@ def _ran(args: Namespace) -> list[str]:
 
 
 def _document(session: Session) -> dict[str, Any]:
-    from harness.launch.inflight import look
+    from harness.launch.slurm.inflight import look
 
     done = {key for key, status in session.plan.status.items() if status == "done"}
     flights = look(session.store, (p.key for p in session.plan.cells), done)

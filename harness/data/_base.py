@@ -8,15 +8,16 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
 import numpy as np
 from PIL import Image
 
+from harness.core.errors import DataError, did_you_mean, nearest
+from harness.core.protocols.dataset import Kind
+from harness.core.samples import Items
 from harness.data._corrupt import SECONDS, named, unreadable
 from harness.data._images import open_rgb
-from harness.errors import DataError, did_you_mean, nearest
-from harness.types import Items
 
 #: (id, index of the class, group or '') of every item of a split
 Rows = list[tuple[str, int, str]]
@@ -28,6 +29,7 @@ Found = TypeVar("Found")
 class ImageFiles:
     """Pictures below `root`; an item's id is its path relative to it."""
 
+    kind: ClassVar[Kind] = "pictures"
     root: Path
     classes: tuple[str, ...]
     train: Items

@@ -11,11 +11,12 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, field_validator
 
-from harness.cache import cache_folder, write_atomically
+from harness.core.errors import DataError
+from harness.core.files import cache_folder, write_atomically
+from harness.core.hashing import digest
+from harness.core.samples import Items
 from harness.data._base import ImageFiles
 from harness.data._corrupt import Unreadable, look, named
-from harness.errors import DataError
-from harness.types import Items, digest
 
 Data = TypeVar("Data", bound=ImageFiles)
 

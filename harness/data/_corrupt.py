@@ -10,8 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from harness.errors import DataError
-from harness.splits import picture_hash
+from harness.core.errors import DataError
+from harness.sampling.sets import picture_hash
 
 if TYPE_CHECKING:
     from PIL import Image

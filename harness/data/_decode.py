@@ -20,9 +20,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harness.core.errors import DataError
 from harness.data._images import MAX_PIXELS
 from harness.data._matroska import declared_size
-from harness.errors import DataError
 
 if TYPE_CHECKING:
     from PIL import Image

@@ -23,10 +23,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from harness.cache import cache_folder, file_hash, write_atomically
+from harness.core.errors import BadInput, DataError
+from harness.core.files import cache_folder, file_hash, write_atomically
+from harness.core.hashing import digest
 from harness.data import _decode
-from harness.errors import BadInput, DataError
-from harness.types import digest
 
 if TYPE_CHECKING:
     from PIL import Image

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
-from harness.errors import DataError
+from harness.core.errors import DataError
 
 if TYPE_CHECKING:
-    from harness.types import IntArray
+    from harness.core.samples import IntArray
 
 ONE = 1 << 16
 OPAQUE = 255 * 255

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.types import Dataset
+from harness.core.protocols.dataset import Dataset
 
 OFFICIAL_FILE = Path(__file__).with_name("official.json")
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from harness.cache import explain_oserror, write_atomically
-from harness.errors import OutputError
+from harness.core.errors import OutputError
+from harness.core.files import explain_oserror, write_atomically
 
 if TYPE_CHECKING:
     from PIL import Image

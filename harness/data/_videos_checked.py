@@ -8,13 +8,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from harness.cache import cache_folder, write_atomically
+from harness.core.errors import DataError
+from harness.core.files import cache_folder, write_atomically
+from harness.core.hashing import digest
 from harness.data._base import ImageFiles
 from harness.data._checked import Data, _without
 from harness.data._corrupt import named, unreadable
 from harness.data.folder import file_times
-from harness.errors import DataError
-from harness.types import digest
 
 if TYPE_CHECKING:
     from PIL import Image

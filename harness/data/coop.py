@@ -19,11 +19,11 @@ from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from harness.core.errors import DataError, did_you_mean, nearest
 from harness.data._base import ImageFiles, apart_note, items_of, lines_hash, refuse_twins
 from harness.data._checked import PictureOptions, without_corrupt
 from harness.data._images import EXTENSIONS
 from harness.data.folder import file_times, folder_at
-from harness.errors import DataError, did_you_mean, nearest
 
 LAYOUT_FILE = Path(__file__).with_name("coop.json")
 SPLITS = ("train", "val", "test")

@@ -19,9 +19,10 @@ from typing import Any
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
+from harness.core.errors import DataError
+from harness.core.hashing import digest
+from harness.core.samples import Items
 from harness.data._base import ImageFiles, manifest
-from harness.errors import DataError
-from harness.types import Items, digest
 
 POOL = ("Appl", "FB", "Goog", "Joy", "Sams")
 TEST = ("Twtr", "Wind")  # the last two by name: fixed before any number was seen

@@ -21,17 +21,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from harness.core.errors import DataError, did_you_mean, nearest
+from harness.core.hashing import digest
+from harness.core.protocols.dataset import Kind
+from harness.core.samples import Items
+from harness.core.seeding import stream_seed
 from harness.data._base import ImageFiles, bytes_hash, manifest
 from harness.data._motion import ONE, Pose, draw, drawing
 from harness.data.emoji import POOL, TEST, art_folder, split
-from harness.errors import DataError, did_you_mean, nearest
-from harness.seeding import stream_seed
-from harness.types import Items, digest
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -123,6 +125,8 @@ class Clip:
 @dataclass(frozen=True)
 class EmojiMotion(ImageFiles):
     """Clips by their ids; `root` is the folder of the drawings."""
+
+    kind: ClassVar[Kind] = "clips"
 
     clips: dict[str, Clip] | None = None
     size: int = 112

@@ -14,10 +14,10 @@ from pathlib import Path
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
+from harness.core.errors import DataError
+from harness.core.samples import Items
 from harness.data._base import ImageFiles, manifest
 from harness.data.emoji import POOL, TEST, art_folder
-from harness.errors import DataError
-from harness.types import Items
 
 PERSONS = ("U+1F469", "U+1F468")
 CLASSES_FILE = Path(__file__).with_name("emoji_people.json")

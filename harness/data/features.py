@@ -11,15 +11,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, ClassVar, NoReturn
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
+from harness.core.cells import Cell
+from harness.core.errors import DataError
+from harness.core.facts import CellFacts
+from harness.core.hashing import digest
+from harness.core.precomputed import SPLITS, Given, read_given
+from harness.core.protocols.dataset import Kind
+from harness.core.samples import Items
 from harness.data._base import items_of, refuse_twins
-from harness.errors import DataError
-from harness.given import SPLITS, Given, read_given
-from harness.types import Cell, CellFacts, Items, digest
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -37,6 +41,8 @@ class Options(BaseModel):
 @dataclass(frozen=True, eq=False)
 class GivenFeatures:
     """A Dataset whose items have features and no pictures."""
+
+    kind: ClassVar[Kind] = "features"
 
     reference: str  # as a task names it
     classes: tuple[str, ...]

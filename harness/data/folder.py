@@ -17,11 +17,11 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
+from harness.core.errors import DataError, did_you_mean, nearest
+from harness.core.samples import Items
 from harness.data._base import ImageFiles, Rows, apart_note, items_of, manifest, refuse_twins
 from harness.data._checked import PictureOptions, without_corrupt
 from harness.data._images import EXTENSIONS
-from harness.errors import DataError, did_you_mean, nearest
-from harness.types import Items
 
 SPLITS = ("train", "test", "val")
 _COLUMNS = ("path", "label", "split")

@@ -27,11 +27,11 @@ from typing import Any
 
 from PIL import Image
 
-from harness.cache import cache_folder
+from harness.core.errors import DataError, did_you_mean, nearest
+from harness.core.files import cache_folder
 from harness.data._base import ImageFiles, Rows, bytes_hash, items_of, lines_hash, refuse_twins
 from harness.data._checked import PictureOptions, without_corrupt
 from harness.data._images import open_rgb
-from harness.errors import DataError, did_you_mean, nearest
 
 #: Bytes at the end of a picture that its hash holds: with its length, cheap and telling.
 TAIL = 64

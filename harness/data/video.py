@@ -18,11 +18,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property, lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field, field_validator
 
-from harness.cache import file_hash
+from harness.core.errors import DataError
+from harness.core.files import file_hash
+from harness.core.hashing import digest
 from harness.data import _decode, _video_lists
 from harness.data._base import ImageFiles, Rows, items_of, lines_hash, refuse_twins
 from harness.data._checked import PictureOptions
@@ -32,8 +34,6 @@ from harness.data._images import EXTENSIONS, open_rgb
 from harness.data._video_lists import Listed, Row, Wanted, listed
 from harness.data._videos_checked import without_unreadable
 from harness.data._words import words
-from harness.errors import DataError
-from harness.types import digest
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -88,6 +88,8 @@ class Options(PictureOptions):
 @dataclass(frozen=True)
 class Videos(ImageFiles):
     """Videos below `root`; an item's id is its path relative to it."""
+
+    kind: ClassVar[Kind] = "clips"
 
     options: Options = field(default_factory=Options)
     counted: Mapping[str, int] = field(default_factory=dict)  # items that are folders of frames

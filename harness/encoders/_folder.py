@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from harness.cache import file_hash
+from harness.core.errors import EncoderError
+from harness.core.files import file_hash
+from harness.core.hashing import digest
 from harness.encoders import _weights
 from harness.encoders._weights import Checkpoint
-from harness.errors import EncoderError
-from harness.types import digest
 
 #: What `fetch` brings: one form of the weights, configs, and every kind of tokenizer file.
 PATTERNS = ("*.json", "*.txt", "*.model", "*.safetensors")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
+from harness.core.errors import EncoderError
 from harness.encoders._open_clip_source import Source
-from harness.errors import EncoderError
 
 if TYPE_CHECKING:
     import torch

@@ -10,8 +10,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from harness.core.errors import EncoderError, did_you_mean, nearest
 from harness.encoders import _weights
-from harness.errors import EncoderError, did_you_mean, nearest
 
 #: Files of a hub repository, in the order in which open_clip looks for them.
 WEIGHTS = ("open_clip_model.safetensors", "open_clip_pytorch_model.bin")

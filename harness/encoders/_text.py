@@ -18,7 +18,7 @@ from functools import cache
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
-from harness.errors import EncoderError
+from harness.core.errors import EncoderError
 
 if TYPE_CHECKING:
     import torch

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.cache import cache_folder, file_hash, write_atomically
-from harness.errors import EncoderError
-from harness.types import digest
+from harness.core.errors import EncoderError
+from harness.core.files import cache_folder, file_hash, write_atomically
+from harness.core.hashing import digest
 
 if TYPE_CHECKING:
     import torch

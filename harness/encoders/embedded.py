@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict
 
-from harness.cache import file_hash
+from harness.core.errors import EncoderError, did_you_mean, nearest
+from harness.core.facts import EncoderFacts
+from harness.core.files import file_hash
+from harness.core.hashing import digest
 from harness.encoders.hf_text import HfText
-from harness.errors import EncoderError, did_you_mean, nearest
-from harness.types import EncoderFacts, digest
 
 if TYPE_CHECKING:
     import torch

@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict
 
-from harness.errors import EncoderError, did_you_mean, nearest
-from harness.given import Given, read_given
-from harness.types import Cell, CellFacts, Choice, EncoderFacts, digest
+from harness.core.cells import Cell, Choice
+from harness.core.errors import EncoderError, did_you_mean, nearest
+from harness.core.facts import CellFacts, EncoderFacts
+from harness.core.hashing import digest
+from harness.core.precomputed import Given, read_given
 
 if TYPE_CHECKING:
     import torch

@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict
 
+from harness.core.errors import EncoderError, did_you_mean, nearest
+from harness.core.facts import EncoderFacts
 from harness.encoders import _folder, _weights
 from harness.encoders._text import TunableTower, drop, layout_of, token_embedding, words_of
-from harness.errors import EncoderError, did_you_mean, nearest
-from harness.types import EncoderFacts
 
 if TYPE_CHECKING:
     import torch

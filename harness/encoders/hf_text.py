@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from harness.core.errors import EncoderError
+from harness.core.facts import EncoderFacts
+from harness.core.hashing import digest
 from harness.encoders import _folder, _weights
 from harness.encoders._text import TunableTower, drop, layout_of, token_embedding, words_of
-from harness.errors import EncoderError
-from harness.types import EncoderFacts, digest
 
 if TYPE_CHECKING:
     import torch
@@ -29,6 +30,9 @@ REVISION = "hf_text 1"
 UNUSED = ("pooler.", "cls.", "lm_head.")
 #: A learned context can stand before its texts.
 TAKES_CONTEXT = True
+
+
+READS = ("texts",)
 
 
 class Options(BaseModel):

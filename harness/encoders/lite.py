@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict
 
-from harness.cache import file_hash
+from harness.core.errors import EncoderError, did_you_mean, nearest
+from harness.core.facts import EncoderFacts
+from harness.core.files import file_hash
+from harness.core.hashing import digest
 from harness.encoders.embedded import PREPROCESS, Backbone
-from harness.errors import EncoderError, did_you_mean, nearest
-from harness.types import EncoderFacts, digest
 
 if TYPE_CHECKING:
     import torch
@@ -27,6 +28,9 @@ RESOLUTIONS = {"lite0": 224, "lite1": 240, "lite2": 260}
 DIM = 1280
 #: CLIP's scale before training: nobody has trained this tower against a text.
 LOGIT_SCALE = 1 / 0.07
+
+
+READS = ("pictures",)
 
 
 class Options(BaseModel):

@@ -18,6 +18,9 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from harness.core.errors import EncoderError
+from harness.core.facts import EncoderFacts
+from harness.core.hashing import digest
 from harness.encoders import _weights
 from harness.encoders._open_clip_image import OpenClipImage
 from harness.encoders._open_clip_source import (
@@ -32,8 +35,6 @@ from harness.encoders._open_clip_source import (
     with_local_files,
 )
 from harness.encoders._open_clip_text import OpenClipText, tokenizer_of
-from harness.errors import EncoderError
-from harness.types import EncoderFacts, digest
 
 #: CLIP's largest scale, where a checkpoint does not hold one.
 LOGIT_SCALE = 100.0

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict
 
+from harness.core.errors import EncoderError, did_you_mean, nearest
+from harness.core.facts import EncoderFacts
+from harness.core.hashing import digest
 from harness.encoders import _weights
-from harness.errors import EncoderError, did_you_mean, nearest
-from harness.types import EncoderFacts, digest
 
 if TYPE_CHECKING:
     import torch
@@ -27,6 +28,9 @@ LOGIT_SCALE = 1 / 0.07
 WEIGHTS = ("model.safetensors", "pytorch_model.bin")
 #: Raised when features of the same weights would come out otherwise.
 REVISION = "timm 1"
+
+
+READS = ("pictures",)
 
 
 class Options(BaseModel):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness.plan import Planned
-from harness.runner import Events, run_cells
-from harness.schema import Task
-from harness.store import Store
+from harness.core.store import Store
+from harness.plan.plan import Planned
+from harness.run.runner import Events, run_cells
+from harness.task.schema import Task
 from harness.training.threads import cores
 
 

@@ -13,13 +13,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from harness.launch.job import RunPack
-from harness.launch.packfile import Terms, new_submission, stamp, write_packs
-from harness.packs import Pack, learned, packs
-from harness.plan import Planned
-from harness.runner import Events
-from harness.schema import Task
-from harness.store import Store
+from harness.core.store import Store
+from harness.launch._batch_file import Terms, new_submission, stamp, write_packs
+from harness.launch._job import RunPack
+from harness.plan.batches import Pack, packs
+from harness.plan.estimate import learned
+from harness.plan.plan import Planned
+from harness.run.runner import Events
+from harness.task.schema import Task
 from harness.training.threads import cores
 
 POLL_SECONDS = 0.25

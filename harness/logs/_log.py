@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from importlib.util import find_spec
 from typing import Any, Protocol
 
-from harness.errors import BadInput
-from harness.types import Record
+from harness.core.errors import BadInput
+from harness.core.records import Record
 
 #: Of a point of the curve, what a log draws; all of it is a number or None.
 CURVES = ("loss", "train_top1", "lr", "seconds")

@@ -10,9 +10,9 @@ from typing import IO, Any
 
 from pydantic import BaseModel, ConfigDict
 
-from harness.cache import explain_oserror, write_atomically
+from harness.core.files import explain_oserror, write_atomically
+from harness.core.records import Record
 from harness.logs._log import training
-from harness.types import Record
 
 
 class Options(BaseModel):

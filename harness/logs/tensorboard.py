@@ -14,9 +14,9 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from harness.cache import explain_oserror
+from harness.core.files import explain_oserror
+from harness.core.records import Record
 from harness.logs._log import CURVES, measures, need, training
-from harness.types import Record
 
 
 class Options(BaseModel):

@@ -14,9 +14,9 @@ from typing import Any, cast
 
 from pydantic import BaseModel, ConfigDict
 
-from harness.errors import BadInput
+from harness.core.errors import BadInput
+from harness.core.records import Record
 from harness.logs._log import CURVES, measures, need, training
-from harness.types import Record
 
 PROJECT = "classifier-init-harness"
 

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict
 
-from harness.errors import CellError
+from harness.core.cells import Cell
+from harness.core.errors import CellError
+from harness.core.facts import CellFacts
+from harness.core.protocols.paradigm import HeadInputs
 from harness.paradigms._cosine_head import CosineHead
-from harness.types import Cell, CellFacts, HeadInputs
 
 if TYPE_CHECKING:
     import torch

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.types import Cell
+from harness.core.cells import Cell
 
 
 def reason_against(cell: Cell, what: str) -> str | None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
-from harness.errors import did_you_mean, nearest
+from harness.core.errors import did_you_mean, nearest
 
 
 def with_place(template: str) -> str:

@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from harness import resolve
-from harness.errors import CellError
+from harness.core import registry
+from harness.core.cells import Cell
+from harness.core.errors import CellError
+from harness.core.facts import CellFacts
+from harness.core.protocols.encoder import TunableText
 from harness.prompts._made_anew import reason_against
-from harness.types import Cell, CellFacts, TunableText
 
 if TYPE_CHECKING:
     import torch
@@ -42,8 +44,8 @@ def check(cell: Cell, facts: CellFacts) -> str | None:
         return "a learnable prompt needs training: tuning is none"
     if facts.encoder.text_dim is None:
         return "the encoder has no text tower: name a text_encoder"
-    family, _ = resolve.split_reference((cell.text_encoder or cell.encoder).name)
-    if not getattr(resolve.plugin("encoder", family), "TAKES_CONTEXT", False):
+    family, _ = registry.split_reference((cell.text_encoder or cell.encoder).name)
+    if not getattr(registry.plugin("encoder", family), "TAKES_CONTEXT", False):
         return f"the text tower of {family} takes no learned context"
     return reason_against(cell, "a learnable prompt")
 

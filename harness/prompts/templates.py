@@ -15,9 +15,10 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
+from harness.core.cells import Cell
+from harness.core.facts import CellFacts
 from harness.prompts._made_anew import reason_against
 from harness.prompts._template import fill, read_templates, with_place
-from harness.types import Cell, CellFacts
 
 
 class Options(BaseModel):

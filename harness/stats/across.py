@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from harness.types import FloatArray, IntArray
+    from harness.core.samples import FloatArray, IntArray
 
 #: Accuracies are quotients; two equal differences of them differ by rounding.
 DECIMALS = 12

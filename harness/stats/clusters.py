@@ -9,7 +9,7 @@ import numpy as np
 from harness.stats.student import TTest, t_test
 
 if TYPE_CHECKING:
-    from harness.types import FloatArray, IntArray
+    from harness.core.samples import FloatArray, IntArray
 
 
 def is_grouped(groups_N: IntArray) -> bool:

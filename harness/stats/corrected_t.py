@@ -10,7 +10,7 @@ import numpy as np
 from harness.stats.student import TTest, t_test
 
 if TYPE_CHECKING:
-    from harness.types import FloatArray
+    from harness.core.samples import FloatArray
 
 #: With fewer splits the comparison is descriptive.
 LEAST_SPLITS = 4

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from harness.core.outcomes import Contrast
 from harness.stats.holm import holm
 from harness.stats.power import smallest_detectable
-from harness.types import Contrast
 
 ALPHA = 0.05
 

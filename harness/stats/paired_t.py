@@ -10,7 +10,7 @@ import numpy as np
 from harness.stats.student import TTest, t_test
 
 if TYPE_CHECKING:
-    from harness.types import FloatArray
+    from harness.core.samples import FloatArray
 
 #: 2^19 sums are made in milliseconds; beyond, the t test needs no check.
 MOST_FLIPS = 20

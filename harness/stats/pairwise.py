@@ -7,17 +7,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from harness.core.outcomes import Contrast, Estimate
 from harness.stats.clusters import clustered_t, count_groups, is_grouped
 from harness.stats.mcnemar import mcnemar
 from harness.stats.paired_t import paired_t
 from harness.stats.power import smallest_detectable
 from harness.stats.proportion import Proportion, clustered_wilson, effective_wilson, wilson
 from harness.stats.two_way import two_way
-from harness.types import Contrast, Estimate
 
 if TYPE_CHECKING:
+    from harness.core.outcomes import Outcomes
+    from harness.core.samples import BoolArray, FloatArray, IntArray
     from harness.stats.student import TTest
-    from harness.types import BoolArray, FloatArray, IntArray, Outcomes
 
 #: With fewer seeds a comparison is descriptive: it gets no p.
 LEAST_SEEDS = 5

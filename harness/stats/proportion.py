@@ -11,7 +11,7 @@ from harness.stats.clusters import clustered_t, count_groups
 from harness.stats.student import TTest, t_quantile
 
 if TYPE_CHECKING:
-    from harness.types import BoolArray, IntArray
+    from harness.core.samples import BoolArray, IntArray
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from harness.stats.clusters import group_deviations
 from harness.stats.student import TTest, t_test
 
 if TYPE_CHECKING:
-    from harness.types import BoolArray, FloatArray, IntArray
+    from harness.core.samples import BoolArray, FloatArray, IntArray
 
 #: Mean squares smaller than this part of the largest are rounding, not variance.
 ROUNDING = 1e-12

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from harness.types import Cell, CellFacts
+from harness.core.cells import Cell
+from harness.core.facts import CellFacts
 
 
 def needs_backbone(cell: Cell, facts: CellFacts, name: str, tower: str) -> str | None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from math import prod
 from typing import TYPE_CHECKING, Any
 
-from harness.errors import EncoderError
+from harness.core.errors import EncoderError
 
 if TYPE_CHECKING:
     import torch

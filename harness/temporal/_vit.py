@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from harness.errors import EncoderError
+from harness.core.errors import EncoderError
 
 if TYPE_CHECKING:
     import torch

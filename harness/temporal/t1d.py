@@ -22,9 +22,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from harness.core.cells import Cell
+from harness.core.facts import CellFacts
+from harness.core.protocols.temporal import TemporalInputs
 from harness.temporal import _feasible, _resnet
 from harness.temporal._frame_conv import frame_conv, identity, shift
-from harness.types import Cell, CellFacts, TemporalInputs
 
 if TYPE_CHECKING:
     import torch

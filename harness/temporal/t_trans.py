@@ -21,8 +21,10 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from harness.errors import CellError
-from harness.types import Cell, CellFacts, TemporalInputs
+from harness.core.cells import Cell
+from harness.core.errors import CellError
+from harness.core.facts import CellFacts
+from harness.core.protocols.temporal import TemporalInputs
 
 if TYPE_CHECKING:
     import torch

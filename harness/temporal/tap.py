@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict
 
-from harness.types import Cell, CellFacts, TemporalInputs
+from harness.core.cells import Cell
+from harness.core.facts import CellFacts
+from harness.core.protocols.temporal import TemporalInputs
 
 if TYPE_CHECKING:
     import torch

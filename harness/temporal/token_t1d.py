@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict
 
+from harness.core.cells import Cell
+from harness.core.facts import CellFacts
+from harness.core.protocols.temporal import TemporalInputs
 from harness.temporal import _feasible, _vit
 from harness.temporal._frame_conv import frame_conv, shift
-from harness.types import Cell, CellFacts, TemporalInputs
 
 if TYPE_CHECKING:
     import torch

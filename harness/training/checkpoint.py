@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.cache import write_atomically
+from harness.core.files import write_atomically
 from harness.training.distributed import world
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from harness.errors import BadInput
+from harness.core.errors import BadInput
 
 if TYPE_CHECKING:
     import torch

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from harness.errors import BadInput
+from harness.core.errors import BadInput
 
 if TYPE_CHECKING:
     import torch

@@ -17,13 +17,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from harness.cache import cache_folder, write_atomically
-from harness.errors import DataError
-from harness.sampling import Look
+from harness.core.cells import Choice
+from harness.core.errors import DataError
+from harness.core.facts import EncoderFacts
+from harness.core.files import cache_folder, write_atomically
+from harness.core.hashing import digest
+from harness.core.protocols.dataset import Dataset
+from harness.sampling.views import Look
 from harness.training.device import device
 from harness.training.pictures import read_pictures
 from harness.training.threads import cores, one_core_pool
-from harness.types import Choice, Dataset, EncoderFacts, digest
 
 if TYPE_CHECKING:
     import torch

@@ -12,12 +12,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from harness.errors import CellError
-from harness.seeding import torch_stream
+from harness.core.cells import Recipe
+from harness.core.errors import CellError
+from harness.core.seeding import torch_stream
 from harness.training.checkpoint import Checkpoint
 from harness.training.distributed import World, world
 from harness.training.model import Model
-from harness.types import Recipe
 
 if TYPE_CHECKING:
     import torch

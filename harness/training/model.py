@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from harness.training.sources import Source
+from harness.core.protocols.paradigm import Head
+from harness.training.loader import Source
 from harness.training.texts import Texts
-from harness.types import Head
 
 if TYPE_CHECKING:
     import torch

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
 
-from harness.sampling import Look, cropped
-from harness.training.augment import Augmentation
-from harness.types import Clips, Dataset
+from harness.core.protocols.dataset import Clips, Dataset
+from harness.sampling.views import Look, cropped
+from harness.training.augmentation import Augmentation
 
 if TYPE_CHECKING:
     import torch

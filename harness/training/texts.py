@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
-from harness.types import TunableText
+from harness.core.protocols.encoder import TunableText
 
 if TYPE_CHECKING:
     import torch

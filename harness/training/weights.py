@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.cache import write_atomically
-from harness.errors import EncoderError
+from harness.core.errors import EncoderError
+from harness.core.files import write_atomically
+from harness.training.loader import TunedBackbone
 from harness.training.model import Embedding, Projection
-from harness.training.sources import TunedBackbone
 
 if TYPE_CHECKING:
     import torch

@@ -6,7 +6,6 @@ import torch
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from torch.nn import functional as F
 
-from harness import resolve
 from harness.classifiers import (
     gram_matched,
     lda,
@@ -18,7 +17,10 @@ from harness.classifiers import (
     text_shuffled,
 )
 from harness.classifiers._options import Options
-from harness.types import Cell, CellFacts, Choice, ClassifierInputs, EncoderFacts
+from harness.core import registry
+from harness.core.cells import Cell, Choice
+from harness.core.facts import CellFacts, EncoderFacts
+from harness.core.protocols.classifier import ClassifierInputs
 
 C, D, K = 12, 32, 5
 
@@ -175,14 +177,14 @@ def cell(name: str, **changes: object) -> Cell:
 def test_what_cannot_exist_says_why(
     name: str, cell_changes: dict[str, object], fact_changes: dict[str, int | None], reason: str
 ) -> None:
-    found = resolve.plugin("classifier", name).check(
+    found = registry.plugin("classifier", name).check(
         cell(name, **cell_changes), facts(**fact_changes)
     )
     assert reason in found
 
 
-@pytest.mark.parametrize("name", resolve.names("classifier"))
+@pytest.mark.parametrize("name", registry.names("classifier"))
 def test_every_initialisation_can_exist_in_an_ordinary_cell(name: str) -> None:
-    plugin = resolve.plugin("classifier", name)
+    plugin = registry.plugin("classifier", name)
     assert plugin.check(cell(name), facts()) is None
     assert set(plugin.USES) <= {"text", "support", "seed"}

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from conftest import Call, WriteTask, leftovers, records
 
+from harness.core.errors import DataError
 from harness.data import coop
-from harness.errors import DataError
-from harness.splits import draw_support, draw_test, twins
+from harness.sampling.sets import draw_support, draw_test, twins
 
 from . import sources
 from .sources import NAMES

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from harness.core.errors import BadInput, DataError
 from harness.data import _decode, _frames, _matroska
 from harness.data._decode import index, read, read_all
-from harness.errors import BadInput, DataError
 
 from . import clips
 

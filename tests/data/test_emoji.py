@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
+from harness.core.errors import DataError
 from harness.data import emoji, emoji_people
 from harness.data._base import manifest
-from harness.errors import DataError
 
 
 @pytest.fixture(scope="module")

@@ -7,11 +7,11 @@ import pytest
 from PIL import Image
 from pydantic import ValidationError
 
+from harness.core.errors import DataError
 from harness.data import emoji, emoji_motion
 from harness.data._motion import ONE, Pose, draw, drawing
 from harness.data.emoji_motion import MOTIONS, EmojiMotion, Options, open_dataset
-from harness.errors import DataError
-from harness.sampling import evaluation_frames
+from harness.sampling.views import evaluation_frames
 
 OPPOSITES = [("left", "right"), ("up", "down"), ("growing", "shrinking"),
              ("spinning_left", "spinning_right")]  # fmt: skip

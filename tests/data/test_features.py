@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from harness.core.cells import Cell, Choice, Recipe
+from harness.core.errors import DataError, EncoderError
+from harness.core.facts import CellFacts
+from harness.core.precomputed import read_given
 from harness.data import features
 from harness.encoders import given
-from harness.errors import DataError, EncoderError
-from harness.given import read_given
-from harness.splits import draw_support, draw_test
-from harness.types import Cell, CellFacts, Choice, Recipe
+from harness.sampling.sets import draw_support, draw_test
 from tests.conftest import ROOT, records
 
 N, F, D = 12, 6, 4

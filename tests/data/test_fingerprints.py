@@ -11,10 +11,11 @@ import torch
 from conftest import Call, paint, records
 from PIL import Image
 
+from harness.core.errors import DataError
+from harness.core.facts import EncoderFacts
+from harness.core.samples import Items
 from harness.data import folder, hf
-from harness.errors import DataError
 from harness.training.features import FeatureStore
-from harness.types import EncoderFacts, Items
 
 from . import sources
 

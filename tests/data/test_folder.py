@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from harness.core.errors import DataError
 from harness.data import _checked, folder
-from harness.errors import DataError
-from harness.splits import draw_support, draw_validation
+from harness.sampling.sets import draw_support, draw_validation
 
 
 def picture(path: Path, colour: tuple[int, ...] = (200, 10, 10), mode: str = "RGB") -> None:

@@ -16,9 +16,9 @@ import numpy as np
 import pytest
 from conftest import ROOT, Call, WriteTask, body, leftovers, records
 
+from harness.core.errors import DataError
 from harness.data import hf
-from harness.errors import DataError
-from harness.splits import draw_support, draw_test, twins
+from harness.sampling.sets import draw_support, draw_test, twins
 
 from . import sources
 

@@ -13,10 +13,10 @@ from conftest import Call, WriteTask, records
 from PIL import Image
 from pydantic import ValidationError
 
+from harness.core.errors import DataError
 from harness.data import _decode, emoji_motion, video
 from harness.data._videos import write_clips
 from harness.data._words import words
-from harness.errors import DataError
 
 from . import clips
 

@@ -4,9 +4,9 @@ import torch
 from PIL import Image
 from torch.nn import functional as F
 
+from harness.core.errors import EncoderError
 from harness.data import emoji
 from harness.encoders import embedded
-from harness.errors import EncoderError
 from harness.training.features import FeatureStore
 
 

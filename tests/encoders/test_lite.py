@@ -6,10 +6,10 @@ import pytest
 import torch
 from PIL import Image
 
+from harness.core.cells import Choice
+from harness.core.errors import EncoderError
 from harness.encoders import embedded, lite
-from harness.errors import EncoderError
-from harness.plugins import encoder_facts, text_facts
-from harness.types import Choice
+from harness.plan.resolve import encoder_facts, text_facts
 
 OPTIONS = lite.Options()
 

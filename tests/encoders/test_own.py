@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 import torch
 
+from harness.core.errors import EncoderError
 from harness.encoders import hf_clip, hf_text, open_clip
 from harness.encoders import timm as timm_encoder
-from harness.errors import EncoderError
 
 from . import tiny
 

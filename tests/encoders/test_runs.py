@@ -13,14 +13,14 @@ import torch
 import yaml
 from torch.nn import functional as F
 
+from harness.core.errors import BadInput
+from harness.core.store import Store
 from harness.data import folder as folder_data
 from harness.encoders import open_clip
-from harness.errors import BadInput
-from harness.grid import expand
-from harness.plan import Plan, make_plan
-from harness.runner import run_cells
-from harness.store import Store
-from harness.task import validate
+from harness.plan.plan import Plan, make_plan
+from harness.run.runner import run_cells
+from harness.task.grid import expand
+from harness.task.read import validate
 from harness.training.features import FeatureStore
 
 from . import tiny
@@ -190,7 +190,7 @@ def test_an_own_text_encoder_is_in_the_key(plan_of: Run, encoders: dict[str, str
     was = file.read_text()
     try:
         file.write_text(was.replace("red", "der"))
-        from harness import plugins as planning
+        from harness.plan import resolve as planning
 
         planning.text_facts.cache_clear()
         changed, _ = plan_of(**base, text_encoder=encoders["same"])
@@ -262,7 +262,7 @@ def test_every_alignment_runs_and_stands_in_the_record(run: Run, encoders: Any) 
 
 def test_what_the_alignments_compute(encoders: Any) -> None:
     from harness.alignments import least_squares, pad, projection
-    from harness.types import AlignmentInputs
+    from harness.core.protocols.alignment import AlignmentInputs
 
     stream = torch.Generator().manual_seed(0)
     text_CE = torch.randn(5, 12, generator=stream)

@@ -11,8 +11,8 @@ import pytest
 import torch
 from torch.overrides import TorchFunctionMode
 
+from harness.core.errors import EncoderError
 from harness.encoders import embedded, hf_clip, hf_text, open_clip
-from harness.errors import EncoderError
 
 from . import tiny
 

@@ -8,16 +8,16 @@ from typing import Any
 
 import pytest
 
-from harness.errors import BadInput, HarnessError
-from harness.grid import expand
-from harness.launch import job, packfile
-from harness.launch.job import RunPack, address_of, meeting_place, run_pack
-from harness.launch.packfile import Terms
-from harness.packs import Pack
-from harness.plan import Plan, make_plan
-from harness.schema import Task
-from harness.store import Store
-from harness.task import validate
+from harness.core.errors import BadInput, HarnessError
+from harness.core.store import Store
+from harness.launch import _batch_file, _job
+from harness.launch._batch_file import Terms
+from harness.launch._job import RunPack, address_of, meeting_place, run_pack
+from harness.plan.batches import Pack
+from harness.plan.plan import Plan, make_plan
+from harness.task.grid import expand
+from harness.task.read import validate
+from harness.task.schema import Task
 
 TASK: dict[str, Any] = {
     "name": "tiny",
@@ -42,14 +42,14 @@ def write(store: Store, **changes: Any) -> Path:
     """A pack of all cells of the task."""
     task, plan = planned(store)
     pack = Pack(tuple(plan.cells), 1.0)
-    (path,) = packfile.write_packs([pack], store, task, "tiny-a", Terms("slurm", threads=2))
+    (path,) = _batch_file.write_packs([pack], store, task, "tiny-a", Terms("slurm", threads=2))
     if changes:
         path.write_text(json.dumps(json.loads(path.read_text()) | changes))
     return path
 
 
 def stamps(store: Store) -> dict[str, int | None]:
-    return {p.key: packfile.stamp(store, p.key) for p in planned(store)[1].cells}
+    return {p.key: _batch_file.stamp(store, p.key) for p in planned(store)[1].cells}
 
 
 def test_a_pack_is_run_and_what_has_a_record_is_left(tmp_path: Path) -> None:
@@ -108,7 +108,7 @@ def test_the_tasks_of_a_job_run_the_same_cells(
     store = Store(tmp_path)
     path = write(store)
     asked: list[list[str]] = []
-    monkeypatch.setattr(job, "_planned", lambda pack, keys, store: asked.append(keys) or [])
+    monkeypatch.setattr(_job, "_planned", lambda pack, keys, store: asked.append(keys) or [])
     monkeypatch.setenv("SLURM_JOB_ID", "7")
     run_pack(path, tmp_path, rank=0, ranks=2)
     record = store.path(asked[0][0])
@@ -120,7 +120,7 @@ def test_the_tasks_of_a_job_run_the_same_cells(
     monkeypatch.setenv("SLURM_RESTART_COUNT", "1")
     run_pack(path, tmp_path, rank=0, ranks=2)
     assert asked[2] == asked[0][1:]
-    monkeypatch.setattr(job, "AGREE_SECONDS", 0.2)
+    monkeypatch.setattr(_job, "AGREE_SECONDS", 0.2)
     monkeypatch.setenv("SLURM_RESTART_COUNT", "2")
     with pytest.raises(HarnessError, match="task 0 did not write"):
         run_pack(path, tmp_path, rank=1, ranks=2)
@@ -148,12 +148,12 @@ def test_where_tasks_meet(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> No
 ])  # fmt: skip
 def test_too_much_memory_is_an_error_and_no_kill(environment: dict[str, str], fails: bool) -> None:
     program = (
-        "import numpy as np\nfrom harness.launch.job import limit_memory\n"
+        "import numpy as np\nfrom harness.launch._job import limit_memory\n"
         "limit_memory()\n"
         "try:\n    np.empty(800 * 2**20, np.uint8)\n"
         "except MemoryError:\n    print('MemoryError')\n"
     )
-    root = str(Path(job.__file__).parent.parent.parent)
+    root = str(Path(_job.__file__).parent.parent.parent)
     done = subprocess.run(
         [sys.executable, "-c", program], env={"PYTHONPATH": root} | environment,
         capture_output=True, text=True, check=True,

@@ -3,12 +3,12 @@ from typing import Any
 
 import pytest
 
-from harness.grid import expand
+from harness.core.store import Store
 from harness.launch import inline, local
-from harness.plan import make_plan
-from harness.runner import Events
-from harness.store import Store
-from harness.task import validate
+from harness.plan.plan import make_plan
+from harness.run.runner import Events
+from harness.task.grid import expand
+from harness.task.read import validate
 
 TASK: dict[str, Any] = {
     "name": "tiny",

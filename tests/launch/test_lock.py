@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from harness.errors import BadInput
-from harness.launch import lock
-from harness.store import Store
+from harness.core.errors import BadInput
+from harness.core.store import Store
+from harness.launch.slurm import lock
 
 
 def hold(tmp_path: Path, **owner: object) -> Path:

@@ -6,13 +6,15 @@ from typing import Any
 
 import pytest
 
-from harness import resolve
-from harness.grid import expand
-from harness.packs import cell_from, guess, learned, packs
-from harness.plan import Planned
-from harness.store import Store
-from harness.task import read_task
-from harness.types import Cell, Choice, Recipe, Record
+from harness.core.cells import Cell, Choice, Recipe, cell_from
+from harness.core.records import Record
+from harness.core.store import Store
+from harness.plan.batches import packs
+from harness.plan.estimate import guess, learned
+from harness.plan.plan import Planned
+from harness.task import library
+from harness.task.grid import expand
+from harness.task.read import read_task
 
 
 def cell(shots: int = 1, encoder: str = "e", epochs: int = 60, seed: int = 0) -> Cell:
@@ -29,9 +31,9 @@ def remember(store: Store, cell: Cell, seconds: float, status: str = "done") -> 
     store.write(Record(key, cell.plain(), status, cost={"wall_s": seconds}))
 
 
-@pytest.mark.parametrize("name", sorted(resolve.tasks()))
+@pytest.mark.parametrize("name", sorted(library.tasks()))
 def test_every_cell_comes_back_from_json(name: str) -> None:
-    for cell in expand(read_task(resolve.tasks()[name])):
+    for cell in expand(read_task(library.tasks()[name])):
         assert cell_from(json.loads(json.dumps(cell.plain()))) == cell
 
 

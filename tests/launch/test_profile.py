@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from harness.cli import parser
-from harness.errors import BadInput
-from harness.launch.profile import (
+from harness.core.errors import BadInput
+from harness.launch.slurm.profile import (
     Profile,
     profiles,
     profiles_folder,

@@ -8,12 +8,12 @@ import pytest
 from conftest import hashes
 
 from harness.commands import status as status_command
-from harness.launch import slurm
-from harness.launch.job import run_pack
-from harness.launch.profile import Profile
-from harness.packs import guess
-from harness.plan import Planned
-from harness.types import Cell, Choice
+from harness.core.cells import Cell, Choice
+from harness.launch._job import run_pack
+from harness.launch.slurm import submit as slurm
+from harness.launch.slurm.profile import Profile
+from harness.plan.estimate import guess
+from harness.plan.plan import Planned
 
 PROFILE = "partition: gpu\ncpus: 2\nmemory: 8G\ntime: 2h\nsetup: [module load x]\n"
 

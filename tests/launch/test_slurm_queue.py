@@ -3,8 +3,8 @@ from typing import Any
 
 import pytest
 
-from harness.launch import slurm_queue
-from harness.launch.slurm_queue import GONE, Job, QueueError
+from harness.launch.slurm import queue
+from harness.launch.slurm.queue import GONE, Job, QueueError
 
 
 def test_the_queue_comes_before_the_accounts(fake_slurm: Any) -> None:
@@ -16,7 +16,7 @@ def test_the_queue_comes_before_the_accounts(fake_slurm: Any) -> None:
         "accounts", "71_0|NODE_FAIL|n3|few-a", "71_[2-3,5%4]|CANCELLED by 0|None assigned|few-a",
         "73|OUT_OF_MEMORY|n1|few-c", "74|RUNNING|n1|few-d",
     )  # fmt: skip
-    jobs = slurm_queue.ask({"few-a", "few-b", "few-c", "few-d"}, 1e9)
+    jobs = queue.ask({"few-a", "few-b", "few-c", "few-d"}, 1e9)
     known = {
         ("few-a", 0): Job("71_0", "RUNNING", "None", "n1"),
         ("few-a", 1): Job("71_1", "PENDING", "Priority", ""),
@@ -38,7 +38,7 @@ def test_the_queue_comes_before_the_accounts(fake_slurm: Any) -> None:
 
 
 def test_nothing_is_asked_about_no_job(fake_slurm: Any) -> None:
-    assert slurm_queue.ask([], 0.0).of("few", 0) == GONE
+    assert queue.ask([], 0.0).of("few", 0) == GONE
     assert fake_slurm.told("asked") == ""
 
 
@@ -46,22 +46,22 @@ def test_a_cluster_without_accounts(fake_slurm: Any) -> None:
     bin_folder = fake_slurm.folder / "bin"
     (bin_folder / "sacct").write_text("#!/bin/sh\necho no accounting >&2\nexit 1\n")
     fake_slurm.say("queue", "71|0|RUNNING|None|n1|few")
-    assert slurm_queue.ask({"few"}, 0.0).of("few", 0).live
+    assert queue.ask({"few"}, 0.0).of("few", 0).live
 
 
 def test_a_controller_that_does_not_answer(fake_slurm: Any) -> None:
     fake_slurm.say("down", "slurm_load_jobs error: Unable to contact slurm controller")
     with pytest.raises(QueueError, match=r"squeue: .*Unable to contact"):
-        slurm_queue.ask({"few"}, 0.0)
+        queue.ask({"few"}, 0.0)
 
 
 def test_no_slurm_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(QueueError, match="there is no squeue here"):
-        slurm_queue.ask({"few"}, 0.0)
+        queue.ask({"few"}, 0.0)
 
 
 def test_complaints_in_one_line() -> None:
     text = "sbatch: error: invalid partition\nsbatch: error: Batch job submission failed: x\n"
-    assert slurm_queue.complaint(text) == "invalid partition; Batch job submission failed: x"
-    assert slurm_queue.complaint("") == "failed without a word"
+    assert queue.complaint(text) == "invalid partition; Batch job submission failed: x"
+    assert queue.complaint("") == "failed without a word"

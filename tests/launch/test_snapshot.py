@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from harness.launch import snapshot as code
-from harness.store import Store
+from harness.core.store import Store
+from harness.launch.slurm import snapshot as code
 
-WHERE = "import harness.launch.job, own_plugin; print(harness.launch.job.__file__, own_plugin.N)"
+WHERE = "import harness.launch._job, own_plugin; print(harness.launch._job.__file__, own_plugin.N)"
 
 
 @pytest.fixture

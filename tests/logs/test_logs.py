@@ -15,9 +15,9 @@ from typing import Any
 
 import pytest
 
-from harness import resolve
-from harness.errors import BadInput, OutputError
-from harness.types import Record
+from harness.core import registry
+from harness.core.errors import BadInput, OutputError
+from harness.core.records import Record
 
 CELL = {"dataset": "emoji", "recipe": {"epochs": 3}, "seed": 0}
 RECORD = Record(key="k1", cell=CELL, status="done", top1=0.5, nll=1.25)
@@ -34,8 +34,8 @@ def write(log: Any, *epochs: int, loss: float = 1.0) -> None:
 
 @pytest.mark.parametrize("name", ["jsonl", "tensorboard", "wandb"])
 def test_each_is_a_plugin(name: str) -> None:
-    assert name in resolve.names("log")
-    plugin = resolve.plugin("log", name)
+    assert name in registry.names("log")
+    plugin = registry.plugin("log", name)
     assert plugin.Options() is not None
     assert plugin.ready() is None
 
@@ -45,7 +45,7 @@ def test_a_missing_package_is_told(
     name: str, package: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("harness.logs._log.find_spec", lambda _: None)
-    plugin = resolve.plugin("log", name)
+    plugin = registry.plugin("log", name)
     for call in (plugin.ready, lambda: plugin.open_log(tmp_path, "k1", CELL)):
         with pytest.raises(BadInput, match=f"--log {name} needs .*: pip install {package}"):
             call()
@@ -61,7 +61,7 @@ def lines(folder: Path) -> list[tuple[int, float]]:
 
 
 def jsonl(folder: Path) -> Any:
-    return resolve.plugin("log", "jsonl").open_log(folder, "k1", CELL)
+    return registry.plugin("log", "jsonl").open_log(folder, "k1", CELL)
 
 
 def test_jsonl_has_a_line_an_epoch_as_soon_as_it_ended(tmp_path: Path) -> None:
@@ -113,7 +113,7 @@ def test_jsonl_without_a_place(tmp_path: Path) -> None:
 
 def test_nothing_is_written_where_nothing_is_trained(tmp_path: Path) -> None:
     for name in ("jsonl", "tensorboard"):
-        write(resolve.plugin("log", name).open_log(tmp_path, "k1", CELL))
+        write(registry.plugin("log", name).open_log(tmp_path, "k1", CELL))
     assert list(tmp_path.iterdir()) == []
 
 
@@ -138,7 +138,7 @@ def events(folder: Path) -> dict[str, list[tuple[int, float]]]:
 
 
 def tensorboard(folder: Path) -> Any:
-    return resolve.plugin("log", "tensorboard").open_log(folder, "k1", CELL)
+    return registry.plugin("log", "tensorboard").open_log(folder, "k1", CELL)
 
 
 def test_tensorboard_has_the_curves_and_the_end(tmp_path: Path) -> None:
@@ -216,7 +216,7 @@ def test_wandb_works_without_network_or_login(
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.delenv("WANDB_MODE", raising=False)
     monkeypatch.delenv("WANDB_PROJECT", raising=False)
-    plugin = resolve.plugin("log", "wandb")
+    plugin = registry.plugin("log", "wandb")
     log, beside = (plugin.open_log(tmp_path / n, "k1", CELL) for n in ("one", "two"))
     write(log, 1, 2)
     write(beside, 1)
@@ -234,7 +234,7 @@ def test_wandb_of_a_search_has_a_run_a_training(
 ) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.delenv("WANDB_MODE", raising=False)
-    log = resolve.plugin("log", "wandb").open_log(tmp_path, "k1", CELL)
+    log = registry.plugin("log", "wandb").open_log(tmp_path, "k1", CELL)
     for number, epoch in ((0, 1), (1, 1)):
         log.epoch({"epoch": epoch, "loss": 1.0 + number, "training": number})
     log.close()
@@ -255,11 +255,11 @@ def test_wandb_online_without_a_login_is_told(
     }.items():  # fmt: skip
         monkeypatch.setenv(name, value)
     with pytest.raises(BadInput, match=r"--log wandb: .*; WANDB_MODE=offline needs no login"):
-        resolve.plugin("log", "wandb").open_log(tmp_path, "k1", CELL)
+        registry.plugin("log", "wandb").open_log(tmp_path, "k1", CELL)
 
 
 def test_importing_a_log_loads_no_package() -> None:
-    assert resolve.plugin("log", "wandb")
+    assert registry.plugin("log", "wandb")
     code = "import sys, harness.logs.wandb, harness.logs.tensorboard as t; "
     code += "sys.exit('wandb' in sys.modules or 'tensorboardX' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -2,13 +2,14 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from harness.errors import CellError
+from harness.core.cells import Recipe
+from harness.core.errors import CellError
+from harness.core.protocols.paradigm import HeadInputs
 from harness.paradigms import matching
 from harness.paradigms.matching import info_nce, symmetric_kl
+from harness.training.loader import CachedFeatures
 from harness.training.loop import train
 from harness.training.model import Embedding, Model, Projection
-from harness.training.sources import CachedFeatures
-from harness.types import HeadInputs, Recipe
 
 C, D, FEATURES, N = 6, 16, 24, 30
 

@@ -8,10 +8,11 @@ import pytest
 import torch
 from pydantic import ValidationError
 
+from harness.core.cells import Choice
+from harness.core.errors import CellError
+from harness.core.facts import CellFacts, EncoderFacts
 from harness.encoders import embedded
-from harness.errors import CellError
 from harness.prompts import learnable
-from harness.types import CellFacts, Choice, EncoderFacts
 
 from .test_templates import cell
 

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from harness import plugins
-from harness.errors import BadInput
+from harness.core.cells import Cell, Choice
+from harness.core.errors import BadInput
+from harness.core.facts import CellFacts, EncoderFacts
+from harness.plan import resolve
 from harness.prompts import class_name, template, templates
-from harness.types import Cell, CellFacts, Choice, EncoderFacts
 
 NAMES = ("red car", "cat")
 TWO = ("a photo of a {}.", "a drawing of a {}.")
@@ -114,7 +115,7 @@ def test_options_that_mean_nothing() -> None:
 
 def test_a_user_reads_one_line() -> None:
     with pytest.raises(BadInput) as told:
-        plugins.options("prompt", Choice("templates", (("file", "kinetics27"),)))
+        resolve.options("prompt", Choice("templates", (("file", "kinetics27"),)))
     assert str(told.value) == (
         "templates: option file: 'kinetics27': there is no file kinetics27; known by name: "
         "kinetics28. Did you mean 'kinetics28'?"

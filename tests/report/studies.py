@@ -7,11 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from harness.grid import expand
-from harness.report.study import Result, Study
-from harness.schema import Task
-from harness.task import validate
-from harness.types import Cell, Record, TestSet, digest
+from harness.core.cells import Cell
+from harness.core.hashing import digest
+from harness.core.records import Record
+from harness.core.samples import TestSet
+from harness.report.model.results import Result, Study
+from harness.task.grid import expand
+from harness.task.read import validate
+from harness.task.schema import Task
 
 NAMES = (
     "slice of pizza", "grinning cat face with smiling eyes", "volcano", "bicycle", "hot beverage",

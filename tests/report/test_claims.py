@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from harness.report import claims
-from harness.report.claims import Judged, judge
-from harness.report.study import Study
-from harness.report.table import build_table
+from harness.core.cells import Cell
+from harness.report.model import claims
+from harness.report.model.claims import Judged, judge
+from harness.report.model.results import Study
+from harness.report.model.table import build_table
 from harness.stats.paired_t import paired_t
-from harness.types import Cell
 
 from .studies import few_shot_accuracy, make_study, no_lda_at_one, task_of
 

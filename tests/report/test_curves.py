@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from harness.report.curves import mean_curve
-from harness.report.figures import draw
-from harness.report.table import build_table
-from harness.types import Cell
+from harness.core.cells import Cell
+from harness.report.model.table import build_table
+from harness.report.render.curves import mean_curve
+from harness.report.render.figures import draw
 
 from .studies import few_shot_accuracy, make_study, task_of
 

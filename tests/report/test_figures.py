@@ -3,10 +3,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from harness.report import correlation
-from harness.report.correlation import cosines, pearson
-from harness.report.figures import draw, spread
-from harness.report.table import build_table
+from harness.report.model.table import build_table
+from harness.report.render import correlation
+from harness.report.render.correlation import cosines, pearson
+from harness.report.render.figures import draw, spread
 
 from .studies import few_shot_accuracy, make_study, task_of
 

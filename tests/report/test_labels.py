@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from harness.errors import UnknownName
-from harness.grid import expand
-from harness.report.labels import lay_out
+from harness.core.errors import UnknownName
+from harness.report.model.labels import lay_out
+from harness.task.grid import expand
 
 from .studies import task_of
 

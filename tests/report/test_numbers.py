@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness.report import numbers
+from harness.report.text import numbers
 
 
 @pytest.mark.parametrize(

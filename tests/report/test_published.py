@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from harness.errors import UnknownName
-from harness.report.published import names, read_published
+from harness.core.errors import UnknownName
+from harness.report.model.published import names, read_published
 
 
 def test_every_table_of_the_paper_that_is_promised_is_there() -> None:

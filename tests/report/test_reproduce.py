@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from markdown_it import MarkdownIt
 
-from harness.report.markdown import END_OF_BODY, Figure
-from harness.report.published import read_published
-from harness.report.reproduce import CostLine, Part, page, title_of
-from harness.report.table import build_table
-from harness.types import Cell
+from harness.core.cells import Cell
+from harness.report.model.published import read_published
+from harness.report.model.table import build_table
+from harness.report.render.markdown import END_OF_BODY, Figure
+from harness.report.render.reproduce import CostLine, Part, page, title_of
 
 from .studies import few_shot_accuracy, make_study, task_of
 

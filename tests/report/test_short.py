@@ -1,4 +1,4 @@
-from harness.report.short import shortened
+from harness.report.model.short import shortened
 
 
 def test_paths_end_where_they_differ() -> None:

@@ -6,13 +6,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from harness import types
-from harness.grid import expand
-from harness.report.labels import Column
-from harness.report.study import Result, Study
-from harness.report.table import Table, build_table
+from harness.core import outcomes as types
+from harness.core.cells import Cell
+from harness.core.records import Record
+from harness.report.model.labels import Column
+from harness.report.model.results import Result, Study
+from harness.report.model.table import Table, build_table
 from harness.stats import pairwise
-from harness.types import Cell, Record
+from harness.task.grid import expand
 
 from .studies import few_shot_accuracy, make_study, no_lda_at_one, task_of
 

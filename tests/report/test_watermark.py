@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from harness.report.figures import draw
-from harness.report.table import Table, build_table
-from harness.report.watermark import chosen_on_test, warning
-from harness.report.write import write_report
-from harness.types import Cell
+from harness.core.cells import Cell
+from harness.report.model.table import Table, build_table
+from harness.report.render.figures import draw
+from harness.report.render.write import write_report
+from harness.report.text.watermark import chosen_on_test, warning
 
 from .studies import few_shot_accuracy, make_study, task_of
 

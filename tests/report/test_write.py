@@ -11,15 +11,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from harness.errors import UnknownName
-from harness.grid import AXES
-from harness.report import tables
-from harness.report.markdown import END_OF_BODY
-from harness.report.study import Result, Study
-from harness.report.table import build_table
-from harness.report.write import write_report
-from harness.task import validate
-from harness.types import Cell
+from harness.core.cells import Cell
+from harness.core.errors import UnknownName
+from harness.report.model.results import Result, Study
+from harness.report.model.table import build_table
+from harness.report.render import csv_files
+from harness.report.render.markdown import END_OF_BODY
+from harness.report.render.write import write_report
+from harness.task.grid import AXES
+from harness.task.read import validate
 
 from .studies import few_shot_accuracy, make_study, no_lda_at_one, task_of
 
@@ -161,7 +161,7 @@ def test_a_search_says_what_it_chose_and_for_whom(tmp_path: Path) -> None:
     for row in ("text", "random"):
         chosen = "lr 0.001, decay constant (8 of 10); lr 0.01, decay constant (2 of 10)"
         assert f"    - {row}: {chosen}" in method
-    rows = list(csv.DictReader(io.StringIO(tables.cells_csv(study))))
+    rows = list(csv.DictReader(io.StringIO(csv_files.cells_csv(study))))
     assert rows[0]["chosen"] == '{"decay":"constant","lr":0.01}'
     assert {r["chosen"] for r in rows if r["paradigm"] == "vision_only"} == {""}
 
@@ -272,7 +272,7 @@ def test_a_row_a_cell() -> None:
         return "done"
 
     study = few_shot(status=status)
-    rows = list(csv.DictReader(io.StringIO(tables.cells_csv(study))))
+    rows = list(csv.DictReader(io.StringIO(csv_files.cells_csv(study))))
     assert list(rows[0]) == [
         *AXES, "selection", "seed", "status", "top1", "top5", "mean_class", "n", "seconds",
         "gpu_seconds", "chosen", "key",
@@ -290,7 +290,7 @@ def test_a_row_a_cell() -> None:
 
 def test_a_row_a_contrast() -> None:
     table = build_table(few_shot())
-    rows = list(csv.DictReader(io.StringIO(tables.contrasts_csv(table))))
+    rows = list(csv.DictReader(io.StringIO(csv_files.contrasts_csv(table))))
     assert list(rows[0]) == [
         "a", "b", *(a for a in AXES if a != "classifier"), "difference", "low", "high", "p",
         "p_adjusted", "seeds", "items", "groups", "test", "smallest_detectable", "family",
@@ -308,7 +308,7 @@ def test_a_row_a_contrast() -> None:
 
 def test_a_p_that_must_not_be_given_is_empty() -> None:
     table = build_table(few_shot(task={"seeds": 3}))
-    rows = list(csv.DictReader(io.StringIO(tables.contrasts_csv(table))))
+    rows = list(csv.DictReader(io.StringIO(csv_files.contrasts_csv(table))))
     assert {(r["p"], r["p_adjusted"]) for r in rows} == {("", "")}
     assert all(r["difference"] for r in rows)
 
@@ -316,7 +316,7 @@ def test_a_p_that_must_not_be_given_is_empty() -> None:
 def test_the_reference_family_comes_first_and_is_named() -> None:
     report = {"rows": "classifier", "reference": "random", "family": "reference"}
     table = build_table(few_shot(task={"report": report}))
-    rows = list(csv.DictReader(io.StringIO(tables.contrasts_csv(table))))
+    rows = list(csv.DictReader(io.StringIO(csv_files.contrasts_csv(table))))
     families = [r["family"] for r in rows]
     assert families == ["reference"] * 20 + ["column"] * 57
 

@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 from scipy.special import ndtr
 
+from harness.core.outcomes import Outcomes
 from harness.stats.clusters import clustered_t
 from harness.stats.family import adjust, tied_with_best
 from harness.stats.mcnemar import mcnemar
@@ -23,10 +24,9 @@ from harness.stats.paired_t import paired_t
 from harness.stats.pairwise import contrast, estimate
 from harness.stats.proportion import wilson
 from harness.stats.two_way import two_way
-from harness.types import Outcomes
 
 if TYPE_CHECKING:
-    from harness.types import BoolArray, IntArray
+    from harness.core.samples import BoolArray, IntArray
 
 CEILING_05, CEILING_01, CEILING_FAMILY, FLOOR_COVERAGE = 0.08, 0.02, 0.10, 0.92
 RUNS = 2000

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from harness.core.outcomes import Contrast, Outcomes
 from harness.stats.family import adjust, rank_intervals, tied_with_best
 from harness.stats.holm import holm
 from harness.stats.pairwise import contrast
 from harness.stats.power import smallest_detectable
 from harness.stats.two_way import two_way
-from harness.types import Contrast, Outcomes
 
 QUICK = settings(deadline=None, derandomize=True, database=None, max_examples=60)
 

@@ -11,16 +11,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
+from harness.core.outcomes import Contrast, Outcomes
 from harness.stats.clusters import clustered_t
 from harness.stats.mcnemar import mcnemar
 from harness.stats.pairwise import contrast, estimate
 from harness.stats.power import smallest_detectable
 from harness.stats.proportion import clustered_wilson, effective_wilson, wilson
 from harness.stats.two_way import two_way
-from harness.types import Contrast, Outcomes
 
 if TYPE_CHECKING:
-    from harness.types import IntArray
+    from harness.core.samples import IntArray
 
 QUICK = settings(deadline=None, derandomize=True, database=None, max_examples=40)
 ITEMS = 60

@@ -7,12 +7,7 @@ import pytest
 from scipy import stats
 from statsmodels.stats.power import TTestPower
 
-from harness.stats.power import (
-    seeds_needed,
-    smallest_detectable,
-    standard_error_at,
-    t_power,
-)
+from harness.stats.power import seeds_needed, smallest_detectable, standard_error_at, t_power
 from harness.stats.student import t_quantile
 from harness.stats.two_way import MeanSquares, two_way
 

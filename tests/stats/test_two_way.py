@@ -16,7 +16,7 @@ from harness.stats.clusters import clustered_t
 from harness.stats.two_way import MeanSquares, TwoWay, mean_squares, two_way
 
 if TYPE_CHECKING:
-    from harness.types import FloatArray, IntArray
+    from harness.core.samples import FloatArray, IntArray
 
 QUICK = settings(deadline=None, derandomize=True, database=None, max_examples=60)
 

@@ -10,10 +10,10 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from harness.errors import CellError, EncoderError
+from harness.core.errors import CellError, EncoderError
+from harness.core.protocols.temporal import TemporalInputs
 from harness.temporal import t1d, token_t1d
 from harness.temporal._frame_conv import frame_conv, identity, shift
-from harness.types import TemporalInputs
 
 from .towers import RESNETS, VITS, Tower, tower
 

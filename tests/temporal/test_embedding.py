@@ -10,9 +10,9 @@ import pytest
 import torch
 from pydantic import ValidationError
 
-from harness.errors import CellError
+from harness.core.errors import CellError
+from harness.core.protocols.temporal import TemporalInputs
 from harness.temporal import t_trans, tap
-from harness.types import TemporalInputs
 
 B, T, D = 2, 5, 128
 

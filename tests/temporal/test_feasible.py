@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from harness import resolve
-from harness.types import Cell, CellFacts, Choice, EncoderFacts
+from harness.core import registry
+from harness.core.cells import Cell, Choice
+from harness.core.facts import CellFacts, EncoderFacts
 
 ENCODER = EncoderFacts("w", "b", 16, 16, 32, 100.0, text_dim=16)
 CELL = Cell(Choice("emoji_motion"), "few_shot", Choice("embedded/lit-emoji"))
@@ -19,10 +20,10 @@ CELL = Cell(Choice("emoji_motion"), "few_shot", Choice("embedded/lit-emoji"))
      ("t1d", "backbone")],
 )  # fmt: skip
 def test_plugins_are_found_by_name(name: str, place: str) -> None:
-    plugin = resolve.plugin("temporal", name)
+    plugin = registry.plugin("temporal", name)
     assert place == plugin.PLACE
-    assert name in resolve.names("temporal")
-    assert resolve.summary("temporal", name)
+    assert name in registry.names("temporal")
+    assert registry.summary("temporal", name)
 
 
 @pytest.mark.parametrize(
@@ -45,5 +46,5 @@ def test_plugins_are_found_by_name(name: str, place: str) -> None:
 )
 def test_check(name: str, tower: str, tuning: str, reason: str | None) -> None:
     facts = CellFacts(10, 4, replace(ENCODER, tower=tower))
-    found = resolve.plugin("temporal", name).check(replace(CELL, tuning=tuning), facts)
+    found = registry.plugin("temporal", name).check(replace(CELL, tuning=tuning), facts)
     assert found == reason if reason is None else reason in (found or "")

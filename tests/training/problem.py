@@ -8,13 +8,14 @@ from pathlib import Path
 
 import torch
 
+from harness.core.cells import Recipe
+from harness.core.protocols.paradigm import Head, HeadInputs
 from harness.paradigms import matching, vision_text
 from harness.training.distributed import process_group
+from harness.training.loader import CachedFeatures
 from harness.training.loop import train
 from harness.training.model import Embedding, Model, Projection
-from harness.training.sources import CachedFeatures
 from harness.training.texts import TrainedTower
-from harness.types import Head, HeadInputs, Recipe
 
 N, FEATURES, D, C, T = 30, 24, 16, 6, 3
 RECIPE = Recipe(

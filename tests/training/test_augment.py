@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from harness.training.augment import Augmentation, draw
+from harness.training.augmentation import Augmentation, draw
 
 
 def stream(seed: int = 0) -> np.random.Generator:

@@ -9,11 +9,11 @@ import pytest
 import torch
 from torch import nn
 
+from harness.core.protocols.temporal import TemporalInputs
 from harness.encoders import embedded
-from harness.report.published import read_published
+from harness.report.model.published import read_published
 from harness.temporal import t_trans
 from harness.training import cost
-from harness.types import TemporalInputs
 
 GIGA, MEGA = 1e9, 1e6
 KINETICS_CLIPS, IMAGENET_PICTURES = 240_000, 1_281_167

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import torch
 
-from harness.errors import BadInput
+from harness.core.errors import BadInput
 from harness.training.distributed import World, declared, process_group, world
 from tests.training import problem
 

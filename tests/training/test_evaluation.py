@@ -3,8 +3,8 @@ import pytest
 import torch
 from sklearn.metrics import balanced_accuracy_score, log_loss, top_k_accuracy_score
 
-from harness.errors import CellError
-from harness.training.evaluation import metrics, predict
+from harness.core.errors import CellError
+from harness.training.predictions import metrics, predict
 
 N, C = 300, 12
 

@@ -6,14 +6,15 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from harness.errors import CellError
+from harness.core.cells import Recipe
+from harness.core.errors import CellError
+from harness.core.protocols.paradigm import Head, HeadInputs
 from harness.paradigms import vision_only, vision_text
 from harness.training.checkpoint import Checkpoint
+from harness.training.loader import CachedFeatures
 from harness.training.loop import History, Watch, dropout
 from harness.training.loop import train as train_model
 from harness.training.model import Embedding, Model, Projection
-from harness.training.sources import CachedFeatures
-from harness.types import Head, HeadInputs, Recipe
 
 N, FEATURES, D, C = 40, 24, 16, 8
 RECIPE = Recipe(lr=1e-2, lr_new=5e-2, epochs=5, batch=16, warmup_epochs=1, weight_decay=0.1)

@@ -9,11 +9,11 @@ import pytest
 import torch
 from PIL import Image
 
-from harness.errors import CellError
-from harness.sampling import Look
+from harness.core.errors import CellError
+from harness.sampling.views import Look
+from harness.training.loader import Sampling, TunedBackbone, shaped
 from harness.training.model import Embedding, Projection
 from harness.training.pictures import Pictures, read_pictures
-from harness.training.sources import Sampling, TunedBackbone, shaped
 
 
 class Grey:

@@ -1,0 +1,177 @@
+"""Plain frozen data: a cell of the grid and the choices that it is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from functools import cache
+from typing import Any, get_type_hints
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A plugin by name, with its options: `lda` or `{name: lda, shrinkage: 0.1}`."""
+
+    name: str
+    options: tuple[tuple[str, Any], ...] = ()
+
+    def plain(self) -> Any:
+        """The YAML form."""
+        return {"name": self.name, **dict(self.options)} if self.options else self.name
+
+    def __str__(self) -> str:
+        if not self.options:
+            return self.name
+        return f"{self.name}({', '.join(f'{k}={v}' for k, v in self.options)})"
+
+
+@dataclass(frozen=True, slots=True)
+class ClassPick:
+    """Which classes take part: `{pick: 100, seed: 0, from: unseen}` or a file of names."""
+
+    pick: int | None = None
+    part: str = "all"
+    file: str | None = None
+    half: int | None = None
+
+    def __str__(self) -> str:
+        if self.file is not None:
+            return f"classes of {self.file}"
+        how_many = "half" if self.half is not None else self.pick or "all"
+        return f"{how_many} of {self.part}" if self.part != "all" else f"{how_many} classes"
+
+    def plain(self) -> dict[str, Any]:
+        return {
+            f.name: getattr(self, f.name)
+            for f in fields(self)
+            if getattr(self, f.name) != f.default
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How a cell trains. lr and lr_new are those of the two groups of the paper (section 4.1)."""
+
+    optimiser: str = "adamw"
+    lr: float = 5e-6
+    lr_new: float = 5e-5
+    weight_decay: float = 0.2
+    warmup_epochs: float = 5.0
+    epochs: int = 30
+    batch: int = 128
+    decay: str = "cosine"
+    dropout: float = 0.0
+    precision: str = "float32"
+    micro_batch: int | None = None
+    augment: str = "none"
+    logit_scale: float | None = None
+    train_logit_scale: bool = True
+    checkpointing: bool = False
+
+    def plain(self) -> dict[str, Any]:
+        return {
+            f.name: getattr(self, f.name)
+            for f in fields(self)
+            if getattr(self, f.name) != f.default
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One fully resolved combination: a row of the grid at one seed.
+
+    A field that has no meaning for the cell is None. `plain` leaves out what has its default,
+    so a field that is added later changes no key.
+    """
+
+    dataset: Choice
+    regime: str
+    encoder: Choice
+    shots: int | None = None
+    fraction: float | None = None
+    classes: ClassPick = ClassPick()
+    class_seed: int | None = None
+    train_classes: ClassPick | None = None
+    test_dataset: Choice | None = None
+    text_encoder: Choice | None = None
+    alignment: str | None = None
+    prompt: Choice | None = None
+    temporal: Choice | None = None
+    frames: int | None = None
+    resolution: int | None = None
+    views: str = "1x1"
+    classifier: Choice | None = None
+    schedule: str | None = None
+    paradigm: Choice = Choice("vision_text")
+    gather: bool | None = None
+    text_tower: str | None = None
+    loss: str | None = None
+    method: Choice | None = None
+    tuning: str = "projection"
+    recipe: Recipe | None = None
+    selection: str = "last"
+    search: tuple[tuple[str, tuple[Any, ...]], ...] | None = None  # recipe key, values to try
+    val: int | None = None  # samples of every class that are kept for validation
+    init: str | None = None
+    seed: int | None = None
+
+    def plain(self) -> dict[str, Any]:
+        """The cell as JSON data without the fields that have their default."""
+        out: dict[str, Any] = {}
+        for name, default in _CELL_DEFAULTS:
+            value = getattr(self, name)
+            if value != default:
+                out[name] = value.plain() if hasattr(value, "plain") else value
+        return out
+
+
+_CELL_DEFAULTS = tuple((f.name, f.default) for f in fields(Cell))
+
+
+#: What is looked at only after training: cells that differ in nothing else train once.
+EVALUATION_FIELDS = ("views", "test_dataset")
+
+
+@dataclass(frozen=True)
+class KeyedCell:
+    """A cell that can run, with its keys. Cells of one train_key train once."""
+
+    cell: Cell
+    key: str
+    train_key: str
+
+
+def cell_from(plain: Mapping[str, Any]) -> Cell:
+    """The cell whose `plain()` this is.
+
+    Raises TypeError or ValueError for what is no cell of this version.
+    """
+    kinds = _kinds()
+    return Cell(**{name: _value(kinds.get(name, ""), value) for name, value in plain.items()})
+
+
+@cache
+def _kinds() -> dict[str, str]:
+    """Field of Cell -> the type that its JSON stands for."""
+    hints = get_type_hints(Cell)
+    return {f.name: str(hints[f.name]) for f in fields(Cell)}
+
+
+def _value(kind: str, value: Any) -> Any:
+    if value is None:
+        return None
+    if Choice.__name__ in kind:
+        if isinstance(value, str):
+            return Choice(value)
+        options = {k: _tuples(v) for k, v in value.items() if k != "name"}
+        return Choice(value["name"], tuple(sorted(options.items())))
+    if ClassPick.__name__ in kind:
+        return ClassPick(**value)
+    if Recipe.__name__ in kind:
+        return Recipe(**value)
+    return _tuples(value)
+
+
+def _tuples(value: Any) -> Any:
+    """JSON has lists where frozen data has tuples."""
+    return tuple(_tuples(v) for v in value) if isinstance(value, list | tuple) else value

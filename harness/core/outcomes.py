@@ -1,0 +1,57 @@
+"""What the statistics see of a row, and what they say of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from harness.core.samples import BoolArray, IntArray
+
+
+@dataclass(frozen=True)
+class Outcomes:
+    """What the statistics see of a row of the leaderboard: correctness by seed and item.
+
+    Deterministic rows have one seed, None. `groups_N` says which items were sampled together.
+    """
+
+    correct_SN: BoolArray
+    seeds: tuple[int | None, ...]
+    groups_N: IntArray
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """One row's accuracy with its interval, as fractions."""
+
+    mean: float
+    low: float | None
+    high: float | None
+    seeds: int
+    items: int
+    groups: int
+    method: str
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """Row a minus row b on the same seeds and items. Differences are fractions."""
+
+    a: str
+    b: str
+    difference: float
+    low: float | None
+    high: float | None
+    p: float | None
+    p_adjusted: float | None
+    seeds: int
+    items: int
+    groups: int
+    estimand: str
+    test: str
+    smallest_detectable: float | None = None
+    share_seeds: float | None = None  # part of the variance that more seeds would take away
+    note: str = ""
+    se: float | None = None  # standard error of the difference
+    df: float | None = None  # of its t test; infinite for a normal one

@@ -1,0 +1,305 @@
+"""Features that exist already: arrays that another program left, read and checked.
+
+An .npz file, a .safetensors file or a folder holds them by name (N items, C classes, T texts,
+F width of the features, D width of the texts):
+
+    features (N, F)         numbers
+    labels (N,)             class names, or whole numbers that count class_names from 0
+    split (N,)              train | test
+    class_names (C,)        needed where labels are numbers
+    ids (N,)                optional; names of the items, else their row numbers
+    group (N,)              optional; what was sampled together, as the clips of one video
+    text_features (T, D)    optional; one row a class
+    text_names (T,)         optional; whose texts these are, else class_names
+    logit_scale             optional; the factor, not its logarithm
+
+In a folder each is NAME.npy, or NAME.txt with a text a line. A .safetensors file has no texts: they
+stand in its metadata, each as a JSON list under its name.
+"""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from harness.core.errors import DataError, did_you_mean, nearest
+from harness.core.files import file_hash
+from harness.core.hashing import digest
+
+if TYPE_CHECKING:
+    from harness.core.samples import IntArray
+
+    Array = np.ndarray[Any, np.dtype[Any]]
+
+NEEDED = ("features", "labels", "split")
+NAMES = (*NEEDED, "class_names", "ids", "group", "text_features", "text_names", "logit_scale")
+SPLITS = ("train", "test")
+#: Of CLIP, to which its training is limited; for files that name none.
+LOGIT_SCALE = 100.0
+
+
+@dataclass(frozen=True, eq=False)
+class Given:
+    """The arrays of one file, checked. Rows are in the order of the file."""
+
+    path: Path
+    features_NF: Array
+    labels_N: IntArray  # index into class_names
+    split_N: tuple[str, ...]
+    ids: tuple[str, ...]
+    groups: tuple[str, ...]  # '' where an item is a group of its own
+    class_names: tuple[str, ...]
+    text_TD: Array | None
+    text_names: tuple[str, ...]
+    logit_scale: float
+    content: str  # hash of the whole file
+
+    @property
+    def dim(self) -> int:
+        """F."""
+        return int(self.features_NF.shape[1])
+
+
+@cache
+def read_given(path: Path) -> Given:
+    """The arrays of `path`.
+
+    Raises DataError: no such file, not one of the three forms, an array that is missing, of a
+    wrong shape, not finite, or at odds with the others. Each names the file and the array.
+    """
+    arrays = _Arrays(path, *_load(path))
+    features_NF = arrays.numbers("features", 2)
+    empty = np.flatnonzero(~features_NF.any(axis=1))
+    if len(empty):
+        problem = f"is zero in {len(empty)} rows, the first is row {empty[0]}: it has no direction"
+        raise arrays.problem("features", problem)
+    n = len(features_NF)
+    names, labels_N = _labels(arrays, n)
+    ids = arrays.texts("ids", n) or tuple(f"{row:08d}" for row in range(n))
+    _refuse_twice(arrays, "ids", ids)
+    split_N = arrays.texts("split", n)
+    _check_split(arrays, split_N)
+    text_TD, text_names = _texts(arrays, names)
+    return Given(
+        path=path,
+        features_NF=features_NF,
+        labels_N=labels_N,
+        split_N=split_N,
+        ids=ids,
+        groups=arrays.texts("group", n) or ("",) * n,
+        class_names=names,
+        text_TD=text_TD,
+        text_names=text_names,
+        logit_scale=_logit_scale(arrays),
+        content=arrays.content,
+    )
+
+
+def _labels(arrays: _Arrays, n: int) -> tuple[tuple[str, ...], IntArray]:
+    """Class names, and the class of every item."""
+    raw_N = arrays.get("labels", 1, n)
+    names = arrays.texts("class_names")
+    _refuse_twice(arrays, "class_names", names)
+    if raw_N.dtype.kind in "iu":
+        if not names:
+            raise arrays.problem("class_names", "is missing, and labels are numbers")
+        outside = raw_N[(raw_N < 0) | (raw_N >= len(names))]
+        if len(outside):
+            raise arrays.problem(
+                "labels", f"holds {outside[0]}; class_names has the numbers 0 to {len(names) - 1}"
+            )
+        return names, raw_N.astype(np.int64)
+    labels = arrays.texts("labels", n)
+    names = names or tuple(sorted(set(labels)))
+    index = {name: number for number, name in enumerate(names)}
+    for label in labels:
+        if label not in index:
+            raise arrays.problem(
+                "labels", f"holds '{label}', which is not in class_names"
+                + did_you_mean(nearest(label, names)),
+            )  # fmt: skip
+    return names, np.array([index[label] for label in labels], dtype=np.int64)
+
+
+def _check_split(arrays: _Arrays, split_N: tuple[str, ...]) -> None:
+    for split in dict.fromkeys(split_N):
+        if split not in SPLITS:
+            raise arrays.problem("split", f"holds '{split}'; allowed: {', '.join(SPLITS)}")
+    if "test" not in split_N:
+        raise arrays.problem("split", "has no item of 'test': nothing would be measured")
+
+
+def _texts(arrays: _Arrays, names: tuple[str, ...]) -> tuple[Array | None, tuple[str, ...]]:
+    """Text features, and whose they are."""
+    if "text_features" not in arrays.known:
+        return None, ()
+    text_TD = arrays.numbers("text_features", 2)
+    key = "text_names" if "text_names" in arrays.known else "class_names"
+    if key not in arrays.known:
+        raise arrays.problem("text_features", "has no class_names beside it to say whose they are")
+    owners = arrays.texts(key)
+    _refuse_twice(arrays, key, owners)
+    if len(owners) != len(text_TD):
+        raise arrays.problem("text_features", f"has {len(text_TD)} rows for {len(owners)} {key}")
+    missing = [name for name in names if name not in set(owners)]
+    if missing:
+        raise arrays.problem(key, f"has no '{missing[0]}', which is a class of the items")
+    return text_TD, owners
+
+
+def _logit_scale(arrays: _Arrays) -> float:
+    if "logit_scale" not in arrays.known:
+        return LOGIT_SCALE
+    values = arrays.get("logit_scale").ravel()
+    if len(values) != 1 or values.dtype.kind not in "fiu" or not 0 < float(values[0]) < np.inf:
+        raise arrays.problem("logit_scale", "must be one number above 0")
+    return float(values[0])
+
+
+def _refuse_twice(arrays: _Arrays, name: str, texts: tuple[str, ...]) -> None:
+    seen: set[str] = set()
+    for text in texts:
+        if text in seen:
+            raise arrays.problem(name, f"holds '{text}' twice")
+        seen.add(text)
+
+
+class _Arrays:
+    """The arrays of a file by name; every problem names the file and the array."""
+
+    def __init__(self, path: Path, loaders: Mapping[str, Callable[[], Array]], content: str):
+        self._path, self._loaders, self.content = path, loaders, content
+        self.known = set(loaders)
+        for name in loaders:
+            if name not in NAMES:
+                close = did_you_mean(nearest(name, NAMES))
+                raise self.problem(name, f"is no array of this format: {', '.join(NAMES)}{close}")
+        for name in NEEDED:
+            if name not in loaders:
+                raise self.problem(name, "is missing")
+
+    def problem(self, name: str, what: str) -> DataError:
+        return DataError(f"{self._path}: {name}: {what}")
+
+    def get(self, name: str, axes: int | None = None, length: int | None = None) -> Array:
+        """An array with so many axes, and so many rows as features has."""
+        try:
+            array = self._loaders[name]()
+        except (ValueError, OSError, EOFError, KeyError, TypeError, zipfile.BadZipFile) as error:
+            words = " ".join(str(error).split())
+            if "allow_pickle" in words:  # numpy's words for an array of Python objects
+                words = "it holds Python objects; save text as an array of dtype str"
+            raise self.problem(name, f"cannot be read: {words[:200]}") from error
+        if axes is not None and array.ndim != axes:
+            raise self.problem(name, f"has the shape {array.shape}, not {axes} axes")
+        if length is not None and len(array) != length:
+            raise self.problem(name, f"has {len(array)} rows, features has {length}")
+        return array
+
+    def numbers(self, name: str, axes: int) -> Array:
+        """A table of finite numbers with at least one row and column."""
+        array = self.get(name, axes)
+        if array.dtype.kind != "f":
+            raise self.problem(name, f"holds {array.dtype}, not float16, float32 or float64")
+        if 0 in array.shape:
+            raise self.problem(name, f"is empty: its shape is {array.shape}")
+        wrong = np.flatnonzero(~np.isfinite(array).all(axis=1))
+        if len(wrong):
+            raise self.problem(
+                name, f"is not finite in {len(wrong)} rows, the first is row {wrong[0]}"
+            )
+        return array
+
+    def texts(self, name: str, length: int | None = None) -> tuple[str, ...]:
+        """A list of names; () if the file has none. Whole numbers are taken as their digits."""
+        if name not in self._loaders:
+            return ()
+        array = self.get(name, 1, length)
+        if array.dtype.kind == "S":
+            array = np.char.decode(array, "utf-8")
+        if array.dtype.kind not in "Uiu":
+            raise self.problem(name, f"holds {array.dtype}, not text")
+        found = tuple(str(value) for value in array.tolist())
+        if not all(text.strip() for text in found):
+            raise self.problem(name, "holds an empty name")
+        return found
+
+
+def _load(path: Path) -> tuple[dict[str, Callable[[], Array]], str]:
+    """How to read each array of `path`, and a hash of it all."""
+    if path.is_dir():
+        return _from_folder(path)
+    if not path.is_file():
+        raise DataError(f"there is no file or folder of features {path}")
+    readers = {".npz": _from_npz, ".safetensors": _from_safetensors}
+    if path.suffix not in readers:
+        raise DataError(f"{path}: features are an .npz file, a .safetensors file or a folder")
+    try:
+        return readers[path.suffix](path), file_hash(path)
+    except DataError:
+        raise
+    except Exception as error:  # safetensors raises its own kinds
+        words = " ".join(str(error).split())
+        raise DataError(
+            f"{path} is no {path.suffix} file that can be read: {words[:200]}"
+        ) from error
+
+
+def _from_folder(path: Path) -> tuple[dict[str, Callable[[], Array]], str]:
+    files = sorted(p for p in path.iterdir() if p.suffix in (".npy", ".txt") and p.stem in NAMES)
+    found: dict[str, Callable[[], Array]] = {}
+    for file in files:
+        if file.stem in found:
+            raise DataError(f"{path}: {file.stem}: is there as .npy and as .txt")
+        found[file.stem] = lambda file=file: _from_file(file)  # type: ignore[misc]
+    if not found:
+        raise DataError(f"{path} holds no features.npy")
+    return found, digest([[file.name, file_hash(file)] for file in files], 64)
+
+
+def _from_file(file: Path) -> Array:
+    if file.suffix == ".txt":
+        return np.array(file.read_text(encoding="utf-8").splitlines(), dtype=np.str_)
+    array: Array = np.load(file, mmap_mode="r", allow_pickle=False)
+    return array
+
+
+def _from_npz(path: Path) -> dict[str, Callable[[], Array]]:
+    if not zipfile.is_zipfile(path):
+        raise ValueError("it is no zip archive, or was cut short")
+
+    def read(name: str) -> Array:
+        with path.open("rb") as handle, np.load(handle, allow_pickle=False) as saved:
+            array: Array = saved[name]
+            return array
+
+    with zipfile.ZipFile(path) as archive:
+        names = [name.removesuffix(".npy") for name in archive.namelist()]
+    return {name: lambda name=name: read(name) for name in names}  # type: ignore[misc]
+
+
+def _from_safetensors(path: Path) -> dict[str, Callable[[], Array]]:
+    from safetensors import safe_open
+
+    with safe_open(path, "numpy") as saved:
+        names, texts = list(saved.keys()), saved.metadata() or {}
+
+    def tensor(name: str) -> Array:
+        with safe_open(path, "numpy") as saved:
+            array: Array = saved.get_tensor(name)
+            return array
+
+    found: dict[str, Callable[[], Array]] = {
+        name: lambda name=name: tensor(name)  # type: ignore[misc]
+        for name in names
+    }
+    for name in (name for name in texts if name in NAMES):
+        found[name] = lambda name=name: np.array(json.loads(texts[name]))  # type: ignore[misc]
+    return found

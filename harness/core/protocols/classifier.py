@@ -1,0 +1,76 @@
+"""Initialisations of the classifier: the rows of W before training."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from pydantic import BaseModel, ConfigDict, Field
+from typing_extensions import TypeVar
+
+from harness.core.protocols.plugin import Plugin
+
+if TYPE_CHECKING:
+    import torch
+
+#: What a classifier, an alignment or a method may ask for in USES.
+MATERIALS = ("text", "support", "seed")
+
+
+class ClassifierOptions(BaseModel):
+    """scale: the logit scale, in place of the encoder's own. normalise: rows of W have length 1
+    in the forward pass, so the length in which they were drawn does not matter.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    scale: float | None = Field(default=None, gt=0)
+    normalise: bool = True
+
+
+OwnOptionsT_contra = TypeVar(
+    "OwnOptionsT_contra", bound=ClassifierOptions, contravariant=True, default=ClassifierOptions
+)
+
+
+@dataclass(frozen=True)
+class ClassifierInputs:
+    """What an initialisation may look at; asking for what it did not declare in USES raises."""
+
+    n_classes: int
+    dim: int
+    generator: torch.Generator
+    text_CD: torch.Tensor | None = None
+    support_ND: torch.Tensor | None = None
+    labels_N: torch.Tensor | None = None
+
+    def text(self) -> torch.Tensor:
+        """(C, D) text embeddings, not normalised."""
+        if self.text_CD is None:
+            raise LookupError("USES of this classifier does not name 'text'")
+        return self.text_CD
+
+    def support(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """(N, D) embeddings of the support set before training, and labels (N,)."""
+        if self.support_ND is None or self.labels_N is None:
+            raise LookupError("USES of this classifier does not name 'support'")
+        return self.support_ND, self.labels_N
+
+
+class Classifier(Plugin, Protocol[OwnOptionsT_contra]):
+    """An initialisation."""
+
+    Options: type[ClassifierOptions] = ClassifierOptions
+
+    @property
+    @abstractmethod
+    def USES(self) -> Sequence[str]:  # noqa: N802 - a constant of the plugin
+        """What it is made of, of MATERIALS: it gets nothing else."""
+        ...
+
+    @abstractmethod
+    def build(self, inputs: ClassifierInputs, options: OwnOptionsT_contra) -> torch.Tensor:
+        """w_CD, the rows of W in the order of the classes."""
+        ...

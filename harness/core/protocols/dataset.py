@@ -1,0 +1,146 @@
+"""Data sets: sources of labelled pictures, clips or precomputed features."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Literal, Protocol, cast
+
+from harness.core.protocols.plugin import OptionsT_contra, Plugin
+from harness.core.samples import Items
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    from PIL import Image
+
+Kind = Literal["pictures", "clips", "features"]
+
+
+class Dataset(Protocol):
+    """Labelled items with fixed splits. Opening one reads names and sizes, no pixels."""
+
+    @property
+    def kind(self) -> Kind:
+        """What an item is. A data set of clips is a `Clips`, one of features a `FeatureItems`."""
+        return "pictures"
+
+    @property
+    @abstractmethod
+    def classes(self) -> tuple[str, ...]:
+        """Class names; a label is an index into them."""
+        ...
+
+    @property
+    @abstractmethod
+    def train(self) -> Items:
+        """What support and validation sets are drawn from."""
+        ...
+
+    @property
+    @abstractmethod
+    def test(self) -> Items:
+        """What is tested on."""
+        ...
+
+    @property
+    @abstractmethod
+    def manifest(self) -> str:
+        """Hash over split, relative path, size, label and group of every item."""
+        ...
+
+    @abstractmethod
+    def part(self, name: str) -> Sequence[int]:
+        """Indices of the classes of a named part ('all', 'unseen', ...).
+
+        Raises DataError for a part that there is not.
+        """
+        ...
+
+    @abstractmethod
+    def image(self, item: str) -> Image.Image:
+        """The picture as RGB; of a clip its middle frame.
+
+        Raises DataError if it cannot be read.
+        """
+        ...
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader of a report should know about this data set."""
+        return ()
+
+    def fingerprint(self, item: str) -> str:
+        """Hash of all that `image(item)` is made of: items with equal ones share their features.
+
+        Raises DataError if the item cannot be read.
+        """
+        return f"{self.manifest}|{item}"
+
+    def read_whole(self, item: str) -> Image.Image:
+        """Like `image`, but reads every byte of the item, so that damage is found."""
+        return self.image(item)
+
+
+class Clips(Dataset, Protocol):
+    """A data set whose items are videos."""
+
+    @property
+    @abstractmethod
+    def position(self) -> str:
+        """Which frame of a segment evaluation reads: centre | first."""
+        ...
+
+    @abstractmethod
+    def length(self, item: str) -> int:
+        """Frames that can be decoded. DataError if there is none."""
+        ...
+
+    @abstractmethod
+    def frames(self, item: str, indices: Sequence[int]) -> list[Image.Image]:
+        """Frames by index (0 <= index < length), in the order of `indices`, as RGB.
+
+        Raises DataError if one cannot be decoded; another frame never takes its place.
+        """
+        ...
+
+
+class FeatureItems(Dataset, Protocol):
+    """A data set whose items are features that another program computed."""
+
+    @abstractmethod
+    def features(self, items: Sequence[str]) -> npt.NDArray[np.float32]:
+        """(N, F) features in the order of `items`."""
+        ...
+
+
+class DatasetPlugin(Plugin, Protocol[OptionsT_contra]):
+    """A kind of data set: `name` or `name:ARGUMENT` in a task."""
+
+    @abstractmethod
+    def open_dataset(self, argument: str, options: OptionsT_contra) -> Dataset:
+        """The data set at `argument`.
+
+        Raises DataError if it is not laid out as declared.
+        """
+        ...
+
+    def open_incomplete(
+        self, argument: str, options: OptionsT_contra
+    ) -> tuple[Dataset, Sequence[str]]:
+        """For `data check`: the data set, and the items that it lists without having them."""
+        return self.open_dataset(argument, options), ()
+
+    def fetch(self, argument: str, options: OptionsT_contra) -> bool:
+        """Bring what is not here from the network; False where there is nothing to bring."""
+        return False
+
+
+def as_clips(dataset: Dataset) -> Clips | None:
+    """The data set as one of videos; None if its items are pictures or features."""
+    return cast(Clips, dataset) if dataset.kind == "clips" else None
+
+
+def as_features(dataset: Dataset) -> FeatureItems | None:
+    """The data set as one of precomputed features; None if it has pictures or clips."""
+    return cast(FeatureItems, dataset) if dataset.kind == "features" else None

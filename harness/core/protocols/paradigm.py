@@ -1,0 +1,93 @@
+"""Paradigms: how logits and a loss are made of embeddings and of a classifier."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from harness.core.protocols.plugin import OptionsT_contra, Plugin
+
+if TYPE_CHECKING:
+    import torch
+
+#: What a paradigm may ask for in USES: a classifier of the registry, the class texts.
+HEAD_MATERIALS = ("classifier", "text")
+
+
+@dataclass(frozen=True)
+class HeadInputs:
+    """What a paradigm makes its head of."""
+
+    n_classes: int
+    dim: int
+    generator: torch.Generator
+    logit_scale: float
+    w_CD: torch.Tensor | None = None
+    normalise: bool = True
+    schedule: str | None = None
+    train_logit_scale: bool = False
+    loss: str | None = None
+
+
+class Head(Protocol):
+    """From embeddings to logits."""
+
+    #: Whether the loss contrasts the samples of a batch with each other.
+    whole_batch: bool
+
+    def begin_epoch(self, epoch: int) -> None: ...
+    def loss(self, z_BD: torch.Tensor, y_B: torch.Tensor) -> torch.Tensor:
+        """The mean loss of a batch."""
+        ...
+
+    def logits(self, z_BD: torch.Tensor) -> torch.Tensor:
+        """(B, C)."""
+        ...
+
+    def pretrained(self) -> list[torch.Tensor]:
+        """Parameters of the learning rate lr."""
+        ...
+
+    def new(self) -> list[torch.Tensor]:
+        """Parameters of the learning rate lr_new."""
+        ...
+
+    def weight(self) -> torch.Tensor:
+        """w_CD as it stands."""
+        ...
+
+    def put_rows(self, classes_U: torch.Tensor, w_UD: torch.Tensor, *, trained: bool) -> None:
+        """Replace rows of W; with `trained`, the next backward leaves a gradient at W.
+
+        CellError for a head whose rows are its own.
+        """
+        ...
+
+    def weight_gradient(self) -> torch.Tensor | None:
+        """(C, D) after backward, if the rows were put in as trained."""
+        ...
+
+    def to(self, place: Any) -> None:
+        """Move to a device, before any optimiser has seen its tensors."""
+        ...
+
+    def with_classifier(self, w_CD: torch.Tensor) -> Head:
+        """The same head for other classes (zero-shot). CellError if it cannot be."""
+        ...
+
+
+class Paradigm(Plugin, Protocol[OptionsT_contra]):
+    """A way from embeddings to logits."""
+
+    @property
+    @abstractmethod
+    def USES(self) -> Sequence[str]:  # noqa: N802 - a constant of the plugin
+        """What its head is made of, of HEAD_MATERIALS; empty for a head with rows of its own."""
+        ...
+
+    @abstractmethod
+    def build(self, inputs: HeadInputs, options: OptionsT_contra) -> Head:
+        """The head before training."""
+        ...

@@ -1,0 +1,190 @@
+"""Solvers: what minimises the loss of a cell, one cell at a time or several together."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+from harness.core.cells import Cell, Recipe
+from harness.core.protocols.paradigm import Head
+from harness.core.protocols.plugin import Plugin
+
+if TYPE_CHECKING:
+    import torch
+
+
+class FeatureSource(Protocol):
+    """Backbone features of training samples, by position."""
+
+    @property
+    def frames(self) -> int | None:
+        """T; None where a sample is one picture."""
+        ...
+
+    def __len__(self) -> int: ...
+    def begin_epoch(self, epoch: int) -> None: ...
+    def features(self, batch_B: torch.Tensor) -> torch.Tensor:
+        """h_BF, or h_BTF with frames; with a graph where the backbone is trained."""
+        ...
+
+    def pretrained(self) -> list[torch.Tensor]:
+        """What of it is trained at the learning rate lr."""
+        ...
+
+    def new(self) -> list[torch.Tensor]:
+        """What of it is trained at the learning rate lr_new."""
+        ...
+
+
+class ChangingTexts(Protocol):
+    """Rows of W that are made anew from texts at every step."""
+
+    def begin_epoch(self, stream: torch.Generator) -> None: ...
+    def begin_step(self) -> None: ...
+    def rows(self, classes_U: torch.Tensor) -> torch.Tensor:
+        """w_UD of the classes trained on, by number; with a graph where it is trained."""
+        ...
+
+    def embed(self, names: Sequence[str]) -> torch.Tensor | None:
+        """(C, D) after training, without a graph; None where evaluation has texts of its own."""
+        ...
+
+    def pretrained(self) -> list[torch.Tensor]:
+        """Parameters of the learning rate lr."""
+        ...
+
+    def new(self) -> list[torch.Tensor]:
+        """Parameters of the learning rate lr_new."""
+        ...
+
+
+class TrainableModel(Protocol):
+    """What a solver trains, in place: everything between a sample and its logits."""
+
+    @property
+    def source(self) -> FeatureSource:
+        """Where backbone features come from."""
+        ...
+
+    @property
+    def head(self) -> Head:
+        """From embeddings to logits and a loss."""
+        ...
+
+    @property
+    def texts(self) -> ChangingTexts | None:
+        """What makes rows of W anew at every step; None where they stay or are trained."""
+        ...
+
+    @property
+    def gather(self) -> bool:
+        """Contrast a whole batch; else each micro-batch by itself."""
+        ...
+
+    @property
+    def device(self) -> torch.device: ...
+    @property
+    def feature_dim(self) -> int:
+        """F."""
+        ...
+
+    def embedding(self, h: torch.Tensor) -> torch.Tensor:
+        """z_BD of h_BF, or of h_BTF."""
+        ...
+
+    def pretrained(self) -> list[torch.Tensor]:
+        """The group of learning rate lr."""
+        ...
+
+    def new(self) -> list[torch.Tensor]:
+        """The group of learning rate lr_new."""
+        ...
+
+    def encoder(self) -> list[torch.Tensor]:
+        """What stands before the loss: pictures to embeddings."""
+        ...
+
+    def tensors(self) -> list[torch.Tensor]:
+        """All that training may change, in a fixed order."""
+        ...
+
+    def read_texts(self, y_B: torch.Tensor) -> None:
+        """Put the rows of W of this step into the head."""
+        ...
+
+    def teach_texts(self) -> None:
+        """Send the loss's gradient at W on to what its rows are made of."""
+        ...
+
+
+class TrainingCheckpoint(Protocol):
+    """Where a long training is kept after every epoch, so that a killed one goes on from there."""
+
+    def load(
+        self, model: TrainableModel, optimiser: torch.optim.Optimizer
+    ) -> dict[str, Any] | None:
+        """Put the saved state into model and optimiser; None if there is none that can be read."""
+        ...
+
+    def save(
+        self, model: TrainableModel, optimiser: torch.optim.Optimizer, progress: dict[str, Any]
+    ) -> None:
+        """Raises DiskFull or OutputError."""
+        ...
+
+
+@dataclass(frozen=True)
+class Watch:
+    """Who follows a training from outside."""
+
+    interrupted: Callable[[], bool] = lambda: False
+    epoch: Callable[[Mapping[str, Any]], object] = lambda _: None  # a point of the curve, with lr
+
+    def of_training(self, number: int) -> Watch:
+        """For one of several trainings of a cell, which its points name."""
+        return Watch(self.interrupted, lambda point: self.epoch({**point, "training": number}))
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One training: a model before its first step, its labels and its recipe."""
+
+    cell: Cell
+    model: TrainableModel
+    labels_N: torch.Tensor
+    recipe: Recipe
+    seed: int | None
+    watch: Watch = field(default_factory=Watch)
+    checkpoint: TrainingCheckpoint | None = None
+
+
+@dataclass
+class Solution:
+    """What a training left to report; the model of its problem is trained."""
+
+    curve: list[dict[str, Any]] = field(default_factory=list)
+    steps: int = 0
+    diagnostics: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Solver(Plugin, Protocol):
+    """A way to train. The numbers of a cell never depend on what is solved beside it."""
+
+    #: How many problems one call takes at most: their models are in memory together.
+    TOGETHER: int = 1
+
+    @abstractmethod
+    def accepts(self, cells: Sequence[Cell]) -> bool:
+        """Whether these cells can be solved in one call; asked for one cell as well."""
+        ...
+
+    @abstractmethod
+    def solve(self, problems: Sequence[Problem]) -> Sequence[Solution]:
+        """Train every model in place; solutions in the order of the problems.
+
+        Raises CellError for what no other step size, seed or start would mend, and
+        KeyboardInterrupt if a watch asks to stop.
+        """
+        ...

@@ -1,0 +1,288 @@
+"""Records on disk: whole or not there, first done one wins, shared by every task of a runs folder.
+
+RUNS/cells/<2 hex>/<key>.json           the Record
+RUNS/cells/<2 hex>/<key>.<sha8>.npz     its arrays, written before the json that names them
+RUNS/tests/<hash>.npz, support/<hash>.json   what cells were measured and trained on
+RUNS/<task>/task.yaml, keys.json        the task as resolved, and the keys of its grid;
+                                        tests/ and support/ are links to those of its cells
+RUNS/quarantine/                        what could not be read, with the reason
+RUNS/logs/                              what packs printed
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import re
+import zipfile
+import zlib
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from harness.core.errors import OutputError
+from harness.core.files import explain_oserror, write_atomically
+from harness.core.hashing import canonical, digest
+from harness.core.records import Record
+from harness.core.samples import SupportSet, TestSet
+
+Arrays = Mapping[str, np.ndarray[Any, Any]]
+
+#: What may differ between two runs of one cell without its result being another.
+_NOT_SCIENCE = ("cost", "environment", "science_hash", "arrays", "schema")
+
+
+class Store:
+    """One runs folder; done Records of `replacing` stay until a new one takes their place."""
+
+    def __init__(self, root: Path, replacing: Iterable[str] = ()) -> None:
+        self.root = root
+        self.replacing = set(replacing)
+
+    # --- records ---------------------------------------------------------------------------
+
+    def path(self, key: str) -> Path:
+        return self.root / f"cells/{key[:2]}/{key}.json"
+
+    def write(self, record: Record, arrays: Arrays | None = None) -> bool:
+        """Keep a Record and its arrays; False if a done one was there first.
+
+        Raises DiskFull or OutputError.
+        """
+        path = self.path(record.key)
+        replaced = record.key in self.replacing
+        if not replaced and self._is_done(path):
+            return False
+        if arrays is not None:
+            record = self._write_arrays(record, arrays)
+        record = replace(record, science_hash=science_hash(record, arrays or {}))
+        data = json.dumps(_as_json(record), indent=1, allow_nan=False).encode()
+        if not replaced:
+            return self._publish(path, data)
+        write_atomically(path, lambda f: f.write(data))
+        self.replacing.discard(record.key)
+        return True
+
+    def read(self, key: str) -> Record | None:
+        """The Record, or None; one that cannot be read goes to quarantine."""
+        path = self.path(key)
+        try:
+            data = json.loads(path.read_bytes())
+            if data["key"] != key:
+                raise ValueError(f"holds the key {data['key']}")
+            record = Record(**data)
+        except FileNotFoundError:
+            return None
+        except (ValueError, TypeError, KeyError) as error:
+            self.quarantine(path, f"not a Record: {error}")
+            return None
+        if record.arrays and not zipfile.is_zipfile(path.parent / record.arrays):
+            self.quarantine(path, f"its arrays {record.arrays} are missing or cut short")
+            return None
+        return record
+
+    def arrays(self, record: Record) -> dict[str, np.ndarray[Any, Any]]:
+        """Arrays of a Record; {} if it has none.
+
+        Raises OutputError if they are damaged; the Record goes to quarantine.
+        """
+        if record.arrays is None:
+            return {}
+        path = self.path(record.key).parent / record.arrays
+        try:
+            with path.open("rb") as handle, np.load(handle, allow_pickle=False) as saved:
+                return {name: saved[name] for name in saved.files}
+        except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+            self.quarantine(self.path(record.key), f"its arrays cannot be read: {error}")
+            raise OutputError(
+                f"the arrays of cell {record.key} cannot be read; it was moved to quarantine: "
+                "run the same command again"
+            ) from error
+
+    def statuses(self, keys: Iterable[str]) -> dict[str, str]:
+        """Key -> done | failed, for the keys that have a Record."""
+        wanted: dict[str, list[str]] = {}
+        for key in keys:
+            wanted.setdefault(key[:2], []).append(key)
+        found: dict[str, str] = {}
+        for prefix, group in wanted.items():
+            folder = self.root / "cells" / prefix
+            if not folder.is_dir():
+                continue
+            present = {entry.name for entry in os.scandir(folder)}
+            for key in group:
+                if f"{key}.json" not in present:
+                    continue
+                status = _glance(folder, key)
+                if status is None and (record := self.read(key)):
+                    status = record.status
+                if status is not None:
+                    found[key] = status
+        return found
+
+    # --- what records refer to --------------------------------------------------------------
+
+    def write_test(self, test: TestSet) -> str:
+        name = test.sha256[:16]
+        path = self.root / "tests" / f"{name}.npz"
+        if not path.is_file():
+            write_atomically(
+                path,
+                lambda f: np.savez(
+                    f,
+                    items=np.array(test.items, dtype=np.str_),
+                    labels=test.labels,
+                    groups=test.groups,
+                    class_names=np.array(test.class_names, dtype=np.str_),
+                ),
+            )
+        return name
+
+    def read_test(self, name: str) -> TestSet:
+        """Raises OutputError if it is gone or damaged; what is damaged goes to quarantine."""
+        path = self.root / "tests" / f"{name}.npz"
+        try:
+            with path.open("rb") as handle, np.load(handle, allow_pickle=False) as saved:
+                return TestSet(
+                    items=tuple(saved["items"].tolist()),
+                    labels=saved["labels"],
+                    groups=saved["groups"],
+                    class_names=tuple(saved["class_names"].tolist()),
+                )
+        except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:
+            self.quarantine(path, f"not a test set: {error}")
+            raise OutputError(f"the test set {path} cannot be read: {error}") from error
+
+    def write_support(self, support: SupportSet) -> str:
+        name = support.sha256[:16]
+        path = self.root / "support" / f"{name}.json"
+        if not path.is_file():
+            text = json.dumps({**asdict(support), "sha256": support.sha256}).encode()
+            write_atomically(path, lambda f: f.write(text))
+        return name
+
+    # --- tasks -------------------------------------------------------------------------------
+
+    def write_task(self, name: str, yaml_text: str, keys: Iterable[str]) -> None:
+        folder = self.root / name
+        write_atomically(folder / "task.yaml", lambda f: f.write(yaml_text.encode()))
+        text = json.dumps(list(keys)).encode()
+        write_atomically(folder / "keys.json", lambda f: f.write(text))
+
+    def link_into_task(self, name: str, records: Iterable[Record]) -> None:
+        """Show a task's own test and support sets in its folder."""
+        for record in records:
+            for kind, file in (
+                ("tests", f"{record.test}.npz"),
+                ("support", f"{record.support}.json"),
+            ):
+                source, target = self.root / kind / file, self.root / name / kind / file
+                if source.is_file() and not target.exists():
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                    target.symlink_to(os.path.relpath(source, target.parent))
+
+    def quarantine(self, path: Path, reason: str) -> None:
+        """Move a file aside, with the reason beside it."""
+        folder = self.root / "quarantine"
+        folder.mkdir(parents=True, exist_ok=True)
+        aside = folder / f"{path.name}.{os.urandom(4).hex()}"
+        try:
+            path.replace(aside)
+        except FileNotFoundError:
+            return  # another process was first
+        (folder / f"{aside.name}.reason").write_text(reason + "\n", encoding="utf-8")
+
+    # --- inside ------------------------------------------------------------------------------
+
+    def _is_done(self, path: Path) -> bool:
+        record = self.read(path.stem)
+        return record is not None and record.status == "done"
+
+    def _write_arrays(self, record: Record, arrays: Arrays) -> Record:
+        buffer = io.BytesIO()
+        np.savez_compressed(buffer, **dict(arrays))  # type: ignore[arg-type]
+        name = f"{record.key}.{arrays_hash(arrays)[:8]}.npz"
+        write_atomically(
+            self.path(record.key).with_name(name), lambda f: f.write(buffer.getbuffer())
+        )
+        return replace(record, arrays=name)
+
+    def _publish(self, path: Path, data: bytes) -> bool:
+        """Link a complete file into place: the first done Record wins, a failed one is replaced."""
+        temporary = path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(4).hex()}.new")
+        write_atomically(temporary, lambda f: f.write(data))
+        try:
+            os.link(temporary, path)
+        except FileExistsError:
+            if self._is_done(path):
+                return False
+            temporary.replace(path)
+        except OSError as error:
+            raise explain_oserror(path, error) from error
+        finally:
+            with contextlib.suppress(OSError):
+                temporary.unlink(missing_ok=True)
+        return True
+
+
+#: Fields of a Record at the top level, as `write` lays them out; nested ones stand further in.
+_KEY, _STATUS, _ARRAYS = (
+    re.compile(rb'\n "%s": "([^"\n]*)"' % name) for name in (b"key", b"status", b"arrays")
+)
+
+
+def _glance(folder: Path, key: str) -> str | None:
+    """The status of a Record that looks whole, without parsing it: a grid may have 100,000. None
+    where `read` has to look closer.
+    """
+    place = str(folder)
+    try:
+        with open(f"{place}/{key}.json", "rb") as handle:  # noqa: PTH123 - pathlib takes as long
+            data = handle.read()
+    except OSError:
+        return None
+    own, status, arrays = _KEY.search(data), _STATUS.search(data), _ARRAYS.search(data)
+    whole = data.startswith(b"{\n") and data.endswith(b"\n}")
+    if not whole or own is None or status is None or own[1].decode() != key:
+        return None
+    if arrays is not None and not zipfile.is_zipfile(f"{place}/{arrays[1].decode()}"):
+        return None
+    return status[1].decode()
+
+
+def arrays_hash(arrays: Arrays) -> str:
+    """A hash of the arrays' content, whatever file holds them."""
+    import hashlib
+
+    value = hashlib.sha256()
+    for name in sorted(arrays):
+        array = np.ascontiguousarray(arrays[name])
+        value.update(canonical([name, str(array.dtype), array.shape]).encode())
+        value.update(array.tobytes())
+    return value.hexdigest()
+
+
+def science_hash(record: Record, arrays: Arrays) -> str:
+    """A hash of the result, without cost, environment and seconds: 'identical' means equal."""
+    science = {k: v for k, v in _as_json(record).items() if k not in _NOT_SCIENCE}
+    science["curve"] = [
+        {k: v for k, v in point.items() if k != "seconds"} for point in record.curve
+    ]
+    if record.error:
+        science["error"] = {k: record.error[k] for k in ("type", "message")}
+    return digest([science, arrays_hash(arrays)])
+
+
+def _as_json(record: Record) -> dict[str, Any]:
+    return {name: value for name, value in vars(record).items() if value is not None}
+
+
+def writable(folder: Path) -> None:
+    """Raises OutputError now, not after an hour, if `folder` cannot be written."""
+    write_atomically(folder / ".writable", lambda f: f.write(b""))
+    (folder / ".writable").unlink(missing_ok=True)

@@ -1,0 +1,252 @@
+"""Which cells share a row and a column of the leaderboard, and what these are called."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from harness.core.cells import Cell, ClassPick
+from harness.core.errors import UnknownName
+from harness.report.model.short import shortened
+from harness.task.grid import AXES, RECIPE_AXES, value_of
+from harness.task.schema import ReportModel
+
+JOINT = " · "
+#: Part of the label of every row whose configuration was chosen on the test set.
+CHOSEN_ON_TEST = "chosen on test"
+ALL_AXES = (*AXES, *(f"recipe.{name}" for name in RECIPE_AXES))
+#: Axes that say how much was trained on; of several, one has a value and the others are null.
+_AMOUNT = ("shots", "fraction")
+_COLUMN_AXES = ("dataset", "test_dataset", *_AMOUNT)
+_REGIME_ORDER = ("zero_shot", "few_shot", "fraction", "full")
+#: Axes that name a row best, where its own axes leave it without a name.
+_NAMING = ("classifier", "method", "paradigm", *ALL_AXES)
+#: What is no axis but may differ between cells of `include`: the last means to tell rows apart.
+#: What a row or a column may be without being an axis of the grid.
+BESIDE = ("classes", "train_classes", "selection", "init")
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column; `draw` is the class seed where a study repeats its table over class draws."""
+
+    label: str
+    draw: int | None = None
+
+    def __str__(self) -> str:
+        return self.label if self.draw is None else f"{self.label}, draw {self.draw}"
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Every cell's place. Rows and columns are in the order in which they are printed."""
+
+    row_axes: tuple[str, ...]
+    column_axes: tuple[str, ...]
+    rows: tuple[str, ...]
+    columns: tuple[Column, ...]
+    places: dict[Cell, tuple[str, Column]]
+
+
+def lay_out(
+    report: ReportModel, feasible: Sequence[Cell], infeasible: Sequence[Cell] = ()
+) -> Layout:
+    """Rows and columns as the task declares them, or else as its axes vary.
+
+    Raises UnknownName for a row or column that is no axis.
+    """
+    for axis in (*(report.rows or ()), *(report.columns or ())):
+        if axis not in (*ALL_AXES, *BESIDE):
+            raise UnknownName("axis", axis, (*ALL_AXES, *BESIDE))
+    cells = [*feasible, *infeasible]
+    declared = tuple(report.rows or ())
+    if report.columns is not None:
+        column_axes = tuple(report.columns)
+    else:
+        column_axes = tuple(a for a in _COLUMN_AXES if a not in declared and _varies(cells, a))
+        if not set(column_axes) & set(_AMOUNT) and "regime" not in declared:
+            column_axes += ("regime",) if _varies(cells, "regime") else ()
+        column_axes = column_axes or tuple(a for a in ("shots",) if a not in declared)
+    drawn = {c.class_seed for c in cells} - {None}
+    draws = "class_seed" not in (*declared, *column_axes) and len(drawn) > 1
+    columns = {cell: _column(cell, column_axes, draws) for cell in cells}
+    row_axes = declared or _row_axes(cells, columns, column_axes)
+    rows = _rows(cells, columns, row_axes, (*column_axes, *(("class_seed",) if draws else ())))
+    rows = {cell: _marked(label, cell) for cell, label in rows.items()}
+    short = shortened([*rows.values(), *(c.label for c in columns.values())])
+    rows = {cell: short[label] for cell, label in rows.items()}
+    columns = {cell: replace(c, label=short[c.label]) for cell, c in columns.items()}
+    places = {cell: (rows[cell], columns[cell]) for cell in cells}
+    ordered = sorted(
+        dict.fromkeys(columns.values()), key=_order(cells, columns, column_axes).__getitem__
+    )
+    in_order = _in_order([places[cell] for cell in feasible], rows.values())
+    return Layout(row_axes, column_axes, in_order, tuple(ordered), places)
+
+
+def value_on(cell: Cell, axis: str) -> Any:
+    """The value of a cell on an axis; a key that was searched has none of its own."""
+    searched = cell.search is not None and any(axis == f"recipe.{key}" for key, _ in cell.search)
+    return None if searched else value_of(cell, axis)
+
+
+def _marked(label: str, cell: Cell) -> str:
+    if cell.selection != "test" or CHOSEN_ON_TEST in label.split(JOINT):
+        return label
+    return f"{label}{JOINT}{CHOSEN_ON_TEST}"
+
+
+def name_value(axis: str, value: Any) -> str:
+    """How a value reads in a label; numbers and switches need the name of their axis beside."""
+    if axis == "selection" and value == "test":
+        return CHOSEN_ON_TEST
+    if isinstance(value, ClassPick):
+        return _name_classes(value)
+    if axis == "shots":
+        return f"{value} shot" if value == 1 else f"{value} shots"
+    if axis in ("fraction", "class_seed") or not isinstance(value, bool | int | float):
+        return f"draw {value}" if axis == "class_seed" else str(value)
+    return f"{axis.removeprefix('recipe.')}={value}"
+
+
+def _name_classes(pick: ClassPick) -> str:
+    source = pick.file or (pick.part if pick.half is None else f"half {pick.half} of {pick.part}")
+    return source if pick.pick is None else f"{pick.pick} of {source}"
+
+
+def differs_on(cells: Iterable[Cell]) -> list[str]:
+    """Axes on which the cells do not all agree."""
+    cells = list(cells)
+    return [a for a in ALL_AXES if len({value_on(cell, a) for cell in cells}) > 1]
+
+
+def _varies(cells: Sequence[Cell], axis: str) -> bool:
+    return len({value_on(cell, axis) for cell in cells}) > 1
+
+
+def _column(cell: Cell, axes: tuple[str, ...], draws: bool) -> Column:
+    parts = [name_value(a, v) for a in axes if (v := value_on(cell, a)) is not None]
+    amounts = [a for a in axes if a in _AMOUNT]
+    if amounts and all(value_on(cell, a) is None for a in amounts) and "regime" not in axes:
+        parts.append(cell.regime)
+    return Column(JOINT.join(parts) or "all", cell.class_seed if draws else None)
+
+
+def _order(
+    cells: Sequence[Cell], columns: dict[Cell, Column], axes: tuple[str, ...]
+) -> dict[Column, tuple[Any, ...]]:
+    """Amounts ascend, from nothing to everything; other axes keep the order of the YAML."""
+    first: dict[tuple[str, Any], int] = {}
+    for cell in cells:
+        for axis in axes:
+            first.setdefault((axis, value_on(cell, axis)), len(first))
+    order: dict[Column, tuple[Any, ...]] = {}
+    for cell in cells:
+        others = [first[a, value_on(cell, a)] for a in axes if a not in (*_AMOUNT, "regime")]
+        amount = (_REGIME_ORDER.index(cell.regime), cell.shots or 0, cell.fraction or 0.0)
+        order.setdefault(columns[cell], (*others, *amount, columns[cell].draw or 0))
+    return order
+
+
+def _in_order(feasible: Sequence[tuple[str, Column]], every_row: Iterable[str]) -> tuple[str, ...]:
+    """Rows in the order of the grid, which the column with most of them keeps best."""
+    by_column: dict[Column, dict[str, None]] = {}
+    for row, column in feasible:
+        by_column.setdefault(column, {})[row] = None
+    fullest = sorted(by_column.values(), key=len, reverse=True)
+    return tuple(dict.fromkeys([*(row for rows in fullest for row in rows), *every_row]))
+
+
+def _row_axes(
+    cells: Sequence[Cell], columns: dict[Cell, Column], column_axes: tuple[str, ...]
+) -> tuple[str, ...]:
+    """Axes with several values inside one column. Null beside one value says nothing new."""
+    taken = {*column_axes, "class_seed", "regime"}
+    inside: dict[tuple[str, Column], set[Any]] = {}
+    for cell in cells:
+        for axis in ALL_AXES:
+            if axis not in taken and (value := value_on(cell, axis)) is not None:
+                inside.setdefault((axis, columns[cell]), set()).add(value)
+    varying = {axis for (axis, _), values in inside.items() if len(values) > 1}
+    return tuple(a for a in ALL_AXES if a in varying)
+
+
+def _rows(
+    cells: Sequence[Cell],
+    columns: dict[Cell, Column],
+    axes: tuple[str, ...],
+    taken: tuple[str, ...],
+) -> dict[Cell, str]:
+    """The label of every cell's row: its values on `axes`, and more where these do not tell."""
+    groups: dict[tuple[Any, ...], list[Cell]] = {}
+    for cell in cells:
+        groups.setdefault(tuple(value_on(cell, a) for a in axes), []).append(cell)
+    spare = [a for a in dict.fromkeys((*_NAMING, *BESIDE)) if a not in (*axes, *taken)]
+    labels: dict[Cell, str] = {}
+    for group in groups.values():
+        # A row needs the name of a classifier, a method or a paradigm where its axes promise one.
+        naming = [a for a in axes if a in _NAMING[:3]] or axes
+        used = list(axes)
+        if all(value_on(group[0], a) is None for a in naming):
+            named = [a for a in spare if a in _NAMING[:3] and value_on(group[0], a) is not None]
+            used = [*named[:1], *axes]
+        labels |= _tell_apart(group, columns, used, [a for a in spare if a not in used])
+    return _tell_labels_apart(labels, groups, spare)
+
+
+def _tell_apart(
+    group: list[Cell], columns: dict[Cell, Column], used: list[str], spare: list[str]
+) -> dict[Cell, str]:
+    """Two configurations in one place of the table are two rows."""
+    for axis in [None, *spare]:
+        if axis is not None:
+            if not _crowded(group, columns, used):
+                break
+            if any(
+                len({value_on(c, axis) for c in crowd}) > 1
+                for crowd in _crowds(group, columns, used)
+            ):
+                used.append(axis)
+    return {cell: _label(cell, used) for cell in group}
+
+
+def _crowds(group: list[Cell], columns: dict[Cell, Column], used: list[str]) -> list[set[Cell]]:
+    crowds: dict[tuple[Any, ...], set[Cell]] = {}
+    for cell in group:
+        place = (columns[cell], *(value_on(cell, a) for a in used))
+        crowds.setdefault(place, set()).add(replace(cell, seed=None))
+    return [crowd for crowd in crowds.values() if len(crowd) > 1]
+
+
+def _crowded(group: list[Cell], columns: dict[Cell, Column], used: list[str]) -> bool:
+    return bool(_crowds(group, columns, used))
+
+
+def _tell_labels_apart(
+    labels: dict[Cell, str], groups: dict[tuple[Any, ...], list[Cell]], spare: list[str]
+) -> dict[Cell, str]:
+    """Different values may read the same: `1` and `"1"`, or a named row and an unnamed one."""
+    owners: dict[str, list[tuple[Any, ...]]] = {}
+    for key, group in groups.items():
+        for label in dict.fromkeys(labels[cell] for cell in group):
+            owners.setdefault(label, []).append(key)
+    for label, keys in owners.items():
+        if len(keys) < 2:
+            continue
+        clash = [c for key in keys for c in groups[key] if labels[c] == label]
+        more = [a for a in spare if len({value_on(c, a) for c in clash}) > 1]
+        for key in keys:
+            for cell in groups[key]:
+                if labels[cell] == label:
+                    extra = _label(cell, more)
+                    labels[cell] = JOINT.join(p for p in (label, extra) if p)
+        if len({labels[groups[key][0]] for key in keys}) < len(keys):
+            for number, key in enumerate(keys, start=1):
+                for cell in groups[key]:
+                    labels[cell] += f" ({number})"
+    return labels
+
+
+def _label(cell: Cell, axes: Sequence[str]) -> str:
+    return JOINT.join(name_value(a, v) for a in axes if (v := value_on(cell, a)) is not None)

@@ -1,0 +1,37 @@
+"""What a report is made of: a task, its cells and their Records. Nothing else is looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from harness.core.cells import Cell
+from harness.core.records import Record
+from harness.core.samples import TestSet
+from harness.task.schema import Task
+
+
+@dataclass(frozen=True)
+class Result:
+    """A planned cell and what is known of it; record is None while it is missing."""
+
+    cell: Cell
+    key: str
+    record: Record | None
+
+
+@dataclass(frozen=True)
+class Study:
+    """Results in the order of the grid. `arrays` reads the npz of a Record: prediction, rank,
+    probability, confidence (N,), w_init and w_final (C, D; float16, where a classifier exists).
+    """
+
+    task: Task
+    results: tuple[Result, ...]
+    infeasible: tuple[tuple[Cell, str], ...]
+    tests: Mapping[str, TestSet]  # by Record.test
+    arrays: Callable[[Record], Mapping[str, np.ndarray[Any, Any]]]
+    notes: tuple[str, ...] = ()  # what planning has to say, e.g. that support sets do not vary

@@ -1,0 +1,60 @@
+"""The leaderboard as a booktabs table for a paper."""
+
+from __future__ import annotations
+
+from harness.report.model.entry import ABSENT, INFEASIBLE
+from harness.report.model.table import Table
+from harness.report.render.markdown import caption, table_digits
+from harness.report.text.numbers import interval, points
+from harness.report.text.watermark import BANNER, chosen_on_test
+
+_SPECIAL = {
+    "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_",
+    "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
+    "·": r"$\cdot$", "<": r"\textless{}", ">": r"\textgreater{}",
+}  # fmt: skip
+
+
+def tabular(table: Table) -> str:
+    """A tabular of the leaderboard (needs the package booktabs), its caption as a comment."""
+    digits = table_digits(table)
+    lines = [
+        f"% {caption(table).replace(chr(92), '')}",
+        rf"\begin{{tabular}}{{l{'r' * len(table.labels)}}}",
+        r"\toprule",
+        *_warning(table),
+        " & ".join(["", *map(escape, table.labels)]) + r" \\",
+        r"\midrule",
+    ]
+    for row in table.rows:
+        shown = [_shown(table, row, label, digits) for label in table.labels]
+        lines.append(" & ".join([escape(row), *shown]) + r" \\")
+    return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", ""])
+
+
+def _warning(table: Table) -> list[str]:
+    if not chosen_on_test(table):
+        return []
+    width = 1 + len(table.labels)
+    return [rf"\multicolumn{{{width}}}{{l}}{{\textbf{{{BANNER}}}}} \\", r"\midrule"]
+
+
+def escape(text: str) -> str:
+    """Text as TeX prints it."""
+    return "".join(_SPECIAL.get(character, character) for character in text)
+
+
+def _shown(table: Table, row: str, label: str, digits: int) -> str:
+    columns = table.of_label(label)
+    found = table.summary(row, label)
+    if found is None:
+        statuses = {table.entries[row, c].status for c in columns}
+        if statuses <= {INFEASIBLE, ABSENT}:
+            return "--" if INFEASIBLE in statuses else ""
+        return "missing"
+    mean, low, high = found
+    text = points(mean, digits)
+    if len(columns) == 1 and (row, columns[0]) in table.bold:
+        text = rf"\textbf{{{text}}}"
+    # Braces: a bracket at the start of a line after \\ would be read as its optional argument.
+    return f"{text} {{{bounds}}}" if (bounds := interval(low, high, digits)) else text

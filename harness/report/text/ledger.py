@@ -1,0 +1,98 @@
+"""What a row costs, beside its accuracy: by construction in the body, in seconds below it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from harness.core.records import Record
+from harness.report.model.entry import DONE
+from harness.report.model.table import Table
+from harness.report.text.numbers import count, points
+from harness.report.text.prose import escape, pipe_table
+
+#: Title -> field of a Record's cost.
+_COUNTS = {
+    "Trained parameters": "params",
+    "Encoder parameters": "params_encoder",
+    "as the paper counts": "params_encoder_paper",
+    "MACs a view": "flops_per_view",
+    "as the paper counts them": "flops_per_view_paper",
+    "Views": "views",
+}
+_DAYS = {"V100-days": "v100_days", "A100-days": "a100_days"}
+_NOTE = (
+    "The paper's FLOPs are multiply-adds (MACs) and leave attention out, in its parameters too. "
+    "GPU-days are an estimate for one cell: the operations of its training at the speed that the "
+    "paper's own days come to (V100: Table 6; A100: Table 12), wherever it ran."
+)
+
+
+def by_construction(table: Table) -> str:
+    """Accuracy beside parameters, MACs, views and estimated GPU-days: equal Records, equal text."""
+    rows = []
+    for row in table.rows:
+        costs = [record.cost for record in _records(table, row)]
+        told = [_range(costs, key) for key in _COUNTS.values()]
+        told += [_days(costs, key) for key in _DAYS.values()]
+        if any(told):
+            rows.append([escape(row), _accuracies(table, row), *told])
+    if not rows:
+        return ""
+    header = ["Row", "Top-1", *_COUNTS, *_DAYS]
+    kept = [i for i in range(len(header)) if i < 2 or any(row[i] for row in rows)]
+    shown = pipe_table([header[i] for i in kept], [[row[i] for i in kept] for row in rows])
+    several = len(table.columns) > 1
+    order = f" Top-1 in points, of {', '.join(map(str, table.columns))}." if several else ""
+    return f"{shown}\n\n{_NOTE}{order}"
+
+
+def measured(table: Table) -> str:
+    """Seconds and memory of a row's cells on the machines that ran them; not part of the body."""
+    rows = []
+    for row in table.rows:
+        costs = [record.cost for record in _records(table, row)]
+        if not costs:
+            continue
+        seconds, gpu_seconds = _sum(costs, "wall_s"), _sum(costs, "gpu_s")
+        trainings = int(_sum(costs, "trainings"))
+        peak = max(float(cost.get("peak_bytes") or 0) for cost in costs)
+        rows.append(
+            [
+                escape(row), str(len(costs)), str(trainings), f"{seconds:.1f}",
+                f"{gpu_seconds:.1f}", f"{peak / 2**20:,.0f}",
+            ]
+        )  # fmt: skip
+    header = ["Row", "Cells", "Trainings", "Seconds", "GPU-seconds", "Largest memory (MiB)"]
+    return pipe_table(header, rows) if rows else ""
+
+
+def _records(table: Table, row: str) -> list[Record]:
+    return [r for column in table.columns for r in table.entries[row, column].records]
+
+
+def _accuracies(table: Table, row: str) -> str:
+    told = []
+    for column in table.columns:
+        entry = table.entries[row, column]
+        done = entry.status == DONE and entry.estimate is not None
+        told.append(points(entry.estimate.mean, 1) if done and entry.estimate else "–")
+    return " / ".join(told)
+
+
+def _range(costs: Iterable[Mapping[str, Any]], key: str) -> str:
+    values = sorted({cost[key] for cost in costs if cost.get(key) is not None})
+    if not values:
+        return ""
+    if isinstance(values[0], str):
+        return ", ".join(map(escape, values))
+    return " to ".join(dict.fromkeys(count(value) for value in (values[0], values[-1])))
+
+
+def _days(costs: Iterable[Mapping[str, Any]], key: str) -> str:
+    values = sorted({float(cost[key]) for cost in costs if cost.get(key)})
+    return " to ".join(dict.fromkeys(f"{v:.2g}" for v in (values[0], values[-1]))) if values else ""
+
+
+def _sum(costs: Iterable[Mapping[str, Any]], key: str) -> float:
+    return sum(float(cost.get(key) or 0.0) for cost in costs)

@@ -1,0 +1,242 @@
+"""The keys of a task as pydantic models: types, ranges, defaults, and their JSON schema."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
+    StrictBool,
+    StrictFloat,
+    StrictInt,
+    StrictStr,
+    model_validator,
+)
+from pydantic_core import core_schema
+
+from harness.core.cells import Choice, ClassPick, Recipe
+
+
+class _AxisSchema:
+    """In the JSON schema an axis is one value or a list of them."""
+
+    def __get_pydantic_json_schema__(
+        self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        array = handler(schema)
+        return {"anyOf": [array["items"], array]}
+
+
+def _as_list(value: Any) -> Any:
+    return value if isinstance(value, list) else [value]
+
+
+def _as_choice(value: Any) -> Any:
+    """`name` or `{name: ..., option: ...}` to Choice."""
+    if isinstance(value, Choice):
+        return value
+    if isinstance(value, str) and value:
+        return Choice(value)
+    if isinstance(value, dict) and isinstance(value.get("name"), str):
+        options = {str(k): _hashable(v) for k, v in value.items() if k != "name"}
+        return Choice(value["name"], tuple(sorted(options.items())))
+    raise ValueError("must be a name, or {name: ..., options ...}")
+
+
+def _hashable(value: Any) -> Any:
+    if isinstance(value, list):
+        return tuple(_hashable(v) for v in value)
+    if isinstance(value, dict):
+        raise ValueError("options are plain values or lists of them")
+    return value
+
+
+class _ChoiceSchema:
+    def __get_pydantic_core_schema__(self, _source: Any, _handler: Any) -> core_schema.CoreSchema:
+        return core_schema.no_info_plain_validator_function(_as_choice)
+
+    def __get_pydantic_json_schema__(self, _schema: Any, _handler: Any) -> dict[str, Any]:
+        named = {"type": "object", "properties": {"name": {"type": "string"}}, "required": ["name"]}
+        return {"anyOf": [{"type": "string"}, named]}
+
+
+Named = Annotated[Choice, _ChoiceSchema()]
+Positive = Annotated[StrictInt, Field(gt=0)]
+Part = Annotated[StrictFloat, Field(gt=0, le=1)]
+Axis = [BeforeValidator(_as_list), _AxisSchema(), Field(min_length=1)]
+NotNegative = Annotated[StrictFloat, Field(ge=0)] | Annotated[StrictInt, Field(ge=0)]
+Above0 = Annotated[StrictFloat, Field(gt=0)] | Annotated[StrictInt, Field(gt=0)]
+Rate = Annotated[StrictFloat, Field(ge=0, lt=1)] | Annotated[StrictInt, Field(ge=0, lt=1)]
+Views = Annotated[StrictStr, Field(pattern=r"^[1-9]\d?x[1-9]\d?$")]
+Names = Annotated[list[StrictStr], BeforeValidator(_as_list), _AxisSchema()]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, validate_default=True, allow_inf_nan=False
+    )
+
+
+class ClassesModel(_Model):
+    """`classes: {pick: 100, seed: 0, from: unseen}`."""
+
+    pick: Positive | None = None
+    seed: StrictInt = 0
+    part: StrictStr = Field(default="all", alias="from")
+    file: StrictStr | None = None
+    half: StrictInt | None = None
+
+    def to_pick(self) -> ClassPick:
+        return ClassPick(self.pick, self.part, self.file, self.half)
+
+
+def _as_classes(value: Any) -> Any:
+    if isinstance(value, str) and value.startswith("half:"):
+        number = value.removeprefix("half:")
+        if not number.isdigit():
+            raise ValueError("half: takes a whole number, as in half:0")
+        return {"half": int(number)}
+    return {"file": value} if isinstance(value, str) else value
+
+
+class _ClassesSchema:
+    """In the JSON schema classes are a mapping, or text: a file of names, or half:SEED."""
+
+    def __get_pydantic_json_schema__(
+        self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return {"anyOf": [{"type": "string"}, handler(schema)]}
+
+
+Classes = Annotated[ClassesModel, BeforeValidator(_as_classes), _ClassesSchema()]
+
+_R = Recipe()
+
+
+class RecipeModel(_Model):
+    """How cells train. A list is an axis: `lr: [1e-4, 3e-4]`."""
+
+    optimiser: Annotated[list[Literal["adamw", "sgd"]], *Axis] = [_R.optimiser]  # type: ignore[list-item]
+    lr: Annotated[list[NotNegative], *Axis] = [_R.lr]
+    lr_new: Annotated[list[NotNegative], *Axis] = [_R.lr_new]
+    weight_decay: Annotated[list[NotNegative], *Axis] = [_R.weight_decay]
+    warmup_epochs: Annotated[list[NotNegative], *Axis] = [_R.warmup_epochs]
+    epochs: Annotated[list[Positive], *Axis] = [_R.epochs]
+    batch: Annotated[list[Positive], *Axis] = [_R.batch]
+    decay: Annotated[list[Literal["cosine", "constant"]], *Axis] = [_R.decay]  # type: ignore[list-item]
+    dropout: Annotated[list[Rate], *Axis] = [_R.dropout]
+    precision: Annotated[list[Literal["float32", "bfloat16"]], *Axis] = [_R.precision]  # type: ignore[list-item]
+    micro_batch: Annotated[list[Positive | None], *Axis] = [_R.micro_batch]
+    augment: Annotated[list[Literal["none", "crop_flip", "crop"]], *Axis] = [_R.augment]  # type: ignore[list-item]
+    logit_scale: Annotated[list[Above0 | None], *Axis] = [None]
+    train_logit_scale: Annotated[list[StrictBool], *Axis] = [_R.train_logit_scale]
+    checkpointing: Annotated[list[StrictBool], *Axis] = [_R.checkpointing]
+    preset: StrictStr | None = None  # a file of tasks/recipes/, filled in before this is read
+    by: dict[StrictStr, RecipeModel] = {}  # rows by the name of classifier, paradigm or method
+
+
+class ReportModel(_Model):
+    rows: Names | None = None
+    columns: Names | None = None
+    reference: StrictStr | None = None
+    family: Literal["column", "reference", "table"] = "column"
+    published: Names = []
+    notes: list[StrictStr] = []
+    correlation: StrictInt = Field(default=20, ge=2)
+    curves: StrictBool = False  # draw the training loss over the epochs
+
+
+class EmbeddedModel(_Model):
+    """What a task of the paper becomes on the data that packages carry (`--embedded`)."""
+
+    relation: Literal["same", "analogue", "not_testable"]
+    why: StrictStr = ""
+    replace: dict[StrictStr, Any] = {}  # keys of the task; under recipe only those that it names
+
+    @model_validator(mode="after")
+    def _says_why(self) -> EmbeddedModel:
+        if self.relation != "same" and not self.why:
+            raise ValueError(f"relation '{self.relation}' needs the key why")
+        return self
+
+
+def _as_text(value: Any) -> Any:
+    """Labels of rows and columns are text; those of shots look like numbers in YAML."""
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
+Label = Annotated[StrictStr, BeforeValidator(_as_text), Field(min_length=1)]
+
+
+class ClaimModel(_Model):
+    """A statement of the paper about two rows: a is above b, or they are equal."""
+
+    text: StrictStr
+    table: Label | None = None  # where the paper says it
+    a: Label
+    b: Label
+    column: Label | None = None
+    where: dict[StrictStr, Any] = {}  # a partial cell
+    direction: Literal[">", "="]
+    #: What the paper prints for a and for b: each [row, column] of `table` in published/text4vis.
+    printed: list[tuple[Label, Label]] = Field(default=[], max_length=2)
+    #: top1; loss: the mean training loss of all epochs; correlation: how a row's map of cosines
+    #: between classes, after training, correlates with that of the text classifier.
+    measure: Literal["top1", "loss", "correlation"] = "top1"
+
+
+class Task(_Model):
+    """One study as its YAML says it. Keys that take a list are axes of the grid."""
+
+    name: Annotated[StrictStr, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
+    question: StrictStr = ""
+    dataset: Annotated[list[Named], *Axis]
+    regime: Annotated[list[Literal["full", "fraction", "few_shot", "zero_shot"]], *Axis]
+    shots: Annotated[list[Positive], *Axis] | None = None
+    fraction: Annotated[list[Part], *Axis] | None = None
+    classes: Classes = ClassesModel()
+    class_seed: Annotated[list[StrictInt], *Axis] | None = None
+    train_classes: Classes | None = None
+    test_dataset: Annotated[list[Named], *Axis] | None = None
+    encoder: Annotated[list[Named], *Axis]
+    text_encoder: Annotated[list[Named | None], *Axis] = [None]
+    alignment: Annotated[list[StrictStr | None], *Axis] = [None]
+    prompt: Annotated[list[Named], *Axis] = [Choice("class_name")]
+    temporal: Annotated[list[Named], *Axis] = [Choice("none")]
+    frames: Annotated[list[Positive], *Axis] | None = None
+    resolution: Annotated[list[Annotated[StrictInt, Field(ge=16, le=2048)] | None], *Axis] = [None]
+    views: Annotated[list[Annotated[StrictStr, Field(pattern=r"^[1-9]\d?x[1-9]\d?$")]], *Axis] = [
+        "1x1"
+    ]
+    classifier: Annotated[list[Named], *Axis] = [Choice("text")]
+    schedule: Annotated[
+        list[Annotated[StrictStr, Field(pattern=r"^(frozen|trained|released:\d+)$")]], *Axis
+    ] = ["frozen"]
+    paradigm: Annotated[list[Named], *Axis] = [Choice("vision_text")]
+    gather: Annotated[list[StrictBool], *Axis] = [True]
+    text_tower: Annotated[list[Literal["offline", "online"]], *Axis] = ["offline"]
+    loss: Annotated[list[Literal["kl", "infonce"]], *Axis] = ["kl"]
+    method: Annotated[list[Named | None], *Axis] = [None]
+    tuning: Annotated[list[Literal["none", "projection", "all"]], *Axis] = ["projection"]
+    recipe: RecipeModel = RecipeModel()
+    search: dict[StrictStr, list[Any]] | None = None
+    selection: Literal["last", "val", "test"] = "last"
+    allow_test_selection: StrictBool = False
+    val: Positive | None = None
+    split: StrictStr | None = None
+    seeds: StrictInt | list[StrictInt] = 5
+    init: StrictStr | None = None
+    save: Literal["none", "last"] = "none"
+    budget: dict[StrictStr, Any] | None = None
+    exclude: list[dict[StrictStr, Any]] = []
+    include: list[dict[StrictStr, Any]] = []
+    report: ReportModel = ReportModel()
+    embedded: EmbeddedModel | None = None
+    claims: list[ClaimModel] = []
+
+    def seed_list(self) -> list[int]:
+        return list(range(self.seeds)) if isinstance(self.seeds, int) else list(self.seeds)

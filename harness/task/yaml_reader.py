@@ -1,0 +1,137 @@
+"""YAML as researchers mean it: safe, no key twice, and 5e-6 is a number."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from harness.core.errors import TaskError
+
+MAX_BYTES = 1_000_000
+#: A few lines of aliases of aliases can stand for more nodes than memory holds.
+MAX_NODES = 100_000
+
+
+class _Loader(yaml.SafeLoader):
+    """SafeLoader that refuses a key given twice, and tells the line of every bad value."""
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        try:
+            return super().construct_object(node, deep)
+        except ValueError as error:  # the 13th month, a number of 5,000 digits
+            raise yaml.constructor.ConstructorError(
+                None, None, str(error), node.start_mark
+            ) from error
+
+    def construct_scalar(self, node: yaml.ScalarNode | yaml.MappingNode) -> Any:
+        value = super().construct_scalar(node)
+        if isinstance(value, str) and any("\ud800" <= c <= "\udfff" for c in value):
+            raise yaml.constructor.ConstructorError(
+                None, None, "half a character (a lone surrogate)", node.start_mark
+            )
+        return value
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen: set[Any] = set()
+        for key_node, _ in node.value:
+            key = self.construct_object(key_node, deep=True)
+            if not isinstance(key, str | int | float | bool | None):
+                raise yaml.constructor.ConstructorError(
+                    None, None, "a key must be plain text", key_node.start_mark
+                )
+            if key in seen:
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"key '{key}' is given twice", key_node.start_mark
+                )
+            seen.add(key)
+        return super().construct_mapping(node, deep)
+
+
+# YAML 1.1 wants a dot in a float, so PyYAML alone reads 5e-6 as text.
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float",
+    re.compile(
+        r"^(?:[-+]?[0-9][0-9_]*(?:\.[0-9_]*)?(?:[eE][-+]?[0-9]+)"
+        r"|[-+]?[0-9][0-9_]*\.[0-9_]*|[-+]?\.[0-9]+(?:[eE][-+]?[0-9]+)?"
+        r"|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))$"
+    ),
+    list("-+0123456789."),
+)
+
+
+def read(path: Path) -> dict[str, Any]:
+    """The mapping in a YAML file.
+
+    Raises TaskError: unreadable, too large, not UTF-8, not YAML, a tag, not a mapping.
+    """
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise TaskError(str(path), "", f"cannot be read: {error.strerror}") from error
+    if len(raw) > MAX_BYTES:
+        raise TaskError(str(path), "", f"is {len(raw)} bytes; a task has at most {MAX_BYTES}")
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise TaskError(
+            str(path), "", f"is not UTF-8 (byte {error.start}); save it as UTF-8"
+        ) from error
+    data = parse(text, str(path))
+    if not isinstance(data, dict):
+        raise TaskError(str(path), "", f"must be a mapping of keys, not {_kind(data)}")
+    return data
+
+
+def parse(text: str, where: str) -> Any:
+    """YAML text to data; `where` names its source in errors."""
+    try:
+        return _load(text)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f"line {mark.line + 1}: " if mark else ""
+        problem = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error)
+        raise TaskError(where, "", f"{line}{problem}") from error
+    except RecursionError as error:
+        raise TaskError(where, "", "is nested too deeply") from error
+
+
+def _load(text: str) -> Any:
+    loader = _Loader(text)
+    try:
+        node = loader.get_single_node()
+        if node is None:
+            return None
+        _count(node, {})
+        return loader.construct_document(node)
+    finally:
+        loader.dispose()
+
+
+def _count(node: yaml.Node, known: dict[int, int | None]) -> int:
+    """How many nodes a node stands for, aliases written out; a bomb or a loop raises."""
+    if id(node) in known:
+        size = known[id(node)]
+        if size is None:
+            raise yaml.constructor.ConstructorError(
+                None, None, "an alias that holds itself", node.start_mark
+            )
+        return size
+    known[id(node)] = None
+    size = 1
+    if isinstance(node, yaml.MappingNode):
+        size += sum(_count(key, known) + _count(value, known) for key, value in node.value)
+    elif isinstance(node, yaml.SequenceNode):
+        size += sum(_count(value, known) for value in node.value)
+    if size > MAX_NODES:
+        raise yaml.constructor.ConstructorError(
+            None, None, f"aliases that stand for more than {MAX_NODES} values", node.start_mark
+        )
+    known[id(node)] = size
+    return size
+
+
+def _kind(data: object) -> str:
+    return {list: "a list", str: "text", type(None): "nothing"}.get(type(data), "a number")

@@ -1,0 +1,235 @@
+"""Where the features of samples come from: computed once, or by a backbone that is tuned."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from copy import deepcopy
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol, cast
+
+from harness.core.errors import CellError
+from harness.core.protocols.dataset import Clips, Dataset
+from harness.core.seeding import numpy_stream
+from harness.sampling.views import Look, are_clips, looks, training_frames
+from harness.training.augmentation import draw
+from harness.training.distributed import world
+from harness.training.pictures import Pictures, read_pictures
+
+if TYPE_CHECKING:
+    import torch
+
+#: Pictures at once in evaluation.
+EVALUATION_BATCH = 32
+
+
+class Source(Protocol):
+    """Backbone features of training samples, by position."""
+
+    @property
+    def frames(self) -> int | None:
+        """T; None where a sample is one picture."""
+        ...
+
+    def __len__(self) -> int: ...
+    def begin_epoch(self, epoch: int) -> None: ...
+    def features(self, batch_B: torch.Tensor) -> torch.Tensor:
+        """h_BF, or h_BTF with frames; with a graph where the backbone is trained."""
+        ...
+
+    def pretrained(self) -> list[torch.Tensor]:
+        """What of it is trained at the learning rate lr."""
+        ...
+
+    def new(self) -> list[torch.Tensor]:
+        """What of it is trained at the learning rate lr_new."""
+        ...
+
+
+@dataclass
+class CachedFeatures:
+    """Tuning `projection`: h_NF or h_NTF that were computed once."""
+
+    h_NF: torch.Tensor
+
+    @property
+    def frames(self) -> int | None:
+        return self.h_NF.shape[1] if self.h_NF.ndim == 3 else None
+
+    def __len__(self) -> int:
+        return len(self.h_NF)
+
+    def begin_epoch(self, epoch: int) -> None:
+        """Features stay as they are."""
+
+    def features(self, batch_B: torch.Tensor) -> torch.Tensor:
+        return self.h_NF[batch_B]
+
+    def pretrained(self) -> list[torch.Tensor]:
+        return []
+
+    def new(self) -> list[torch.Tensor]:
+        return []
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """What of an item a training looks at: T random frames (None: one picture), changed as
+    `augment` says, drawn anew every epoch.
+    """
+
+    seed: int | None
+    frames: int | None = None
+    augment: str = "none"
+
+
+class TunedBackbone:
+    """Tuning `all`: an own copy of the encoder, run on the pictures at every step.
+
+    Batch norm keeps its pretrained statistics: a support set of a few pictures would spoil them.
+    """
+
+    def __init__(
+        self, encoder: Any, pictures: Pictures, items: Sequence[str], sampling: Sampling, place: Any
+    ) -> None:
+        self._encoder = deepcopy(encoder)
+        self._encoder.module.requires_grad_()
+        self._encoder.module.to(place)
+        self._place, self._pictures = place, pictures
+        self._items, self._sampling = list(items), sampling
+        self._new: list[torch.Tensor] = []
+        # By the names that the encoder itself has for them, whatever is put in around them later.
+        self._own: dict[str, torch.Tensor] = self._encoder.module.state_dict(keep_vars=True)
+        self._epoch = 0
+
+    @property
+    def module(self) -> Any:
+        """The tuned torch module."""
+        return self._encoder.module
+
+    @property
+    def frames(self) -> int | None:
+        return self._sampling.frames
+
+    def state(self) -> dict[str, torch.Tensor]:
+        """The encoder's own tensors as they stand, without what was put in."""
+        return self._own
+
+    def inserted(self) -> dict[str, torch.Tensor]:
+        """What was put in, by the names that the module has for it; several for a shared one."""
+        ids = {id(tensor) for tensor in self._new}
+        named = self.module.named_parameters(remove_duplicate=False)
+        return {name: tensor for name, tensor in named if id(tensor) in ids}
+
+    def put_in(self, new: Sequence[torch.Tensor]) -> None:
+        """Say which parameters of the module are not pretrained."""
+        self._new = list(new)
+
+    def recompute(self) -> None:
+        """Keep no activations of the blocks but their inputs (gradient checkpointing).
+
+        Raises CellError for a tower that cannot do that.
+        """
+        module = self.module
+        if hasattr(module, "set_grad_checkpointing"):  # open_clip and timm
+            module.set_grad_checkpointing(True)
+        elif hasattr(module, "activation_checkpointing_enable"):
+            module.activation_checkpointing_enable()
+            module.train()  # transformers looks at it; CLIP's towers have no dropout by default
+        else:
+            raise CellError("recipe.checkpointing: this encoder cannot recompute its blocks")
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def begin_epoch(self, epoch: int) -> None:
+        self._epoch = epoch
+
+    def features(self, batch_B: torch.Tensor) -> torch.Tensor:
+        items = [self._items[i] for i in batch_B.tolist()]
+        x_NCHW = self._read(items).to(self._place)
+        h_NF: torch.Tensor = self._encoder.features(x_NCHW)
+        return h_NF.unflatten(0, (len(items), -1)) if self.frames else h_NF
+
+    def pretrained(self) -> list[torch.Tensor]:
+        ours = {id(t) for t in self._new}
+        return [t for t in self.module.parameters() if id(t) not in ours]
+
+    def new(self) -> list[torch.Tensor]:
+        return self._new
+
+    def embed(
+        self, items: Sequence[str], pictures: Pictures, view: tuple[int, int] = (1, 1)
+    ) -> torch.Tensor:
+        """H of other samples, without a graph: (N, F), with V after N where there are views and
+        T before F where there are frames. Several processes share the items out.
+        """
+        import torch
+
+        group = world()
+        own = [
+            item_looks(pictures.dataset, item, self.frames, view)
+            for item in items[group.rank :: group.size]
+        ]
+        flat = [look for of_item in own for clip in of_item for look in clip]
+        # Frames of one clip stay together: a module inside the backbone looks at all of them.
+        step = max(1, EVALUATION_BATCH // (self.frames or 1)) * (self.frames or 1)
+        parts = [
+            self._without_graph(pictures(flat[i : i + step])) for i in range(0, len(flat), step)
+        ]
+        width = group.maximum(parts[0].shape[-1] if parts else 0)
+        h_MF = torch.cat(parts) if parts else torch.zeros(0, width)
+        h_N = shaped(h_MF, len(own), view, self.frames)
+        if group.size == 1:
+            return h_N
+        whole = torch.zeros(len(items), *h_N.shape[1:], device=self._place)
+        whole[group.rank :: group.size] = h_N.to(self._place)
+        group.add([whole])
+        return whole.cpu()
+
+    def _without_graph(self, x_NCHW: torch.Tensor) -> torch.Tensor:
+        import torch
+
+        with torch.no_grad():
+            h_NF: torch.Tensor = self._encoder.features(x_NCHW.to(self._place))
+        return h_NF.cpu()
+
+    def _read(self, items: Sequence[str]) -> torch.Tensor:
+        """x_NCHW of the training looks of items, N = B x T."""
+        import torch
+
+        dataset, sampling = self._pictures.dataset, self._sampling
+        chosen = [self._training_looks(dataset, item) for item in items]
+        if sampling.augment == "none":
+            return self._pictures([look for own in chosen for look in own])
+        parts = []
+        for item, own in zip(items, chosen, strict=True):
+            stream = numpy_stream(sampling.seed, "augment", self._epoch, item)
+            size = read_pictures(dataset, own[:1])[0].size
+            change = draw(sampling.augment, size, stream)
+            parts.append(self._pictures.augmented(own, change))
+        return torch.cat(parts)
+
+    def _training_looks(self, dataset: Dataset, item: str) -> list[Look]:
+        if not are_clips(dataset):
+            return [Look(item)]
+        length = cast(Clips, dataset).length(item)
+        stream = numpy_stream(self._sampling.seed, "frames", self._epoch, item)
+        indices = training_frames(length, self.frames or 1, stream)
+        return [Look(item, frame) for frame in indices]
+
+
+def item_looks(
+    dataset: Dataset, item: str, frames: int | None, view: tuple[int, int]
+) -> list[list[Look]]:
+    """(V, T) looks of evaluation."""
+    if not are_clips(dataset):
+        return looks(item, length=None, frames=None, view=view)
+    clips = cast(Clips, dataset)
+    return looks(item, length=clips.length(item), frames=frames, view=view, position=clips.position)
+
+
+def shaped(h_MF: torch.Tensor, n: int, view: tuple[int, int], frames: int | None) -> torch.Tensor:
+    """Rows in the order of items, views, frames to (N, [V,] [T,] F)."""
+    n_views = view[0] * view[1]
+    dims = [n, *([n_views] if n_views > 1 else []), *([frames] if frames else [])]
+    return h_MF.reshape(*dims, h_MF.shape[-1])
