@@ -350,7 +350,7 @@ MEAN = '''
 
 from __future__ import annotations
 
-from harness.classifiers._options import Options
+from harness.core.protocols.classifier import ClassifierOptions as Options
 
 USES = ("text",)
 

@@ -26,7 +26,7 @@ from harness.core.store import Store
 #: A classifier from outside the package: slow or failing when the environment says so.
 LAB = '''
 import os, time
-from harness.classifiers._options import Options
+from harness.core.protocols.classifier import ClassifierOptions as Options
 from harness.classifiers import text
 
 class Slow:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.classifiers._options import Options, needs_room, needs_text
+from harness.classifiers._room import needs_room
 from harness.core.cells import Cell
 from harness.core.facts import CellFacts
-from harness.core.protocols.classifier import ClassifierInputs
+from harness.core.protocols.classifier import ClassifierInputs, ClassifierOptions
 
 if TYPE_CHECKING:
     import torch
@@ -20,12 +20,11 @@ USES = ("text", "seed")
 
 
 def check(cell: Cell, facts: CellFacts) -> str | None:
-    return needs_text(facts.encoder) or needs_room(
-        facts.n_classes, facts.encoder.dim, "a Gram-matched classifier"
-    )
+    """The Gram matrix of C texts has a factor of width D only if C <= D."""
+    return needs_room(facts, "a Gram-matched classifier")
 
 
-def build(inputs: ClassifierInputs, options: Options) -> torch.Tensor:
+def build(inputs: ClassifierInputs, options: ClassifierOptions) -> torch.Tensor:
     """w_CD nearest to the random r_CD (least squares) with w w^T = t t^T of the normalised text.
 
     With S the square root of the Gram matrix, w = S P where P is the orthogonal factor of S r
@@ -37,6 +36,7 @@ def build(inputs: ClassifierInputs, options: Options) -> torch.Tensor:
     r_CD = torch.randn(inputs.n_classes, inputs.dim, generator=inputs.generator)
     t_CD = F.normalize(inputs.text(), dim=-1).double()
     values_C, vectors_CC = torch.linalg.eigh(t_CD @ t_CD.T)
+    # Rounding leaves eigenvalues of a singular Gram matrix a little below zero.
     root_CC = vectors_CC * values_C.clamp(min=0).sqrt() @ vectors_CC.T
     u_CC, _, vt_CD = torch.linalg.svd(root_CC @ r_CD.double(), full_matrices=False)
     w_CD: torch.Tensor = root_CC @ u_CC @ vt_CD

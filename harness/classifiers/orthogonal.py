@@ -1,13 +1,13 @@
-"""The first C rows of Q of a d x d Gaussian (Eq. 5): no correlation between classes."""
+"""The first C rows of Q of a D x D Gaussian (Eq. 5): no correlation between classes."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.classifiers._options import Options, needs_room
+from harness.classifiers._room import needs_room
 from harness.core.cells import Cell
 from harness.core.facts import CellFacts
-from harness.core.protocols.classifier import ClassifierInputs
+from harness.core.protocols.classifier import ClassifierInputs, ClassifierOptions
 
 if TYPE_CHECKING:
     import torch
@@ -16,10 +16,11 @@ USES = ("seed",)
 
 
 def check(cell: Cell, facts: CellFacts) -> str | None:
-    return needs_room(facts.n_classes, facts.encoder.dim, "an orthogonal classifier")
+    """D dimensions have no more than D orthogonal rows."""
+    return needs_room(facts, "an orthogonal classifier")
 
 
-def build(inputs: ClassifierInputs, options: Options) -> torch.Tensor:
+def build(inputs: ClassifierInputs, options: ClassifierOptions) -> torch.Tensor:
     """w_CD with orthonormal rows; needs C <= D."""
     import torch
 

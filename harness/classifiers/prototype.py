@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.classifiers._options import Options, needs_support
-from harness.core.cells import Cell
-from harness.core.facts import CellFacts
-from harness.core.protocols.classifier import ClassifierInputs
+from harness.core.protocols.classifier import ClassifierInputs, ClassifierOptions
 
 if TYPE_CHECKING:
     import torch
@@ -15,11 +12,7 @@ if TYPE_CHECKING:
 USES = ("support",)
 
 
-def check(cell: Cell, facts: CellFacts) -> str | None:
-    return needs_support(cell.regime)
-
-
-def build(inputs: ClassifierInputs, options: Options) -> torch.Tensor:
+def build(inputs: ClassifierInputs, options: ClassifierOptions) -> torch.Tensor:
     """w_CD: the mean embedding of each class."""
     import torch
     from torch.nn import functional as F

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.classifiers._options import Options
-from harness.core.cells import Cell
-from harness.core.facts import CellFacts
-from harness.core.protocols.classifier import ClassifierInputs
+from harness.core.protocols.classifier import ClassifierInputs, ClassifierOptions
 
 if TYPE_CHECKING:
     import torch
@@ -15,11 +12,7 @@ if TYPE_CHECKING:
 USES = ("seed",)
 
 
-def check(cell: Cell, facts: CellFacts) -> str | None:
-    return None
-
-
-def build(inputs: ClassifierInputs, options: Options) -> torch.Tensor:
+def build(inputs: ClassifierInputs, options: ClassifierOptions) -> torch.Tensor:
     """w_CD of independent standard normals."""
     import torch
 

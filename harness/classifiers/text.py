@@ -7,10 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.classifiers._options import Options, needs_text
-from harness.core.cells import Cell
-from harness.core.facts import CellFacts
-from harness.core.protocols.classifier import ClassifierInputs
+from harness.core.protocols.classifier import ClassifierInputs, ClassifierOptions
 
 if TYPE_CHECKING:
     import torch
@@ -18,10 +15,6 @@ if TYPE_CHECKING:
 USES = ("text",)
 
 
-def check(cell: Cell, facts: CellFacts) -> str | None:
-    return needs_text(facts.encoder)
-
-
-def build(inputs: ClassifierInputs, options: Options) -> torch.Tensor:
+def build(inputs: ClassifierInputs, options: ClassifierOptions) -> torch.Tensor:
     """w_CD: row i is the embedding of class i."""
     return inputs.text()

@@ -8,10 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.classifiers._options import Options, needs_text
-from harness.core.cells import Cell
-from harness.core.facts import CellFacts
-from harness.core.protocols.classifier import ClassifierInputs
+from harness.core.protocols.classifier import ClassifierInputs, ClassifierOptions
 
 if TYPE_CHECKING:
     import torch
@@ -19,14 +16,12 @@ if TYPE_CHECKING:
 USES = ("text", "seed")
 
 
-def check(cell: Cell, facts: CellFacts) -> str | None:
-    return needs_text(facts.encoder)
-
-
-def build(inputs: ClassifierInputs, options: Options) -> torch.Tensor:
+def build(inputs: ClassifierInputs, options: ClassifierOptions) -> torch.Tensor:
     """w_CD = text_CD Q with Q orthogonal (D, D): the Gram matrix stays the same."""
     import torch
 
+    # Q depends on the seed and D alone: in zero-shot the classes trained on and those tested turn
+    # the same way.
     u_DD = torch.randn(inputs.dim, inputs.dim, generator=inputs.generator)
     q_DD: torch.Tensor = torch.linalg.qr(u_DD).Q
     return inputs.text() @ q_DD

@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 import torch
 import yaml
-from torch.nn import functional as F
 
 from harness.core.errors import BadInput
 from harness.core.store import Store
@@ -258,26 +257,6 @@ def test_every_alignment_runs_and_stands_in_the_record(run: Run, encoders: Any) 
         assert record is not None
         assert record.cell["alignment"] == planned.cell.alignment
         assert record.cell["text_encoder"] == encoders["bert"]
-
-
-def test_what_the_alignments_compute(encoders: Any) -> None:
-    from harness.alignments import least_squares, pad, projection
-    from harness.core.protocols.alignment import AlignmentInputs
-
-    stream = torch.Generator().manual_seed(0)
-    text_CE = torch.randn(5, 12, generator=stream)
-    labels_N = torch.arange(5).repeat(3)
-    support_ND = torch.randn(15, 64, generator=stream)
-    inputs = AlignmentInputs(12, 64, stream, text_CE, support_ND, labels_N)
-    padded_CD = text_CE @ pad.build(inputs, pad.Options())
-    assert torch.equal(padded_CD[:, :12], text_CE)
-    assert not padded_CD[:, 12:].any()
-    mean_CD = torch.stack([F.normalize(support_ND)[labels_N == c].mean(dim=0) for c in range(5)])
-    fitted_CD = F.normalize(text_CE) @ least_squares.build(inputs, least_squares.Options())
-    torch.testing.assert_close(fitted_CD, mean_CD, atol=1e-5, rtol=1e-5)
-    maps = [projection.build(inputs, projection.Options()) for _ in range(400)]
-    gram_CC = torch.stack([(text_CE @ m) @ (text_CE @ m).T for m in maps]).mean(dim=0)
-    torch.testing.assert_close(gram_CC, text_CE @ text_CE.T, atol=0.6, rtol=0.05)
 
 
 def test_encoders_in_the_wrong_place(plan_of: Run, encoders: dict[str, str]) -> None:

@@ -24,7 +24,7 @@ LAB = '''
 import os, time
 from pathlib import Path
 from harness.classifiers import text
-from harness.classifiers._options import Options
+from harness.core.protocols.classifier import ClassifierOptions as Options
 from harness.seeding import stream_seed
 
 class Slow:

@@ -1,0 +1,39 @@
+"""What holds of every initialisation."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from harness.core import registry
+from harness.core.protocols.classifier import MATERIALS, Classifier, ClassifierInputs
+
+from .inputs import C, D, cell, facts, inputs
+
+NAMES = registry.names("classifier")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_ordinary_cell_is_feasible(name: str) -> None:
+    plugin = registry.load(Classifier, name)
+    assert plugin.check(cell(name), facts()) is None
+    assert set(plugin.USES) <= set(MATERIALS)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_reads_no_more_than_it_declares(name: str, text_CD: torch.Tensor) -> None:
+    plugin, given = registry.load(Classifier, name), inputs(text_CD)
+    support = (given.support_ND, given.labels_N) if "support" in plugin.USES else (None, None)
+    text = text_CD if "text" in plugin.USES else None
+    declared = ClassifierInputs(C, D, given.generator, text, *support)
+    w_CD = plugin.build(declared, plugin.Options())
+    assert w_CD.shape == (C, D)
+    assert w_CD.isfinite().all()
+
+
+def test_asking_for_what_was_not_declared_fails() -> None:
+    bare = ClassifierInputs(C, D, torch.Generator())
+    with pytest.raises(LookupError, match="text"):
+        bare.text()
+    with pytest.raises(LookupError, match="support"):
+        bare.support()
