@@ -1,4 +1,4 @@
-"""RUNS/jobs/<id>.json: one pack as it was submitted. What jobs, `status` and `cancel` read."""
+"""RUNS/jobs/<id>.json: a batch of cells as submitted; read by jobs, `status` and `cancel`."""
 
 from __future__ import annotations
 
@@ -11,27 +11,25 @@ from pathlib import Path
 from typing import Any
 
 from harness.core.files import write_atomically
+from harness.core.protocols.launcher import LaunchRequest
 from harness.core.store import Store
-from harness.plan.batches import Pack
-from harness.task.read import as_yaml
-from harness.task.schema import Task
+from harness.plan.batches import Pack as Batch
 
 
 @dataclass(frozen=True)
-class Terms:
-    """How the packs of a submission are run."""
+class JobSettings:
+    """How the batches of a submission are run."""
 
     launcher: str  # local | slurm
     threads: int = 1  # cells that are trained at once
-    requeue: bool = True  # whether a job is begun again after preemption or at the end of its time
-    logs: Sequence[str] = ()  # names in harness/logs/, told of every epoch
+    requeue: bool = True  # whether a job starts again after preemption or at its time limit
     profile: Mapping[str, Any] | None = None  # of the cluster, as it was then
 
 
 @dataclass(frozen=True)
-class PackFile:
-    """A pack that was submitted. `submission` is the name of its SLURM job; packs that were
-    submitted together are an array, and `index` is the place in it.
+class BatchFile:
+    """A batch that was submitted. `submission` is the name of its SLURM job; batches that were
+    submitted together are one job array, and `index` is the index of this batch in it.
     """
 
     id: str
@@ -47,43 +45,45 @@ class PackFile:
     save: bool  # keep the trained weights
     threads: int
     requeue: bool
-    logs: tuple[str, ...]
+    logs: tuple[str, ...]  # names in harness/logs/
+    measures: tuple[str, ...]  # measures beyond those of harness/measures/
 
     def is_over(self, key: str, store: Store, done: Collection[str] = ()) -> bool:
-        """Whether a Record of this cell was written since the pack was submitted."""
+        """Whether a Record of this cell was written since the batch was submitted."""
         if key in done and self.old.get(key) is None:
-            return True  # there was none before
+            return True  # its Record cannot be an older one: there was none at submission
         return stamp(store, key) not in (None, self.old.get(key))
 
 
 def stamp(store: Store, key: str) -> int | None:
-    """Changes when a Record is written; None without one."""
+    """A number that changes when a Record is written; None without a Record."""
     try:
         return store.path(key).stat().st_mtime_ns
     except OSError:
         return None
 
 
-def new_submission(task: Task) -> str:
-    """A name that no other submission has, on whatever cluster."""
-    return f"{task.name}-{time.strftime('%m%d-%H%M%S')}-{os.urandom(3).hex()}"
+def new_submission(task_name: str) -> str:
+    """A name that no other submission has, on any cluster."""
+    return f"{task_name}-{time.strftime('%m%d-%H%M%S')}-{os.urandom(3).hex()}"
 
 
 def path_of(store: Store, submission: str, index: int) -> Path:
     return store.root / "jobs" / f"{submission}-{index}.json"
 
 
-def write_packs(
-    packs: Sequence[Pack], store: Store, task: Task, submission: str, terms: Terms
+def write_batches(
+    batches: Sequence[Batch], request: LaunchRequest, submission: str, settings: JobSettings
 ) -> list[Path]:
-    """Write the packs of one submission; their files, in the order of the array.
+    """Write the batches of one submission; their files, in the order of the job array.
 
     Raises DiskFull or OutputError.
     """
-    written = []
-    for index, pack in enumerate(packs):
+    store = request.store
+    paths = []
+    for index, batch in enumerate(batches):
         path = path_of(store, submission, index)
-        keys = [p.key for p in pack.cells]
+        keys = [c.key for c in batch.cells]
         stamps = {key: stamp(store, key) for key in keys}
         content = {
             "id": path.stem,
@@ -91,35 +91,37 @@ def write_packs(
             "index": index,
             "submitted": time.time(),
             "pid": os.getpid(),
-            "task_name": task.name,
-            "save": task.save == "last",
-            **asdict(terms),
-            "task": as_yaml(task),
+            "task_name": request.task_name,
+            "save": request.save,
+            **asdict(settings),
+            "logs": list(request.logs),
+            "measures": list(request.measures),
+            "task": request.task_yaml,
             "replacing": sorted(store.replacing.intersection(keys)),
-            "old": {key: found for key, found in stamps.items() if found is not None},
+            "old": {key: value for key, value in stamps.items() if value is not None},
             "keys": keys,
-            "cells": [p.cell.plain() for p in pack.cells],
+            "cells": [c.cell.plain() for c in batch.cells],
         }
         data = json.dumps(content).encode()
         write_atomically(path, lambda f, data=data: f.write(data))  # type: ignore[misc]
-        written.append(path)
-    return written
+        paths.append(path)
+    return paths
 
 
-def read_packs(store: Store) -> list[PackFile]:
-    """Every pack of a runs folder that can be read, in the order of submission."""
-    found = []
+def read_batches(store: Store) -> list[BatchFile]:
+    """Every batch of a runs folder that can be read, in the order of submission."""
+    batches = []
     for path in (store.root / "jobs").glob("*.json"):
         try:
-            found.append(parse(json.loads(path.read_bytes())))
+            batches.append(parse(json.loads(path.read_bytes())))
         except (OSError, ValueError, KeyError, TypeError):
-            continue  # of an older version, or taken away meanwhile
-    return sorted(found, key=lambda p: (p.submitted, p.index))
+            continue  # of another version, or removed meanwhile
+    return sorted(batches, key=lambda b: (b.submitted, b.index))
 
 
-def parse(data: Mapping[str, Any]) -> PackFile:
+def parse(data: Mapping[str, Any]) -> BatchFile:
     """Raises KeyError for data of another version."""
-    return PackFile(
+    return BatchFile(
         id=data["id"],
         submission=data["submission"],
         index=data["index"],
@@ -134,4 +136,5 @@ def parse(data: Mapping[str, Any]) -> PackFile:
         threads=data["threads"],
         requeue=data["requeue"],
         logs=tuple(data["logs"]),
+        measures=tuple(data.get("measures", ())),  # files of earlier versions have none
     )

@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from harness.core.store import Store
-from harness.plan.plan import Planned
-from harness.run.runner import Events, run_cells
-from harness.task.schema import Task
-from harness.training.threads import cores
+from harness.core.protocols.launcher import Launched, LaunchOptions, LaunchRequest
+from harness.launch._this_machine import number_of_jobs
 
 
-def launch(
-    cells: Sequence[Planned],
-    store: Store,
-    task: Task,
-    jobs: int | None,
-    events: Events,
-    logs: Sequence[str] = (),
-) -> list[str]:
-    """Run to the end. Returns complaints about jobs that left cells behind: none here."""
-    save = task.save == "last"
-    run_cells(cells, store, jobs=jobs or cores(), events=events, save=save, logs=logs)
-    return []
+def settings(options: LaunchOptions) -> int:
+    """The number of threads. Raises BadInput for the options of a cluster."""
+    return number_of_jobs(options, "inline")
+
+
+def submit(request: LaunchRequest) -> Launched:
+    """Run the cells to the end. A failed cell has a failed Record, so there is no complaint."""
+    request.run_here(request.cells, request.settings)
+    return Launched()

@@ -1,6 +1,6 @@
 """Cells in a pool of processes on this machine, through submitit's local executor.
 
-The same path as a cluster's: a pack is a file that holds the task as it was submitted and its
+The same path as on a cluster: a batch is a file that holds the task as it was submitted and its
 cells, and a job is a plain function that reads it. Only a Record says that a cell is done.
 """
 
@@ -13,70 +13,70 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from harness.core.cells import KeyedCell
+from harness.core.protocols.launcher import Events, Launched, LaunchOptions, LaunchRequest
 from harness.core.store import Store
-from harness.launch._batch_file import Terms, new_submission, stamp, write_packs
-from harness.launch._job import RunPack
-from harness.plan.batches import Pack, packs
-from harness.plan.estimate import learned
-from harness.plan.plan import Planned
-from harness.run.runner import Events
-from harness.task.schema import Task
-from harness.training.threads import cores
+from harness.launch._batch_file import JobSettings, new_submission, stamp, write_batches
+from harness.launch._job import RunBatch
+from harness.launch._this_machine import number_of_jobs
+from harness.plan.batches import Pack as Batch
+from harness.plan.batches import packs as batches
 
 POLL_SECONDS = 0.25
 TIMEOUT_MINUTES = 24 * 60
 
 
-def launch(
-    cells: Sequence[Planned],
-    store: Store,
-    task: Task,
-    jobs: int | None,
-    events: Events,
-    logs: Sequence[str] = (),
-) -> list[str]:
-    """Run to the end, at most `jobs` packs at once. Returns a complaint for every job that ended
-    without the Records of its cells, with the place of its log.
+def settings(options: LaunchOptions) -> int:
+    """The number of processes. Raises BadInput for the options of a cluster."""
+    return number_of_jobs(options, "local")
+
+
+def submit(request: LaunchRequest) -> Launched:
+    """Run the cells to the end, in at most as many processes as `settings` gave.
+
+    Its complaints: a sentence for every job that ended without the Records of its cells, with the
+    path of its log.
     """
-    jobs = jobs or cores()
-    made = packs(cells, jobs, cost=learned(store))
-    files = write_packs(made, store, task, new_submission(task), Terms("local", logs=logs))
-    waiting = list(zip(made, files, strict=True))
-    running: list[tuple[Any, Pack]] = []
-    watch = _Watch(cells, store, events)
+    jobs: int = request.settings
+    parts = batches(request.cells, jobs, cost=request.cost)
+    submission = new_submission(request.task_name)
+    files = write_batches(parts, request, submission, JobSettings("local"))
+    waiting = list(zip(parts, files, strict=True))
+    running: list[tuple[Any, Batch]] = []
+    records = _RecordWatch(request.cells, request.store, request.events)
     complaints: list[str] = []
-    events.ready()
+    request.events.ready()
     try:
         while waiting or running:
             while waiting and len(running) < jobs:
-                pack, file = waiting.pop(0)
-                running.append((_submit(file, store), pack))
+                batch, file = waiting.pop(0)
+                running.append((_start(file, request.store), batch))
             time.sleep(POLL_SECONDS)
-            watch.tell()
-            for job, pack in [(j, p) for j, p in running if j.done()]:
-                running.remove((job, pack))
-                complaints += watch.complaint(job, pack)
-    except BaseException:
+            records.report_new()
+            for job, batch in [(j, b) for j, b in running if j.done()]:
+                running.remove((job, batch))
+                complaints += records.complaint(job, batch)
+    except BaseException:  # Ctrl-C as well: no job may outlive this process
         for job, _ in running:
             job.cancel(check=False)
         raise
-    watch.tell()
-    return complaints
+    records.report_new()
+    return Launched(complaints=complaints)
 
 
-def _submit(pack_file: Path, store: Store) -> Any:
+def _start(batch_file: Path, store: Store) -> Any:
     import submitit
 
-    logs = store.root / "logs" / pack_file.stem
+    logs = store.root / "logs" / batch_file.stem
     executor = submitit.LocalExecutor(folder=logs)
     executor.update_parameters(timeout_min=TIMEOUT_MINUTES)
     with _stderr_in(logs / "controller.log"):
-        return executor.submit(RunPack(), str(pack_file.resolve()), str(store.root.resolve()))
+        return executor.submit(RunBatch(), str(batch_file.resolve()), str(store.root.resolve()))
 
 
 @contextmanager
 def _stderr_in(log: Path) -> Iterator[None]:
-    """Submitit's controlling process inherits standard error: what it says at Ctrl-C is for the
+    """Submitit's controlling process inherits standard error: what it prints at Ctrl-C is for the
     log, not for the user.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
@@ -90,33 +90,32 @@ def _stderr_in(log: Path) -> Iterator[None]:
         os.close(terminal)
 
 
-class _Watch:
-    """What became of the cells, by their Records: an old one may be there to be replaced."""
+class _RecordWatch:
+    """Which cells have ended, by their Records. A Record that is to be replaced does not count."""
 
-    def __init__(self, cells: Sequence[Planned], store: Store, events: Events) -> None:
+    def __init__(self, cells: Sequence[KeyedCell], store: Store, events: Events) -> None:
         self._cells, self._store, self._events = cells, store, events
-        self._old = {p.key: stamp(store, p.key) for p in cells}
-        self._seen: set[str] = set()
+        self._old = {c.key: stamp(store, c.key) for c in cells}
+        self._reported: set[str] = set()
 
-    def tell(self) -> None:
-        """Say which cells have ended since the last time."""
-        for planned in self._cells:
-            key = planned.key
-            if key in self._seen or not self._is_over(key):
+    def report_new(self) -> None:
+        """Report the cells that have ended since the last call."""
+        for keyed in self._cells:
+            if keyed.key in self._reported or not self._is_over(keyed.key):
                 continue
-            if record := self._store.read(key):
-                self._seen.add(key)
-                self._events.cell(planned, record.status)
+            if record := self._store.read(keyed.key):
+                self._reported.add(keyed.key)
+                self._events.cell(keyed, record.status)
 
-    def complaint(self, job: Any, pack: Pack) -> list[str]:
-        """A sentence about an ended job that left cells behind; none if it did not."""
-        left = [p for p in pack.cells if not self._is_over(p.key)]
+    def complaint(self, job: Any, batch: Batch) -> list[str]:
+        """A sentence about an ended job that left cells without a Record; else nothing."""
+        left = [c for c in batch.cells if not self._is_over(c.key)]
         if not left:
             return []
         lines = (job.stderr() or "").strip().splitlines()
-        why = lines[-1].removeprefix("error: ") if lines else "it said nothing"
+        reason = lines[-1].removeprefix("error: ") if lines else "it printed no error"
         log = job.paths.stderr
-        return [f"a job left {len(left)} of {len(pack.cells)} cells: {why} (log: {log})"]
+        return [f"a job left {len(left)} of {len(batch.cells)} cells: {reason} (log: {log})"]
 
     def _is_over(self, key: str) -> bool:
         return stamp(self._store, key) not in (None, self._old[key])

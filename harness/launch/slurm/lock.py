@@ -1,7 +1,7 @@
 """One submission at a time into a runs folder, so that no cell is submitted twice.
 
-RUNS/jobs/submitting names the process that submits. It is made by a hard link and taken away by a
-rename, which hold on network file systems too.
+The file RUNS/jobs/submitting is the lock and names its owner. It is created by a hard link and
+removed by a rename, which are atomic on network file systems too.
 """
 
 from __future__ import annotations
@@ -23,50 +23,53 @@ POLL_SECONDS = 0.2
 
 
 @contextmanager
-def alone(store: Store) -> Iterator[None]:
-    """Wait for another submission to end, then hold the place.
+def submission_lock(store: Store) -> Iterator[None]:
+    """Hold the lock of a runs folder; wait for another process to release it first.
 
-    Raises BadInput if it does not end in time, DiskFull or OutputError.
+    Raises BadInput if it does not in time, DiskFull or OutputError.
     """
     path = store.root / "jobs" / "submitting"
-    own = path.with_name(f".submitting.{os.getpid()}.{os.urandom(4).hex()}")
-    me = json.dumps({"host": socket.gethostname(), "pid": os.getpid(), "since": time.ctime()})
-    write_atomically(own, lambda f: f.write(me.encode()))
+    # The lock is written under a name of its own first, so that a reader never sees half of it.
+    draft = path.with_name(f".submitting.{os.getpid()}.{os.urandom(4).hex()}")
+    owner = json.dumps({"host": socket.gethostname(), "pid": os.getpid(), "since": time.ctime()})
+    write_atomically(draft, lambda f: f.write(owner.encode()))
     try:
-        _take(own, path)
+        _acquire(draft, path)
         try:
             yield
         finally:
             path.unlink(missing_ok=True)
     finally:
-        own.unlink(missing_ok=True)
+        draft.unlink(missing_ok=True)
 
 
-def _take(own: Path, path: Path) -> None:
+def _acquire(draft: Path, path: Path) -> None:
     deadline = time.monotonic() + WAIT_SECONDS
     while True:
         try:
-            os.link(own, path)
+            os.link(draft, path)
             return
         except FileExistsError:
-            held = _text(path)
+            owner = _text(path)
         except OSError as error:
             raise explain_oserror(path, error) from error
-        if _left_behind(held):
-            _clear(path, held, own.with_name(f"{own.name}.old"))
+        if _is_stale(owner):
+            _remove_stale(path, owner, draft.with_name(f"{draft.name}.old"))
         elif time.monotonic() > deadline:
             raise BadInput(
-                f"another process submits to this runs folder: {held}; if it is no more, "
+                f"another process submits to this runs folder: {owner}; if it no longer runs, "
                 f"remove {path}"
             )
         else:
             time.sleep(POLL_SECONDS)
 
 
-def _left_behind(held: str) -> bool:
-    """Whether the process that holds the place was of this host and is no more."""
+def _is_stale(text: str) -> bool:
+    """Whether the owner was a process of this host that has ended. Processes of other hosts cannot
+    be checked: their locks are kept.
+    """
     try:
-        owner = json.loads(held)
+        owner = json.loads(text)
         if owner["host"] == socket.gethostname():
             os.kill(owner["pid"], 0)
     except ProcessLookupError:
@@ -76,11 +79,13 @@ def _left_behind(held: str) -> bool:
     return False
 
 
-def _clear(path: Path, held: str, aside: Path) -> None:
-    """Take away what a dead process left, and nothing that was put there meanwhile."""
+def _remove_stale(path: Path, stale: str, aside: Path) -> None:
+    """Remove the lock of an ended process. Another process may have removed it and taken the lock
+    meanwhile: what was moved aside is then put back.
+    """
     with suppress(FileNotFoundError):
         path.replace(aside)
-    if _text(aside) not in ("", held):
+    if _text(aside) not in ("", stale):
         with suppress(FileExistsError):
             os.link(aside, path)
     aside.unlink(missing_ok=True)

@@ -1,10 +1,11 @@
-"""Profiles of a cluster: slurm/*.yaml, validated like tasks, and what they say to sbatch."""
+"""Profiles of a cluster: slurm/*.yaml, validated like tasks, and the options of sbatch they set."""
 
 from __future__ import annotations
 
 import re
 import shlex
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -29,10 +30,10 @@ _CLOCK = re.compile(r"(?:(\d+)-)?(\d{1,4}):(\d\d)(?::(\d\d))?")
 def _as_minutes(value: Any) -> int:
     """`90m`, `4h`, `2d`, or SLURM's "HH:MM:SS" and "D-HH:MM:SS", to whole minutes."""
     text = value if isinstance(value, str) else ""
-    if found := re.fullmatch(r"(\d+)([mhd])", text):
-        minutes = int(found[1]) * _UNITS[found[2]]
-    elif found := _CLOCK.fullmatch(text):
-        days, hours, minute, seconds = (int(part or 0) for part in found.groups())
+    if short := re.fullmatch(r"(\d+)([mhd])", text):
+        minutes = int(short[1]) * _UNITS[short[2]]
+    elif clock := _CLOCK.fullmatch(text):
+        days, hours, minute, seconds = (int(part or 0) for part in clock.groups())
         minutes = (days * 24 + hours) * 60 + minute + (seconds > 0)
     else:  # YAML reads 12:00:00 without quotes as the number 43200
         raise ValueError('must be text such as 90m, 4h, 2d or, in quotes, "04:00:00"')
@@ -58,7 +59,7 @@ Line = Annotated[StrictStr, Field(pattern=r"^[^\r\n]*$")]
 
 
 class Profile(BaseModel):
-    """What one pack of cells asks of a cluster, and how packs are submitted."""
+    """What the job of one batch asks of a cluster, and how batches are submitted."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
 
@@ -73,10 +74,10 @@ class Profile(BaseModel):
     gpu_type: Word | None = None
     memory: Memory | None = None  # of a node
     time: Minutes = "4h"  # type: ignore[assignment]
-    parallel: Positive = 100  # packs that run at once
-    pack: Minutes = "10m"  # type: ignore[assignment] # how long a pack should last
-    requeue: StrictBool = True  # after preemption, a lost node, or the end of its time
-    timeouts: NotNegative = 10  # how often a pack may come to the end of its time and go on
+    parallel: Positive = 100  # batches that run at once
+    pack: Minutes = "10m"  # type: ignore[assignment] # how long a batch should last
+    requeue: StrictBool = True  # after preemption, a lost node, or the time limit
+    timeouts: NotNegative = 10  # how often a batch may reach the time limit and go on
     grace: Positive = 90  # seconds between the warning (USR2) and the end
     setup: list[Line] = []  # shell commands before Python
     environment: dict[Variable, Line] = {}
@@ -88,10 +89,18 @@ class Profile(BaseModel):
 
     @property
     def threads(self) -> int:
-        """Cells that a pack trains at once: one a core, or one alone where it has a GPU or is
-        shared by the tasks of torch.distributed.
+        """Cells that a batch trains at once: one on each core; only one where the job has a GPU or
+        where the tasks of torch.distributed share each training.
         """
         return 1 if self.gpus or self.tasks > 1 else self.cpus
+
+
+@dataclass(frozen=True)
+class NamedProfile:
+    """A profile, and the file that it is from. These are the settings of a launch."""
+
+    profile: Profile
+    file: str
 
 
 def profiles_folder() -> Path:
@@ -104,9 +113,8 @@ def profiles() -> dict[str, Path]:
     return {p.stem: p for p in sorted(profiles_folder().glob("*.yaml"))}
 
 
-def read_profile(name: str, changes: Sequence[str] = ()) -> tuple[Profile, str]:
-    """A profile by path or by the name of a file in slurm/, with `key=value` changes applied; and
-    its file.
+def read_profile(name: str, changes: Sequence[str] = ()) -> NamedProfile:
+    """A profile by path or by the name of a file in slurm/, with `key=value` changes applied.
 
     Raises UnknownName and TaskError.
     """
@@ -121,7 +129,7 @@ def read_profile(name: str, changes: Sequence[str] = ()) -> tuple[Profile, str]:
     for change in changes:
         _apply(data, change)
     try:
-        return Profile.model_validate(data), str(file)
+        return NamedProfile(Profile.model_validate(data), str(file))
     except ValidationError as error:
         raise _explain(error, str(file)) from error
 
@@ -132,10 +140,10 @@ def _apply(data: dict[str, Any], change: str) -> None:
     if not equals:
         raise TaskError("--set", change, "is not of the form key=value")
     parent, _, last = key.rpartition(".")
-    place = data.setdefault(parent, {}) if parent else data
-    if not isinstance(place, dict):
+    mapping = data.setdefault(parent, {}) if parent else data
+    if not isinstance(mapping, dict):
         raise TaskError("--set", key, f"'{parent}' has no keys below it")
-    place[last] = yaml_reader.parse(text, f"--set {change}")
+    mapping[last] = yaml_reader.parse(text, f"--set {change}")
 
 
 def _explain(error: ValidationError, where: str) -> TaskError:
@@ -153,9 +161,9 @@ def _explain(error: ValidationError, where: str) -> TaskError:
 
 
 def sbatch_parameters(profile: Profile, name: str, setup: Sequence[str]) -> dict[str, Any]:
-    """What submitit's SlurmExecutor is told. `setup`: lines after those of the profile.
+    """Parameters of submitit's SlurmExecutor. `setup`: shell lines after those of the profile.
 
-    The parameters that are None are not said to sbatch: the cluster has its own defaults.
+    submitit leaves out parameters that are None: the cluster has its own defaults.
     """
     gpus: int | str | None = profile.gpus or None
     if gpus and profile.gpu_type:
@@ -175,11 +183,11 @@ def sbatch_parameters(profile: Profile, name: str, setup: Sequence[str]) -> dict
         "time": profile.time,
         "array_parallelism": profile.parallel,
         "signal_delay_s": profile.grace,
-        "stderr_to_stdout": True,  # one log a task
+        "stderr_to_stdout": True,  # one log for each task
         "wckey": None,
         "setup": [*exports, *profile.setup, *setup],
-        # srun takes the number of cores from sbatch no more (SLURM 22.05); a task that fails must
-        # not leave the others waiting for it.
+        # Since SLURM 22.05 srun no longer inherits the number of cores from sbatch. A task that
+        # fails must end the others, which would wait for it.
         "srun_args": [f"--cpus-per-task={profile.cpus}", "--kill-on-bad-exit=1"],
         "additional_parameters": {
             "requeue" if profile.requeue else "no-requeue": True,
@@ -188,11 +196,11 @@ def sbatch_parameters(profile: Profile, name: str, setup: Sequence[str]) -> dict
     }
 
 
-def told_to_sbatch(profile: Profile) -> dict[str, str]:
-    """The options of sbatch that a profile leads to, for `plan`."""
+def sbatch_options(profile: Profile) -> dict[str, str]:
+    """The options of sbatch that a profile leads to, for `plan`. A flag has the value `yes`."""
     from submitit.slurm.slurm import _make_sbatch_string
 
-    text = _make_sbatch_string("", ".", **sbatch_parameters(profile, "", ()))
-    found = dict(re.findall(r"^#SBATCH --([\w-]+)(?:=(.*))?$", text, re.MULTILINE))
+    script = _make_sbatch_string("", ".", **sbatch_parameters(profile, "", ()))
+    options = dict(re.findall(r"^#SBATCH --([\w-]+)(?:=(.*))?$", script, re.MULTILINE))
     hidden = ("job-name", "output", "error", "open-mode")
-    return {k: v or "yes" for k, v in found.items() if k not in hidden}
+    return {k: v or "yes" for k, v in options.items() if k not in hidden}

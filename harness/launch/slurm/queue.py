@@ -1,7 +1,7 @@
-"""What SLURM knows of jobs, asked once for many by squeue and sacct.
+"""What SLURM knows of jobs, by one call of squeue and one of sacct for many jobs.
 
-Jobs are asked for by name. A name is never used twice, while the numbers of jobs begin again when a
-cluster is set up anew; and a name is known before sbatch answers.
+Jobs are asked for by name. A name is never used twice, while job numbers restart when a cluster is
+set up anew; and a name is known before sbatch answers.
 """
 
 from __future__ import annotations
@@ -14,27 +14,27 @@ from dataclasses import dataclass
 
 from harness.core.errors import BadInput
 
-#: States after which a job does not go on by itself. All others are on their way.
+#: States after which a job does not go on by itself. In all others it may still run.
 ENDED = frozenset({
     "BOOT_FAIL", "CANCELLED", "COMPLETED", "DEADLINE", "FAILED", "LAUNCH_FAILED", "NODE_FAIL",
     "OUT_OF_MEMORY", "PREEMPTED", "RECONFIG_FAIL", "REVOKED", "TIMEOUT",
 })  # fmt: skip
 WAITING = frozenset({"PENDING", "REQUEUED", "REQUEUE_FED", "REQUEUE_HOLD", "SPECIAL_EXIT"})
-#: What is said of a job that neither squeue nor sacct knows.
+#: The state of a job that neither squeue nor sacct knows.
 UNKNOWN = "UNKNOWN"
-PATIENCE_SECONDS = 120.0
+TIMEOUT_SECONDS = 120.0
 _DAY = 24 * 3600.0
 
-Place = tuple[str, int]  # name of the job, index in its array
+NameAndIndex = tuple[str, int]  # name of the job, index in its array
 
 
 class QueueError(BadInput):
-    """SLURM is not there, refuses, or does not answer."""
+    """SLURM is not installed, refuses, or does not answer."""
 
 
 @dataclass(frozen=True)
 class Job:
-    """A job, or a part of an array."""
+    """A job, or one element of a job array."""
 
     id: str  # 123, or 123_4
     state: str
@@ -53,30 +53,30 @@ class Job:
     def __str__(self) -> str:
         if self.state == UNKNOWN:
             return "no job: SLURM does not know it (any more)"
-        told = f": {self.reason}" if self.reason not in ("", "None") else ""
-        place = f" on {self.node}" if self.node else ""
-        return f"job {self.id} {self.state}{place}{told}"
+        reason = f": {self.reason}" if self.reason not in ("", "None") else ""
+        node = f" on {self.node}" if self.node else ""
+        return f"job {self.id} {self.state}{node}{reason}"
 
 
-GONE = Job("", UNKNOWN)
+NO_JOB = Job("", UNKNOWN)
 
 
 class Jobs:
-    """What was found of jobs that were asked for."""
+    """The jobs that squeue and sacct know, of those that were asked for."""
 
-    def __init__(self, found: Mapping[Place, Job]) -> None:
-        self._found = found
-        self._numbers = {name: job.id.partition("_")[0] for (name, _), job in found.items()}
+    def __init__(self, known: Mapping[NameAndIndex, Job]) -> None:
+        self._known = known
+        self._numbers = {name: job.id.partition("_")[0] for (name, _), job in known.items()}
 
     def of(self, name: str, index: int) -> Job:
-        """A part of an array that is known nowhere while other parts are was cancelled before it
-        began: SLURM keeps no account of it.
+        """The element of an array. One that is unknown while other elements are known was cancelled
+        before it began: SLURM keeps no account of it.
         """
-        if (name, index) in self._found:
-            return self._found[name, index]
+        if (name, index) in self._known:
+            return self._known[name, index]
         if name in self._numbers:
             return Job(f"{self._numbers[name]}_{index}", "CANCELLED", "before it began")
-        return GONE
+        return NO_JOB
 
 
 def ask(names: Collection[str], since: float) -> Jobs:
@@ -87,6 +87,7 @@ def ask(names: Collection[str], since: float) -> Jobs:
     if not names:
         return Jobs({})
     queued = dict(_queued(names))
+    # The queue is up to date, the accounting some seconds behind: the queue comes first.
     return Jobs(dict(_accounted(names, since)) | queued)
 
 
@@ -99,11 +100,11 @@ def cancel(ids: Sequence[str]) -> None:
 def run_tool(tool: str, *arguments: str) -> str:
     """What a program of SLURM prints.
 
-    Raises QueueError with what it complains of.
+    Raises QueueError with its error message.
     """
     try:
-        done = subprocess.run(
-            [tool, *arguments], capture_output=True, check=False, timeout=PATIENCE_SECONDS,
+        ended = subprocess.run(
+            [tool, *arguments], capture_output=True, check=False, timeout=TIMEOUT_SECONDS,
             encoding="utf-8", errors="replace",
         )  # fmt: skip
     except FileNotFoundError as error:
@@ -111,35 +112,36 @@ def run_tool(tool: str, *arguments: str) -> str:
             f"there is no {tool} here: --launch slurm works where SLURM's programs are in PATH"
         ) from error
     except subprocess.TimeoutExpired as error:
-        raise QueueError(f"{tool} did not answer within {PATIENCE_SECONDS:.0f} s") from error
-    if done.returncode:
-        raise QueueError(f"{tool}: {complaint(done.stderr)}")
-    return done.stdout
+        raise QueueError(f"{tool} did not answer within {TIMEOUT_SECONDS:.0f} s") from error
+    if ended.returncode:
+        raise QueueError(f"{tool}: {error_line(ended.stderr)}")
+    return ended.stdout
 
 
-def complaint(text: str) -> str:
+def error_line(text: str) -> str:
     """The reason in what a program of SLURM prints when it fails, as one line."""
     lines = [re.sub(r"^\w+:? error: ", "", line.strip()) for line in text.splitlines()]
-    return "; ".join(line for line in lines if line) or "failed without a word"
+    return "; ".join(line for line in lines if line) or "failed without a message"
 
 
-def _queued(names: Collection[str]) -> Iterator[tuple[Place, Job]]:
+def _queued(names: Collection[str]) -> Iterator[tuple[NameAndIndex, Job]]:
     """Jobs in the queue; ended ones stay there for some minutes."""
     text = run_tool(
         "squeue", "--noheader", "--array", "--states=all", f"--name={','.join(names)}",
         "--format=%F|%K|%T|%r|%N|%j",
     )  # fmt: skip
     for line in text.splitlines():
-        number, index, state, reason, node, name = line.split("|", 5)
-        part = int(index) if index.isdecimal() else None
+        number, index_text, state, reason, node, name = line.split("|", 5)
+        index = int(index_text) if index_text.isdecimal() else None
         if state == "CANCELLED":
-            reason = ""  # why it had waited before
-        job = Job(number if part is None else f"{number}_{part}", state, reason, node)
-        yield (name, part or 0), job
+            reason = ""  # squeue still shows why it had waited
+        job = Job(number if index is None else f"{number}_{index}", state, reason, node)
+        yield (name, index or 0), job
 
 
-def _accounted(names: Collection[str], since: float) -> Iterator[tuple[Place, Job]]:
-    """Jobs that ended, from the accounting; none where a cluster keeps no accounts."""
+def _accounted(names: Collection[str], since: float) -> Iterator[tuple[NameAndIndex, Job]]:
+    """Ended jobs, from the accounting; none where a cluster keeps no accounts."""
+    # sacct reads local time: a day of margin covers any time zone.
     start = time.strftime("%Y-%m-%dT%H:%M:%S", time.localtime(since - _DAY))
     try:
         text = run_tool(
@@ -151,17 +153,17 @@ def _accounted(names: Collection[str], since: float) -> Iterator[tuple[Place, Jo
     for line in text.splitlines():
         number, state, node, name = line.split("|", 3)
         state = state.split()[0] if state else UNKNOWN  # CANCELLED by 1000
-        if state not in ENDED:  # the queue would know it
+        if state not in ENDED:  # the queue would know it: the account was never closed
             state = UNKNOWN
-        base, _, rest = number.partition("_")
-        for part in _parts(rest):
-            job = Job(base if part is None else f"{base}_{part}", state, node=_no_node(node))
-            yield (name, part or 0), job
+        array, _, indices = number.partition("_")
+        for index in _indices(indices):
+            job = Job(array if index is None else f"{array}_{index}", state, node=_no_node(node))
+            yield (name, index or 0), job
 
 
-def _parts(text: str) -> Iterator[int | None]:
-    """Indices in `4`, or in `[0-2,5%3]` of array parts that ended before they were started; None
-    for a job that is no array.
+def _indices(text: str) -> Iterator[int | None]:
+    """Indices in `4`, or in `[0-2,5%3]` of array elements that ended before they started; None for
+    a job that is no array.
     """
     if not text:
         yield None

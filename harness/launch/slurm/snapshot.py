@@ -1,8 +1,8 @@
-"""The code as it was when a job was submitted: jobs run a copy, whatever is edited meanwhile.
+"""The code as it was when a job was submitted: jobs run a copy, so later edits do not reach them.
 
 RUNS/jobs/code-<hash>/ holds the packages of the harness, and what the plan imported from the
-working directory (plugins of one's own). Equal code is copied once. Packages that are installed are
-not copied: an upgrade while jobs wait changes what they run, and Records tell the versions.
+working directory (a user's own plugins). Equal code is copied once. Installed packages are not
+copied: an upgrade while jobs wait changes what they run, and Records hold the versions.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from harness.core.files import explain_oserror, write_atomically
 from harness.core.store import Store
 
 PACKAGE = Path(__file__).parent.parent.parent
-_LEFT_OUT = shutil.ignore_patterns("__pycache__", "*.pyc", ".*")
+_IGNORED = shutil.ignore_patterns("__pycache__", "*.pyc", ".*")
 
 
 def snapshot(store: Store) -> Path:
-    """The folder of the copy, made where there is none of equal content.
+    """The folder of the copy. It is written only if there is none of equal content.
 
     Raises DiskFull or OutputError.
     """
@@ -39,7 +39,7 @@ def snapshot(store: Store) -> Path:
     try:
         for name, source in sources.items():
             if source.is_dir():
-                shutil.copytree(source, temporary / name, ignore=_LEFT_OUT)
+                shutil.copytree(source, temporary / name, ignore=_IGNORED)
             else:
                 temporary.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(source, temporary / name)
@@ -54,14 +54,15 @@ def snapshot(store: Store) -> Path:
 
 
 def setup_lines(code: Path) -> list[str]:
-    """Shell lines after which Python imports the copy first, then what it imports here from the
-    working directory, and never that before the copy.
+    """Shell lines after which Python imports the copy first, and then, where this process does too,
+    the working directory.
     """
     here = os.getcwd()  # noqa: PTH109 - as sys.path spells it
-    places = [str(code.resolve())]
-    if any(place in ("", here) for place in sys.path):
-        places.append(here)
-    path = shlex.quote(os.pathsep.join(places))
+    folders = [str(code.resolve())]
+    if any(entry in ("", here) for entry in sys.path):
+        folders.append(here)
+    path = shlex.quote(os.pathsep.join(folders))
+    # PYTHONSAFEPATH: Python would put the working directory before PYTHONPATH.
     return ["export PYTHONSAFEPATH=1", f'export PYTHONPATH={path}"${{PYTHONPATH:+:$PYTHONPATH}}"']
 
 
@@ -73,18 +74,18 @@ def _sources() -> Iterator[tuple[str, Path]]:
         if (root / name).is_dir():
             yield name, root / name
     for name in sorted({name.partition(".")[0] for name in sys.modules}):
-        place = _place(sys.modules.get(name))
-        if place is None or place.parent != Path.cwd() or name == "__main__":
+        source = _source(sys.modules.get(name))
+        if source is None or source.parent != Path.cwd() or name == "__main__":
             continue
         if name not in (PACKAGE.name, "baselines"):
-            yield place.name, place
+            yield source.name, source
 
 
-def _place(module: ModuleType | None) -> Path | None:
-    """The folder of a package, or the file of a module."""
+def _source(module: ModuleType | None) -> Path | None:
+    """The folder of a package, or the file of a module; None for built-in modules."""
     folders = list(getattr(module, "__path__", ()))
-    found = folders[0] if folders else getattr(module, "__file__", None)
-    return Path(found) if found else None
+    source = folders[0] if folders else getattr(module, "__file__", None)
+    return Path(source) if source else None
 
 
 def _content_hash(sources: dict[str, Path], commit: bytes) -> str:
@@ -92,16 +93,18 @@ def _content_hash(sources: dict[str, Path], commit: bytes) -> str:
     for name, source in sources.items():
         files = sorted(source.rglob("*")) if source.is_dir() else [source]
         for file in files:
-            inside = file.relative_to(source).parts
-            if "__pycache__" in inside or any(p[:1] == "." for p in inside) or not file.is_file():
+            parts = file.relative_to(source).parts
+            if "__pycache__" in parts or any(p[:1] == "." for p in parts) or not file.is_file():
                 continue
-            value.update(f"{name}/{'/'.join(inside)}\0".encode())
+            value.update(f"{name}/{'/'.join(parts)}\0".encode())
             with file.open("rb") as handle:
                 value.update(hashlib.file_digest(handle, "sha256").digest())
     return value.hexdigest()[:12]
 
 
 def _commit() -> bytes:
-    """The commit as JSON. A copy is in no repository: its Records name the commit from this."""
-    found = environment()
-    return json.dumps({key: found[key] for key in ("commit", "dirty")}).encode()
+    """The commit as JSON. A copy is in no repository: jobs take the commit for their Records from
+    this file.
+    """
+    here = environment()
+    return json.dumps({key: here[key] for key in ("commit", "dirty")}).encode()

@@ -1,0 +1,116 @@
+"""What would be submitted for some cells: batches, options of sbatch, hours. Submits nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from harness.core.cells import KeyedCell
+from harness.core.protocols.launcher import CellCost, Forecast
+from harness.launch.slurm.profile import NamedProfile, Profile, sbatch_options
+from harness.plan.batches import Pack as Batch
+from harness.plan.batches import packs as batches
+
+#: Seconds until a job trains its first cell: Python, torch, the encoder.
+START_SECONDS = 10.0
+#: Part of the time limit that a batch may be planned to take.
+TIME_USED = 0.8
+#: Elements of one array; SLURM's MaxArraySize is 1001 unless a cluster says otherwise.
+MAX_ARRAY = 1000
+
+
+@dataclass(frozen=True)
+class SubmissionLayout:
+    """Batches of cells and the profile that they are submitted with."""
+
+    batches: tuple[Batch, ...]  # the longest first
+    profile: Profile
+    file: str  # of the profile
+
+    def seconds(self, batch: Batch) -> float:
+        """How long the job of a batch may take."""
+        return START_SECONDS + batch.seconds / self.profile.threads
+
+    @property
+    def core_hours(self) -> float:
+        return self._hours() * self.profile.cpus * self.profile.tasks
+
+    @property
+    def gpu_hours(self) -> float:
+        return self._hours() * self.profile.gpus * self.profile.nodes
+
+    @property
+    def hours(self) -> float:
+        """In `unit`."""
+        return self.gpu_hours if self.profile.gpus else self.core_hours
+
+    @property
+    def unit(self) -> str:
+        return "GPU-hours" if self.profile.gpus else "core-hours"
+
+    @property
+    def too_long(self) -> int:
+        """Batches that may not end within the time limit."""
+        return sum(self.seconds(b) > 60 * self.profile.time for b in self.batches)
+
+    def _hours(self) -> float:
+        return sum(map(self.seconds, self.batches)) / 3600
+
+
+def lay_out(cells: Sequence[KeyedCell], settings: NamedProfile, cost: CellCost) -> SubmissionLayout:
+    """Batches of the length that the profile asks for, the longest first; longer ones where there
+    would be more than MAX_ARRAY, since clusters limit how many jobs may wait.
+    """
+    profile = settings.profile
+    fair = sum(cost(c.cell) for c in cells) / MAX_ARRAY
+    longest = 60.0 * profile.time * profile.threads * TIME_USED
+    seconds = max(60.0 * profile.pack * profile.threads, min(fair, longest))
+    return SubmissionLayout(
+        tuple(batches(cells, 1, seconds=seconds, cost=cost)), profile, settings.file
+    )
+
+
+def forecast(layout: SubmissionLayout, seconds: float) -> Forecast:
+    """The layout in words and as JSON data; `seconds` of one core for all cells."""
+    return Forecast(
+        seconds, layout.hours, layout.unit, lines=_lines(layout), document=_document(layout)
+    )
+
+
+def _lines(layout: SubmissionLayout) -> list[str]:
+    """Batches, hours and options of sbatch."""
+    if not layout.batches:
+        return []
+    sizes = [len(b.cells) for b in layout.batches]
+    cells = f"{min(sizes)}" if min(sizes) == max(sizes) else f"{min(sizes)} to {max(sizes)}"
+    options = sbatch_options(layout.profile).items()
+    lines = [
+        f"  {len(sizes)} batches of {cells} cells, at most {layout.profile.parallel} at once, the "
+        f"longest about {layout.seconds(layout.batches[0]) / 60:.1f} min",
+        f"  about {layout.hours:.2g} {layout.unit} in all",
+        f"  {layout.file}: "
+        + " ".join(f"--{k}" if v == "yes" else f"--{k}={v}" for k, v in options),
+    ]
+    if layout.too_long:
+        lines.append(
+            f"  note: {layout.too_long} batches may not end within the time limit; they are "
+            f"requeued up to {layout.profile.timeouts} times"
+        )
+    return lines
+
+
+def _document(layout: SubmissionLayout) -> dict[str, Any]:
+    return {
+        "hours": layout.hours,
+        "unit": layout.unit,
+        "core_hours": layout.core_hours,
+        "gpu_hours": layout.gpu_hours,
+        "profile": layout.file,
+        "sbatch": sbatch_options(layout.profile),
+        # Scripts read this key, whose name is older than the word batch.
+        "packs": [
+            {"cells": [c.key for c in batch.cells], "seconds": layout.seconds(batch)}
+            for batch in layout.batches
+        ],
+    }
