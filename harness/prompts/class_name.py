@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pydantic import BaseModel, ConfigDict
+from harness.core.protocols.plugin import NoOptions
 
 
-class Options(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-def texts(names: Sequence[str], options: Options) -> list[list[str]]:
-    """For every class the texts that stand for it."""
+def texts(names: Sequence[str], options: NoOptions) -> list[list[str]]:
+    """Every class has one text, its name."""
     return [[name] for name in names]

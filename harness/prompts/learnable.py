@@ -1,8 +1,8 @@
 """A learned context before the class name (CoOp; Eq. 7): M vectors that all classes share.
 
 The text reads [V]_1 ... [V]_M [class name]. The vectors are trained at the rate lr_new through the
-text tower, which stays as it is unless matching with `text_tower: online` trains it. `context` is
-M. They start at random, N(0, 0.02), or with `start: text` at the token embeddings of `text`, which
+text tower, which stays frozen unless matching with `text_tower: online` trains it. `context` is M.
+They start at random, N(0, 0.02), or with `start: text` at the token embeddings of `text`, which
 must be M tokens.
 """
 
@@ -18,12 +18,12 @@ from harness.core.cells import Cell
 from harness.core.errors import CellError
 from harness.core.facts import CellFacts
 from harness.core.protocols.encoder import TunableText
-from harness.prompts._made_anew import reason_against
+from harness.prompts._changing_texts import why_infeasible
 
 if TYPE_CHECKING:
     import torch
 
-#: It has parameters: the classifier is made anew from them at every iteration.
+#: It has parameters: the rows of W are computed from them at every step.
 TRAINED = True
 #: CoOp's standard deviation of random vectors.
 DEVIATION = 0.02
@@ -40,18 +40,19 @@ class Options(BaseModel):
 
 
 def check(cell: Cell, facts: CellFacts) -> str | None:
+    """It needs training, through a text tower that a context can be put into."""
     if cell.tuning == "none":
         return "a learnable prompt needs training: tuning is none"
     if facts.encoder.text_dim is None:
         return "the encoder has no text tower: name a text_encoder"
-    family, _ = registry.split_reference((cell.text_encoder or cell.encoder).name)
-    if not getattr(registry.plugin("encoder", family), "TAKES_CONTEXT", False):
+    if not facts.takes_context:
+        family, _ = registry.split_reference((cell.text_encoder or cell.encoder).name)
         return f"the text tower of {family} takes no learned context"
-    return reason_against(cell, "a learnable prompt")
+    return why_infeasible(cell, "a learnable prompt")
 
 
 def texts(names: Sequence[str], options: Options) -> list[list[str]]:
-    """The class names alone: the context stands before them."""
+    """The class names alone: the context is put before them."""
     return [[name] for name in names]
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from pydantic import BaseModel, ConfigDict, field_validator
 
-from harness.prompts._template import fill, with_place
+from harness.prompts._template_texts import fill, with_placeholder
 
 
 class Options(BaseModel):
@@ -18,9 +18,10 @@ class Options(BaseModel):
 
     @field_validator("text")
     @classmethod
-    def _has_a_place(cls, text: str) -> str:
-        return with_place(text)
+    def _has_a_placeholder(cls, text: str) -> str:
+        return with_placeholder(text)
 
 
 def texts(names: Sequence[str], options: Options) -> list[list[str]]:
+    """Every class has one text, the template with its name."""
     return fill([options.text], names)

@@ -2,7 +2,7 @@
 
 `train: average`: a class is the mean over its texts, in training and at evaluation. `average:
 normalised` takes the mean of normalised embeddings (CLIP's prompt ensembling), `plain` the mean of
-the embeddings as they come, where longer ones weigh more. `train: draw`: at every iteration one
+the embeddings as they come, where longer ones weigh more. `train: draw`: at every step one
 template is drawn for all classes, and evaluation reads the one template `evaluation` (appendix
 B.4). The templates are `texts`, or a `file` with one a line: a path, or `kinetics28`, the 28 that
 CLIP's authors published for Kinetics.
@@ -17,14 +17,14 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validat
 
 from harness.core.cells import Cell
 from harness.core.facts import CellFacts
-from harness.prompts._made_anew import reason_against
-from harness.prompts._template import fill, read_templates, with_place
+from harness.prompts._changing_texts import why_infeasible
+from harness.prompts._template_texts import fill, read_templates, with_placeholder
 
 
 class Options(BaseModel):
-    """texts: the templates, each with {} where the class name goes; or file: where they stand.
-    average: normalised | plain. train: average | draw. evaluation: the template that is evaluated
-    with train: draw, by default the first.
+    """texts: the templates, each with {} where the class name goes; or file: the file that holds
+    them. average: normalised | plain. train: average | draw. evaluation: the template that is
+    evaluated with train: draw, by default the first.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -37,21 +37,22 @@ class Options(BaseModel):
 
     @field_validator("texts")
     @classmethod
-    def _have_a_place(cls, texts: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(with_place(text) for text in texts)
+    def _have_a_placeholder(cls, texts: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(with_placeholder(text) for text in texts)
 
     @field_validator("file")
     @classmethod
     def _one_source(cls, file: str | None, info: ValidationInfo) -> str | None:
+        # Texts that were refused are not in the data; one error is enough.
         if (file is None) == (not info.data.get("texts", ("refused already",))):
             raise ValueError("the templates are either texts or a file")
         if file is not None:
-            read_templates(file)
+            read_templates(file)  # its errors belong to the option
         return file
 
     @field_validator("average")
     @classmethod
-    def _averages(cls, average: str, info: ValidationInfo) -> str:
+    def _is_averaged(cls, average: str, info: ValidationInfo) -> str:
         if average != "normalised" and info.data.get("train") == "draw":
             raise ValueError("nothing is averaged with train: draw")
         return average
@@ -61,23 +62,24 @@ class Options(BaseModel):
     def _is_drawn(cls, evaluation: str | None, info: ValidationInfo) -> str | None:
         if evaluation is not None and info.data.get("train") == "average":
             raise ValueError("all templates are evaluated unless train: draw")
-        return None if evaluation is None else with_place(evaluation)
+        return None if evaluation is None else with_placeholder(evaluation)
 
 
 def check(cell: Cell, facts: CellFacts) -> str | None:
+    """Templates that are drawn change the rows of W at every step."""
     drawn_in_training = dict(cell.prompt.options).get("train") == "draw" if cell.prompt else False
     if not drawn_in_training or cell.tuning == "none":
         return None
-    return reason_against(cell, "a template that is drawn at every iteration")
+    return why_infeasible(cell, "a template that is drawn at every step")
 
 
 def texts(names: Sequence[str], options: Options) -> list[list[str]]:
-    """What a class is averaged over, or drawn from."""
+    """What a class is averaged over, or one is drawn of: every template with its name."""
     return fill(_templates(options), names)
 
 
 def drawn(options: Options) -> bool:
-    """Whether training draws one of a class's texts at every iteration."""
+    """Whether training draws one of a class's texts at every step."""
     return options.train == "draw"
 
 

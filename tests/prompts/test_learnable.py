@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,20 +11,17 @@ from pydantic import ValidationError
 
 from harness.core.cells import Choice
 from harness.core.errors import CellError
-from harness.core.facts import CellFacts, EncoderFacts
+from harness.core.protocols.encoder import TunableText
+from harness.core.protocols.plugin import NoOptions
 from harness.encoders import embedded
 from harness.prompts import learnable
 
-from .test_templates import cell
-
-FACTS = CellFacts(2, 4, EncoderFacts("w", "b", 16, 16, 32, 100.0, text_dim=16))
-BLIND = CellFacts(2, 4, EncoderFacts("w", "b", 16, 16, 32, 100.0))
-MATCHING = {"paradigm": Choice("matching"), "classifier": None, "schedule": None}
+from .cells import FACTS, MATCHING, cell
 
 
 @pytest.fixture(scope="module")
-def text_tower() -> embedded.LitEmojiText:
-    return embedded.build_text("lit-emoji", embedded.Options())
+def text_tower() -> TunableText:
+    return embedded.build_text("lit-emoji", NoOptions())
 
 
 def stream(seed: int = 0) -> torch.Generator:
@@ -35,7 +33,7 @@ def test_the_context_stands_before_the_class_name_alone() -> None:
     assert learnable.TRAINED is True
 
 
-def test_a_random_start_is_drawn_from_the_stream(text_tower: embedded.LitEmojiText) -> None:
+def test_a_random_start_is_drawn_from_the_stream(text_tower: TunableText) -> None:
     options = learnable.Options(context=64)
     first_ME = learnable.start(options, text_tower, stream())
     assert first_ME.shape == (64, 384)
@@ -45,7 +43,7 @@ def test_a_random_start_is_drawn_from_the_stream(text_tower: embedded.LitEmojiTe
     assert not torch.equal(first_ME, learnable.start(options, text_tower, stream(1)))
 
 
-def test_a_start_at_words_is_these_words(text_tower: embedded.LitEmojiText) -> None:
+def test_a_start_at_words_is_these_words(text_tower: TunableText) -> None:
     """Before the first step it is the template of these words."""
     context_ME = learnable.start(learnable.Options(start="text"), text_tower, stream())
     names = ["cat", "slice of pizza"]
@@ -55,7 +53,7 @@ def test_a_start_at_words_is_these_words(text_tower: embedded.LitEmojiText) -> N
     torch.testing.assert_close(found_ND, expected_ND, atol=1e-5, rtol=1e-5)
 
 
-def test_a_start_text_of_another_length(text_tower: embedded.LitEmojiText) -> None:
+def test_a_start_text_of_another_length(text_tower: TunableText) -> None:
     options = learnable.Options(context=3, start="text", text="a photo of a")
     with pytest.raises(CellError, match=r"'a photo of a' is 4 tokens .* context is 3"):
         learnable.start(options, text_tower, stream())
@@ -74,13 +72,10 @@ def test_options_that_are_refused(options: dict[str, Any]) -> None:
     [
         ({}, None),
         (MATCHING, None),
-        ({"encoder": Choice("timm:x"), "text_encoder": Choice("hf_text:y")}, None),
-        ({"encoder": Choice("open_clip:ViT-B-16/openai")}, None),
         ({"tuning": "none", "schedule": None}, "needs training"),
         ({"classifier": Choice("random")}, "needs classifier text or paradigm matching"),
         ({"classifier": Choice("text_shuffled")}, "needs classifier text or paradigm matching"),
         ({"schedule": "trained"}, "its schedule is frozen"),
-        ({"text_encoder": Choice("timm:x")}, "text tower of timm takes no learned context"),
     ],
 )
 def test_where_a_context_can_be_learned(changes: dict[str, Any], reason: str | None) -> None:
@@ -88,6 +83,16 @@ def test_where_a_context_can_be_learned(changes: dict[str, Any], reason: str | N
     assert found is None if reason is None else reason in str(found)
 
 
+def test_a_text_tower_that_takes_no_context_is_named() -> None:
+    """The one that reads the texts: the encoder's own, or that of text_encoder."""
+    facts = replace(FACTS, takes_context=False)
+    own = cell(prompt=Choice("learnable"), encoder=Choice("floor/8x8"))
+    assert learnable.check(own, facts) == "the text tower of floor takes no learned context"
+    other = replace(own, text_encoder=Choice("thumbnail:x"))
+    assert learnable.check(other, facts) == "the text tower of thumbnail takes no learned context"
+
+
 def test_an_encoder_without_texts() -> None:
-    found = learnable.check(cell(prompt=Choice("learnable"), **MATCHING), BLIND)
-    assert found == "the encoder has no text tower: name a text_encoder"
+    blind = replace(FACTS, encoder=replace(FACTS.encoder, text_dim=None))
+    told = learnable.check(cell(prompt=Choice("learnable"), **MATCHING), blind)
+    assert told == "the encoder has no text tower: name a text_encoder"

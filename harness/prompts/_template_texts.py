@@ -1,4 +1,4 @@
-"""What templates share: the place of the class name, and files of templates."""
+"""Templates: their placeholder for the class name, and files of templates."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from harness.core.errors import did_you_mean, nearest
 
 
-def with_place(template: str) -> str:
+def with_placeholder(template: str) -> str:
     """The template itself. ValueError unless it has one {} where the class name goes."""
     if template.count("{}") != 1:
         raise ValueError(f"the template {template!r} needs one {{}} where the class name goes")
@@ -17,16 +17,17 @@ def with_place(template: str) -> str:
 
 
 def fill(templates: Sequence[str], names: Sequence[str]) -> list[list[str]]:
-    """For every name the templates with the name in its place."""
+    """For every name all templates, with the name in place of {}."""
+    # Not str.format: a template may hold other braces.
     return [[template.replace("{}", name) for template in templates] for name in names]
 
 
 @cache
 def read_templates(file: str) -> tuple[str, ...]:
-    """The templates of a file, one a line; a line that begins with # is a comment. Read once, so
-    that what is trained on is what stands in the key.
+    """The templates of a file, one a line; a line that begins with # is a comment.
 
-    `file` is the path of a file, or the name of one beside this module.
+    `file` is the path of a file, or the name of one beside this module. It is read once, so that
+    training reads the templates that are in the key, whatever becomes of the file meanwhile.
 
     Raises ValueError for a file that is missing, unreadable, empty or without the {}.
     """
@@ -45,4 +46,4 @@ def read_templates(file: str) -> tuple[str, ...]:
     templates = [line.strip() for line in lines if line.strip() and line[0] != "#"]
     if not templates:
         raise ValueError(f"{file} holds no templates")
-    return tuple(with_place(template) for template in templates)
+    return tuple(with_placeholder(template) for template in templates)
