@@ -1,4 +1,4 @@
-"""What vision_text and matching share: scaled cosines with rows of W that come from outside."""
+"""What vision_text and matching share: scaled cosines with the rows of a W that is handed in."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class CosineHead:
-    """exp(s) times cosines; s is learnable, as CLIP stores it: the logarithm of the scale."""
+    """exp(s) times cosines, where s can be trained: the logarithm of the scale, as in CLIP."""
 
     def __init__(
         self, w_CD: torch.Tensor, logit_scale: float, *, train_scale: bool, normalise: bool = True
@@ -27,19 +27,24 @@ class CosineHead:
         """Nothing changes between epochs."""
 
     def logits(self, z_BD: torch.Tensor) -> torch.Tensor:
+        """(B, C), the scaled cosine to every row of W."""
         return self._cosines(z_BD, self._w_CD)
 
     def pretrained(self) -> list[torch.Tensor]:
+        """The scale: it comes with the encoder."""
         return [self._log_scale]
 
     def new(self) -> list[torch.Tensor]:
+        """Nothing: W comes from elsewhere."""
         return []
 
     def weight(self) -> torch.Tensor:
+        """w_CD in its current state, without a graph."""
         return self._w_CD.detach()
 
     def put_rows(self, classes_U: torch.Tensor, w_UD: torch.Tensor, *, trained: bool) -> None:
-        """Rows that are made anew at every step: drawn, or by texts that are trained."""
+        """Rows that change at every step: templates are drawn, or the texts are trained."""
+        # A new leaf, so that backward leaves the gradient at W, from where it goes on to the texts.
         w_CD = self._w_CD.detach().clone()
         w_CD[classes_U] = w_UD.to(w_CD)
         self._w_CD = w_CD.requires_grad_(trained)
@@ -52,7 +57,7 @@ class CosineHead:
 
     def with_classifier(self, w_CD: torch.Tensor) -> Self:
         """The trained scale with the rows of other classes."""
-        other = copy(self)
+        other = copy(self)  # it shares the scale, which was trained
         other._w_CD = w_CD.to(self._w_CD.device, copy=True)
         return other
 

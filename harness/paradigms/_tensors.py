@@ -1,4 +1,4 @@
-"""What every head needs of torch."""
+"""Tensors of a head on their way to a device."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ if TYPE_CHECKING:
 
 
 def moved(tensor: torch.Tensor, place: Any) -> torch.Tensor:
-    """A leaf on a device that asks for a gradient as the tensor did; the same where it is there."""
+    """A leaf on the device `place` that requires a gradient if the tensor did.
+
+    A tensor that is there already is returned itself.
+    """
     if tensor.device == place:
         return tensor
     return tensor.detach().to(place).requires_grad_(tensor.requires_grad)

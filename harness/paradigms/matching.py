@@ -1,7 +1,7 @@
 """Video-text matching (after ActionCLIP; the paper's Table 6): a batch contrasted with its texts.
 
 With the text tower offline its embeddings are computed once and stay; online, the texts of a batch
-are embedded at every step by a tower that is trained. loss `kl`: symmetric
+are embedded at every step by a tower that is trained. Loss `kl`: symmetric
 KL(softmax(10 mask) || softmax(logits)) over the batch, where mask is 1 for equal labels; `infonce`:
 the paper's Algorithm 1, whose target is each sample's own text alone, though another sample of
 the batch may have the same one. Evaluation is the similarity to every class's text. With `gather`
@@ -13,12 +13,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pydantic import BaseModel, ConfigDict
-
-from harness.core.cells import Cell
 from harness.core.errors import CellError
-from harness.core.facts import CellFacts
 from harness.core.protocols.paradigm import HeadInputs
+from harness.core.protocols.plugin import NoOptions
 from harness.paradigms._cosine_head import CosineHead
 
 if TYPE_CHECKING:
@@ -30,17 +27,8 @@ USES = ("text",)
 TARGET_SCALE = 10.0
 
 
-class Options(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-def check(cell: Cell, facts: CellFacts) -> str | None:
-    if facts.encoder.text_dim is None:
-        return "the encoder has no text tower"
-    return None
-
-
-def build(inputs: HeadInputs, options: Options) -> MatchingHead:
+def build(inputs: HeadInputs, options: NoOptions) -> MatchingHead:
+    """Raises CellError without class texts."""
     return MatchingHead(inputs)
 
 
@@ -52,14 +40,14 @@ class MatchingHead(CosineHead):
     def __init__(self, inputs: HeadInputs) -> None:
         if inputs.w_CD is None:
             raise CellError("paradigm matching needs class texts")
-        self._infonce = inputs.loss == "infonce"
+        self._loss = info_nce if inputs.loss == "infonce" else symmetric_kl
         trained = inputs.train_logit_scale
         super().__init__(inputs.w_CD.clone(), inputs.logit_scale, train_scale=trained)
 
     def loss(self, z_BD: torch.Tensor, y_B: torch.Tensor) -> torch.Tensor:
         """The contrastive loss of a whole batch, both directions averaged."""
-        logits_BB = self._cosines(z_BD, self._w_CD[y_B])
-        return (info_nce if self._infonce else symmetric_kl)(logits_BB, y_B)
+        logits_BB = self._cosines(z_BD, self._w_CD[y_B])  # column b: the text of sample b
+        return self._loss(logits_BB, y_B)
 
 
 def symmetric_kl(logits_BB: torch.Tensor, y_B: torch.Tensor) -> torch.Tensor:
@@ -68,11 +56,11 @@ def symmetric_kl(logits_BB: torch.Tensor, y_B: torch.Tensor) -> torch.Tensor:
 
     mask_BB = (y_B[:, None] == y_B[None]).to(logits_BB.dtype)
     target_BB = (TARGET_SCALE * mask_BB).softmax(dim=1)  # symmetric, as the mask is
-    directions = (logits_BB, logits_BB.T)
-    found = [
-        F.kl_div(d_BB.log_softmax(dim=1), target_BB, reduction="batchmean") for d_BB in directions
-    ]
-    return (found[0] + found[1]) / 2
+    to_text, to_image = (
+        F.kl_div(d_BB.log_softmax(dim=1), target_BB, reduction="batchmean")
+        for d_BB in (logits_BB, logits_BB.T)
+    )
+    return (to_text + to_image) / 2
 
 
 def info_nce(logits_BB: torch.Tensor, y_B: torch.Tensor) -> torch.Tensor:
@@ -80,5 +68,6 @@ def info_nce(logits_BB: torch.Tensor, y_B: torch.Tensor) -> torch.Tensor:
     import torch
     from torch.nn import functional as F
 
-    own_B = torch.arange(len(y_B), device=logits_BB.device)
-    return (F.cross_entropy(logits_BB, own_B) + F.cross_entropy(logits_BB.T, own_B)) / 2
+    # y_B is not looked at: in Algorithm 1 another sample of the same class is a negative too.
+    diagonal_B = torch.arange(len(y_B), device=logits_BB.device)
+    return (F.cross_entropy(logits_BB, diagonal_B) + F.cross_entropy(logits_BB.T, diagonal_B)) / 2

@@ -1,4 +1,4 @@
-"""The standard paradigm (Eq. 1): a linear head of its own, drawn at random and trained.
+"""The standard paradigm (Eq. 1): a linear head, drawn at random and trained.
 
 logits = z @ W^T + b on the unnormalised embedding, at the learning rate lr_new.
 """
@@ -7,33 +7,29 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, ConfigDict
-
 from harness.core.cells import Cell
 from harness.core.errors import CellError
 from harness.core.facts import CellFacts
 from harness.core.protocols.paradigm import HeadInputs
+from harness.core.protocols.plugin import NoOptions
 from harness.paradigms._tensors import moved
 
 if TYPE_CHECKING:
     import torch
 
-
-#: What its head is made of: a classifier of the registry, the class texts, or neither.
+#: What its head is made of: neither a classifier of the registry nor the class texts.
 USES: tuple[str, ...] = ()
 
 
-class Options(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
 def check(cell: Cell, facts: CellFacts) -> str | None:
+    """Random rows mean nothing before they are trained, and name no other classes afterwards."""
     if cell.tuning == "none" or cell.regime == "zero_shot":
         return "a random head cannot name classes that it was not trained on"
     return None
 
 
-def build(inputs: HeadInputs, options: Options) -> LinearHead:
+def build(inputs: HeadInputs, options: NoOptions) -> LinearHead:
+    """W and b are drawn from the generator of the inputs."""
     return LinearHead(inputs)
 
 
@@ -52,20 +48,6 @@ class LinearHead:
             tensor.uniform_(-bound, bound, generator=inputs.generator)
         self._w_CD, self._b_C = w_CD.requires_grad_(), b_C.requires_grad_()
 
-    def put_rows(self, classes_U: torch.Tensor, w_UD: torch.Tensor, *, trained: bool) -> None:
-        """Its rows are its own."""
-        raise CellError("a random head is not made of texts")
-
-    def weight_gradient(self) -> torch.Tensor | None:
-        return self._w_CD.grad
-
-    def to(self, place: Any) -> None:
-        self._w_CD, self._b_C = moved(self._w_CD, place), moved(self._b_C, place)
-
-    def with_classifier(self, w_CD: torch.Tensor) -> LinearHead:
-        """Its rows are its own: it cannot name other classes."""
-        raise CellError("a random head cannot name classes that it was not trained on")
-
     def begin_epoch(self, epoch: int) -> None:
         """Nothing changes between epochs."""
 
@@ -76,9 +58,11 @@ class LinearHead:
         return F.cross_entropy(self.logits(z_BD), y_B)
 
     def logits(self, z_BD: torch.Tensor) -> torch.Tensor:
+        """(B, C), of embeddings as they are, not normalised."""
         return z_BD @ self._w_CD.T + self._b_C
 
     def pretrained(self) -> list[torch.Tensor]:
+        """Nothing: W and b are drawn at random."""
         return []
 
     def new(self) -> list[torch.Tensor]:
@@ -86,4 +70,21 @@ class LinearHead:
         return [self._w_CD, self._b_C]
 
     def weight(self) -> torch.Tensor:
+        """w_CD in its current state, without a graph and without b."""
         return self._w_CD.detach()
+
+    def put_rows(self, classes_U: torch.Tensor, w_UD: torch.Tensor, *, trained: bool) -> None:
+        """Raises CellError: its rows are no texts."""
+        raise CellError("a random head is not made of texts")
+
+    def weight_gradient(self) -> torch.Tensor | None:
+        """(C, D) after backward."""
+        return self._w_CD.grad
+
+    def to(self, place: Any) -> None:
+        """Move W and b to a device."""
+        self._w_CD, self._b_C = moved(self._w_CD, place), moved(self._b_C, place)
+
+    def with_classifier(self, w_CD: torch.Tensor) -> LinearHead:
+        """Raises CellError: its rows belong to the classes that they were trained on."""
+        raise CellError("a random head cannot name classes that it was not trained on")

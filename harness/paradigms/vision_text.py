@@ -1,4 +1,4 @@
-"""The paper's paradigm (Eq. 3): W comes from the registry, the encoder moves to meet it.
+"""The paper's paradigm (Eq. 3): W is an initialisation of the registry, the encoder adapts to it.
 
 logits = exp(s) * normalised z @ normalised W^T, no bias. W is frozen, trained (appendix A.4), or
 released at an epoch.
@@ -8,31 +8,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pydantic import BaseModel, ConfigDict
-
-from harness.core.cells import Cell
 from harness.core.errors import CellError
-from harness.core.facts import CellFacts
 from harness.core.protocols.paradigm import HeadInputs
+from harness.core.protocols.plugin import NoOptions
 from harness.paradigms._cosine_head import CosineHead
 
 if TYPE_CHECKING:
     import torch
 
-
-#: What its head is made of: a classifier of the registry, the class texts, or neither.
+#: What its head is made of: a classifier of the registry.
 USES = ("classifier",)
 
 
-class Options(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-def check(cell: Cell, facts: CellFacts) -> str | None:
-    return None
-
-
-def build(inputs: HeadInputs, options: Options) -> VisionTextHead:
+def build(inputs: HeadInputs, options: NoOptions) -> VisionTextHead:
+    """Raises CellError without a classifier, or for one with a row that has no direction."""
     return VisionTextHead(inputs)
 
 
@@ -64,6 +53,7 @@ class VisionTextHead(CosineHead):
     def begin_epoch(self, epoch: int) -> None:
         """Schedule 'released:E': W is trained from epoch E on."""
         if self._schedule == f"released:{epoch}":
+            # W is among `pretrained` from the start; without a gradient the optimiser skips it.
             self._w_CD.requires_grad_()
 
     def loss(self, z_BD: torch.Tensor, y_B: torch.Tensor) -> torch.Tensor:

@@ -11,7 +11,7 @@ def why_infeasible(cell: Cell, what: str) -> str | None:
     `what` changes them, and begins the reason.
     """
     # Matching has no classifier: its head reads the texts themselves.
-    if cell.paradigm.name == "matching":
+    if cell.paradigm is not None and cell.paradigm.name == "matching":
         return None
     # The rows of every other classifier are computed once, from texts or without them.
     if cell.classifier is None or cell.classifier.name != "text":

@@ -6,7 +6,7 @@ import torch
 
 from harness.alignments import pad
 
-from .inputs import CELL, D, E, NONE, facts, inputs
+from .inputs import CELL, NONE, D, E, facts, inputs
 
 
 def test_texts_stay_and_zeros_follow() -> None:

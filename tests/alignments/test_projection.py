@@ -6,7 +6,7 @@ import torch
 
 from harness.alignments import projection
 
-from .inputs import D, E, NONE, inputs
+from .inputs import NONE, D, E, inputs
 
 
 def test_the_gram_matrix_is_kept_in_expectation() -> None:
