@@ -67,6 +67,7 @@ class Recipe:
     logit_scale: float | None = None
     train_logit_scale: bool = True
     checkpointing: bool = False
+    solver: str | None = None  # None: what fits
 
     def plain(self) -> dict[str, Any]:
         return {
@@ -102,7 +103,7 @@ class Cell:
     views: str = "1x1"
     classifier: Choice | None = None
     schedule: str | None = None
-    paradigm: Choice = Choice("vision_text")
+    paradigm: Choice | None = Choice("vision_text")  # None where a method takes its place
     gather: bool | None = None
     text_tower: str | None = None
     loss: str | None = None
@@ -110,7 +111,8 @@ class Cell:
     tuning: str = "projection"
     recipe: Recipe | None = None
     selection: str = "last"
-    search: tuple[tuple[str, tuple[Any, ...]], ...] | None = None  # recipe key, values to try
+    #: What is searched, with the values to try: a key of the recipe, or `method.OPTION`.
+    search: tuple[tuple[str, tuple[Any, ...]], ...] | None = None
     val: int | None = None  # samples of every class that are kept for validation
     init: str | None = None
     seed: int | None = None

@@ -7,7 +7,6 @@ Protocol, which mypy checks.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator
 from functools import cache
 from typing import Any, TypeVar, cast
 
@@ -24,7 +23,7 @@ def conform(protocol: type[P], found: object, where: str) -> P:
     as the Protocol calls it, or that is of another kind.
     """
     complete = True
-    for name, wanted in members(protocol):
+    for name, wanted in members(cast(type, protocol)):
         if not _has(found, name):
             if _is_required(wanted):
                 raise BadInput(f"{where}: {name}: is missing; expected: {describe(name, wanted)}")
@@ -38,7 +37,7 @@ def conform(protocol: type[P], found: object, where: str) -> P:
             raise BadInput(
                 f"{where}: {needed}: is missing, as {name} is '{value}'; expected: {told}"
             )
-    return cast(P, found) if complete else cast(P, _completed(protocol)(found))
+    return cast(P, found) if complete else cast(P, _completed(cast(type, protocol))(found))
 
 
 @cache
@@ -97,30 +96,27 @@ def _parameters(function: Any) -> list[str]:
     return [p.name for p in own if p.default is p.empty and p.kind is not p.KEYWORD_ONLY]
 
 
-@cache
-def _completed(protocol: type) -> type:
-    """A class that has the Protocol's defaults and hands on whatever an object itself has."""
+class _Completed:
+    """Hands on what an object has. Classes below it add the defaults of a Protocol."""
 
-    def __init__(self: Any, found: object) -> None:
+    def __init__(self, found: object) -> None:
         self.found = found
 
-    body: dict[str, Any] = {"__init__": __init__}
-    for name, wanted in members(protocol):
-        body[name] = _handed_on(name, wanted)
-    return type(f"Completed{protocol.__name__}", (), body)
+
+@cache
+def _completed(protocol: type) -> type[_Completed]:
+    body = {name: _handed_on(name, wanted) for name, wanted in members(protocol)}
+    return type(f"Completed{protocol.__name__}", (_Completed,), body)
 
 
 def _handed_on(name: str, default: Any) -> property:
-    def get(self: Any) -> Any:
+    """The object's own member, looked up at every use, or the Protocol's default."""
+
+    def get(self: _Completed) -> Any:
         if _has(self.found, name):
             return getattr(self.found, name)
-        if inspect.isfunction(default):
+        if isinstance(default, property):
             return default.__get__(self)
-        return default.fget(self) if isinstance(default, property) else default
+        return default.__get__(self) if inspect.isfunction(default) else default
 
     return property(get)
-
-
-def defaults(protocol: type) -> Iterator[str]:
-    """Members that a plugin may leave out."""
-    return (name for name, wanted in members(protocol) if not _is_required(wanted))

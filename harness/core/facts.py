@@ -27,3 +27,4 @@ class CellFacts:
     n_classes: int
     per_class: int | None  # training samples of the smallest class, None where nothing is trained
     encoder: EncoderFacts
+    takes_context: bool = False  # whether the text tower can be trained, or trained through

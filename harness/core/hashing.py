@@ -14,4 +14,9 @@ def canonical(data: Any) -> str:
 
 def digest(data: Any, length: int = 16) -> str:
     """The first `length` hex digits of sha256 over the canonical JSON of `data`."""
-    return hashlib.sha256(canonical(data).encode()).hexdigest()[:length]
+    return digest_text(canonical(data), length)
+
+
+def digest_text(text: str, length: int = 16) -> str:
+    """The first `length` hex digits of sha256 over a text."""
+    return hashlib.sha256(text.encode()).hexdigest()[:length]

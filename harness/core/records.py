@@ -1,18 +1,35 @@
-"""The Record: all that is known about one cell."""
+"""The Record: all that is known about one cell, and its form on disk."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
-#: Raised when a default changes its meaning, so that no older Record is taken for a newer one.
-SCHEMA = 1
+from harness.core.errors import BadInput
+from harness.core.hashing import digest
+
+#: In every key. Raised when a default of a cell changes its meaning, so that no older Record is
+#: taken for a newer one.
+KEY_VERSION = 1
+#: In every Record file. Raised when a field of Records changes its meaning; it changes no key.
+#: 1 has no `measures`.
+RECORD_VERSION = 2
+
+#: What may differ between two runs of one cell without its result being another. Measures are
+#: computed from the arrays, which are in the hash: a new one must not change it.
+_NOT_SCIENCE = (
+    "cost", "environment", "science_hash", "arrays", "schema", "measures", "unknown",
+)  # fmt: skip
+
+
+class NewerRecord(BadInput):
+    """A Record that a newer version of the harness wrote."""
 
 
 @dataclass(frozen=True)
 class Record:
-    """All that is known about one cell. The only truth about it, once on disk."""
+    """All that is known about one cell. The only source of truth about it, once on disk."""
 
     key: str
     cell: Mapping[str, Any]
@@ -32,5 +49,49 @@ class Record:
     cost: Mapping[str, Any] = field(default_factory=dict)
     environment: Mapping[str, Any] = field(default_factory=dict)
     arrays: str | None = None  # file name of the npz beside the json
+    measures: Mapping[str, float] = field(default_factory=dict)  # beyond those with a field
     science_hash: str | None = None
-    schema: int = SCHEMA
+    schema: int = RECORD_VERSION
+    unknown: Mapping[str, Any] = field(default_factory=dict)  # fields of another version, kept
+
+
+_KNOWN = frozenset(f.name for f in fields(Record)) - {"unknown"}
+#: Measures that have a field of their own, in the order of reports.
+TOP_LEVEL_MEASURES = ("top1", "top5", "mean_class", "nll", "ece")
+
+
+def record_from(data: Mapping[str, Any]) -> Record:
+    """The Record whose JSON this is. Fields that this version does not know are kept.
+
+    Raises NewerRecord for one of a newer version, TypeError or ValueError for no Record.
+    """
+    version = data.get("schema", 1)
+    if isinstance(version, int) and version > RECORD_VERSION:
+        raise NewerRecord(
+            f"the Record of cell {data.get('key')} was written by a newer version of the harness "
+            f"(Record version {version}; this one reads up to {RECORD_VERSION}): update it with "
+            "pip install --upgrade classifier-init-harness, or name another folder with --runs"
+        )
+    unknown = {name: value for name, value in data.items() if name not in _KNOWN}
+    return Record(**{k: v for k, v in data.items() if k in _KNOWN}, unknown=unknown)
+
+
+def as_json(record: Record) -> dict[str, Any]:
+    """The Record as JSON data; fields without a value are left out."""
+    known = {name: value for name, value in vars(record).items() if value is not None}
+    unknown = known.pop("unknown")
+    if not known["measures"]:
+        del known["measures"]
+    return known | dict(unknown)
+
+
+def science_hash(record: Record, arrays_hash: str) -> str:
+    """A hash of the result, without cost, environment and seconds: 'identical' means equal.
+
+    `arrays_hash` is that of the Record's arrays.
+    """
+    known = {k: v for k, v in vars(record).items() if v is not None and k not in _NOT_SCIENCE}
+    known["curve"] = [{k: v for k, v in p.items() if k != "seconds"} for p in record.curve]
+    if record.error:
+        known["error"] = {k: record.error[k] for k in ("type", "message")}
+    return digest([known, arrays_hash])

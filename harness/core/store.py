@@ -27,14 +27,11 @@ import numpy as np
 
 from harness.core.errors import OutputError
 from harness.core.files import explain_oserror, write_atomically
-from harness.core.hashing import canonical, digest
-from harness.core.records import Record
+from harness.core.hashing import canonical
+from harness.core.records import RECORD_VERSION, Record, as_json, record_from, science_hash
 from harness.core.samples import SupportSet, TestSet
 
 Arrays = Mapping[str, np.ndarray[Any, Any]]
-
-#: What may differ between two runs of one cell without its result being another.
-_NOT_SCIENCE = ("cost", "environment", "science_hash", "arrays", "schema")
 
 
 class Store:
@@ -60,8 +57,8 @@ class Store:
             return False
         if arrays is not None:
             record = self._write_arrays(record, arrays)
-        record = replace(record, science_hash=science_hash(record, arrays or {}))
-        data = json.dumps(_as_json(record), indent=1, allow_nan=False).encode()
+        record = replace(record, science_hash=science_hash(record, arrays_hash(arrays or {})))
+        data = json.dumps(as_json(record), indent=1, allow_nan=False).encode()
         if not replaced:
             return self._publish(path, data)
         write_atomically(path, lambda f: f.write(data))
@@ -69,13 +66,16 @@ class Store:
         return True
 
     def read(self, key: str) -> Record | None:
-        """The Record, or None; one that cannot be read goes to quarantine."""
+        """The Record, or None; one that cannot be read goes to quarantine.
+
+        Raises NewerRecord for one that a newer version wrote; it stays where it is.
+        """
         path = self.path(key)
         try:
             data = json.loads(path.read_bytes())
             if data["key"] != key:
                 raise ValueError(f"holds the key {data['key']}")
-            record = Record(**data)
+            record = record_from(data)
         except FileNotFoundError:
             return None
         except (ValueError, TypeError, KeyError) as error:
@@ -230,10 +230,11 @@ class Store:
         return True
 
 
-#: Fields of a Record at the top level, as `write` lays them out; nested ones stand further in.
+#: Fields of a Record at the top level, as `write` lays them out; nested ones are indented further.
 _KEY, _STATUS, _ARRAYS = (
     re.compile(rb'\n "%s": "([^"\n]*)"' % name) for name in (b"key", b"status", b"arrays")
 )
+_VERSION = re.compile(rb'\n "schema": (\d+)')
 
 
 def _glance(folder: Path, key: str) -> str | None:
@@ -247,8 +248,11 @@ def _glance(folder: Path, key: str) -> str | None:
     except OSError:
         return None
     own, status, arrays = _KEY.search(data), _STATUS.search(data), _ARRAYS.search(data)
+    version = _VERSION.search(data)
     whole = data.startswith(b"{\n") and data.endswith(b"\n}")
     if not whole or own is None or status is None or own[1].decode() != key:
+        return None
+    if version is None or int(version[1]) > RECORD_VERSION:
         return None
     if arrays is not None and not zipfile.is_zipfile(f"{place}/{arrays[1].decode()}"):
         return None
@@ -265,21 +269,6 @@ def arrays_hash(arrays: Arrays) -> str:
         value.update(canonical([name, str(array.dtype), array.shape]).encode())
         value.update(array.tobytes())
     return value.hexdigest()
-
-
-def science_hash(record: Record, arrays: Arrays) -> str:
-    """A hash of the result, without cost, environment and seconds: 'identical' means equal."""
-    science = {k: v for k, v in _as_json(record).items() if k not in _NOT_SCIENCE}
-    science["curve"] = [
-        {k: v for k, v in point.items() if k != "seconds"} for point in record.curve
-    ]
-    if record.error:
-        science["error"] = {k: record.error[k] for k in ("type", "message")}
-    return digest([science, arrays_hash(arrays)])
-
-
-def _as_json(record: Record) -> dict[str, Any]:
-    return {name: value for name, value in vars(record).items() if value is not None}
 
 
 def writable(folder: Path) -> None:

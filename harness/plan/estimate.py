@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from statistics import fmean, linear_regression
 from typing import Any
 
 from harness.core.cells import Cell, cell_from
+from harness.core.protocols.launcher import CellCost
 from harness.core.store import Store
 
 #: Guess for a cell on one core.
@@ -18,9 +19,6 @@ GUESSED_SECONDS = {"none": 0.05, "projection": 0.5, "all": 60.0}
 MOST_RECORDS_READ = 500
 
 
-Cost = Callable[[Cell], float]  # seconds that a cell may take on one core
-
-
 def guess(cell: Cell) -> float:
     """Seconds that a cell may take on one core."""
     base = GUESSED_SECONDS[cell.tuning]
@@ -28,7 +26,7 @@ def guess(cell: Cell) -> float:
     return base * epochs * max(1, cell.shots or 4) / 2
 
 
-def learned(store: Store) -> Cost:
+def learned(store: Store) -> CellCost:
     """A cost that looks at the Records of earlier runs: the mean of cells with the same encoder,
     tuning, regime, shots and epochs; else the guess, brought in line with what cells of the same
     encoder and tuning took; else the guess.

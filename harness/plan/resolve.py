@@ -1,128 +1,193 @@
-"""The plugins that a cell names, found, validated and opened once."""
+"""Cell -> ResolvedCell: everything that a cell names, opened at planning and handed down.
+
+Nobody below planning opens a plugin, a data set or a list of classes by name again.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import cache
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from pydantic import ValidationError
-
-from harness.core import registry
-from harness.core.cells import Cell, Choice
-from harness.core.errors import BadInput, EncoderError, did_you_mean, nearest
+from harness.core.cells import Cell, Choice, KeyedCell
 from harness.core.facts import EncoderFacts
+from harness.core.protocols.alignment import Alignment
+from harness.core.protocols.classifier import Classifier
 from harness.core.protocols.dataset import Dataset
-from harness.sampling.classes import pick_classes
+from harness.core.protocols.encoder import EncoderPlugin
+from harness.core.protocols.method import Method
+from harness.core.protocols.paradigm import Paradigm
+from harness.core.protocols.plugin import Plugin
+from harness.core.protocols.prompt import Prompt
+from harness.core.protocols.solver import Solver
+from harness.core.protocols.temporal import Temporal
+from harness.core.samples import SupportSet, TestSet
+from harness.plan.catalogue import Catalogue, Chosen, ClassList, blame, init_file
+from harness.sampling.draws import Draws
+
+CLASS_NAME, MEAN, FIRST_ORDER = Choice("class_name"), Choice("tap"), Choice("first_order")
+PluginT = TypeVar("PluginT", bound=Plugin)
 
 
-@cache
-def options(kind: str, choice: Choice) -> tuple[Any, str, Any]:
-    """(plugin, argument, validated options) of a Choice.
+@dataclass(frozen=True, eq=False)
+class Setup:
+    """What a cell names, opened. Cells that differ in their seed alone share it.
 
-    Raises UnknownName, or BadInput for an option that the plugin does not have.
+    A part that has no meaning for the cell is None.
     """
-    family, argument = (
-        registry.split_reference(choice.name)
-        if kind in ("dataset", "encoder")
-        else (choice.name, "")
-    )
-    found = registry.plugin(kind, family)
-    try:
-        return found, argument, found.Options(**dict(choice.options))
-    except ValidationError as error:
-        first = error.errors()[0]
-        option = ".".join(str(part) for part in first["loc"])
-        known = list(found.Options.model_fields)
-        if first["type"] == "extra_forbidden":
-            problem = f"there is no such option; allowed: {', '.join(known) or 'none'}"
-            problem += did_you_mean(nearest(option, known))
-        else:
-            problem = f"{first.get('input')!r}: {first['msg'].removeprefix('Value error, ')}"
-        raise BadInput(f"{choice.name}: option {option}: {problem}") from error
+
+    dataset: Dataset
+    test_dataset: Dataset  # the same where the cell names no other
+    trained: ClassList
+    tested: ClassList
+    encoder: Chosen[EncoderPlugin]
+    text_encoder: Chosen[EncoderPlugin]  # the encoder itself where the cell names no other
+    facts: EncoderFacts  # of the image encoder; text_dim is that of the text encoder
+    text_weights: str  # content hash of the text encoder
+    resolution: int
+    init: Path | None  # the weights that the cell begins from
+    prompt: Chosen[Prompt]
+    paradigm: Chosen[Paradigm] | None
+    classifier: Chosen[Classifier] | None
+    alignment: Chosen[Alignment] | None
+    inside: Chosen[Temporal] | None  # a module over time inside the backbone
+    over_frames: Chosen[Temporal] | None  # the module over time behind the projection
+    method: Chosen[Method] | None
+    solver: Chosen[Solver]
+    uses: frozenset[str]  # what paradigm, classifier, alignment and method are made of
+    per_class: int | None  # training samples of the smallest class; None: nothing to train on
+
+    @property
+    def same_classes(self) -> bool:
+        """Whether the classes tested are those trained on."""
+        return self.trained.names == self.tested.names
 
 
-def open_dataset(choice: Choice) -> Dataset:
-    found, argument, opts = options("dataset", choice)
-    dataset: Dataset = found.open_dataset(argument, opts)
-    return dataset
+@dataclass(frozen=True, eq=False)
+class ResolvedCell(KeyedCell):
+    """A cell with its keys, what it names, and the sets that are drawn for it at first use."""
+
+    setup: Setup
+    draws: Draws
+
+    @property
+    def support(self) -> SupportSet | None:
+        """What is trained on; None where nothing is."""
+        cell, setup = self.cell, self.setup
+        if not has_training_samples(cell):
+            return None
+        return self.draws.support(
+            setup.dataset, setup.trained.indices, cell.seed,
+            shots=cell.shots, fraction=cell.fraction, val=cell.val or 0,
+        )  # fmt: skip
+
+    @property
+    def validation(self) -> SupportSet | None:
+        """What hyper-parameters are chosen on; None where there are no such samples."""
+        cell, setup = self.cell, self.setup
+        if cell.val is None:
+            return None
+        return self.draws.validation(setup.dataset, setup.trained.indices, cell.seed, cell.val)
+
+    @property
+    def test(self) -> TestSet:
+        """What is measured."""
+        return self.draws.test(self.setup.test_dataset, self.setup.tested.indices)
 
 
-@cache
-def encoder_facts(choice: Choice) -> EncoderFacts:
-    """Raises EncoderError for an encoder without an image side."""
-    found, argument, opts = options("encoder", choice)
-    if not hasattr(found, "build_image"):
-        raise EncoderError(
-            f"{choice} reads texts only: it belongs under 'text_encoder', beside an encoder of "
-            "pictures"
-        )
-    facts: EncoderFacts = found.facts(argument, opts)
-    return facts
+def has_training_samples(cell: Cell) -> bool:
+    """Whether there are samples to train on, or to make a classifier of."""
+    return cell.regime != "zero_shot" or cell.train_classes is not None
 
 
-@cache
-def text_facts(choice: Choice) -> EncoderFacts:
-    """Raises EncoderError for an encoder without a text tower."""
-    found, argument, opts = options("encoder", choice)
-    if not hasattr(found, "build_text"):
-        raise EncoderError(f"{choice} reads pictures only: it has no text tower")
-    facts: EncoderFacts = found.facts(argument, opts)
-    return facts
+def resolve(cell: Cell, catalogue: Catalogue, runs: Path, where: str) -> Setup:
+    """Open everything that a cell names.
 
-
-def text_encoder(cell: Cell) -> Choice:
-    """Whose text tower reads the class texts."""
-    return cell.text_encoder or cell.encoder
-
-
-def evaluation_texts(prompt: Choice, names: Sequence[str]) -> list[list[str]]:
-    """For every class the texts that evaluation embeds."""
-    found, _, opts = options("prompt", prompt)
-    wording = getattr(found, "evaluation_texts", found.texts)
-    texts: list[list[str]] = wording(names, opts)
-    return texts
-
-
-def init_file(init: str, runs: Path) -> Path:
-    """Saved weights: a file, or `TASK#train_key` for those that `save: last` left in the runs
-    folder.
-
-    Raises EncoderError if there is no such file.
+    Raises TaskError with the file and the key of what does not exist or cannot be read.
     """
-    task, separator, train_key = init.rpartition("#")
-    ran = sorted(p.parent.name for p in runs.glob("*/keys.json")) if separator else []
-    if ran and task not in ran:
-        raise EncoderError(
-            f"no task '{task}' was run in {runs}; run were: {', '.join(ran)}"
-            + did_you_mean(nearest(task, ran))
-        )
-    path = runs / "checkpoints" / train_key / "weights.safetensors" if separator else Path(init)
-    if not path.is_file():
-        how = f"; run task {task} with save=last first" if separator else ""
-        raise EncoderError(f"there are no saved weights {path}{how}")
-    return path
 
+    def chosen(kind: type[PluginT], key: str, choice: Choice | None) -> Chosen[PluginT] | None:
+        if choice is None:
+            return None
+        with blame(where, key):
+            return catalogue.chosen(kind, choice)
 
-@cache
-def test_classes(cell_dataset: Choice, classes: Any, class_seed: int | None) -> tuple[int, ...]:
-    return pick_classes(open_dataset(cell_dataset), classes, class_seed)
-
-
-def classes_of(cell: Cell) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """(classes trained on, classes tested), as indices of their datasets.
-
-    Across data sets the test set is read with its own classes.
-    """
-    tested = test_classes(cell.dataset, cell.classes, cell.class_seed)
+    paradigm = chosen(Paradigm, "paradigm", cell.paradigm)
+    method = chosen(Method, "method", cell.method)
+    dataset = _dataset(cell.dataset, "dataset", catalogue, where)
+    test_dataset = dataset
     if cell.test_dataset is not None:
-        trained = tested
-        if cell.train_classes is not None:
-            trained = pick_classes(open_dataset(cell.dataset), cell.train_classes, cell.class_seed)
-        elsewhere = tuple(range(len(open_dataset(cell.test_dataset).classes)))
-        return trained, elsewhere
-    if cell.train_classes is None:
-        return tested, tested
-    data = open_dataset(cell.dataset)
-    return pick_classes(data, cell.train_classes, cell.class_seed, without=tested), tested
+        test_dataset = _dataset(cell.test_dataset, "test_dataset", catalogue, where)
+    with blame(where, ""):  # these errors begin with their key
+        trained, tested = catalogue.classes(cell)
+    facts, text_weights = _encoder_facts(cell, catalogue, where)
+    classifier = chosen(Classifier, "classifier", cell.classifier)
+    alignment = chosen(Alignment, "alignment", Choice(cell.alignment) if cell.alignment else None)
+    inside, over_frames = _temporal(cell, catalogue, where)
+    solver = Choice(cell.recipe.solver) if cell.recipe and cell.recipe.solver else FIRST_ORDER
+    with blame(where, "init"):
+        init = init_file(cell.init, runs) if cell.init else None
+    parts: tuple[Chosen[Any] | None, ...] = (paradigm, classifier, alignment, method)
+    return Setup(
+        dataset=dataset,
+        test_dataset=test_dataset,
+        trained=trained,
+        tested=tested,
+        encoder=catalogue.chosen(EncoderPlugin, cell.encoder),
+        text_encoder=catalogue.chosen(EncoderPlugin, cell.text_encoder or cell.encoder),
+        facts=facts,
+        text_weights=text_weights,
+        resolution=cell.resolution or facts.resolution,
+        init=init,
+        prompt=chosen(Prompt, "prompt", cell.prompt) or catalogue.chosen(Prompt, CLASS_NAME),
+        paradigm=paradigm,
+        classifier=classifier,
+        alignment=alignment,
+        inside=inside,
+        over_frames=over_frames,
+        method=method,
+        solver=chosen(Solver, "recipe.solver", solver) or catalogue.chosen(Solver, FIRST_ORDER),
+        uses=frozenset(name for part in parts if part for name in part.plugin.USES),
+        per_class=_smallest_class(cell, trained, catalogue),
+    )
+
+
+def _dataset(choice: Choice, key: str, catalogue: Catalogue, where: str) -> Dataset:
+    with blame(where, key):
+        return catalogue.dataset(choice)
+
+
+def _encoder_facts(cell: Cell, catalogue: Catalogue, where: str) -> tuple[EncoderFacts, str]:
+    """Facts of the image encoder with the width of the texts, and the hash of the text encoder."""
+    with blame(where, "encoder"):
+        facts = catalogue.image_facts(cell.encoder)
+    if cell.text_encoder is None:
+        return facts, facts.weights
+    with blame(where, "text_encoder"):
+        texts = catalogue.text_facts(cell.text_encoder)
+    return replace(facts, text_dim=texts.text_dim), texts.weights
+
+
+def _temporal(
+    cell: Cell, catalogue: Catalogue, where: str
+) -> tuple[Chosen[Temporal] | None, Chosen[Temporal] | None]:
+    """(module inside the backbone, module behind the projection): behind a module inside the
+    backbone the embeddings of the frames are averaged.
+    """
+    if cell.temporal is None:
+        return None, None
+    with blame(where, "temporal"):
+        module = catalogue.chosen(Temporal, cell.temporal)
+    if module.plugin.PLACE == "backbone":
+        return module, catalogue.chosen(Temporal, MEAN)
+    return None, module
+
+
+def _smallest_class(cell: Cell, trained: ClassList, catalogue: Catalogue) -> int | None:
+    if not has_training_samples(cell):
+        return None
+    counts = catalogue.class_counts(cell.dataset, "train")
+    return catalogue.remember(
+        ("smallest", cell.dataset, trained.indices),
+        lambda: int(min((counts[c] for c in trained.indices), default=0)),
+    )

@@ -1,21 +1,25 @@
-"""The model of a cell, put together: where features come from, embedding, class texts, head."""
+"""The model of a cell: where features come from, embedding, class texts, head."""
 
 from __future__ import annotations
 
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from harness.core.cells import Cell, Choice
+from harness.core.cells import Recipe
+from harness.core.conform import conform
 from harness.core.errors import CellError
 from harness.core.protocols.paradigm import Head, HeadInputs
+from harness.core.protocols.solver import ChangingTexts, FeatureSource
 from harness.core.protocols.temporal import TemporalInputs
 from harness.core.seeding import torch_stream
-from harness.plan import resolve
-from harness.run.resources import Workshop
+from harness.plan.resolve import ResolvedCell
+from harness.run.initialise import alignment_map, initial_classifier, template_classifiers
+from harness.run.resources import Resources
 from harness.training.device import device
-from harness.training.loader import CachedFeatures, Sampling, Source, TunedBackbone
+from harness.training.loader import CachedFeatures, Sampling, TunedBackbone
 from harness.training.model import Embedding, Model
-from harness.training.texts import DrawnTemplates, LearnedContext, Texts, TrainedTower
+from harness.training.texts import DrawnTemplates, LearnedContext, TrainedTower
 from harness.training.weights import put_into
 
 if TYPE_CHECKING:
@@ -23,7 +27,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Assembled:
+class BuiltModel:
     """A model before training, and its initial classifier."""
 
     model: Model
@@ -31,149 +35,145 @@ class Assembled:
 
     @property
     def backbone(self) -> TunedBackbone | None:
+        """Where it is tuned."""
         source = self.model.source
         return source if isinstance(source, TunedBackbone) else None
 
 
-def assemble(cell: Cell, workshop: Workshop) -> Assembled:
+def build_model(resolved: ResolvedCell, recipe: Recipe, resources: Resources) -> BuiltModel:
     """Every initial value comes from the cell's seed or from files.
 
     Raises CellError or EncoderError.
     """
     place = device()
-    names = workshop.train_names(cell)
-    head = make_head(cell, len(names), workshop.classifier(cell, names))
+    names = resolved.setup.trained.names
+    w_CD = initial_classifier(resolved, names, resources)
+    head = build_head(resolved, recipe, len(names), w_CD)
     w_init_CD = head.weight().clone()
-    _move(head, place)
-    source = _source(cell, workshop, place)
-    projection = workshop.projection(cell).trainable(place)
-    embedding = Embedding(projection, _temporal(cell, workshop, place, trained=True))
-    texts = _texts(cell, names, workshop, place)
-    model = Model(source, embedding, head, texts, gather=cell.gather is not False)
-    return Assembled(model, w_init_CD)
+    head.to(place)
+    source = _source(resolved, recipe, resources, place)
+    projection = resources.encoder(resolved).projection.trainable(place)
+    embedding = Embedding(projection, _over_frames(resolved, resources, place, trained=True))
+    texts = _texts(resolved, resources, place)
+    model = Model(source, embedding, head, texts, gather=resolved.cell.gather is not False)
+    return BuiltModel(model, w_init_CD)
 
 
-def pretrained(cell: Cell, workshop: Workshop) -> Embedding:
+def pretrained_embedding(resolved: ResolvedCell, resources: Resources) -> Embedding:
     """The encoder's own embedding, where nothing is trained."""
-    return Embedding(workshop.projection(cell), _temporal(cell, workshop, "cpu", trained=False))
+    projection = resources.encoder(resolved).projection
+    return Embedding(projection, _over_frames(resolved, resources, "cpu", trained=False))
 
 
-def make_head(cell: Cell, n_classes: int, w_CD: torch.Tensor | None) -> Head:
+def build_head(
+    resolved: ResolvedCell, recipe: Recipe | None, n_classes: int, w_CD: torch.Tensor | None
+) -> Head:
     """The head of the cell's paradigm around an initial classifier."""
-    found, _, options = resolve.options("paradigm", cell.paradigm)
-    facts = resolve.encoder_facts(cell.encoder)
-    recipe = cell.recipe
-    own = resolve.options("classifier", cell.classifier)[2] if cell.classifier else None
-    scale = (own and own.scale) or (recipe and recipe.logit_scale) or facts.logit_scale
-    head: Head = found.build(
+    cell, setup = resolved.cell, resolved.setup
+    if setup.paradigm is None:
+        raise CellError("a method has no head of a paradigm")
+    options = setup.classifier.options if setup.classifier else None
+    # The classifier's own scale, else the recipe's, else the one the encoder was trained with.
+    scale = (options and options.scale) or (recipe and recipe.logit_scale)
+    head = setup.paradigm.plugin.build(
         HeadInputs(
             n_classes=n_classes,
-            dim=facts.dim,
+            dim=setup.facts.dim,
             generator=torch_stream(cell.seed, "init"),
-            logit_scale=scale,
+            logit_scale=scale or setup.facts.logit_scale,
             w_CD=w_CD,
-            normalise=own.normalise if own else True,
+            normalise=options.normalise if options else True,
             schedule=cell.schedule,
             train_logit_scale=bool(recipe and recipe.train_logit_scale),
             loss=cell.loss,
         ),
-        options,
+        setup.paradigm.options,
     )
-    return head
+    return conform(Head, head, f"the head of paradigm '{setup.paradigm.choice}'")
 
 
-def _move(head: Head, place: torch.device) -> None:
-    """Heads from outside the package need `to` only where there is another device."""
-    if hasattr(head, "to"):
-        head.to(place)
-    elif place.type != "cpu":
-        raise CellError(f"the head has no method 'to' that would move it to {place.type}")
-
-
-def _source(cell: Cell, workshop: Workshop, place: torch.device) -> Source:
-    support = workshop.support(cell)
-    if support is None or cell.recipe is None:
+def _source(
+    resolved: ResolvedCell, recipe: Recipe, resources: Resources, place: torch.device
+) -> FeatureSource:
+    cell, support = resolved.cell, resolved.support
+    if support is None:
         raise CellError("there is nothing to train on")
     if cell.tuning != "all":
-        return CachedFeatures(workshop.train_features(cell).of(support.items).to(place))
-    pictures = workshop.pictures(cell, cell.dataset)
-    sampling = Sampling(cell.seed, cell.frames, cell.recipe.augment)
-    encoder = workshop.image_encoder(cell)
+        return CachedFeatures(resources.train_features(resolved).of(support.items).to(place))
+    pictures = resources.pictures(resolved)
+    sampling = Sampling(cell.seed, cell.frames, recipe.augment)
+    encoder = resources.encoder(resolved).image
     source = TunedBackbone(encoder, pictures, support.items, sampling, place)
-    _put_time_in(cell, source, workshop)
-    if cell.recipe.checkpointing:
+    _insert_temporal(resolved, source, resources)
+    if recipe.checkpointing:
         source.recompute()
     return source
 
 
-def _put_time_in(cell: Cell, source: TunedBackbone, workshop: Workshop) -> None:
-    """Temporal modules inside the backbone."""
-    if cell.temporal is None:
+def _insert_temporal(resolved: ResolvedCell, source: TunedBackbone, resources: Resources) -> None:
+    """A module over time inside the backbone, with its saved weights where `init` has them."""
+    inside = resolved.setup.inside
+    if inside is None:
         return
-    found, _, options = resolve.options("temporal", cell.temporal)
-    if found.PLACE != "backbone":
-        return
-    new = found.insert(source.module, _inputs(cell), options)
+    new = inside.plugin.insert(source.module, _temporal_inputs(resolved), inside.options)
     source.put_in(new)
     source.module.to(next(source.module.parameters()).device)
-    saved = workshop.saved(cell)
-    if saved is not None and saved.inserted:
+    saved, file = resources.encoder(resolved).weights, resolved.setup.init
+    if saved is not None and saved.inserted and file is not None:
         if saved.inserted.keys() != source.inserted().keys():
             raise CellError("init: the saved weights hold another module over time")
-        file = workshop.init_of(cell)
         put_into(source.module, saved.inserted, file, "module over time", saved.inserted)
 
 
-def _temporal(cell: Cell, workshop: Workshop, place: Any, *, trained: bool) -> Any:
-    """The module over time behind the projection: the mean, where time is modelled inside the
-    backbone; None for pictures.
-    """
-    if cell.temporal is None:
+def _over_frames(resolved: ResolvedCell, resources: Resources, place: Any, *, trained: bool) -> Any:
+    """The module over time behind the projection; None for pictures."""
+    chosen = resolved.setup.over_frames
+    if chosen is None:
         return None
-    found, _, options = resolve.options("temporal", cell.temporal)
-    if found.PLACE == "backbone":
-        found, _, options = resolve.options("temporal", Choice("tap"))
-    module = found.build(_inputs(cell), options)
-    saved = workshop.saved(cell)
-    if saved is not None and saved.temporal:
-        put_into(module, saved.temporal, workshop.init_of(cell), "module over time")
+    module = chosen.plugin.build(_temporal_inputs(resolved), chosen.options)
+    saved, file = resources.encoder(resolved).weights, resolved.setup.init
+    if saved is not None and saved.temporal and file is not None:
+        put_into(module, saved.temporal, file, "module over time")
     return module.to(place).requires_grad_(trained)
 
 
-def _inputs(cell: Cell) -> TemporalInputs:
-    facts = resolve.encoder_facts(cell.encoder)
+def _temporal_inputs(resolved: ResolvedCell) -> TemporalInputs:
+    cell, facts = resolved.cell, resolved.setup.facts
     return TemporalInputs(facts.dim, cell.frames or 1, torch_stream(cell.seed, "temporal"))
 
 
 def _texts(
-    cell: Cell, names: tuple[str, ...], workshop: Workshop, place: torch.device
-) -> Texts | None:
+    resolved: ResolvedCell, resources: Resources, place: torch.device
+) -> ChangingTexts | None:
     """What makes the rows of W anew at every step; None where they stay or are their own."""
-    if cell.prompt is None or not _from_texts(cell):
+    cell, names = resolved.cell, resolved.setup.trained.names
+    prompt, options = resolved.setup.prompt.plugin, resolved.setup.prompt.options
+    if cell.prompt is None or not _from_texts(resolved):
         return None
-    found, _, options = resolve.options("prompt", cell.prompt)
-    drawn = hasattr(found, "drawn") and found.drawn(options)
-    learned = getattr(found, "TRAINED", False)
-    if not learned and cell.text_tower != "online":
-        return DrawnTemplates(workshop.templates(cell, names).to(place)) if drawn else None
-    tower = _copy_on(workshop.text_tower(cell), place)
-    average = found.averaging(options) if hasattr(found, "averaging") else "normalised"
-    rest = (names, lambda own: found.texts(own, options), workshop.alignment(cell), average)
-    if learned:
-        context_ME = found.start(options, tower, torch_stream(cell.seed, "context"))
+    if not prompt.TRAINED and cell.text_tower != "online":
+        if not prompt.drawn(options):
+            return None
+        return DrawnTemplates(template_classifiers(resolved, names, resources).to(place))
+    tower = _own_copy(resources.text_encoder(resolved), place)
+    rest = (
+        names, lambda own: prompt.texts(own, options), alignment_map(resolved, resources),
+        prompt.averaging(options),
+    )  # fmt: skip
+    if prompt.TRAINED:
+        context_ME = prompt.start(options, tower, torch_stream(cell.seed, "context"))
         tower.module.requires_grad_(cell.text_tower == "online")
         return LearnedContext(context_ME.to(place), tower, *rest)
     return TrainedTower(tower, *rest)
 
 
-def _from_texts(cell: Cell) -> bool:
-    """Whether the rows of W are texts of the classes, as they stand."""
-    return cell.classifier is None or cell.classifier.name == "text"
+def _from_texts(resolved: ResolvedCell) -> bool:
+    """Whether the rows of W are texts of the classes, unchanged."""
+    classifier = resolved.cell.classifier
+    return classifier is None or classifier.name == "text"
 
 
-def _copy_on(tower: Any, place: torch.device) -> Any:
-    from copy import deepcopy
-
-    own = deepcopy(tower)
+def _own_copy(text_encoder: Any, place: torch.device) -> Any:
+    """A copy that this cell may train: the loaded one is shared."""
+    own = deepcopy(text_encoder)
     own.module.to(place)
     return own

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from harness.core.cells import Cell
 from harness.core.errors import CellError
+from harness.core.protocols.measure import Measure, Predictions
 from harness.core.protocols.paradigm import Head
-from harness.run.build import make_head
-from harness.run.resources import Workshop
+from harness.core.protocols.solver import ChangingTexts, Solution
+from harness.plan.resolve import ResolvedCell
+from harness.run.build import build_head
+from harness.run.initialise import initial_classifier
+from harness.run.methods import FittedMethod, method_test, method_validation
+from harness.run.resources import Resources
 from harness.sampling.views import views
 from harness.training.loader import TunedBackbone
-from harness.training.loop import History
 from harness.training.model import Embedding
-from harness.training.predictions import Predictions, predict
-from harness.training.texts import Texts
+from harness.training.predictions import predict
 
 if TYPE_CHECKING:
     import torch
@@ -26,8 +29,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Tried:
-    """One configuration of a search: the recipe keys that it sets, and how it did on validation."""
+class Trial:
+    """One configuration of a search: what it sets, and how it did on validation."""
 
     config: dict[str, Any]
     top1: float = 0.0
@@ -43,79 +46,96 @@ class Tried:
 class Trained:
     """What evaluation needs. Without training: the encoder's own embedding, and no head."""
 
-    embedding: Embedding
+    embedding: Embedding | None = None  # None where a method takes its place
     head: Head | None = None  # for the classes trained on
     w_init_CD: torch.Tensor | None = None
-    texts: Texts | None = None  # where rows of W were made of them at every step
+    texts: ChangingTexts | None = None  # where rows of W were made of them at every step
     backbone: TunedBackbone | None = None  # where it was tuned
+    method: FittedMethod | None = None
     support: str | None = None
-    history: History = field(default_factory=History)
+    solution: Solution = field(default_factory=Solution)
     params: int = 0
-    tried: tuple[Tried, ...] = ()
+    trials: tuple[Trial, ...] = ()
     micro_batch: int | None = None  # where memory asked for a smaller one than the recipe's
 
 
-def on_validation(cell: Cell, trained: Trained, workshop: Workshop) -> tuple[Predictions, IntArray]:
+def on_validation(
+    resolved: ResolvedCell, trained: Trained, resources: Resources
+) -> tuple[Predictions, IntArray]:
     """Predictions on the validation samples, and their labels.
 
     Raises CellError if there are none.
     """
-    validation = workshop.validation(cell)
+    if trained.method is not None:
+        return method_validation(trained.method, resolved, resources)
+    validation = resolved.validation
     if validation is None:
         raise CellError("a search needs validation samples")
     labels_N = np.array(validation.labels, dtype=np.int64)
     if trained.backbone is not None:
-        pictures = workshop.pictures(cell, cell.dataset)
-        h_NF = trained.backbone.embed(validation.items, pictures)
+        h_N = trained.backbone.embed(validation.items, resources.pictures(resolved))
     else:
-        h_NF = workshop.train_features(cell).of(validation.items)
-    head = evaluation_head(cell, trained, workshop, workshop.train_names(cell))
-    return predict(_logits(trained.embedding, head, h_NF), labels_N), labels_N
+        h_N = resources.train_features(resolved).of(validation.items)
+    head = evaluation_head(resolved, trained, resources, resolved.setup.trained.names)
+    return predict(_logits(trained, head, h_N), labels_N), labels_N
 
 
 def on_test(
-    cell: Cell, trained: Trained, workshop: Workshop, head: Head | None = None
+    resolved: ResolvedCell, trained: Trained, resources: Resources, head: Head | None = None
 ) -> Predictions:
     """Predictions on the test set, in the cell's views; with the head of `evaluation_head`."""
-    test = workshop.test(cell)
-    head = head or evaluation_head(cell, trained, workshop, test.class_names)
+    if trained.method is not None:
+        return method_test(trained.method, resolved, resources)
+    test, view = resolved.test, views(resolved.cell.views)
+    head = head or evaluation_head(resolved, trained, resources, test.class_names)
     if trained.backbone is None:
-        h_NF = workshop.test_features(cell).of(test.items)
+        h_N = resources.test_features(resolved).of(test.items)
     else:
-        pictures = workshop.pictures(cell, cell.test_dataset or cell.dataset)
-        h_NF = trained.backbone.embed(test.items, pictures, views(cell.views))
-    several = views(cell.views) != (1, 1)
-    return predict(_logits(trained.embedding, head, h_NF, views=several), test.labels)
+        h_N = trained.backbone.embed(test.items, resources.pictures(resolved, test=True), view)
+    logits_NC = _logits(trained, head, h_N, several_views=view != (1, 1))
+    return predict(logits_NC, test.labels)
 
 
 def evaluation_head(
-    cell: Cell, trained: Trained, workshop: Workshop, names: tuple[str, ...]
+    resolved: ResolvedCell, trained: Trained, resources: Resources, names: tuple[str, ...]
 ) -> Head:
     """The trained head with the classifier of `names`: its own rows for the classes trained on,
     new ones for others (zero-shot, section 4.3), and of trained texts what they have become.
     """
     if trained.head is None:
-        return make_head(cell, len(names), workshop.classifier(cell, names))
-    w_CD: torch.Tensor | None
+        w_CD = initial_classifier(resolved, names, resources)
+        return build_head(resolved, resolved.cell.recipe, len(names), w_CD)
     if trained.texts is not None:
         w_CD = trained.texts.embed(names)
-        w_CD = workshop.classifier(cell, names) if w_CD is None else w_CD
-    elif names == workshop.train_names(cell):
+        w_CD = initial_classifier(resolved, names, resources) if w_CD is None else w_CD
+    elif names == resolved.setup.trained.names:
         return trained.head
     else:
-        w_CD = workshop.classifier(cell, names)
+        w_CD = initial_classifier(resolved, names, resources)
     if w_CD is None:  # a head of its own says that it cannot be replaced
         w_CD = trained.head.weight()
     return trained.head.with_classifier(w_CD)
 
 
+def measured(
+    predictions: Predictions, labels_N: IntArray, groups_N: IntArray, by: Mapping[str, Measure]
+) -> dict[str, float]:
+    """Every measure of the predictions, by name."""
+    return {
+        name: float(measure.compute(predictions, labels_N, groups_N))
+        for name, measure in by.items()
+    }
+
+
 def _logits(
-    embedding: Embedding, head: Head, h_NF: torch.Tensor, *, views: bool = False
+    trained: Trained, head: Head, h_N: torch.Tensor, *, several_views: bool = False
 ) -> torch.Tensor:
     """logits_NC on the CPU of features as they were kept."""
     import torch
 
-    place = embedding.projection.weight_DF.device
+    if trained.embedding is None:
+        raise CellError("nothing makes embeddings of the features")
+    place = trained.embedding.projection.weight_DF.device
     with torch.no_grad():
-        z_ND = embedding(h_NF.to(place), views=views)
+        z_ND = trained.embedding(h_N.to(place), views=several_views)
         return head.logits(z_ND.to(head.weight().device)).float().cpu()

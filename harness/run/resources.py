@@ -1,46 +1,42 @@
-"""What the cells of a pack share, made once: features, text embeddings, supports, test sets."""
+"""What the cells of a run share, made once: features, pictures, encoders and text embeddings."""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterable
+import threading
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from harness.core.cells import Cell, Choice
+from harness.core.cells import Choice
 from harness.core.errors import DataError, EncoderError
 from harness.core.files import file_hash
 from harness.core.hashing import digest
-from harness.core.protocols.alignment import AlignmentInputs
-from harness.core.protocols.classifier import ClassifierInputs
-from harness.core.samples import SupportSet, TestSet
-from harness.core.seeding import torch_stream
-from harness.plan import resolve
+from harness.core.protocols.dataset import Dataset, as_features
+from harness.core.protocols.encoder import TextEncoder
+from harness.plan.resolve import ResolvedCell, Setup
 from harness.run.encoders import (
-    Tower,
-    embed_names,
-    embed_templates,
-    encoder_cost,
-    load_text_tower,
-    load_tower,
+    EncoderKey,
+    LoadedEncoder,
+    TextEncoderKey,
+    encoder_key,
+    load_encoder,
+    load_text_encoder,
 )
-from harness.sampling.sets import draw_support, draw_test, draw_validation
 from harness.sampling.views import views
-from harness.training.features import FeatureStore, Progress, fingerprint
-from harness.training.loader import item_looks, shaped
-from harness.training.model import Projection
+from harness.training.features import FeatureStore, Progress, text_embeddings
+from harness.training.loader import item_views, shaped
 from harness.training.pictures import Pictures
-from harness.training.weights import Weights, holds_backbone
+from harness.training.weights import holds_backbone
 
 if TYPE_CHECKING:
     import torch
 
+Value = TypeVar("Value")
+
 
 @dataclass(frozen=True)
 class FeatureTable:
-    """Features of the items that a pack needs, by item: (N, F), with V after N where there are
+    """Features of the items that a run needs, by item: (N, F), with V after N where there are
     several views, and T before F where there are frames.
     """
 
@@ -48,338 +44,185 @@ class FeatureTable:
     h_NF: torch.Tensor
 
     def of(self, items: Iterable[str]) -> torch.Tensor:
+        """Rows of these items, in their order."""
         return self.h_NF[[self.row[item] for item in items]]
 
 
 @dataclass(frozen=True)
-class Place:
-    """A data set as a tower sees it, in so many frames and views: where its features belong."""
+class FeatureKey:
+    """A data set as an encoder reads it, in so many frames and views: whose features these are."""
 
     dataset: Choice
-    tower: Tower
+    encoder: EncoderKey
     frames: int | None = None
     view: tuple[int, int] = (1, 1)
 
 
-class Workshop:
+@dataclass
+class _Wanted:
+    """The items whose features are needed, each once, and how to compute them."""
+
+    dataset: Dataset
+    setup: Setup
+    items: dict[str, None]
+
+
+class Resources:
     """Call `prepare` with every cell first; afterwards threads only read."""
 
-    def __init__(self, runs: Path, progress: Progress | None = None) -> None:
-        self._runs, self._progress = runs, progress
-        self._tables: dict[Place, FeatureTable] = {}
-        self._twins: dict[Cell, int] = {}
-        self._broken: dict[Place, DataError | EncoderError] = {}
-        self.notes: list[str] = []  # what was noticed while preparing, told on standard error
+    def __init__(self, progress: Progress | None = None) -> None:
+        self._progress = progress
+        self._tables: dict[FeatureKey, FeatureTable] = {}
+        self._broken: dict[FeatureKey, DataError | EncoderError] = {}
+        self._made: dict[Any, Any] = {}
+        self._lock = threading.RLock()
 
-    def prepare(self, cells: Iterable[Cell]) -> None:
+    def prepare(self, cells: Sequence[ResolvedCell]) -> None:
         """Compute and load what the cells train or test on: texts, and features where the
         backbone is frozen. Where some cells cannot have it and others can, `broken` says why.
 
         Raises DataError or EncoderError if none can.
         """
-        cells = list(cells)
-        wanted = self._wanted(cells)
-        for place, items in wanted.items():
+        for key, wanted in self._wanted(cells).items():
             try:
-                self._load(place, list(items))
+                self._tables[key] = self._load(key, wanted)
             except (DataError, EncoderError) as error:
-                self._broken[place] = error
-        left = [cell for cell in cells if self.broken(cell) is None]
-        if cells and not left:
+                self._broken[key] = error
+        if cells and all(self.broken(cell) for cell in cells):
             raise next(iter(self._broken.values()))
-        self._look_for_twins(left)
 
-    def broken(self, cell: Cell) -> DataError | EncoderError | None:
+    def broken(self, resolved: ResolvedCell) -> DataError | EncoderError | None:
         """Why the data or the encoder of a cell cannot be read."""
-        places = (self._train_place(cell), self._test_place(cell))
-        return next((self._broken[place] for place in places if place in self._broken), None)
+        keys = (train_key(resolved), test_key(resolved))
+        return next((self._broken[key] for key in keys if key in self._broken), None)
 
-    def _wanted(self, cells: list[Cell]) -> dict[Place, dict[str, None]]:
-        """The items whose features the cells need, by place."""
-        wanted: dict[Place, dict[str, None]] = {}
-        for cell in cells:
-            support, test = self.support(cell), self.test(cell)
-            if cell.prompt is not None and "text" in _uses(cell):
-                embed_names(resolve.text_encoder(cell), _prompt(cell), test.class_names)
+    def train_features(self, resolved: ResolvedCell) -> FeatureTable:
+        """Of the data set that is trained on, in one view."""
+        return self._tables[train_key(resolved)]
+
+    def test_features(self, resolved: ResolvedCell) -> FeatureTable:
+        """Of the data set that is tested, in the cell's views."""
+        return self._tables[test_key(resolved)]
+
+    def encoder(self, resolved: ResolvedCell) -> LoadedEncoder:
+        """The pretrained image encoder; it must not be changed: copy it to tune it."""
+        return load_encoder(encoder_key(resolved.setup))
+
+    def text_encoder(self, resolved: ResolvedCell) -> TextEncoder:
+        """The pretrained text encoder; it must not be changed: copy it to train it."""
+        setup = resolved.setup
+        chosen = setup.text_encoder
+        return load_text_encoder(TextEncoderKey(chosen.choice, setup.text_weights, chosen))
+
+    def pictures(self, resolved: ResolvedCell, *, test: bool = False) -> Pictures:
+        """Preprocessed pictures of the data set trained on or tested, read once."""
+        cell, setup = resolved.cell, resolved.setup
+        choice = (cell.test_dataset or cell.dataset) if test else cell.dataset
+        dataset = setup.test_dataset if test else setup.dataset
+        key = encoder_key(setup)
+        return self._once(
+            ("pictures", choice, key),
+            lambda: Pictures(dataset, load_encoder(key).image, setup.resolution),
+        )
+
+    def texts(self, resolved: ResolvedCell, names: tuple[str, ...]) -> torch.Tensor:
+        """(C, E) text embeddings of class names as evaluation words them, in the text encoder's
+        own width.
+        """
+        prompt = resolved.setup.prompt
+        return self._once(
+            ("texts", *_text_key(resolved), names),
+            lambda: self._embed(
+                resolved,
+                prompt.plugin.evaluation_texts(names, prompt.options),
+                prompt.plugin.averaging(prompt.options),
+            ),
+        )
+
+    def templates(self, resolved: ResolvedCell, names: tuple[str, ...]) -> torch.Tensor:
+        """(K, C, E): class names in each template of the prompt by itself."""
+        import torch
+
+        prompt = resolved.setup.prompt
+
+        def make() -> torch.Tensor:
+            texts = prompt.plugin.texts(names, prompt.options)
+            each = [[[own[k]] for own in texts] for k in range(len(texts[0]))]
+            return torch.stack([self._embed(resolved, of_one, "normalised") for of_one in each])
+
+        return self._once(("templates", *_text_key(resolved), names), make)
+
+    def _embed(self, resolved: ResolvedCell, texts: list[list[str]], average: str) -> torch.Tensor:
+        setup = resolved.setup
+        load = lambda: self.text_encoder(resolved)  # noqa: E731 - only where no cache has them
+        return text_embeddings(setup.text_weights, load, setup.prompt.choice, texts, average)
+
+    def _wanted(self, cells: Iterable[ResolvedCell]) -> dict[FeatureKey, _Wanted]:
+        """The items whose features the cells need, by whose they are."""
+        wanted: dict[FeatureKey, _Wanted] = {}
+
+        def need(key: FeatureKey, dataset: Dataset, setup: Setup, items: Iterable[str]) -> None:
+            entry = wanted.setdefault(key, _Wanted(dataset, setup, {}))
+            entry.items.update(dict.fromkeys(items))
+
+        for resolved in cells:
+            cell, setup = resolved.cell, resolved.setup
+            support, validation, test = resolved.support, resolved.validation, resolved.test
+            if cell.prompt is not None and "text" in setup.uses:
+                self.texts(resolved, test.class_names)
             frozen = cell.tuning != "all"
-            if support is not None and (frozen or self._looks_at_support(cell)):
-                place = self._train_place(cell)
-                wanted.setdefault(place, {}).update(dict.fromkeys(support.items))
-            validation = self.validation(cell)
+            # A tuned backbone reads pictures; an initialisation still sees pretrained features.
+            if support is not None and (frozen or "support" in setup.uses):
+                need(train_key(resolved), setup.dataset, setup, support.items)
             if validation is not None and frozen:
-                place = self._train_place(cell)
-                wanted.setdefault(place, {}).update(dict.fromkeys(validation.items))
+                need(train_key(resolved), setup.dataset, setup, validation.items)
             if frozen:
-                place = self._test_place(cell)
-                wanted.setdefault(place, {}).update(dict.fromkeys(test.items))
+                need(test_key(resolved), setup.test_dataset, setup, test.items)
         return wanted
 
-    def twins(self, cell: Cell) -> int:
-        """How many test items show a picture that is in the support set as well."""
-        return self._twins.get(cell, 0)
-
-    def train_features(self, cell: Cell) -> FeatureTable:
-        return self._tables[self._train_place(cell)]
-
-    def test_features(self, cell: Cell) -> FeatureTable:
-        return self._tables[self._test_place(cell)]
-
-    def encoder_cost(self, cell: Cell) -> dict[str, int]:
-        """Multiply-adds of the image encoder in one view (a picture, or all frames of a clip) and
-        its parameters, in full and as the paper counts them; nothing where there is no encoder to
-        count.
-        """
-        cost = encoder_cost(self._tower(cell))
-        if cost is None:
-            return {}
-        whole = cost.times(cell.frames or 1)
-        return {
-            "flops_per_view": whole.macs,
-            "flops_per_view_paper": whole.macs_paper,
-            "params_encoder": whole.params,
-            "params_encoder_paper": whole.params_paper,
-        }
-
-    def image_encoder(self, cell: Cell) -> Any:
-        """The pretrained image encoder, which must not be changed: copy it to tune it."""
-        return load_tower(self._tower(cell)).image()
-
-    def pictures(self, cell: Cell, dataset: Choice) -> Pictures:
-        """Preprocessed pictures of a dataset, read once."""
-        return _pictures(dataset, self._tower(cell))
-
-    def saved(self, cell: Cell) -> Weights | None:
-        """The weights of the cell's `init`."""
-        return load_tower(self._tower(cell)).weights
-
-    def init_of(self, cell: Cell) -> Path:
-        """The file of the cell's `init`."""
-        return resolve.init_file(str(cell.init), self._runs)
-
-    def _looks_at_support(self, cell: Cell) -> bool:
-        return "support" in _uses(cell)
-
-    def support(self, cell: Cell) -> SupportSet | None:
-        """None where nothing is trained on."""
-        if cell.regime == "zero_shot" and cell.train_classes is None:
-            return None
-        trained, _ = resolve.classes_of(cell)
-        return _support(cell.dataset, trained, cell.seed, cell.shots, cell.fraction, cell.val or 0)
-
-    def validation(self, cell: Cell) -> SupportSet | None:
-        """What hyper-parameters are chosen on; None where nothing is searched."""
-        if cell.val is None:
-            return None
-        trained, _ = resolve.classes_of(cell)
-        return _validation(cell.dataset, trained, cell.seed, cell.val)
-
-    def test(self, cell: Cell) -> TestSet:
-        _, tested = resolve.classes_of(cell)
-        return _test(cell.test_dataset or cell.dataset, tested)
-
-    def train_names(self, cell: Cell) -> tuple[str, ...]:
-        dataset = resolve.open_dataset(cell.dataset)
-        trained, _ = resolve.classes_of(cell)
-        return tuple(dataset.classes[c] for c in trained)
-
-    def projection(self, cell: Cell) -> Projection:
-        """The encoder's own projection, before training."""
-        return load_tower(self._tower(cell)).projection
-
-    def text(self, cell: Cell, names: tuple[str, ...]) -> torch.Tensor:
-        """Text embeddings (C, D) of class names under the cell's prompt, brought to the width of
-        the pictures where they have another.
-        """
-        text_CE = embed_names(resolve.text_encoder(cell), _prompt(cell), names)
-        return text_CE if cell.alignment is None else text_CE @ self._alignment(cell)
-
-    def templates(self, cell: Cell, names: tuple[str, ...]) -> torch.Tensor:
-        """(K, C, D): the text embeddings in each template of the cell's prompt by itself."""
-        w_KCE = embed_templates(resolve.text_encoder(cell), _prompt(cell), names)
-        return w_KCE if cell.alignment is None else w_KCE @ self._alignment(cell)
-
-    def alignment(self, cell: Cell) -> torch.Tensor | None:
-        """map_ED where texts have another width than pictures."""
-        return None if cell.alignment is None else self._alignment(cell)
-
-    def text_tower(self, cell: Cell) -> Any:
-        """The pretrained text encoder, which must not be changed: copy it to train it."""
-        return load_text_tower(resolve.text_encoder(cell))
-
-    def _alignment(self, cell: Cell) -> torch.Tensor:
-        """map_ED of the cell's alignment, fitted on the classes trained on."""
-        found, _, options = resolve.options("alignment", Choice(str(cell.alignment)))
-        text_CE = embed_names(resolve.text_encoder(cell), _prompt(cell), self.train_names(cell))
-        projection = self.projection(cell)
-        support_ND = labels_N = None
-        if "support" in found.USES:
-            support_ND, labels_N = self._embedded_support(cell, projection)
-        inputs = AlignmentInputs(
-            text_dim=text_CE.shape[1],
-            dim=projection.weight_DF.shape[0],
-            generator=torch_stream(cell.seed, "alignment"),
-            text_CE=text_CE if "text" in found.USES else None,
-            support_ND=support_ND,
-            labels_N=labels_N,
-        )
-        map_ED: torch.Tensor = found.build(inputs, options)
-        return map_ED
-
-    def classifier(self, cell: Cell, names: tuple[str, ...]) -> torch.Tensor | None:
-        """w_CD of the cell's initialisation for `names`; None for a head of its own."""
-        if cell.classifier is None:
-            made_of = getattr(resolve.options("paradigm", cell.paradigm)[0], "USES", ())
-            return self.text(cell, names) if "text" in made_of else None
-        found, _, options = resolve.options("classifier", cell.classifier)
-        projection = self.projection(cell)
-        support_ND = labels_N = None
-        if "support" in found.USES:
-            support_ND, labels_N = self._embedded_support(cell, projection)
-        inputs = ClassifierInputs(
-            n_classes=len(names),
-            dim=projection.weight_DF.shape[0],
-            generator=torch_stream(cell.seed, "init"),
-            text_CD=self.text(cell, names) if "text" in found.USES else None,
-            support_ND=support_ND,
-            labels_N=labels_N,
-        )
-        w_CD: torch.Tensor = found.build(inputs, options)
-        return w_CD
-
-    def _embedded_support(
-        self, cell: Cell, projection: Projection
-    ) -> tuple[torch.Tensor | None, torch.Tensor | None]:
+    def _load(self, key: FeatureKey, wanted: _Wanted) -> FeatureTable:
         import torch
 
-        support = self.support(cell)
-        if support is None:
-            return None, None
-        with torch.no_grad():
-            z_ND = projection(self.train_features(cell).of(support.items))
-            if cell.frames is not None:
-                z_ND = z_ND.mean(dim=1)  # whatever models time afterwards
-        return z_ND, torch.tensor(support.labels)
-
-    def _look_for_twins(self, cells: Iterable[Cell]) -> None:
-        """Count the twins of every cell; one note for a pair of data sets that has any."""
-        prints: dict[Choice, dict[str, str]] = {}
-        tested: dict[tuple[Choice, tuple[int, ...]], dict[str, list[str]]] = {}
-        met: dict[tuple[Choice, Choice], dict[str, None]] = {}
-        for cell in cells:
-            support, other = self.support(cell), cell.test_dataset or cell.dataset
-            if support is None:
-                self._twins[cell] = 0
-                continue
-            place = (other, resolve.classes_of(cell)[1])
-            if place not in tested:
-                tested[place] = _by_print(other, self.test(cell).items, prints)
-            pictures = _by_print(cell.dataset, support.items, prints)
-            twins = [item for picture in pictures for item in tested[place].get(picture, ())]
-            self._twins[cell] = len(twins)
-            met.setdefault((cell.dataset, other), {}).update(dict.fromkeys(twins))
-        for (dataset, other), items in met.items():
-            if items:
-                first = ", ".join(sorted(items)[:5]) + (", ..." if len(items) > 5 else "")
-                self._note(
-                    f"test pictures of {other} that are in a support set of {dataset} as well, "
-                    f"byte for byte: {len(items)} ({first})"
-                )
-
-    def _note(self, text: str) -> None:
-        if text not in self.notes:
-            self.notes.append(text)
-            print(f"warning: {text}", file=sys.stderr)
-
-    def _tower(self, cell: Cell) -> Tower:
-        facts = resolve.encoder_facts(cell.encoder)
-        init = resolve.init_file(cell.init, self._runs) if cell.init else None
-        return Tower(cell.encoder, cell.resolution or facts.resolution, init)
-
-    def _train_place(self, cell: Cell) -> Place:
-        return Place(cell.dataset, self._tower(cell), cell.frames)
-
-    def _test_place(self, cell: Cell) -> Place:
-        dataset = cell.test_dataset or cell.dataset
-        return Place(dataset, self._tower(cell), cell.frames, views(cell.views))
-
-    def _load(self, place: Place, items: list[str]) -> None:
-        import torch
-
-        dataset = resolve.open_dataset(place.dataset)
+        dataset, setup, items = wanted.dataset, wanted.setup, list(wanted.items)
         rows = {item: i for i, item in enumerate(items)}
-        if hasattr(dataset, "features"):  # they exist already
-            h_NF = torch.from_numpy(dataset.features(items))
-            self._tables[place] = FeatureTable(rows, h_NF)
-            return
-        tower = place.tower
-        facts = resolve.encoder_facts(tower.encoder)
-        if tower.init is not None and holds_backbone(tower.init):
-            facts = replace(facts, backbone=digest([facts.backbone, file_hash(tower.init)], 64))
-        store = FeatureStore(dataset, facts, load_tower(tower).image, tower.resolution)
-        looks = [
-            look
+        precomputed = as_features(dataset)
+        if precomputed is not None:
+            return FeatureTable(rows, torch.from_numpy(precomputed.features(items)))
+        facts = setup.facts
+        if setup.init is not None and holds_backbone(setup.init):
+            facts = replace(facts, backbone=digest([facts.backbone, file_hash(setup.init)], 64))
+        encoder = load_encoder(key.encoder)
+        store = FeatureStore(dataset, facts, lambda: encoder.image, setup.resolution)
+        flat = [
+            view
             for item in items
-            for clip in item_looks(dataset, item, place.frames, place.view)
-            for look in clip
+            for clip in item_views(dataset, item, key.frames, key.view)
+            for view in clip
         ]
-        h_N = shaped(store.get(looks, self._progress), len(items), place.view, place.frames)
-        self._tables[place] = FeatureTable(rows, h_N)
+        h_N = shaped(store.get(flat, self._progress), len(items), key.view, key.frames)
+        return FeatureTable(rows, h_N)
+
+    def _once(self, key: Any, make: Callable[[], Value]) -> Value:
+        with self._lock:
+            if key not in self._made:
+                self._made[key] = make()
+            value: Value = self._made[key]
+            return value
 
 
-def _by_print(
-    choice: Choice, items: Iterable[str], prints: dict[Choice, dict[str, str]]
-) -> dict[str, list[str]]:
-    """Items by the fingerprint of their picture; `prints` remembers those that were asked for."""
-    dataset, known = resolve.open_dataset(choice), prints.setdefault(choice, {})
-    found: dict[str, list[str]] = {}
-    for item in items:
-        if item not in known:
-            known[item] = fingerprint(dataset, item)
-        found.setdefault(known[item], []).append(item)
-    return found
+def train_key(resolved: ResolvedCell) -> FeatureKey:
+    """Whose features a cell trains on."""
+    cell = resolved.cell
+    return FeatureKey(cell.dataset, encoder_key(resolved.setup), cell.frames)
 
 
-def _uses(cell: Cell) -> set[str]:
-    """What the cell's paradigm, classifier and alignment look at."""
-    alignment = Choice(cell.alignment) if cell.alignment else None
-    chosen = (
-        ("paradigm", cell.paradigm),
-        ("classifier", cell.classifier),
-        ("alignment", alignment),
-    )
-    named = [resolve.options(kind, choice)[0] for kind, choice in chosen if choice is not None]
-    return {name for found in named for name in getattr(found, "USES", ())}
+def test_key(resolved: ResolvedCell) -> FeatureKey:
+    """Whose features a cell is tested on."""
+    cell = resolved.cell
+    dataset = cell.test_dataset or cell.dataset
+    return FeatureKey(dataset, encoder_key(resolved.setup), cell.frames, views(cell.views))
 
 
-def _prompt(cell: Cell) -> Choice:
-    return cell.prompt or Choice("class_name")
-
-
-@cache
-def _pictures(dataset: Choice, tower: Tower) -> Pictures:
-    return Pictures(resolve.open_dataset(dataset), load_tower(tower).image(), tower.resolution)
-
-
-@cache
-def _support(
-    dataset: Choice,
-    classes: tuple[int, ...],
-    seed: int | None,
-    shots: int | None,
-    fraction: float | None,
-    val: int,
-) -> SupportSet:
-    opened = resolve.open_dataset(dataset)
-    return draw_support(opened, classes, seed, shots=shots, fraction=fraction, val=val)
-
-
-@cache
-def _validation(
-    dataset: Choice, classes: tuple[int, ...], seed: int | None, val: int
-) -> SupportSet:
-    return draw_validation(resolve.open_dataset(dataset), classes, seed, val)
-
-
-@cache
-def _test(dataset: Choice, classes: tuple[int, ...]) -> TestSet:
-    return draw_test(resolve.open_dataset(dataset), classes)
+def _text_key(resolved: ResolvedCell) -> tuple[Any, ...]:
+    setup = resolved.setup
+    return setup.text_encoder.choice, setup.text_weights, setup.prompt.choice

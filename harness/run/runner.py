@@ -1,96 +1,95 @@
-"""A pack of cells -> Records. A cell that fails becomes a failed Record; the others go on."""
+"""Cells -> Records. A cell that fails becomes a failed Record; the others go on.
+
+Cells of one train_key train once. Trainings of one solver that it takes together are solved
+together; a cell's numbers never depend on what was solved beside it.
+"""
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
-import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from harness.core import registry
-from harness.core.cells import Cell
-from harness.core.environment import environment, peak_bytes
-from harness.core.errors import CellError, HarnessError
-from harness.core.records import Record
-from harness.core.store import Arrays, Store
-from harness.plan.plan import Planned
-from harness.run.evaluate import Trained, evaluation_head, on_test
-from harness.run.resources import Workshop
-from harness.run.train import Bench, forget_checkpoint, keep_weights, train_cell
-from harness.training.cost import estimated_days, training_operations
-from harness.training.device import device, device_name, forget_peak, peak_memory, synchronise
+from harness.core.cells import Choice
+from harness.core.protocols.launcher import Events
+from harness.core.protocols.log import Log
+from harness.core.protocols.solver import Watch
+from harness.core.store import Store
+from harness.plan.resolve import ResolvedCell
+from harness.run.context import RunContext, RunPlugins, run_plugins
+from harness.run.evaluate import Trained
+from harness.run.leakage import Leakage, find_leakage
+from harness.run.recording import Outcome, make_record
+from harness.run.resources import Resources
+from harness.run.train import Training, forget_checkpoint, keep_weights, train_cells
+from harness.training.device import device, forget_peak, synchronise
 from harness.training.distributed import process_group, world
-from harness.training.loop import Watch
-from harness.training.predictions import metrics
 from harness.training.threads import one_core_pool
 
-if TYPE_CHECKING:
-    pass
-
-
-def _nothing(*_: Any) -> None: ...
-
-
-@dataclass(frozen=True)
-class Events:
-    """What a runner tells while it works."""
-
-    features: Callable[[int, int], object] = _nothing  # pictures done, of how many
-    ready: Callable[[], object] = _nothing  # what the cells share is there; training begins
-    epoch: Callable[[Planned, Mapping[str, Any]], object] = _nothing  # a point of a cell's curve
-    cell: Callable[[Planned, str], object] = _nothing  # a cell ended as done or failed
+#: Cells of one training.
+Family = list[ResolvedCell]
 
 
 def run_cells(
-    cells: Sequence[Planned],
+    cells: Sequence[ResolvedCell],
     store: Store,
     *,
     jobs: int = 1,
     events: Events | None = None,
     save: bool = False,
-    logs: Sequence[str] = (),
+    plugins: RunPlugins | None = None,
 ) -> None:
     """Run cells in `jobs` threads, each on one core, and keep their Records.
 
     One core a cell, whatever runs beside it, so that the last bits of a result do not depend on
-    how many jobs there are. With `save` the trained weights are kept beside the Records; `logs`
-    are names of harness/logs/, told of every epoch. Processes
+    how many jobs there are. With `save` the trained weights are kept beside the Records. Processes
     that torchrun or srun started together share each training, one cell after the other; the first
     of them writes.
 
     Raises BadInput for what the cells share and cannot read, DiskFull, OutputError, and
     KeyboardInterrupt; finished cells are kept.
     """
+    events = events or Events()
     with process_group() as group:
-        workshop = Workshop(store.root, (events or Events()).features)
+        resources = Resources(events.features)
         with group.first():
-            workshop.prepare([p.cell for p in cells])
-        desk = _Desk(store, workshop, events or Events(), save, logs)
-        _run_all(cells, desk, jobs if group.size == 1 else 1)
+            resources.prepare(cells)
+        leakage = _leakage(cells, resources)
+        chosen = plugins or run_plugins()
+        context = RunContext(store, resources, leakage, chosen, events, save)
+        _run_all(cells, context, jobs if group.size == 1 else 1)
         group.wait()  # until the first has written
 
 
-@dataclass(frozen=True)
-class _Desk:
-    """What every cell of a run works with."""
+def _leakage(cells: Sequence[ResolvedCell], resources: Resources) -> Leakage:
+    """Counted among the cells whose data can be read; notes go to standard error."""
+    readable = [c for c in cells if resources.broken(c) is None]
+    datasets = {c.cell.dataset: c.setup.dataset for c in readable}
+    datasets |= {c.cell.test_dataset: c.setup.test_dataset for c in readable if c.cell.test_dataset}
+    known: dict[tuple[Choice, str], str] = {}
 
-    store: Store
-    workshop: Workshop
-    events: Events
-    save: bool
-    logs: Sequence[str]
+    def fingerprint(choice: Choice, item: str) -> str:
+        if (choice, item) not in known:
+            known[choice, item] = datasets[choice].fingerprint(item)
+        return known[choice, item]
+
+    found = find_leakage(readable, fingerprint)
+    for note in found.notes:
+        print(f"warning: {note}", file=sys.stderr)
+    return found
 
 
-def _run_all(cells: Sequence[Planned], desk: _Desk, jobs: int) -> None:
-    desk.events.ready()
+def _run_all(cells: Sequence[ResolvedCell], context: RunContext, jobs: int) -> None:
+    context.events.ready()
     stop = threading.Event()
-    families = _by_training(cells)
     pool = one_core_pool(jobs)
     try:
-        pending = [pool.submit(_run_family, family, desk, stop.is_set) for family in families]
+        pending = [
+            pool.submit(_run_group, group, context, stop.is_set) for group in solver_groups(cells)
+        ]
         for future in pending:
             future.result()
     except BaseException:
@@ -100,200 +99,114 @@ def _run_all(cells: Sequence[Planned], desk: _Desk, jobs: int) -> None:
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _by_training(cells: Sequence[Planned]) -> list[list[Planned]]:
-    """Cells of one train_key train once."""
-    families: dict[str, list[Planned]] = {}
-    for planned in cells:
-        families.setdefault(planned.train_key, []).append(planned)
-    return list(families.values())
+def solver_groups(cells: Sequence[ResolvedCell]) -> list[list[Family]]:
+    """Trainings that their solver takes together, in the order of the cells.
+
+    A solver is asked whether it accepts the cells of a group and one more; a group holds at most
+    as many as it solves at once.
+    """
+    families: dict[str, Family] = {}
+    for resolved in cells:
+        families.setdefault(resolved.train_key, []).append(resolved)
+    groups: list[list[Family]] = []
+    growing: dict[Choice, list[Family]] = {}  # by solver: the group that may still grow
+    for family in families.values():
+        solver = family[0].setup.solver
+        group = growing.get(solver.choice)
+        if group is not None and len(group) < solver.plugin.TOGETHER:
+            asked = [*(other[0].cell for other in group), family[0].cell]
+            if family[0].cell.recipe is not None and solver.plugin.accepts(asked):
+                group.append(family)
+                continue
+        groups.append([family])
+        if family[0].cell.recipe is not None:
+            growing[solver.choice] = groups[-1]
+    return groups
 
 
-def _run_family(family: list[Planned], desk: _Desk, interrupted: Callable[[], bool]) -> None:
+def _run_group(
+    group: Sequence[Family], context: RunContext, interrupted: Callable[[], bool]
+) -> None:
     """Train once, evaluate every cell; what goes wrong is each cell's reason."""
     if interrupted():
         return
-    first = world().rank == 0
-    with _open_logs(family[0], desk, wanted=first) as logs:
-
-        def epoch(point: Mapping[str, Any]) -> None:
-            desk.events.epoch(family[0], point)
-            for log in logs:
-                log.epoch(point)
-
-        outcome = _train(family[0], desk, Watch(interrupted, epoch))
-        if outcome is None:
+    with ExitStack() as stack:
+        logs = [stack.enter_context(_open_logs(family[0], context)) for family in group]
+        trainings = [
+            Training(family[0], Watch(interrupted, _follower(family[0], own, context)))
+            for family, own in zip(group, logs, strict=True)
+        ]
+        outcomes = _train(trainings, context)
+        if outcomes is None:
             return
-        if outcome.trained is not None and desk.save and first:
-            keep_weights(family[0], outcome.trained, desk.store)
-        for planned in family:
-            record, arrays = _finish(planned, outcome, desk)
-            if first:
-                desk.store.write(record, arrays)
-                desk.events.cell(planned, record.status)
-            for log in logs:
-                log.done(record)
-            outcome = replace(outcome, seconds=0.0, trainings=0)  # it is paid for once
+        for family, outcome, own in zip(group, outcomes, logs, strict=True):
+            _write(family, outcome, own, context)
+
+
+def _follower(
+    resolved: ResolvedCell, logs: Sequence[Log], context: RunContext
+) -> Callable[[Mapping[str, Any]], None]:
+    def epoch(point: Mapping[str, Any]) -> None:
+        context.events.epoch(resolved, point)
+        for log in logs:
+            log.epoch(point)
+
+    return epoch
+
+
+def _write(family: Family, outcome: Outcome, logs: Sequence[Log], context: RunContext) -> None:
+    """The Records of one training's cells, by the first of several processes."""
+    first = world().rank == 0
+    if outcome.trained is not None and context.save and first:
+        keep_weights(family[0], outcome.trained, context.store)
+    for resolved in family:
+        record, arrays, measures = make_record(resolved, outcome, context)
+        if first:
+            context.store.write(record, arrays)
+            context.events.cell(resolved, record.status)
+        for log in logs:
+            log.done(record, measures)
+        outcome = outcome.paid()
     if first:
-        forget_checkpoint(family[0], desk.store)
+        forget_checkpoint(family[0], context.store)
 
 
 @contextmanager
-def _open_logs(planned: Planned, desk: _Desk, *, wanted: bool) -> Iterator[list[Any]]:
+def _open_logs(resolved: ResolvedCell, context: RunContext) -> Iterator[list[Log]]:
     with ExitStack() as stack:
         opened = []
-        for name in desk.logs if wanted else ():
-            plugin = registry.plugin("log", name)
-            log = plugin.open_log(desk.store.root / "logs", planned.key, planned.cell.plain())
+        for plugin in context.plugins.logs if world().rank == 0 else ():
+            log = plugin.open_log(context.store.root / "logs", resolved.key, resolved.cell.plain())
             stack.callback(log.close)
             opened.append(log)
         yield opened
 
 
-@dataclass(frozen=True)
-class _Outcome:
-    trained: Trained | None
-    problem: Exception | None
-    seconds: float
-    trainings: int  # that the next Record pays for
-
-
-def _train(planned: Planned, desk: _Desk, watch: Watch) -> _Outcome | None:
+def _train(trainings: Sequence[Training], context: RunContext) -> list[Outcome] | None:
     """None if asked to stop. Raises what is no cell's own fault."""
-    broken = desk.workshop.broken(planned.cell)
-    if broken is not None:
-        return _Outcome(None, broken, 0.0, 0)
+    outcomes: dict[str, Outcome] = {}
+    readable = []
+    for training in trainings:
+        broken = context.resources.broken(training.resolved)
+        if broken is None:
+            readable.append(training)
+        else:
+            outcomes[training.resolved.key] = Outcome(None, broken, 0.0, 0)
     began, place = time.perf_counter(), device()
     forget_peak(place)
-    trained: Trained | None = None
-    problem: Exception | None = None
     try:
-        trained = train_cell(planned, Bench(desk.workshop, desk.store, watch))
+        found = train_cells(readable, context) if readable else []
     except KeyboardInterrupt:
         return None
-    except HarnessError as error:
-        if not isinstance(error, CellError):
-            raise
-        problem = error
-    except Exception as error:
-        if world().size > 1:
-            raise  # the other processes would wait for this one
-        problem = error
     synchronise(place)
-    trainings = 1 if trained is not None and trained.history.steps else 0
-    return _Outcome(trained, problem, time.perf_counter() - began, trainings)
+    seconds = (time.perf_counter() - began) / max(1, len(readable))  # each an equal share
+    for training, outcome in zip(readable, found, strict=True):
+        outcomes[training.resolved.key] = _outcome(outcome, seconds)
+    return [outcomes[t.resolved.key] for t in trainings]
 
 
-def _finish(planned: Planned, outcome: _Outcome, desk: _Desk) -> tuple[Record, Arrays | None]:
-    """The Record of one cell, done or failed."""
-    trained, problem, workshop = outcome.trained, outcome.problem, desk.workshop
-    began = time.perf_counter()
-    blank = Record(
-        key=planned.key,
-        cell=planned.cell.plain(),
-        status="failed",
-        train_key=planned.train_key,
-        environment=environment(device_name(device())),
-    )
-    arrays: Arrays | None = None
-    if trained is not None:
-        try:
-            blank, arrays = _evaluate(planned.cell, trained, blank, workshop, desk.store)
-        except Exception as error:
-            if isinstance(error, HarnessError) and not isinstance(error, CellError):
-                raise
-            problem = error
-    seconds = outcome.seconds + time.perf_counter() - began
-    cost = _cost(planned.cell, trained, workshop, seconds) | {"trainings": outcome.trainings}
-    if problem is not None:
-        return replace(blank, error=_reason(problem), cost=cost), None
-    return replace(blank, status="done", cost=cost), arrays
-
-
-def _cost(
-    cell: Cell, trained: Trained | None, workshop: Workshop, seconds: float
-) -> dict[str, Any]:
-    place = device()
-    on_gpu = place.type == "cuda"
-    return {
-        "wall_s": seconds,
-        "gpu_s": seconds * world().size if on_gpu else 0.0,
-        "peak_bytes": peak_memory(place) if on_gpu else peak_bytes(),
-        "processes": world().size,
-        "views": cell.views,
-        **(workshop.encoder_cost(cell) if trained else {}),
-        "params": trained.params if trained else None,
-        **(_estimated(cell, workshop) if trained and trained.history.steps else {}),
-    }
-
-
-def _estimated(cell: Cell, workshop: Workshop) -> dict[str, float]:
-    """Days of the training on the paper's GPUs, from its operations."""
-    support, recipe = workshop.support(cell), cell.recipe
-    macs = workshop.encoder_cost(cell).get("flops_per_view")
-    if support is None or recipe is None or macs is None:
-        return {}
-    tuned = cell.tuning == "all"
-    epochs = recipe.epochs if tuned else 1  # features that are kept are read once
-    total = training_operations(macs, len(support.items), epochs, trained=tuned)
-    return {
-        "operations": total,
-        "v100_days": estimated_days(total, "V100"),
-        "a100_days": estimated_days(total, "A100"),
-    }
-
-
-def _evaluate(
-    cell: Cell, trained: Trained, blank: Record, workshop: Workshop, store: Store
-) -> tuple[Record, Arrays]:
-    test = workshop.test(cell)
-    head = evaluation_head(cell, trained, workshop, test.class_names)
-    found = on_test(cell, trained, workshop, head)
-    same_classes = workshop.train_names(cell) == test.class_names
-    w_init_CD = trained.w_init_CD if same_classes else None
-    w_final_CD = head.weight().cpu()
-    arrays = found.arrays() | {
-        "w_init": (w_final_CD if w_init_CD is None else w_init_CD).numpy().astype("float16"),
-        "w_final": w_final_CD.numpy().astype("float16"),
-    }
-    support = workshop.support(cell)
-    measured: dict[str, Any] = metrics(found, test.labels)
-    record = replace(
-        blank,
-        **measured,
-        n=len(test.items),
-        test=store.write_test(test),
-        support=trained.support,
-        curve=trained.history.curve,
-        diagnostics={
-            "classes": len(test.class_names),
-            "support_size": len(support.items) if support else 0,
-            "steps": trained.history.steps,
-            "twins": workshop.twins(cell),
-            **({"micro_batch": trained.micro_batch} if trained.micro_batch else {}),
-            **_search(trained, cell.selection),
-        },
-    )
-    return record, arrays
-
-
-def _search(trained: Trained, selection: str) -> dict[str, Any]:
-    """What a search tried, in order, and what it chose: the best on validation (or on the test
-    set, where that is the selection), the first of equals.
-    """
-    if not trained.tried:
-        return {}
-    best = max(trained.tried, key=lambda t: t.rank())
-    tried = [
-        {"config": t.config, f"{selection}_top1": t.top1, f"{selection}_nll": t.nll}
-        | ({"error": t.error} if t.error else {})
-        for t in trained.tried
-    ]
-    return {"search": tried, "chosen": best.config}
-
-
-def _reason(problem: Exception) -> dict[str, str]:
-    return {
-        "type": type(problem).__name__,
-        "message": str(problem),
-        "traceback": "".join(traceback.format_exception(problem)),
-    }
+def _outcome(found: Trained | Exception, seconds: float) -> Outcome:
+    if isinstance(found, Exception):
+        return Outcome(None, found, seconds, 0)
+    was_trained = found.solution.steps > 0 or found.method is not None
+    return Outcome(found, None, seconds, int(was_trained))

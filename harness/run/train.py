@@ -1,146 +1,287 @@
-"""One cell's training: its support set, its initial classifier, its model, its history."""
+"""Trainings: cells that one solver takes together, with every configuration of their searches."""
 
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from harness.core.cells import Cell, Recipe
-from harness.core.errors import CellError
+from harness.core.cells import Cell, KeyedCell, Recipe
+from harness.core.errors import CellError, HarnessError
+from harness.core.protocols.solver import Problem, Solution, Watch
 from harness.core.store import Store
-from harness.plan.plan import Planned
-from harness.run.build import assemble, pretrained
-from harness.run.evaluate import Trained, Tried, on_test, on_validation
-from harness.run.resources import Workshop
+from harness.plan.resolve import ResolvedCell
+from harness.run.build import BuiltModel, build_model, pretrained_embedding
+from harness.run.context import RunContext
+from harness.run.evaluate import Trained, Trial, measured, on_test, on_validation
+from harness.run.methods import fit_method
 from harness.training.checkpoint import Checkpoint
-from harness.training.loop import Watch, train
-from harness.training.predictions import metrics
+from harness.training.distributed import world
 from harness.training.weights import NAME, save_weights
 
 
 @dataclass(frozen=True)
-class Bench:
-    """What a training works with."""
+class Training:
+    """A cell to train, and who follows it."""
 
-    workshop: Workshop
-    store: Store
+    resolved: ResolvedCell
     watch: Watch
 
 
-def train_cell(planned: Planned, bench: Bench) -> Trained:
-    """Train a cell, or hand on the pretrained encoder where nothing is trained. With a search,
-    every configuration is trained and the one that is best on the validation samples is kept.
+@dataclass(frozen=True)
+class _Attempt:
+    """One training of a cell; `number` tells those of a search apart."""
 
-    Raises CellError, and KeyboardInterrupt if asked to stop; a tuned backbone then goes on from
-    its last epoch when the cell is run again.
-    """
-    cell, workshop = planned.cell, bench.workshop
-    support = workshop.support(cell)
-    if support is None or cell.tuning == "none" or cell.recipe is None:
-        name = bench.store.write_support(support) if support else None
-        return Trained(pretrained(cell, workshop), support=name)
-    if cell.search is None:
-        return _train_in_memory(planned, cell.recipe, bench)
+    training: Training
+    number: int
+    config: dict[str, Any]
+    recipe: Recipe
+
+    @property
+    def resolved(self) -> ResolvedCell:
+        return self.training.resolved
+
+    @property
+    def watch(self) -> Watch:
+        searched = self.resolved.cell.search is not None
+        return self.training.watch.of_training(self.number) if searched else self.training.watch
+
+
+@dataclass
+class _Search:
+    """The best configuration of a cell so far. A cell without a search has one configuration."""
+
     best: Trained | None = None
-    tried: list[Tried] = []
-    for number, config in enumerate(_configurations(cell)):
-        own = replace(bench, watch=bench.watch.of_training(number))
-        try:
-            found = _train_in_memory(planned, replace(cell.recipe, **config), own, number)
-            score = _validate(cell, found, config, workshop)
-        except CellError as error:  # one that diverges loses; the others go on
-            tried.append(Tried(config, error=str(error)))
-            continue
-        if best is None or score.rank() > max(t.rank() for t in tried):
-            best = found
-        tried.append(score)
-    if best is None:
-        raise CellError(f"every configuration of the search failed: {tried[0].error}")
-    return replace(best, tried=tuple(tried))
+    trials: list[Trial] = field(default_factory=list)
+    problem: Exception | None = None  # that ends the cell
+
+    def offer(self, trained: Trained, trial: Trial) -> None:
+        """The first of equals is kept."""
+        if self.best is None or trial.rank() > max(t.rank() for t in self.trials):
+            self.best = trained
+        self.trials.append(trial)
+
+    def outcome(self, cell: Cell) -> Trained | Exception:
+        if self.problem is not None:
+            return self.problem
+        if self.best is None:
+            return CellError(f"every configuration of the search failed: {self.trials[0].error}")
+        return replace(self.best, trials=tuple(self.trials)) if cell.search else self.best
+
+
+def train_cells(trainings: Sequence[Training], context: RunContext) -> list[Trained | Exception]:
+    """Train cells of one solver together; for each what came of it, or why it failed. With a
+    search every configuration is trained and the one that is best on the validation samples is
+    kept.
+
+    Raises what is no cell's own fault, and KeyboardInterrupt if asked to stop; a tuned backbone
+    then goes on from its last epoch when the cell is run again.
+    """
+    searches = {t.resolved.key: _Search() for t in trainings}
+    attempts = []
+    for training in trainings:
+        resolved = training.resolved
+        if resolved.cell.recipe is None or resolved.support is None:
+            with _reason_of(searches[resolved.key]):
+                _without_training(training, searches[resolved.key], context)
+        else:
+            attempts += list(_attempts(training, resolved.cell.recipe))
+    together = trainings[0].resolved.setup.solver.plugin.TOGETHER
+    for start in range(0, len(attempts), together):
+        chunk = [a for a in attempts[start : start + together] if not _is_over(a, searches)]
+        for attempt, outcome in _solve(chunk, context):
+            with _reason_of(searches[attempt.resolved.key]):
+                _settle(attempt, outcome, searches[attempt.resolved.key], context)
+    return [searches[t.resolved.key].outcome(t.resolved.cell) for t in trainings]
+
+
+@contextmanager
+def _reason_of(search: _Search) -> Iterator[None]:
+    """An error inside ends one cell, unless it is no cell's own fault."""
+    try:
+        yield
+    except Exception as error:
+        if not is_of_one_cell(error):
+            raise
+        search.problem = error
+
+
+def is_of_one_cell(error: Exception) -> bool:
+    """Whether an error is the reason of one failed cell; others stop the run."""
+    if isinstance(error, HarnessError):
+        return isinstance(error, CellError)
+    return world().size == 1  # among several processes the others would wait for this one
+
+
+def _is_over(attempt: _Attempt, searches: dict[str, _Search]) -> bool:
+    return searches[attempt.resolved.key].problem is not None
+
+
+def _attempts(training: Training, recipe: Recipe) -> Iterator[_Attempt]:
+    for number, config in enumerate(_configurations(training.resolved.cell)):
+        yield _Attempt(training, number, config, replace(recipe, **config))
 
 
 def _configurations(cell: Cell) -> list[dict[str, Any]]:
-    """Every combination of the searched values."""
+    """Every combination of the searched values; one empty one without a search."""
     spaces = dict(cell.search or ())
     return [dict(zip(spaces, v, strict=True)) for v in itertools.product(*spaces.values())]
 
 
-def _validate(cell: Cell, trained: Trained, config: dict[str, Any], workshop: Workshop) -> Tried:
+def _without_training(training: Training, search: _Search, context: RunContext) -> None:
+    """The pretrained encoder as it is, or a method on its features."""
+    resolved, resources = training.resolved, context.resources
+    support = resolved.support
+    name = context.store.write_support(support) if support else None
+    if resolved.setup.method is None:
+        search.best = Trained(pretrained_embedding(resolved, resources), support=name)
+        return
+    for config in _configurations(resolved.cell):
+        try:
+            fitted = fit_method(resolved, resources, config)
+            trained = Trained(method=fitted, support=name, params=fitted.parameters)
+            search.offer(trained, _trial(resolved, trained, config, context))
+        except CellError as error:
+            if resolved.cell.search is None:
+                raise
+            search.trials.append(Trial(config, error=str(error)))
+
+
+def _settle(
+    attempt: _Attempt, outcome: Trained | Exception, search: _Search, context: RunContext
+) -> None:
+    """Note what came of an attempt. One of a search that diverges loses; the others go on."""
+    searched = attempt.resolved.cell.search is not None
+    if isinstance(outcome, CellError) and searched:
+        search.trials.append(Trial(attempt.config, error=str(outcome)))
+        return
+    if isinstance(outcome, Exception):
+        raise outcome
+    try:
+        search.offer(outcome, _trial(attempt.resolved, outcome, attempt.config, context))
+    except CellError as error:  # its predictions are not finite
+        if not searched:
+            raise
+        search.trials.append(Trial(attempt.config, error=str(error)))
+
+
+def _trial(
+    resolved: ResolvedCell, trained: Trained, config: dict[str, Any], context: RunContext
+) -> Trial:
     """How a configuration does on the validation samples; on the test set where the task says so
-    twice (the report then does as well).
+    twice (the report then says so as well). Without a search nothing is measured.
     """
-    if cell.selection == "test":
-        found, labels_N = on_test(cell, trained, workshop), workshop.test(cell).labels
+    if resolved.cell.search is None:
+        return Trial(config)
+    if resolved.cell.selection == "test":
+        predictions = on_test(resolved, trained, context.resources)
+        labels_N = resolved.test.labels
     else:
-        found, labels_N = on_validation(cell, trained, workshop)
-    measured = metrics(found, labels_N)
-    return Tried(config, measured["top1"], measured["nll"])
+        predictions, labels_N = on_validation(resolved, trained, context.resources)
+    by = {name: context.plugins.measures[name] for name in ("top1", "nll")}
+    # Every validation sample is a group of its own: nothing is resampled here.
+    values = measured(predictions, labels_N, labels_N, by)
+    return Trial(config, values["top1"], values["nll"])
 
 
-def _train_in_memory(planned: Planned, recipe: Recipe, bench: Bench, number: int = 0) -> Trained:
+def _solve(
+    attempts: Sequence[_Attempt], context: RunContext
+) -> Iterator[tuple[_Attempt, Trained | Exception]]:
+    """Several together; each by itself if one of them fails, so that the right one is blamed."""
+    if len(attempts) > 1:
+        try:
+            yield from zip(attempts, _solve_together(attempts, context), strict=True)
+            return
+        except Exception as error:
+            if not is_of_one_cell(error):
+                raise
+    for attempt in attempts:
+        try:
+            yield attempt, _solve_in_memory(attempt, context)
+        except Exception as error:
+            if not is_of_one_cell(error):
+                raise
+            yield attempt, error
+
+
+def _solve_together(attempts: Sequence[_Attempt], context: RunContext) -> list[Trained]:
+    built = [build_model(a.resolved, a.recipe, context.resources) for a in attempts]
+    problems = [_problem(a, b, context) for a, b in zip(attempts, built, strict=True)]
+    solutions = attempts[0].resolved.setup.solver.plugin.solve(problems)
+    parts = zip(attempts, built, solutions, strict=True)
+    return [_trained(a, b, s, context) for a, b, s in parts]
+
+
+def _solve_in_memory(attempt: _Attempt, context: RunContext) -> Trained:
     """Train; where a GPU has too little memory, in micro-batches half as large, and so on. The
     global batch stays, so the numbers do, but for the order of sums.
     """
     import torch
 
-    asked = recipe
+    asked, recipe = attempt.recipe, attempt.recipe
     while True:
         try:
-            found = _train_once(planned, recipe, bench, number)
+            trained = _solve_together([replace(attempt, recipe=recipe)], context)[0]
             smaller = recipe.micro_batch if recipe != asked else None
-            return replace(found, micro_batch=smaller)
+            return replace(trained, micro_batch=smaller)
         except torch.OutOfMemoryError as error:
             half = min(recipe.micro_batch or recipe.batch, recipe.batch) // 2
-            if half == 0 or planned.cell.gather is False:  # the micro-batch is what is contrasted
+            contrasts_micro_batch = attempt.resolved.cell.gather is False
+            if half == 0 or contrasts_micro_batch:
                 raise CellError(f"the GPU has too little memory: {error}") from error
             recipe = replace(recipe, micro_batch=half)
         torch.cuda.empty_cache()
 
 
-def _train_once(planned: Planned, recipe: Recipe, bench: Bench, number: int) -> Trained:
-    """One training from the pretrained encoder; `number` tells those of a search apart."""
+def _problem(attempt: _Attempt, built: BuiltModel, context: RunContext) -> Problem:
     import torch
 
-    cell = replace(planned.cell, recipe=recipe)
-    support = bench.workshop.support(cell)
+    resolved, support = attempt.resolved, attempt.resolved.support
     if support is None:
         raise CellError("there is nothing to train on")
-    made = assemble(cell, bench.workshop)
-    model = made.model
-    place = _checkpoint_folder(planned, bench.store) / f"{number}.pt"
-    history = train(
-        model,
-        torch.tensor(support.labels, device=model.embedding.projection.weight_DF.device),
-        recipe,
-        cell.seed,
-        watch=bench.watch,
-        checkpoint=Checkpoint(place) if made.backbone else None,
+    file = _checkpoint_folder(resolved, context.store) / f"{attempt.number}.pt"
+    return Problem(
+        cell=resolved.cell,
+        model=built.model,
+        labels_N=torch.tensor(support.labels, device=built.model.device),
+        recipe=attempt.recipe,
+        seed=resolved.cell.seed,
+        watch=attempt.watch,
+        checkpoint=Checkpoint(file) if built.backbone else None,
     )
+
+
+def _trained(
+    attempt: _Attempt, built: BuiltModel, solution: Solution, context: RunContext
+) -> Trained:
+    support, model = attempt.resolved.support, built.model
     return Trained(
         embedding=model.embedding,
         head=model.head,
-        w_init_CD=made.w_init_CD,
+        w_init_CD=built.w_init_CD,
         texts=model.texts,
-        backbone=made.backbone,
-        support=bench.store.write_support(support),
-        history=history,
+        backbone=built.backbone,
+        support=context.store.write_support(support) if support else None,
+        solution=solution,
         params=model.trained_parameters(),
     )
 
 
-def _checkpoint_folder(planned: Planned, store: Store) -> Path:
-    return store.root / "checkpoints" / planned.train_key
+def _checkpoint_folder(keyed: KeyedCell, store: Store) -> Path:
+    return store.root / "checkpoints" / keyed.train_key
 
 
-def forget_checkpoint(planned: Planned, store: Store) -> None:
-    """The Record is written: what the training left to go on from is of no more use."""
-    for path in _checkpoint_folder(planned, store).glob("*.pt"):
+def forget_checkpoint(keyed: KeyedCell, store: Store) -> None:
+    """The Record is written: the training has nothing left to go on with."""
+    for path in _checkpoint_folder(keyed, store).glob("*.pt"):
         Checkpoint(path).remove()
 
 
-def keep_weights(planned: Planned, trained: Trained, store: Store) -> None:
+def keep_weights(keyed: KeyedCell, trained: Trained, store: Store) -> None:
     """`save: last`: what `init:` can begin from."""
-    place = _checkpoint_folder(planned, store) / NAME
-    save_weights(place, trained.embedding, trained.backbone)
+    if trained.embedding is not None:
+        file = _checkpoint_folder(keyed, store) / NAME
+        save_weights(file, trained.embedding, trained.backbone)

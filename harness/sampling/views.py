@@ -1,7 +1,7 @@
-"""Which pictures of an item are looked at: frames of a clip, and crops of a frame.
+"""Which pictures of an item are read: frames of a clip, and crops of a frame.
 
 A video of L frames is cut into T equal segments. Training takes a random frame of each; evaluation
-the centre or the first of each. With V clips a segment is cut once more, so that the clips look at
+the centre or the first of each. With V clips a segment is cut once more, so that the clips read
 different frames. An item that is a picture has no frames.
 """
 
@@ -15,11 +15,9 @@ if TYPE_CHECKING:
     import numpy as np
     from PIL import Image
 
-    from harness.core.protocols.dataset import Dataset
-
 
 @dataclass(frozen=True)
-class Look:
+class FrameView:
     """One picture of an item: a frame by index (None: the item is a picture), and which of how
     many crops (None: the whole picture, as the encoder's own preprocessing crops it).
     """
@@ -38,11 +36,6 @@ class Look:
         return " ".join(parts)
 
 
-def are_clips(dataset: Dataset) -> bool:
-    """Whether the items of a data set are videos."""
-    return dataset.kind == "clips"
-
-
 def views(text: str) -> tuple[int, int]:
     """`4x3` to (clips, crops)."""
     clips, _, crops = text.partition("x")
@@ -52,7 +45,7 @@ def views(text: str) -> tuple[int, int]:
 def evaluation_frames(
     length: int, frames: int, position: str = "centre", clip: int = 0, clips: int = 1
 ) -> tuple[int, ...]:
-    """The frame of each of T segments that clip number `clip` of `clips` looks at.
+    """The frame of each of T segments that clip number `clip` of `clips` reads.
 
     A video shorter than T shows some frames more than once.
     """
@@ -70,14 +63,14 @@ def training_frames(length: int, frames: int, stream: np.random.Generator) -> tu
     return tuple(found)
 
 
-def looks(
+def frame_views(
     item: str,
     *,
     length: int | None,
     frames: int | None,
     view: tuple[int, int] = (1, 1),
     position: str = "centre",
-) -> list[list[Look]]:
+) -> list[list[FrameView]]:
     """(V, T) pictures of an item: every clip in every crop. An item that is a picture (length
     None) has T = 1.
     """
@@ -89,7 +82,7 @@ def looks(
             indices = evaluation_frames(length, frames or 1, position, clip, clips)
         for number in range(crops):
             crop = (number, crops) if crops > 1 else None
-            out.append([Look(item, frame, crop) for frame in indices])
+            out.append([FrameView(item, frame, crop) for frame in indices])
     return out
 
 

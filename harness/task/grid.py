@@ -1,16 +1,25 @@
-"""Task -> [Cell]. Pure: the product of the axes, with null where an axis has no meaning."""
+"""Task -> [Cell]. Pure: the product of the axes, with null where an axis has no meaning.
+
+A row of the grid is a cell without its seed, and the seeds that it is run with. Planning works on
+rows, so what seeds share is looked at once.
+"""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping
-from dataclasses import fields
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from harness.core import registry
 from harness.core.cells import Cell, Choice, Recipe
 from harness.core.errors import BadInput, TaskError, nearest
-from harness.task.read import plain, replace_keys, validate
+from harness.core.protocols.alignment import Alignment
+from harness.core.protocols.classifier import Classifier
+from harness.core.protocols.method import Method
+from harness.core.protocols.paradigm import Paradigm
+from harness.task.overrides import replace_keys
+from harness.task.read import plain, validate
 from harness.task.schema import Task
 
 #: Axes in the order in which reports list them.
@@ -24,21 +33,59 @@ FRAMES = 8
 RECIPE_AXES = tuple(f.name for f in fields(Recipe))
 
 
-def expand(task: Task, where: str = "task") -> list[Cell]:
-    """Every cell of the grid, each once, in the order of the YAML.
+@dataclass(frozen=True)
+class Row:
+    """Cells that differ in their seed alone. `cell` has seed None."""
 
-    `include` entries are the task with some keys replaced; their cells are added. `exclude`
-    entries take out the cells that they match.
+    cell: Cell
+    seeds: tuple[int | None, ...]  # (None,) where nothing in the cell is random
+
+    def cells(self) -> Iterator[Cell]:
+        """One cell a seed."""
+        return (self.cell if seed is None else replace(self.cell, seed=seed) for seed in self.seeds)
+
+
+def expand(task: Task, where: str = "task") -> list[Cell]:
+    """Every cell of the grid, each once; see `expand_rows`."""
+    return [cell for row in expand_rows(task, where) for cell in row.cells()]
+
+
+def expand_rows(task: Task, where: str = "task") -> list[Row]:
+    """Every row of the grid, each once, in the order of the YAML.
+
+    `include` entries are the task with some keys replaced; their rows are added, and new seeds of
+    a row that is there join it. `exclude` entries take out the cells that they match.
 
     Raises TaskError for an include or exclude that names no axis.
     """
     variants = [task] + [_included(task, extra, where) for extra in task.include]
-    seen: dict[Cell, None] = {}
+    seeds: dict[Cell, dict[int | None, None]] = {}
     for variant in variants:
-        for cell in _product(variant):
-            seen.setdefault(cell)
+        for row in _product(variant):
+            seeds.setdefault(row.cell, {}).update(dict.fromkeys(row.seeds))
     rules = [rule(entry, where) for entry in task.exclude]
-    return [cell for cell in seen if not any(matches(cell, rule) for rule in rules)]
+    rows = (_without_excluded(Row(cell, tuple(own)), rules) for cell, own in seeds.items())
+    return [row for row in rows if row.seeds]
+
+
+def rows_of(cells: Sequence[Cell]) -> list[Row]:
+    """Cells that were expanded before, as rows."""
+    seeds: dict[Cell, dict[int | None, None]] = {}
+    for cell in cells:
+        seeds.setdefault(replace(cell, seed=None), {})[cell.seed] = None
+    return [Row(cell, tuple(own)) for cell, own in seeds.items()]
+
+
+def _without_excluded(row: Row, rules: Sequence[list[tuple[str, Any]]]) -> Row:
+    """Seeds that a rule matches go; a rule that names no seed takes all of them or none."""
+    seeds = row.seeds
+    for partial in rules:
+        if any(axis == "seed" for axis, _ in partial):
+            kept = (s for s in seeds if not matches(replace(row.cell, seed=s), partial))
+            seeds = tuple(kept)
+        elif matches(row.cell, partial):
+            seeds = ()
+    return Row(row.cell, seeds)
 
 
 def value_of(cell: Cell, axis: str) -> Any:
@@ -53,24 +100,24 @@ def _included(task: Task, extra: Mapping[str, Any], where: str) -> Task:
     return validate(data, f"{where}: include")
 
 
-def _product(task: Task) -> Iterator[Cell]:
+def _product(task: Task) -> Iterator[Row]:
     axes = {name: getattr(task, name) or [None] for name in AXES}
     axes["class_seed"] = task.class_seed or [task.classes.seed]
     classes = task.classes.to_pick()
     train_classes = task.train_classes.to_pick() if task.train_classes else None
-    seeds = task.seed_list()
-    once: dict[tuple[Any, ...], None] = {}
+    seeds = tuple(task.seed_list())
+    known: set[tuple[Any, ...]] = set()
     for values in itertools.product(*axes.values()):
         settings = dict(zip(axes, values, strict=True))
-        settings |= {"classes": classes, "train_classes": train_classes, **_search(task)}
+        settings |= {"classes": classes, "train_classes": train_classes, **_choosing(task)}
         _null_what_has_no_meaning(settings)
+        # Values of an axis without meaning give the same settings again.
         key = tuple(settings.items())
-        if key in once:
+        if key in known:
             continue
-        once[key] = None
+        known.add(key)
         for recipe in _recipes(task, settings):
-            for seed in seeds if is_random(settings) else [None]:
-                yield Cell(**settings, recipe=recipe, seed=seed)
+            yield Row(Cell(**settings, recipe=recipe), seeds if is_random(settings) else (None,))
 
 
 def _null_what_has_no_meaning(s: dict[str, Any]) -> None:
@@ -78,9 +125,11 @@ def _null_what_has_no_meaning(s: dict[str, Any]) -> None:
         s["shots"] = None
     if s["regime"] != "fraction":
         s["fraction"] = None
+    if s["method"] is not None:
+        s["tuning"] = "none"  # the encoder stays as it is
     if s["regime"] != "zero_shot":
         s["test_dataset"] = s["train_classes"] = None
-    elif s["train_classes"] is None or s["tuning"] == "none":
+    elif s["train_classes"] is None or (s["tuning"] == "none" and s["method"] is None):
         s["tuning"], s["train_classes"] = "none", None  # nothing is trained on
     if s["classes"].pick is None:
         s["class_seed"] = None  # nothing is drawn
@@ -88,14 +137,17 @@ def _null_what_has_no_meaning(s: dict[str, Any]) -> None:
         s["temporal"] = s["frames"] = None
     elif s["frames"] is None:
         s["frames"] = FRAMES
-    _null_of_the_head(s)
+    if s["method"] is None:
+        _null_of_the_head(s)
+    else:
+        _null_of_the_method(s)
 
 
 def _null_of_the_head(s: dict[str, Any]) -> None:
-    made_of = uses("paradigm", s["paradigm"])
-    if "classifier" not in made_of:
+    head_uses = uses(Paradigm, s["paradigm"])
+    if "classifier" not in head_uses:
         s["classifier"] = s["schedule"] = None
-    if not made_of:
+    if not head_uses:
         s["prompt"] = None
     if s["paradigm"].name != "matching":
         s["gather"] = s["text_tower"] = s["loss"] = None
@@ -103,14 +155,42 @@ def _null_of_the_head(s: dict[str, Any]) -> None:
         s["text_encoder"] = s["alignment"] = None
         if s["prompt"] is not None:
             s["prompt"] = Choice("class_name")  # whatever it is, nobody reads the texts
+    # Of a search, what trains takes the keys of the recipe.
+    s["search"] = tuple(k for k in s["search"] or () if not k[0].startswith("method.")) or None
     if s["tuning"] == "none":
         if s["text_tower"] is not None:
             s["text_tower"] = "offline"  # nothing is trained
         s["schedule"] = s["search"] = s["val"] = None
+    if s["search"] is None:
+        s["val"], s["selection"] = None, "last"
+
+
+def _null_of_the_method(s: dict[str, Any]) -> None:
+    """A method takes the place of paradigm, classifier and recipe."""
+    for name in ("paradigm", "classifier", "schedule", "gather", "text_tower", "loss", "init"):
+        s[name] = None
+    method_uses = uses(Method, s["method"])
+    if "text" not in method_uses:
+        s["text_encoder"] = s["alignment"] = s["prompt"] = None
+    options = method_options(s["method"])
+    kept = tuple(k for k in s["search"] or () if k[0].removeprefix("method.") in options)
+    s["search"] = kept or None
+    if s["search"] is None:
         s["selection"] = "last"
+        if "validation" not in method_uses:
+            s["val"] = None
 
 
-def _search(task: Task) -> dict[str, Any]:
+def method_options(choice: Choice) -> frozenset[str]:
+    """Names of a method's options; none of a method that planning will refuse."""
+    try:
+        return frozenset(registry.load(Method, choice.name).Options.model_fields)
+    except BadInput:
+        return frozenset()
+
+
+def _choosing(task: Task) -> dict[str, Any]:
+    """What is searched, on which samples, and what the training begins from."""
     spaces = tuple(
         (key.removeprefix("recipe."), tuple(values)) for key, values in (task.search or {}).items()
     )
@@ -123,42 +203,44 @@ def _search(task: Task) -> dict[str, Any]:
 
 
 def _recipes(task: Task, s: Mapping[str, Any]) -> list[Recipe | None]:
-    """The recipes of a row; `recipe.by: {vision_only: {...}}` changes those that bear the name."""
+    """The recipes of a row; `recipe.by: {vision_only: {...}}` changes those of that name."""
     if s["tuning"] == "none":
         return [None]
     lists = {name: getattr(task.recipe, name) for name in RECIPE_AXES}
     for choice in (s["paradigm"], s["classifier"], s["method"]):
-        own = task.recipe.by.get(choice.name) if choice else None
-        if own is not None:
-            lists |= {name: getattr(own, name) for name in own.model_fields_set}
+        changes = task.recipe.by.get(choice.name) if choice else None
+        if changes is not None:
+            lists |= {name: getattr(changes, name) for name in changes.model_fields_set}
     # A searched key has no value of its own: every value of the search takes its place.
-    lists |= {key.removeprefix("recipe."): v[:1] for key, v in (task.search or {}).items()}
+    searched = (key.removeprefix("recipe.") for key in task.search or {})
+    lists |= {n: (task.search or {})[f"recipe.{n}"][:1] for n in searched if n in lists}
     return [Recipe(**dict(zip(lists, v, strict=True))) for v in itertools.product(*lists.values())]
 
 
 def _uses_text(s: Mapping[str, Any]) -> bool:
     """Whether a text encoder has a meaning for the cell."""
-    if s["method"] is not None:
-        return True
-    return "text" in uses("paradigm", s["paradigm"]) | uses("classifier", s["classifier"])
+    return "text" in uses(Paradigm, s["paradigm"]) | uses(Classifier, s["classifier"])
 
 
 def is_random(s: Mapping[str, Any]) -> bool:
     """Whether anything in the cell depends on the seed."""
     if s["tuning"] != "none":
         return True
-    made_of = uses("classifier", s["classifier"]) | uses("alignment", s["alignment"])
-    draws = s["regime"] in ("few_shot", "fraction")
-    return "seed" in made_of or ("support" in made_of and draws)
+    needed = uses(Classifier, s["classifier"]) | uses(Alignment, s["alignment"])
+    needed |= uses(Method, s["method"])
+    draws = s["regime"] in ("few_shot", "fraction") or s["val"] is not None
+    return "seed" in needed or "validation" in needed or ("support" in needed and draws)
 
 
-def uses(kind: str, choice: Choice | str | None) -> frozenset[str]:
+def uses(
+    kind: type[Paradigm | Classifier | Alignment | Method], choice: Choice | str | None
+) -> frozenset[str]:
     """What a plugin says it is made of; nothing for a name that planning will refuse."""
     if choice is None:
         return frozenset()
+    name = choice.name if isinstance(choice, Choice) else choice
     try:
-        plugin = registry.plugin(kind, str(getattr(choice, "name", choice)))
-        return frozenset(getattr(plugin, "USES", ()))
+        return frozenset(registry.load(kind, name).USES)
     except BadInput:
         return frozenset()
 
@@ -172,16 +254,12 @@ def rule(entry: Mapping[str, Any], where: str) -> list[tuple[str, Any]]:
     for key in entry:
         if key not in known:
             raise TaskError(
-                where,
-                key,
-                "there is no such axis",
-                allowed=known,
-                nearest=nearest(key, known),
+                where, key, "there is no such axis", allowed=known, nearest=nearest(key, known)
             )
     return list(entry.items())
 
 
-def matches(cell: Cell, partial: list[tuple[str, Any]]) -> bool:
+def matches(cell: Cell, partial: Sequence[tuple[str, Any]]) -> bool:
     """Whether a cell has all that a partial cell says."""
     for axis, wanted in partial:
         value = value_of(cell, axis)

@@ -135,6 +135,7 @@ class RecipeModel(_Model):
     logit_scale: Annotated[list[Above0 | None], *Axis] = [None]
     train_logit_scale: Annotated[list[StrictBool], *Axis] = [_R.train_logit_scale]
     checkpointing: Annotated[list[StrictBool], *Axis] = [_R.checkpointing]
+    solver: Annotated[list[StrictStr | None], *Axis] = [None]  # null: what fits
     preset: StrictStr | None = None  # a file of tasks/recipes/, filled in before this is read
     by: dict[StrictStr, RecipeModel] = {}  # rows by the name of classifier, paradigm or method
 
@@ -231,6 +232,7 @@ class Task(_Model):
     seeds: StrictInt | list[StrictInt] = 5
     init: StrictStr | None = None
     save: Literal["none", "last"] = "none"
+    measures: Names = []  # beyond those of harness/measures/: package.module:object
     budget: dict[StrictStr, Any] | None = None
     exclude: list[dict[StrictStr, Any]] = []
     include: list[dict[StrictStr, Any]] = []

@@ -14,7 +14,7 @@ from harness.training.distributed import world
 if TYPE_CHECKING:
     import torch
 
-    from harness.training.model import Model
+    from harness.core.protocols.solver import TrainableModel
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Checkpoint:
     path: Path
 
     def save(
-        self, model: Model, optimiser: torch.optim.Optimizer, progress: dict[str, Any]
+        self, model: TrainableModel, optimiser: torch.optim.Optimizer, progress: dict[str, Any]
     ) -> None:
         """By process 0, for all. Raises DiskFull or OutputError."""
         import torch
@@ -41,7 +41,9 @@ class Checkpoint:
         write_atomically(self.path, lambda f: torch.save(state, f))
         group.wait()
 
-    def load(self, model: Model, optimiser: torch.optim.Optimizer) -> dict[str, Any] | None:
+    def load(
+        self, model: TrainableModel, optimiser: torch.optim.Optimizer
+    ) -> dict[str, Any] | None:
         """Put the saved state into model and optimiser; None if there is none that can be read."""
         import torch
 

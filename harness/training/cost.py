@@ -33,7 +33,7 @@ DAY = 86_400.0
 
 
 @dataclass(frozen=True)
-class Cost:
+class EncoderCost:
     """Multiply-adds of one forward pass, and parameters."""
 
     macs: int
@@ -41,20 +41,22 @@ class Cost:
     macs_paper: int
     params_paper: int
 
-    def __add__(self, other: Cost) -> Cost:
-        return Cost(
+    def __add__(self, other: EncoderCost) -> EncoderCost:
+        return EncoderCost(
             self.macs + other.macs,
             self.params + other.params,
             self.macs_paper + other.macs_paper,
             self.params_paper + other.params_paper,
         )
 
-    def times(self, passes: int) -> Cost:
+    def times(self, passes: int) -> EncoderCost:
         """The same parameters run `passes` times, as an image encoder over the frames of a clip."""
-        return Cost(self.macs * passes, self.params, self.macs_paper * passes, self.params_paper)
+        return EncoderCost(
+            self.macs * passes, self.params, self.macs_paper * passes, self.params_paper
+        )
 
 
-def module_cost(module: nn.Module, *shape: int) -> Cost:
+def module_cost(module: nn.Module, *shape: int) -> EncoderCost:
     """What one pass of a float input of this shape costs. The module is not changed.
 
     Raises what the module raises for a shape that it cannot read.
@@ -65,7 +67,7 @@ def module_cost(module: nn.Module, *shape: int) -> Cost:
         layer.register_forward_hook(_count_layer(counted))
     with _Operations() as operations, torch.enable_grad():
         own(torch.empty(shape, device="meta"))
-    return Cost(
+    return EncoderCost(
         macs=operations.total // 2,
         params=_parameters(own),
         macs_paper=sum(counted.values()),
@@ -73,18 +75,18 @@ def module_cost(module: nn.Module, *shape: int) -> Cost:
     )
 
 
-def encoder_cost(encoder: Any, resolution: int) -> Cost:
+def encoder_cost(encoder: Any, resolution: int) -> EncoderCost:
     """What one picture costs an image encoder, up to its embedding z_D.
 
     The projection behind the module is in CLIP a bare parameter, which thop leaves out.
     """
     weight_DF, bias_D = encoder.projection()
     bias = 0 if bias_D is None else bias_D.numel()
-    projection = Cost(weight_DF.numel(), weight_DF.numel() + bias, 0, 0)
+    projection = EncoderCost(weight_DF.numel(), weight_DF.numel() + bias, 0, 0)
     return module_cost(encoder.module, 1, 3, resolution, resolution) + projection
 
 
-def clip_cost(architecture: str) -> Cost:
+def clip_cost(architecture: str) -> EncoderCost:
     """The image tower of an architecture of open_clip, one picture of its own size; no weights.
 
     Raises LookupError for a name that open_clip does not know.

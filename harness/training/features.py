@@ -1,7 +1,7 @@
 """Backbone features on disk, computed once for every encoder, resolution and picture.
 
 A folder of the cache holds shards of (ids, h_NF); an id is the fingerprint of a picture, with the
-frame and the crop that were looked at, so that no picture is taken for another of the same name.
+frame and the crop that were read, so that no picture is taken for another of the same name.
 Last bits differ between a GPU and the CPU, so each has its own folder. A reader looks an id up in
 all of them; a writer adds a whole shard by rename. So what was computed before an interruption
 stays, and two writers at once cost time but never a wrong row.
@@ -23,7 +23,7 @@ from harness.core.facts import EncoderFacts
 from harness.core.files import cache_folder, write_atomically
 from harness.core.hashing import digest
 from harness.core.protocols.dataset import Dataset
-from harness.sampling.views import Look
+from harness.sampling.views import FrameView
 from harness.training.device import device
 from harness.training.pictures import read_pictures
 from harness.training.threads import cores, one_core_pool
@@ -37,12 +37,6 @@ BATCH = {"cpu": 16, "cuda": 64}
 
 #: called with (done, total) pictures
 Progress = Callable[[int, int], object]
-
-
-def fingerprint(dataset: Dataset, item: str) -> str:
-    """Of the item's content; of a data set that gives none, its manifest must do."""
-    own = getattr(dataset, "fingerprint", None)
-    return str(own(item)) if own is not None else f"{dataset.manifest}|{item}"
 
 
 class FeatureStore:
@@ -59,7 +53,9 @@ class FeatureStore:
         address = digest([facts.backbone, resolution, *apart], 32)
         self.folder = cache_folder() / "features" / address
 
-    def get(self, wanted: Sequence[str | Look], progress: Progress | None = None) -> torch.Tensor:
+    def get(
+        self, wanted: Sequence[str | FrameView], progress: Progress | None = None
+    ) -> torch.Tensor:
         """h_NF in the order of `wanted`; what is missing is computed and kept. A name alone is an
         item that is a picture.
 
@@ -67,14 +63,14 @@ class FeatureStore:
         """
         import torch
 
-        looks = [look if isinstance(look, Look) else Look(look) for look in wanted]
+        chosen = [w if isinstance(w, FrameView) else FrameView(w) for w in wanted]
         prints = {
-            item: fingerprint(self._dataset, item) for item in dict.fromkeys(k.item for k in looks)
+            item: self._dataset.fingerprint(item) for item in dict.fromkeys(k.item for k in chosen)
         }
-        ids = {look: look.address(prints[look.item]) for look in dict.fromkeys(looks)}
+        ids = {view: view.address(prints[view.item]) for view in dict.fromkeys(chosen)}
         found = self._read(set(ids.values()))
-        # One look of every picture that is missing, in the order of `wanted`.
-        first = {ids[look]: look for look in reversed(ids)}
+        # One view of every picture that is missing, in the order of `wanted`.
+        first = {ids[view]: view for view in reversed(ids)}
         missing = [i for i in dict.fromkeys(ids.values()) if i not in found]
         for start in range(0, len(missing), SHARD):
             part = missing[start : start + SHARD]
@@ -82,7 +78,7 @@ class FeatureStore:
             rows = self._compute([first[i] for i in part], done)
             self._write(part, rows)
             found |= dict(zip(part, rows, strict=True))
-        h_NF = np.stack([found[ids[k]] for k in looks]) if looks else np.zeros((0, self._dim))
+        h_NF = np.stack([found[ids[k]] for k in chosen]) if chosen else np.zeros((0, self._dim))
         return torch.from_numpy(h_NF.astype(np.float32))
 
     def _read(self, wanted: set[str]) -> dict[str, np.ndarray[Any, Any]]:
@@ -101,16 +97,16 @@ class FeatureStore:
 
     def _write(self, ids: Sequence[str], rows: np.ndarray[Any, Any]) -> None:
         name = hashlib.sha256("\n".join(ids).encode()).hexdigest()[:32]
-        # The ids go last: a shard without them is not looked at.
+        # The ids go last: a shard without them is not read.
         write_atomically(self.folder / f"{name}.npy", lambda f: np.save(f, rows))
         text = json.dumps(list(ids)).encode()
         write_atomically(self.folder / f"{name}.ids.json", lambda f: f.write(text))
 
     def _compute(
-        self, looks: Sequence[Look], progress: Callable[[int], object]
+        self, chosen: Sequence[FrameView], progress: Callable[[int], object]
     ) -> np.ndarray[Any, Any]:
         encoder, size = self._load(), self._batch_size
-        batches = [looks[i : i + size] for i in range(0, len(looks), size)]
+        batches = [chosen[i : i + size] for i in range(0, len(chosen), size)]
         rows, done = [], 0
         # A GPU is fed by all cores as well: they read and prepare the pictures.
         with one_core_pool(cores()) as pool:
@@ -125,7 +121,7 @@ class FeatureStore:
             raise DataError("the encoder gives features that are not finite numbers")
         return h_NF
 
-    def _batch(self, encoder: Any, batch: Sequence[Look]) -> np.ndarray[Any, Any]:
+    def _batch(self, encoder: Any, batch: Sequence[FrameView]) -> np.ndarray[Any, Any]:
         """h_BF of one batch, on one core or the GPU.
 
         A short batch is filled up: kernels differ by batch size in the last bits, and a feature

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any
 
 from harness.core.errors import CellError
-from harness.core.protocols.dataset import Clips, Dataset
+from harness.core.protocols.dataset import Dataset, as_clips
 from harness.core.seeding import numpy_stream
-from harness.sampling.views import Look, are_clips, looks, training_frames
+from harness.sampling.views import FrameView, frame_views, training_frames
 from harness.training.augmentation import draw
 from harness.training.distributed import world
 from harness.training.pictures import Pictures, read_pictures
@@ -20,29 +20,6 @@ if TYPE_CHECKING:
 
 #: Pictures at once in evaluation.
 EVALUATION_BATCH = 32
-
-
-class Source(Protocol):
-    """Backbone features of training samples, by position."""
-
-    @property
-    def frames(self) -> int | None:
-        """T; None where a sample is one picture."""
-        ...
-
-    def __len__(self) -> int: ...
-    def begin_epoch(self, epoch: int) -> None: ...
-    def features(self, batch_B: torch.Tensor) -> torch.Tensor:
-        """h_BF, or h_BTF with frames; with a graph where the backbone is trained."""
-        ...
-
-    def pretrained(self) -> list[torch.Tensor]:
-        """What of it is trained at the learning rate lr."""
-        ...
-
-    def new(self) -> list[torch.Tensor]:
-        """What of it is trained at the learning rate lr_new."""
-        ...
 
 
 @dataclass
@@ -73,7 +50,7 @@ class CachedFeatures:
 
 @dataclass(frozen=True)
 class Sampling:
-    """What of an item a training looks at: T random frames (None: one picture), changed as
+    """What training reads of an item: T random frames (None: one picture), changed as
     `augment` says, drawn anew every epoch.
     """
 
@@ -134,7 +111,8 @@ class TunedBackbone:
             module.set_grad_checkpointing(True)
         elif hasattr(module, "activation_checkpointing_enable"):
             module.activation_checkpointing_enable()
-            module.train()  # transformers looks at it; CLIP's towers have no dropout by default
+            # transformers recomputes in training mode only; CLIP's towers have no dropout.
+            module.train()
         else:
             raise CellError("recipe.checkpointing: this encoder cannot recompute its blocks")
 
@@ -167,11 +145,11 @@ class TunedBackbone:
 
         group = world()
         own = [
-            item_looks(pictures.dataset, item, self.frames, view)
+            item_views(pictures.dataset, item, self.frames, view)
             for item in items[group.rank :: group.size]
         ]
-        flat = [look for of_item in own for clip in of_item for look in clip]
-        # Frames of one clip stay together: a module inside the backbone looks at all of them.
+        flat = [shown for of_item in own for clip in of_item for shown in clip]
+        # Frames of one clip stay together: a module inside the backbone reads all of them.
         step = max(1, EVALUATION_BATCH // (self.frames or 1)) * (self.frames or 1)
         parts = [
             self._without_graph(pictures(flat[i : i + step])) for i in range(0, len(flat), step)
@@ -194,13 +172,13 @@ class TunedBackbone:
         return h_NF.cpu()
 
     def _read(self, items: Sequence[str]) -> torch.Tensor:
-        """x_NCHW of the training looks of items, N = B x T."""
+        """x_NCHW of what training reads of items, N = B x T."""
         import torch
 
         dataset, sampling = self._pictures.dataset, self._sampling
-        chosen = [self._training_looks(dataset, item) for item in items]
+        chosen = [self._training_views(dataset, item) for item in items]
         if sampling.augment == "none":
-            return self._pictures([look for own in chosen for look in own])
+            return self._pictures([shown for own in chosen for shown in own])
         parts = []
         for item, own in zip(items, chosen, strict=True):
             stream = numpy_stream(sampling.seed, "augment", self._epoch, item)
@@ -209,23 +187,24 @@ class TunedBackbone:
             parts.append(self._pictures.augmented(own, change))
         return torch.cat(parts)
 
-    def _training_looks(self, dataset: Dataset, item: str) -> list[Look]:
-        if not are_clips(dataset):
-            return [Look(item)]
-        length = cast(Clips, dataset).length(item)
+    def _training_views(self, dataset: Dataset, item: str) -> list[FrameView]:
+        clips = as_clips(dataset)
+        if clips is None:
+            return [FrameView(item)]
         stream = numpy_stream(self._sampling.seed, "frames", self._epoch, item)
-        indices = training_frames(length, self.frames or 1, stream)
-        return [Look(item, frame) for frame in indices]
+        indices = training_frames(clips.length(item), self.frames or 1, stream)
+        return [FrameView(item, frame) for frame in indices]
 
 
-def item_looks(
+def item_views(
     dataset: Dataset, item: str, frames: int | None, view: tuple[int, int]
-) -> list[list[Look]]:
-    """(V, T) looks of evaluation."""
-    if not are_clips(dataset):
-        return looks(item, length=None, frames=None, view=view)
-    clips = cast(Clips, dataset)
-    return looks(item, length=clips.length(item), frames=frames, view=view, position=clips.position)
+) -> list[list[FrameView]]:
+    """(V, T) pictures that evaluation reads of an item."""
+    clips = as_clips(dataset)
+    if clips is None:
+        return frame_views(item, length=None, frames=None, view=view)
+    length = clips.length(item)
+    return frame_views(item, length=length, frames=frames, view=view, position=clips.position)
 
 
 def shaped(h_MF: torch.Tensor, n: int, view: tuple[int, int], frames: int | None) -> torch.Tensor:

@@ -8,16 +8,14 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from harness.core.cells import Recipe
 from harness.core.errors import CellError
+from harness.core.protocols.solver import Problem, Solution, TrainableModel
 from harness.core.seeding import torch_stream
-from harness.training.checkpoint import Checkpoint
 from harness.training.distributed import World, world
-from harness.training.model import Model
 
 if TYPE_CHECKING:
     import torch
@@ -26,90 +24,73 @@ if TYPE_CHECKING:
     Parts = Sequence[tuple[torch.Tensor, bool]]
 
 
-@dataclass
-class History:
-    """What a training left to report."""
-
-    curve: list[dict[str, Any]] = field(default_factory=list)
-    steps: int = 0
-
-
-@dataclass(frozen=True)
-class Watch:
-    """Who looks at a training from outside."""
-
-    interrupted: Callable[[], bool] = lambda: False
-    epoch: Callable[[Mapping[str, Any]], object] = lambda _: None  # a point of the curve, with lr
-
-    def of_training(self, number: int) -> Watch:
-        """For one of several trainings of a cell, which its points name."""
-        return Watch(self.interrupted, lambda point: self.epoch({**point, "training": number}))
-
-
-def train(
-    model: Model,
-    y_N: torch.Tensor,
-    recipe: Recipe,
-    seed: int | None,
-    *,
-    watch: Watch | None = None,
-    checkpoint: Checkpoint | None = None,
-) -> History:
+def train(problem: Problem) -> Solution:
     """Minimise the head's loss on the support set (Eq. 1 to 3); the model is trained in place.
 
     With a checkpoint it goes on from the last whole epoch, to the same result.
 
     Raises CellError if the loss is not finite; KeyboardInterrupt between batches if asked to stop.
     """
-    watch = watch or Watch()
+    model, recipe, watch = problem.model, problem.recipe, problem.watch
     optimiser = _optimiser(model, recipe)
     rates = [group["lr"] for group in optimiser.param_groups]
-    history = History()
-    saved = checkpoint.load(model, optimiser) if checkpoint else None
+    solution = Solution()
+    saved = problem.checkpoint.load(model, optimiser) if problem.checkpoint else None
     if saved is not None:
-        history = History(saved["curve"], saved["steps"])
+        solution = Solution(saved["curve"], saved["steps"])
     for epoch in range(recipe.epochs):
+        # Before the epochs that a checkpoint holds are skipped: the head may change at one of them.
         model.head.begin_epoch(epoch)
-        if epoch < len(history.curve):
+        if epoch < len(solution.curve):
             continue
-        began, loss_sum, correct = time.perf_counter(), 0.0, 0.0
-        _begin_epoch(model, seed, epoch)
-        drop = torch_stream(seed, "dropout", epoch)
-        batches = _batches(len(model.source), recipe.batch, seed, epoch)
-        for i, batch_B in enumerate(batches):
-            if watch.interrupted():
-                raise KeyboardInterrupt
-            factor = _factor(recipe, epoch + i / len(batches))
-            for group, rate in zip(optimiser.param_groups, rates, strict=True):
-                group["lr"] = rate * factor
-            loss, right = _step(model, optimiser, batch_B, y_N, recipe, drop)
-            history.steps += 1
-            loss_sum += loss * len(batch_B)
-            correct += right
-        if not math.isfinite(loss_sum):
-            raise CellError(f"the loss is not a finite number after epoch {epoch + 1}")
-        point = {
-            "epoch": epoch + 1,
-            "loss": loss_sum / len(model.source),
-            "train_top1": correct / len(model.source),
-            "seconds": time.perf_counter() - began,
-        }
-        history.curve.append(point)
+        point = _epoch(problem, optimiser, rates, epoch)
+        solution.steps += point.pop("steps")
+        solution.curve.append(point)
         watch.epoch(point | {"lr": optimiser.param_groups[0]["lr"]})
-        if checkpoint is not None:
-            progress = {"curve": history.curve, "steps": history.steps}
-            checkpoint.save(model, optimiser, progress)
-    return history
+        if problem.checkpoint is not None:
+            progress = {"curve": solution.curve, "steps": solution.steps}
+            problem.checkpoint.save(model, optimiser, progress)
+    return solution
 
 
-def _begin_epoch(model: Model, seed: int | None, epoch: int) -> None:
+def _epoch(
+    problem: Problem, optimiser: torch.optim.Optimizer, rates: Sequence[float], epoch: int
+) -> dict[str, Any]:
+    """One pass over the support set: a point of the curve, and how many steps it took."""
+    model, recipe, y_N = problem.model, problem.recipe, problem.labels_N
+    n, began = len(model.source), time.perf_counter()
+    loss_sum, correct = 0.0, 0.0
+    _begin_epoch(model, problem.seed, epoch)
+    drop = torch_stream(problem.seed, "dropout", epoch)
+    batches = _batches(n, recipe.batch, problem.seed, epoch)
+    for i, batch_B in enumerate(batches):
+        if problem.watch.interrupted():
+            raise KeyboardInterrupt
+        factor = _factor(recipe, epoch + i / len(batches))
+        for group, rate in zip(optimiser.param_groups, rates, strict=True):
+            group["lr"] = rate * factor
+        loss, right = _step(model, optimiser, batch_B, y_N, recipe, drop)
+        loss_sum += loss * len(batch_B)
+        correct += right
+    if not math.isfinite(loss_sum):
+        raise CellError(f"the loss is not a finite number after epoch {epoch + 1}")
+    return {
+        "epoch": epoch + 1,
+        "loss": loss_sum / n,
+        "train_top1": correct / n,
+        "seconds": time.perf_counter() - began,
+        "steps": len(batches),
+    }
+
+
+def _begin_epoch(model: TrainableModel, seed: int | None, epoch: int) -> None:
     model.source.begin_epoch(epoch)
     if model.texts is not None:
         model.texts.begin_epoch(torch_stream(seed, "texts", epoch))
 
 
 def _step(
-    model: Model,
+    model: TrainableModel,
     optimiser: torch.optim.Optimizer,
     batch_B: torch.Tensor,
     y_N: torch.Tensor,
@@ -136,7 +117,7 @@ def _step(
 
 
 def _summed(
-    model: Model, parts: Parts, y_N: torch.Tensor, recipe: Recipe, drop: torch.Generator
+    model: TrainableModel, parts: Parts, y_N: torch.Tensor, recipe: Recipe, drop: torch.Generator
 ) -> tuple[float, float]:
     """Micro-batches whose gradients add up to the batch's, for a loss that is a mean over it. A
     contrastive loss without the gather is that of each micro-batch by itself.
@@ -155,7 +136,7 @@ def _summed(
 
 
 def _contrasted(
-    model: Model,
+    model: TrainableModel,
     parts: Parts,
     y_N: torch.Tensor,
     recipe: Recipe,
@@ -216,26 +197,26 @@ def _gathered(
 
 
 def _embed(
-    model: Model, part_B: torch.Tensor, recipe: Recipe, drop: torch.Generator
+    model: TrainableModel, part_B: torch.Tensor, recipe: Recipe, drop: torch.Generator
 ) -> torch.Tensor:
     """z_BD as float32, whatever the precision behind it."""
-    with _precision(recipe.precision, model.embedding.projection.weight_DF.device.type):
+    with _precision(recipe.precision, model.device.type):
         h_BF = dropout(model.source.features(part_B), recipe.dropout, drop)
         return model.embedding(h_BF).float()
 
 
 def _skip(
-    model: Model, part_B: torch.Tensor, recipe: Recipe, drop: torch.Generator
+    model: TrainableModel, part_B: torch.Tensor, recipe: Recipe, drop: torch.Generator
 ) -> torch.Tensor | None:
     """Draw what another process draws for its part, so that the stream stays the same."""
     if recipe.dropout:
         frames = [model.source.frames] if model.source.frames else []
-        width = model.embedding.projection.weight_DF.shape[1]
+        width = model.feature_dim
         _kept((len(part_B), *frames, width), recipe.dropout, drop)
     return None
 
 
-def _right(model: Model, z_BD: torch.Tensor, y_B: torch.Tensor) -> int:
+def _right(model: TrainableModel, z_BD: torch.Tensor, y_B: torch.Tensor) -> int:
     import torch
 
     with torch.no_grad():
@@ -269,7 +250,7 @@ def _batches(n: int, size: int, seed: int | None, epoch: int) -> tuple[torch.Ten
     return tuple(order_N.split(size))
 
 
-def _optimiser(model: Model, recipe: Recipe) -> torch.optim.Optimizer:
+def _optimiser(model: TrainableModel, recipe: Recipe) -> torch.optim.Optimizer:
     """Two learning-rate groups (section 4.1); a frozen tensor gets no gradient and no step."""
     import torch
 

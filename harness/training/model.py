@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from harness.core.protocols.paradigm import Head
-from harness.training.loader import Source
-from harness.training.texts import Texts
+from harness.core.protocols.solver import ChangingTexts, FeatureSource
 
 if TYPE_CHECKING:
     import torch
@@ -71,12 +70,22 @@ class Embedding:
 class Model:
     """Everything between a sample and its logits."""
 
-    source: Source
+    source: FeatureSource
     embedding: Embedding
     head: Head
-    texts: Texts | None = None
+    texts: ChangingTexts | None = None
     gather: bool = True  # contrast a whole batch; else each micro-batch by itself
     _rows: tuple[torch.Tensor, torch.Tensor] | None = field(default=None, init=False, repr=False)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the projection is, and with it all that is trained."""
+        return self.embedding.projection.weight_DF.device
+
+    @property
+    def feature_dim(self) -> int:
+        """F."""
+        return self.embedding.projection.weight_DF.shape[1]
 
     def encoder(self) -> list[torch.Tensor]:
         """What stands before the loss: pictures to embeddings."""

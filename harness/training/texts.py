@@ -8,7 +8,7 @@ were.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from harness.core.protocols.encoder import TunableText
 
@@ -19,28 +19,6 @@ if TYPE_CHECKING:
 Wording = Callable[[Sequence[str]], list[list[str]]]
 #: Texts that are embedded at once in evaluation.
 AT_ONCE = 64
-
-
-class Texts(Protocol):
-    """Rows of W that are made anew at every step."""
-
-    def begin_epoch(self, stream: torch.Generator) -> None: ...
-    def begin_step(self) -> None: ...
-    def rows(self, classes_U: torch.Tensor) -> torch.Tensor:
-        """w_UD of the classes trained on, by number; with a graph where it is trained."""
-        ...
-
-    def embed(self, names: Sequence[str]) -> torch.Tensor | None:
-        """(C, D) after training, without a graph; None where evaluation has texts of its own."""
-        ...
-
-    def pretrained(self) -> list[torch.Tensor]:
-        """Parameters of the learning rate lr."""
-        ...
-
-    def new(self) -> list[torch.Tensor]:
-        """Parameters of the learning rate lr_new."""
-        ...
 
 
 class DrawnTemplates:

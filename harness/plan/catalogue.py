@@ -1,0 +1,228 @@
+"""What the cells of a plan name, opened once: plugins with their options, data sets, facts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+import numpy as np
+from pydantic import ValidationError
+
+from harness.core import registry
+from harness.core.cells import Cell, Choice, ClassPick
+from harness.core.conform import conform
+from harness.core.errors import BadInput, EncoderError, TaskError, did_you_mean, nearest
+from harness.core.facts import EncoderFacts
+from harness.core.protocols.alignment import Alignment
+from harness.core.protocols.classifier import MATERIALS, Classifier
+from harness.core.protocols.dataset import Clips, Dataset, DatasetPlugin, FeatureItems
+from harness.core.protocols.encoder import EncoderPlugin
+from harness.core.protocols.method import METHOD_MATERIALS, Method
+from harness.core.protocols.paradigm import HEAD_MATERIALS, Paradigm
+from harness.core.protocols.plugin import Plugin
+from harness.sampling.classes import pick_classes
+from harness.task.messages import first_problem
+
+PluginT = TypeVar("PluginT", bound=Plugin)
+Value = TypeVar("Value")
+
+#: What a plugin of a kind may ask for in USES.
+_MATERIALS: Mapping[type[Plugin], Sequence[str]] = {
+    Classifier: MATERIALS, Alignment: MATERIALS, Method: METHOD_MATERIALS,
+    Paradigm: HEAD_MATERIALS,
+}  # fmt: skip
+_DATASET_KINDS: Mapping[str, type[Dataset]] = {
+    "pictures": Dataset, "clips": Clips, "features": FeatureItems,
+}  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class Chosen(Generic[PluginT]):
+    """A plugin that a cell names, and the validated options that the task gives it."""
+
+    choice: Choice
+    plugin: PluginT
+    options: Any  # an instance of plugin.Options
+    argument: str = ""  # of a data set or an encoder: what follows its family
+
+
+@dataclass(frozen=True)
+class ClassList:
+    """Classes of a data set, ascending: indices into it, and names."""
+
+    indices: tuple[int, ...]
+    names: tuple[str, ...]
+
+
+class Catalogue:
+    """Opens each distinct choice once. One for a plan: what changes on disk is seen by the next."""
+
+    def __init__(self) -> None:
+        self._values: dict[Any, Any] = {}
+
+    def chosen(self, kind: type[PluginT], choice: Choice) -> Chosen[PluginT]:
+        """A plugin with its options.
+
+        Raises UnknownName; BadInput for an option that the plugin does not have, and for a plugin
+        that asks in USES for what it will not get.
+        """
+        return self._once((kind, choice), lambda: _choose(kind, choice))
+
+    def dataset(self, choice: Choice) -> Dataset:
+        """Raises DataError for one that is not laid out as declared."""
+        return self._once(("dataset", choice), lambda: open_dataset(self.dataset_plugin(choice)))
+
+    def dataset_plugin(self, choice: Choice) -> Chosen[DatasetPlugin]:
+        return self.chosen(DatasetPlugin, choice)
+
+    def image_facts(self, choice: Choice) -> EncoderFacts:
+        """Raises EncoderError for an encoder without an image side."""
+        if "pictures" not in self.chosen(EncoderPlugin, choice).plugin.READS:
+            raise EncoderError(
+                f"{choice} reads texts only: it belongs under 'text_encoder', beside an encoder of "
+                "pictures"
+            )
+        return self._facts(choice)
+
+    def text_facts(self, choice: Choice) -> EncoderFacts:
+        """Raises EncoderError for an encoder without a text tower."""
+        if "texts" not in self.chosen(EncoderPlugin, choice).plugin.READS:
+            raise EncoderError(f"{choice} reads pictures only: it has no text tower")
+        return self._facts(choice)
+
+    def _facts(self, choice: Choice) -> EncoderFacts:
+        encoder = self.chosen(EncoderPlugin, choice)
+        return self._once(
+            ("facts", choice), lambda: encoder.plugin.facts(encoder.argument, encoder.options)
+        )
+
+    def classes(self, cell: Cell) -> tuple[ClassList, ClassList]:
+        """(classes trained on, classes tested). Across data sets the test set has its own.
+
+        Raises DataError if a task asks for more classes than there are.
+        """
+        key = (
+            "classes", cell.dataset, cell.classes, cell.class_seed, cell.train_classes,
+            cell.test_dataset,
+        )  # fmt: skip
+        return self._once(key, lambda: self._pick(cell))
+
+    def _pick(self, cell: Cell) -> tuple[ClassList, ClassList]:
+        dataset, seed = self.dataset(cell.dataset), cell.class_seed
+        picked = self._classes(cell.dataset, cell.classes, seed)
+        if cell.test_dataset is not None:
+            trained = picked
+            if cell.train_classes is not None:
+                trained = self._classes(cell.dataset, cell.train_classes, seed)
+            other = self.dataset(cell.test_dataset)
+            return trained, ClassList(tuple(range(len(other.classes))), tuple(other.classes))
+        if cell.train_classes is None:
+            return picked, picked
+        # Zero-shot: the classes trained on are drawn from those that are not tested.
+        left = pick_classes(dataset, cell.train_classes, seed, without=picked.indices)
+        return _listed(dataset, left), picked
+
+    def _classes(self, choice: Choice, pick: ClassPick, seed: int | None) -> ClassList:
+        dataset = self.dataset(choice)
+        return self._once(
+            ("pick", choice, pick, seed),
+            lambda: _listed(dataset, pick_classes(dataset, pick, seed)),
+        )
+
+    def class_counts(self, choice: Choice, split: str) -> Any:
+        """(C,) items of every class in `train` or `test`."""
+        dataset = self.dataset(choice)
+        items = dataset.train if split == "train" else dataset.test
+        return self._once(
+            ("counts", choice, split),
+            lambda: np.bincount(items.labels, minlength=len(dataset.classes)),
+        )
+
+    def remember(self, key: Any, make: Callable[[], Value]) -> Value:
+        """Any other value of the plan, made once."""
+        return self._once(("other", key), make)
+
+    def _once(self, key: Any, make: Callable[[], Value]) -> Value:
+        if key not in self._values:
+            self._values[key] = make()
+        value: Value = self._values[key]
+        return value
+
+
+def _choose(kind: type[PluginT], choice: Choice) -> Chosen[PluginT]:
+    family, argument = choice.name, ""
+    if kind in (DatasetPlugin, EncoderPlugin):
+        family, argument = registry.split_reference(choice.name)
+    plugin = registry.load(kind, family)
+    _check_uses(kind, choice, plugin)
+    try:
+        options = plugin.Options(**dict(choice.options))
+    except ValidationError as error:
+        problem = first_problem(error, lambda _: plugin.Options.model_fields, noun="option")
+        raise problem.of_option(choice.name) from error
+    return Chosen(choice, plugin, options, argument)
+
+
+def _check_uses(kind: type[Plugin], choice: Choice, plugin: Any) -> None:
+    """Raises BadInput for a plugin that would wait for something that nobody gives it."""
+    known = _MATERIALS.get(kind, ())
+    for name in plugin.USES if known else ():
+        if name not in known:
+            raise BadInput(
+                f"{choice.name}: USES names '{name}', which it will not get; allowed: "
+                f"{', '.join(known)}{did_you_mean(nearest(name, known))}"
+            )
+
+
+def open_dataset(chosen: Chosen[DatasetPlugin]) -> Dataset:
+    """The data set, with the defaults for what it leaves out."""
+    opened = chosen.plugin.open_dataset(chosen.argument, chosen.options)
+    return complete_dataset(opened, chosen.choice)
+
+
+def complete_dataset(opened: Dataset, choice: Choice) -> Dataset:
+    """A data set as its plugin opened it, checked against the Protocol of its kind."""
+    where = f"the dataset '{choice.name}'"
+    data = conform(Dataset, opened, where)
+    if data.kind not in _DATASET_KINDS:
+        raise BadInput(f"{where}: kind: {data.kind!r}; allowed: {', '.join(_DATASET_KINDS)}")
+    return conform(_DATASET_KINDS[data.kind], opened, where)
+
+
+def _listed(dataset: Dataset, indices: tuple[int, ...]) -> ClassList:
+    return ClassList(indices, tuple(dataset.classes[c] for c in indices))
+
+
+@contextmanager
+def blame(where: str, key: str) -> Iterator[None]:
+    """Adds to an error what a plugin cannot know: the file and the key that it came from."""
+    try:
+        yield
+    except TaskError:
+        raise
+    except BadInput as error:
+        told = str(error).removeprefix(f"{key}: ")  # some name their key themselves
+        raise TaskError(where, key, told) from error
+
+
+def init_file(init: str, runs: Path) -> Path:
+    """Saved weights: a file, or `TASK#train_key` for those that `save: last` left in the runs
+    folder.
+
+    Raises EncoderError if there is no such file.
+    """
+    task, separator, train_key = init.rpartition("#")
+    ran = sorted(p.parent.name for p in runs.glob("*/keys.json")) if separator else []
+    if ran and task not in ran:
+        raise EncoderError(
+            f"no task '{task}' was run in {runs}; tasks that were run: {', '.join(ran)}"
+            + did_you_mean(nearest(task, ran))
+        )
+    path = runs / "checkpoints" / train_key / "weights.safetensors" if separator else Path(init)
+    if not path.is_file():
+        how = f"; run task {task} with save=last first" if separator else ""
+        raise EncoderError(f"there are no saved weights {path}{how}")
+    return path

@@ -1,0 +1,93 @@
+"""Keys of cells: the version of the key, the canonical cell, and hashes of what it reads.
+
+So a Record is never taken for that of other data, class names, texts or weights.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from harness.core.cells import EVALUATION_FIELDS, Cell
+from harness.core.files import file_hash
+from harness.core.hashing import canonical, digest, digest_text
+from harness.core.records import KEY_VERSION
+from harness.plan.catalogue import Catalogue, blame
+from harness.plan.resolve import Setup
+from harness.training.weights import holds_backbone
+
+#: Takes the place of the seed while the text of a row's cells is made: no user's number.
+_SEED_MARK = -982_451_653_000_000_007
+
+
+def content_hashes(cell: Cell, setup: Setup, catalogue: Catalogue, where: str) -> tuple[str, str]:
+    """Hashes of what a cell reads: (for training, for evaluation). The seed plays no part.
+
+    Raises TaskError for a file of `init` that holds no weights.
+    """
+    training = catalogue.remember(
+        ("training", cell.dataset, setup.trained.indices, cell.prompt, cell.encoder,
+         cell.text_encoder, cell.init),
+        lambda: _training(cell, setup, where),
+    )  # fmt: skip
+    tested_in = cell.test_dataset or cell.dataset
+    evaluation = catalogue.remember(
+        ("evaluation", tested_in, setup.tested.indices, cell.prompt),
+        lambda: digest([setup.test_dataset.manifest, _texts(cell, setup, setup.tested.names)]),
+    )
+    return training, evaluation
+
+
+def _training(cell: Cell, setup: Setup, where: str) -> str:
+    read: list[Any] = [
+        setup.dataset.manifest, _texts(cell, setup, setup.trained.names), setup.facts.weights
+    ]  # fmt: skip
+    if cell.text_encoder is not None:
+        read.append(setup.text_weights)
+    if setup.init is not None:
+        with blame(where, "init"):
+            holds_backbone(setup.init)  # refused now if it is no file of weights
+            read.append(file_hash(setup.init))
+    return digest(read)
+
+
+def _texts(cell: Cell, setup: Setup, names: Sequence[str]) -> list[Any]:
+    """Class names, with what the prompt makes of them."""
+    if cell.prompt is None:
+        return list(names)
+    prompt = setup.prompt
+    trained = prompt.plugin.texts(names, prompt.options)
+    tested = prompt.plugin.evaluation_texts(names, prompt.options)
+    # In the key only where they differ: prompts that came later changed no older key.
+    apart = [tested] if tested != trained else []
+    return [*zip(names, trained, strict=True), *apart]
+
+
+def keys_of_row(
+    cell: Cell, seeds: Sequence[int | None], training: str, evaluation: str
+) -> Iterator[tuple[str, str]]:
+    """(key, train_key) of a row's cell at each of its seeds."""
+    plain = cell.plain()
+    key_at = _hasher(plain, [training, evaluation])
+    train_key_at = key_at
+    if cell.selection != "test":  # else the test set has its part in what is trained
+        for name in EVALUATION_FIELDS:
+            plain.pop(name, None)
+        if cell.regime == "zero_shot":
+            # What is tested plays no part in training, except that training classes are drawn
+            # around it; those are in the hash.
+            plain.pop("classes", None)
+        train_key_at = _hasher(plain, [training])
+    return ((key_at(seed), train_key_at(seed)) for seed in seeds)
+
+
+def _hasher(plain: dict[str, Any], content: Sequence[str]) -> Callable[[int | None], str]:
+    """The hash of a cell by its seed. The text is made once: a row may have thousands of seeds."""
+    without_seed = canonical([KEY_VERSION, plain, *content])
+    marked = canonical([KEY_VERSION, {**plain, "seed": _SEED_MARK}, *content])
+    before, after = marked.split(str(_SEED_MARK))
+
+    def at(seed: int | None) -> str:
+        return digest_text(without_seed if seed is None else f"{before}{seed}{after}")
+
+    return at

@@ -1,0 +1,63 @@
+"""What a cell cost, and what it would have cost on the paper's GPUs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from harness.core.environment import peak_bytes
+from harness.plan.resolve import ResolvedCell
+from harness.run.evaluate import Trained
+from harness.run.resources import Resources
+from harness.training.cost import estimated_days, training_operations
+from harness.training.device import device, peak_memory
+from harness.training.distributed import world
+
+
+def record_cost(
+    resolved: ResolvedCell, trained: Trained | None, resources: Resources, seconds: float
+) -> dict[str, Any]:
+    """The field `cost` of a Record; `seconds` are those of training and evaluation."""
+    place = device()
+    on_gpu = place.type == "cuda"
+    return {
+        "wall_s": seconds,
+        "gpu_s": seconds * world().size if on_gpu else 0.0,
+        "peak_bytes": peak_memory(place) if on_gpu else peak_bytes(),
+        "processes": world().size,
+        "views": resolved.cell.views,
+        **(encoder_counts(resolved, resources) if trained else {}),
+        "params": trained.params if trained else None,
+        **(_estimated(resolved, resources) if trained and trained.solution.steps else {}),
+    }
+
+
+def encoder_counts(resolved: ResolvedCell, resources: Resources) -> dict[str, int]:
+    """Multiply-adds of the image encoder in one view (a picture, or all frames of a clip) and its
+    parameters, in full and as the paper counts them; nothing where there is no encoder to count.
+    """
+    cost = resources.encoder(resolved).cost
+    if cost is None:
+        return {}
+    whole = cost.times(resolved.cell.frames or 1)
+    return {
+        "flops_per_view": whole.macs,
+        "flops_per_view_paper": whole.macs_paper,
+        "params_encoder": whole.params,
+        "params_encoder_paper": whole.params_paper,
+    }
+
+
+def _estimated(resolved: ResolvedCell, resources: Resources) -> dict[str, float]:
+    """Days of the training on the paper's GPUs, from its operations."""
+    support, recipe = resolved.support, resolved.cell.recipe
+    macs = encoder_counts(resolved, resources).get("flops_per_view")
+    if support is None or recipe is None or macs is None:
+        return {}
+    tuned = resolved.cell.tuning == "all"
+    epochs = recipe.epochs if tuned else 1  # features that are kept are computed once
+    total = training_operations(macs, len(support.items), epochs, trained=tuned)
+    return {
+        "operations": total,
+        "v100_days": estimated_days(total, "V100"),
+        "a100_days": estimated_days(total, "A100"),
+    }

@@ -1,0 +1,102 @@
+"""The initial classifier of a cell, and the map that brings texts to the width of pictures."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.core.protocols.alignment import AlignmentInputs
+from harness.core.protocols.classifier import ClassifierInputs
+from harness.core.seeding import torch_stream
+from harness.plan.resolve import ResolvedCell
+from harness.run.resources import Resources
+
+if TYPE_CHECKING:
+    import torch
+
+
+def initial_classifier(
+    resolved: ResolvedCell, names: tuple[str, ...], resources: Resources
+) -> torch.Tensor | None:
+    """w_CD of the cell's initialisation for the classes `names`; None for a head whose rows are
+    its own.
+    """
+    chosen = resolved.setup.classifier
+    if chosen is None:
+        paradigm = resolved.setup.paradigm
+        reads_texts = paradigm is not None and "text" in paradigm.plugin.USES
+        return text_classifier(resolved, names, resources) if reads_texts else None
+    uses = chosen.plugin.USES
+    support_ND, labels_N = (
+        embedded_support(resolved, resources) if "support" in uses else (None, None)
+    )
+    inputs = ClassifierInputs(
+        n_classes=len(names),
+        dim=resources.encoder(resolved).projection.weight_DF.shape[0],
+        generator=torch_stream(resolved.cell.seed, "init"),
+        text_CD=text_classifier(resolved, names, resources) if "text" in uses else None,
+        support_ND=support_ND,
+        labels_N=labels_N,
+    )
+    return chosen.plugin.build(inputs, chosen.options)
+
+
+def text_classifier(
+    resolved: ResolvedCell, names: tuple[str, ...], resources: Resources
+) -> torch.Tensor:
+    """(C, D) text embeddings of class names under the cell's prompt, brought to the width of the
+    pictures where they have another.
+    """
+    text_CE = resources.texts(resolved, names)
+    map_ED = alignment_map(resolved, resources)
+    return text_CE if map_ED is None else text_CE @ map_ED
+
+
+def template_classifiers(
+    resolved: ResolvedCell, names: tuple[str, ...], resources: Resources
+) -> torch.Tensor:
+    """(K, C, D): the text embeddings in each template of the cell's prompt by itself."""
+    w_KCE = resources.templates(resolved, names)
+    map_ED = alignment_map(resolved, resources)
+    return w_KCE if map_ED is None else w_KCE @ map_ED
+
+
+def alignment_map(resolved: ResolvedCell, resources: Resources) -> torch.Tensor | None:
+    """map_ED of the cell's alignment, fitted on the classes trained on; None where texts have the
+    width of pictures.
+    """
+    chosen = resolved.setup.alignment
+    if chosen is None:
+        return None
+    uses = chosen.plugin.USES
+    text_CE = resources.texts(resolved, resolved.setup.trained.names)
+    support_ND, labels_N = (
+        embedded_support(resolved, resources) if "support" in uses else (None, None)
+    )
+    inputs = AlignmentInputs(
+        text_dim=text_CE.shape[1],
+        dim=resources.encoder(resolved).projection.weight_DF.shape[0],
+        generator=torch_stream(resolved.cell.seed, "alignment"),
+        text_CE=text_CE if "text" in uses else None,
+        support_ND=support_ND,
+        labels_N=labels_N,
+    )
+    return chosen.plugin.build(inputs, chosen.options)
+
+
+def embedded_support(
+    resolved: ResolvedCell, resources: Resources
+) -> tuple[torch.Tensor | None, torch.Tensor | None]:
+    """(N, D) embeddings of the support set before training and labels (N,); of a clip the mean
+    over its frames, whatever models time afterwards.
+    """
+    import torch
+
+    support = resolved.support
+    if support is None:
+        return None, None
+    with torch.no_grad():
+        h_N = resources.train_features(resolved).of(support.items)
+        z_ND = resources.encoder(resolved).projection(h_N)
+        if resolved.cell.frames is not None:
+            z_ND = z_ND.mean(dim=1)
+    return z_ND, torch.tensor(support.labels)

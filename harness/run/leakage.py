@@ -1,0 +1,62 @@
+"""Test items that are also in a support set: counted for every cell and named in notes. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from harness.core.cells import Choice
+from harness.plan.resolve import ResolvedCell
+
+#: The fingerprint of an item of a cell's data set, or of its test set.
+Fingerprint = Callable[[Choice, str], str]
+MOST_NAMED = 5
+
+
+@dataclass(frozen=True)
+class Leakage:
+    """How many test items of a cell (by key) are in its support set as well, and a note for every
+    pair of data sets that shares any.
+    """
+
+    counts: Mapping[str, int] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+def find_leakage(cells: Iterable[ResolvedCell], fingerprint: Fingerprint) -> Leakage:
+    """Items with equal fingerprints are one picture, whatever their names."""
+    counts: dict[str, int] = {}
+    tested: dict[tuple[Choice, tuple[int, ...]], dict[str, list[str]]] = {}
+    shared: dict[tuple[Choice, Choice], dict[str, None]] = {}
+    for resolved in cells:
+        cell, support = resolved.cell, resolved.support
+        other = cell.test_dataset or cell.dataset
+        if support is None:
+            counts[resolved.key] = 0
+            continue
+        test_set = (other, resolved.setup.tested.indices)
+        if test_set not in tested:
+            tested[test_set] = _by_fingerprint(other, resolved.test.items, fingerprint)
+        trained = _by_fingerprint(cell.dataset, support.items, fingerprint)
+        leaked = [item for print_ in trained for item in tested[test_set].get(print_, ())]
+        counts[resolved.key] = len(leaked)
+        shared.setdefault((cell.dataset, other), {}).update(dict.fromkeys(leaked))
+    notes = tuple(_note(*pair, sorted(items)) for pair, items in shared.items() if items)
+    return Leakage(counts, notes)
+
+
+def _note(dataset: Choice, other: Choice, items: list[str]) -> str:
+    more = ", ..." if len(items) > MOST_NAMED else ""
+    return (
+        f"test pictures of {other} that are in a support set of {dataset} as well, byte for byte: "
+        f"{len(items)} ({', '.join(items[:MOST_NAMED])}{more})"
+    )
+
+
+def _by_fingerprint(
+    choice: Choice, items: Iterable[str], fingerprint: Fingerprint
+) -> dict[str, list[str]]:
+    grouped: dict[str, list[str]] = {}
+    for item in items:
+        grouped.setdefault(fingerprint(choice, item), []).append(item)
+    return grouped

@@ -1,0 +1,136 @@
+"""Methods of others on frozen features: fitted to what they ask for, and what they predict."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from harness.core.errors import CellError
+from harness.core.protocols.measure import Predictions
+from harness.core.protocols.method import Method, MethodInputs
+from harness.core.seeding import torch_stream
+from harness.plan.resolve import ResolvedCell
+from harness.run.build import pretrained_embedding
+from harness.run.initialise import embedded_support, text_classifier
+from harness.run.resources import Resources
+from harness.training.predictions import predict
+
+if TYPE_CHECKING:
+    import torch
+
+    from harness.core.samples import IntArray
+
+#: In a search an option of a method has this before its name.
+PREFIX = "method."
+
+
+@dataclass(frozen=True)
+class FittedMethod:
+    """A method with its trained state."""
+
+    plugin: Method
+    state: Any
+
+    @property
+    def parameters(self) -> int:
+        """How many numbers were trained."""
+        return self.plugin.parameters(self.state)
+
+    def weight(self) -> torch.Tensor | None:
+        """w_CD where the method has a plain classifier."""
+        return self.plugin.weight(self.state)
+
+    def predict(self, z_ND: torch.Tensor, labels_N: IntArray) -> Predictions:
+        """Raises CellError for logits that are not finite, or of another shape than (N, C)."""
+        import torch
+
+        with torch.no_grad():
+            logits_NC = self.plugin.logits(z_ND, self.state).float().cpu()
+        if logits_NC.ndim != 2 or len(logits_NC) != len(z_ND):
+            raise CellError(f"the method gives logits of the shape {tuple(logits_NC.shape)}")
+        return predict(logits_NC, labels_N)
+
+
+def fit_method(
+    resolved: ResolvedCell, resources: Resources, config: Mapping[str, Any] | None = None
+) -> FittedMethod:
+    """Fit the cell's method; `config` are options that a search sets, as `method.NAME`.
+
+    Raises CellError for a value that the method refuses.
+    """
+    chosen = resolved.setup.method
+    if chosen is None:
+        raise CellError("the cell names no method")
+    changes = {key.removeprefix(PREFIX): value for key, value in (config or {}).items()}
+    try:
+        options = chosen.plugin.Options(**(dict(chosen.choice.options) | changes))
+    except ValueError as error:
+        raise CellError(f"method {chosen.choice}: {error}") from error
+    return FittedMethod(chosen.plugin, chosen.plugin.fit(_inputs(resolved, resources), options))
+
+
+def _inputs(resolved: ResolvedCell, resources: Resources) -> MethodInputs:
+    """What the method declares in USES, and nothing else."""
+    import torch
+
+    setup, seed = resolved.setup, resolved.cell.seed
+    uses = setup.method.plugin.USES if setup.method else ()
+    text_CD = support_ND = labels_N = validation_MD = validation_labels_M = None
+    if "text" in uses:
+        text_CD = text_classifier(resolved, setup.tested.names, resources)
+    if "support" in uses:
+        support_ND, labels_N = embedded_support(resolved, resources)
+    if "validation" in uses:
+        validation_MD, labels_M = _validation_embeddings(resolved, resources)
+        validation_labels_M = torch.from_numpy(labels_M)
+    return MethodInputs(
+        n_classes=len(setup.tested.names),
+        dim=setup.facts.dim,
+        logit_scale=setup.facts.logit_scale,
+        generator=torch_stream(seed, "method"),
+        text_CD=text_CD,
+        support_ND=support_ND,
+        labels_N=labels_N,
+        validation_MD=validation_MD,
+        validation_labels_M=validation_labels_M,
+    )
+
+
+def method_validation(
+    method: FittedMethod, resolved: ResolvedCell, resources: Resources
+) -> tuple[Predictions, IntArray]:
+    """Predictions on the validation samples, and their labels.
+
+    Raises CellError if there are none.
+    """
+    z_MD, labels_M = _validation_embeddings(resolved, resources)
+    return method.predict(z_MD, labels_M), labels_M
+
+
+def method_test(method: FittedMethod, resolved: ResolvedCell, resources: Resources) -> Predictions:
+    """Predictions on the test set, by embeddings of the frozen encoder in the cell's views."""
+    import torch
+
+    test, several = resolved.test, resolved.cell.views != "1x1"
+    with torch.no_grad():
+        h_N = resources.test_features(resolved).of(test.items)
+        z_ND = pretrained_embedding(resolved, resources)(h_N, views=several)
+    return method.predict(z_ND, test.labels)
+
+
+def _validation_embeddings(
+    resolved: ResolvedCell, resources: Resources
+) -> tuple[torch.Tensor, IntArray]:
+    """(M, D) embeddings of the validation samples by the frozen encoder, and labels (M,)."""
+    import torch
+
+    validation = resolved.validation
+    if validation is None:
+        raise CellError("there are no validation samples")
+    with torch.no_grad():
+        h_N = resources.train_features(resolved).of(validation.items)
+        z_MD = pretrained_embedding(resolved, resources)(h_N)
+    return z_MD, np.array(validation.labels, dtype=np.int64)

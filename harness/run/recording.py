@@ -1,0 +1,143 @@
+"""What came of a training -> the Record of one cell, with its arrays."""
+
+from __future__ import annotations
+
+import time
+import traceback
+from dataclasses import dataclass, replace
+from typing import Any
+
+from harness.core.environment import environment
+from harness.core.records import TOP_LEVEL_MEASURES, Record
+from harness.core.store import Arrays
+from harness.plan.resolve import ResolvedCell
+from harness.run.context import RunContext
+from harness.run.costs import record_cost
+from harness.run.evaluate import Trained, evaluation_head, measured, on_test
+from harness.run.train import is_of_one_cell
+from harness.training.device import device, device_name
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a training. Its cost is that of the first cell that it is evaluated in."""
+
+    trained: Trained | None
+    problem: Exception | None
+    seconds: float
+    trainings: int
+
+    def paid(self) -> Outcome:
+        """For the next cell of the same training: it costs its evaluation only."""
+        return replace(self, seconds=0.0, trainings=0)
+
+
+def make_record(
+    resolved: ResolvedCell, outcome: Outcome, context: RunContext
+) -> tuple[Record, Arrays | None, dict[str, float]]:
+    """The Record of one cell, done or failed, its arrays, and all its measures by name.
+
+    Raises what is no cell's own fault.
+    """
+    trained, problem = outcome.trained, outcome.problem
+    began = time.perf_counter()
+    record = Record(
+        key=resolved.key,
+        cell=resolved.cell.plain(),
+        status="failed",
+        train_key=resolved.train_key,
+        environment=environment(device_name(device())),
+    )
+    arrays: Arrays | None = None
+    measures: dict[str, float] = {}
+    if trained is not None:
+        try:
+            record, arrays, measures = _evaluated(resolved, trained, record, context)
+        except Exception as error:
+            if not is_of_one_cell(error):
+                raise
+            problem = error
+    seconds = outcome.seconds + time.perf_counter() - began
+    cost = record_cost(resolved, trained, context.resources, seconds)
+    cost |= {"trainings": outcome.trainings}
+    if problem is not None:
+        return replace(record, error=_reason(problem), cost=cost), None, {}
+    return replace(record, status="done", cost=cost), arrays, measures
+
+
+def _evaluated(
+    resolved: ResolvedCell, trained: Trained, record: Record, context: RunContext
+) -> tuple[Record, Arrays, dict[str, float]]:
+    test, support = resolved.test, resolved.support
+    arrays, found = _predicted(resolved, trained, context)
+    measures = measured(found, test.labels, test.groups, context.plugins.measures)
+    top_level: dict[str, Any] = {name: measures[name] for name in TOP_LEVEL_MEASURES}
+    record = replace(
+        record,
+        **top_level,
+        measures={k: v for k, v in measures.items() if k not in TOP_LEVEL_MEASURES},
+        n=len(test.items),
+        test=context.store.write_test(test),
+        support=trained.support,
+        curve=trained.solution.curve,
+        diagnostics={
+            "classes": len(test.class_names),
+            "support_size": len(support.items) if support else 0,
+            "steps": trained.solution.steps,
+            "twins": context.leakage.counts.get(resolved.key, 0),
+            **({"micro_batch": trained.micro_batch} if trained.micro_batch else {}),
+            **trained.solution.diagnostics,
+            **_search(trained, resolved.cell.selection),
+        },
+    )
+    return record, arrays, measures
+
+
+def _predicted(
+    resolved: ResolvedCell, trained: Trained, context: RunContext
+) -> tuple[dict[str, Any], Any]:
+    """Arrays of the Record, and the predictions: W before and after training where there is one."""
+    resources = context.resources
+    if trained.method is not None:
+        found = on_test(resolved, trained, resources)
+        w_CD = trained.method.weight()
+        return found.arrays() | ({} if w_CD is None else _weights(w_CD, w_CD)), found
+    head = evaluation_head(resolved, trained, resources, resolved.test.class_names)
+    found = on_test(resolved, trained, resources, head)
+    w_final_CD = head.weight().cpu()
+    # Rows of other classes have no state before training.
+    w_init_CD = trained.w_init_CD if resolved.setup.same_classes else None
+    return found.arrays() | _weights(
+        w_final_CD if w_init_CD is None else w_init_CD, w_final_CD
+    ), found
+
+
+def _weights(w_init_CD: Any, w_final_CD: Any) -> dict[str, Any]:
+    """In half precision: they are for pictures of correlations, not for training."""
+    return {
+        "w_init": w_init_CD.cpu().numpy().astype("float16"),
+        "w_final": w_final_CD.cpu().numpy().astype("float16"),
+    }
+
+
+def _search(trained: Trained, selection: str) -> dict[str, Any]:
+    """What a search tried, in order, and what it chose: the best on validation (or on the test
+    set, where that is the selection), the first of equals.
+    """
+    if not trained.trials:
+        return {}
+    best = max(trained.trials, key=lambda t: t.rank())
+    tried = [
+        {"config": t.config, f"{selection}_top1": t.top1, f"{selection}_nll": t.nll}
+        | ({"error": t.error} if t.error else {})
+        for t in trained.trials
+    ]
+    return {"search": tried, "chosen": best.config}
+
+
+def _reason(problem: Exception) -> dict[str, str]:
+    return {
+        "type": type(problem).__name__,
+        "message": str(problem),
+        "traceback": "".join(traceback.format_exception(problem)),
+    }

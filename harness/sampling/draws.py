@@ -1,0 +1,66 @@
+"""The drawn sets of a plan's cells, each made when it is first asked for, and once."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar, cast
+
+from harness.core.protocols.dataset import Dataset
+from harness.core.samples import SupportSet, TestSet
+from harness.sampling.sets import draw_support, draw_test, draw_validation
+
+Drawn = TypeVar("Drawn", SupportSet, TestSet)
+Classes = Sequence[int]
+
+
+class Draws:
+    """Support, validation and test sets by what they are drawn from. Threads may share it.
+
+    Planning hands one to all cells and draws nothing: the first use is below it.
+    """
+
+    def __init__(self) -> None:
+        self._sets: dict[Any, SupportSet | TestSet] = {}
+        self._datasets: dict[int, Dataset] = {}  # kept, so that no id is given out again
+        self._lock = threading.Lock()
+
+    def support(
+        self,
+        dataset: Dataset,
+        classes: Classes,
+        seed: int | None,
+        *,
+        shots: int | None,
+        fraction: float | None,
+        val: int,
+    ) -> SupportSet:
+        """See `draw_support`."""
+        return self._once(
+            ("support", self._known(dataset), classes, seed, shots, fraction, val),
+            lambda: draw_support(dataset, classes, seed, shots=shots, fraction=fraction, val=val),
+        )
+
+    def validation(
+        self, dataset: Dataset, classes: Classes, seed: int | None, val: int
+    ) -> SupportSet:
+        """See `draw_validation`."""
+        return self._once(
+            ("validation", self._known(dataset), classes, seed, val),
+            lambda: draw_validation(dataset, classes, seed, val),
+        )
+
+    def test(self, dataset: Dataset, classes: Classes) -> TestSet:
+        """See `draw_test`."""
+        return self._once(
+            ("test", self._known(dataset), classes), lambda: draw_test(dataset, classes)
+        )
+
+    def _known(self, dataset: Dataset) -> int:
+        return id(self._datasets.setdefault(id(dataset), dataset))
+
+    def _once(self, key: Any, draw: Callable[[], Drawn]) -> Drawn:
+        with self._lock:  # a draw takes milliseconds: no other thread need wait for long
+            if key not in self._sets:
+                self._sets[key] = draw()
+            return cast(Drawn, self._sets[key])

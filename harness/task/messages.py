@@ -1,0 +1,73 @@
+"""What is wrong with input that pydantic refuses, in one sentence: of tasks, profiles, options."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from pydantic import ValidationError
+
+from harness.core.errors import BadInput, TaskError, did_you_mean, nearest
+
+#: Parts of a location that pydantic adds for the members of a union: no keys of the user.
+_TAG = re.compile(
+    r"(int|str|float|bool|list|dict|none)|(constrained|function|nullable)-.*|.*\[.*|\w*Model"
+)
+
+KeysAt = Callable[[Sequence[str]], Iterable[str]]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """The first thing that is wrong: its key (dotted) and a sentence."""
+
+    key: str
+    sentence: str
+    allowed: tuple[str, ...] = ()
+    nearest: str | None = None
+
+    def of_file(self, where: str, below: str = "") -> TaskError:
+        """The error of a file `where`, or of an override; `below` is the key that it is under."""
+        key = ".".join(part for part in (below, self.key) if part)
+        return TaskError(where, key, self.sentence, allowed=self.allowed, nearest=self.nearest)
+
+    def of_option(self, plugin: str) -> BadInput:
+        """The error of an option that a task gives to a plugin."""
+        allowed = ", ".join(self.allowed)
+        listed = f"; allowed: {allowed}" if allowed else ""
+        close = did_you_mean(self.nearest)
+        return BadInput(f"{plugin}: option {self.key}: {self.sentence}{listed}{close}")
+
+
+def first_problem(
+    error: ValidationError,
+    keys_at: KeysAt,
+    forms: Mapping[str, str] | None = None,
+    noun: str = "key",
+) -> Problem:
+    """The first problem that pydantic found, as one sentence.
+
+    `keys_at` gives the keys that are allowed below a location; `forms` says in words what text
+    must look like under a key that has a form of its own; `noun` is what the user calls a key.
+    """
+    problem = error.errors()[0]
+    location = [p for p in problem["loc"] if isinstance(p, str) and not _TAG.fullmatch(p)]
+    key, value, kind = ".".join(location), problem.get("input"), problem["type"]
+    if kind == "extra_forbidden":
+        known = tuple(keys_at(location[:-1]))
+        return Problem(
+            key, f"there is no such {noun}", known or ("none",), nearest(location[-1], known)
+        )
+    if kind == "missing":
+        return Problem(key, "is missing")
+    if kind == "literal_error":
+        expected = problem["ctx"]["expected"].replace(" or ", ", ").split(", ")
+        allowed = tuple(word.strip("'") for word in expected)
+        return Problem(key, f"{value!r} is not allowed", allowed, nearest(str(value), allowed))
+    if kind in ("string_pattern_mismatch", "string_type") and key in (forms or {}):
+        return Problem(key, f"{value!r} is not allowed", ((forms or {})[key],))
+    message = problem["msg"].removeprefix("Value error, ")
+    # A long mapping says less than the sentence about it.
+    shown = "" if isinstance(value, dict) and len(str(value)) > 80 else f"{value!r}: "
+    return Problem(key, f"{shown}{message[:1].lower()}{message[1:]}")
