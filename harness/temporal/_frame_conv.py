@@ -26,12 +26,13 @@ def frame_conv(start_C3: torch.Tensor, frames: int) -> torch.nn.Module:
         def forward(self, x_NC: torch.Tensor) -> torch.Tensor:
             clips, rest = divmod(len(x_NC), frames)
             if rest:
-                raise CellError(f"{len(x_NC)} pictures are no whole clips of {frames} frames")
+                raise CellError(f"{len(x_NC)} pictures are not whole clips of {frames} frames")
             x_BTC = x_NC.unflatten(0, (clips, frames))
             channels = (-1, *[1] * (x_NC.dim() - 2))  # C, and 1 for height and width
             before_C, same_C, after_C = (
                 w_C.reshape(channels) for w_C in self.weight_C3.to(x_NC.dtype).unbind(dim=1)
             )
+            # Three shifted sums: a convolution would want the frames last in memory.
             y_BTC = same_C * x_BTC
             y_BTC[:, 1:] += before_C * x_BTC[:, :-1]
             y_BTC[:, :-1] += after_C * x_BTC[:, 1:]

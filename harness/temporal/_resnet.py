@@ -1,6 +1,6 @@
 """The residual branches of stride 16 and 32 in a convolutional tower.
 
-Known are open_clip's ModifiedResNet and timm's ResNet and EfficientNet, alone or as a tower of
+Supported are open_clip's ModifiedResNet and timm's ResNet and EfficientNet, alone or as a tower of
 open_clip.
 """
 
@@ -29,13 +29,14 @@ class Branch:
 def branches(module: Any) -> list[Branch]:
     """The residual branches of res4 and res5, in the order in which pictures pass them.
 
-    Raises EncoderError for a tower that is not known.
+    Raises EncoderError for a tower that is not supported.
     """
     tower = getattr(module, "trunk", module)  # open_clip's wrapping of timm
     if hasattr(tower, "layer3") and hasattr(tower, "layer4"):
         blocks = [*tower.layer3, *tower.layer4]
     elif hasattr(tower, "conv_stem") and hasattr(tower, "blocks"):
         late = [block for stage in _late_stages(tower) for block in stage]
+        # Without a shortcut there is no residual branch: the shift would change all that passes.
         blocks = [block for block in late if getattr(block, "has_skip", False)]
     else:
         raise EncoderError(f"t1d finds no res4 and res5 in {type(tower).__name__}")

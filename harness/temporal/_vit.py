@@ -1,7 +1,8 @@
 """The blocks of a ViT, whichever library built it, with a class token that mixes over time.
 
-Known are open_clip's VisionTransformer, CLIP's vision model of transformers and timm's
-VisionTransformer, alone or as a tower of open_clip. Blocks are told by the names of their parts.
+Supported are open_clip's VisionTransformer, CLIP's vision model of transformers and timm's
+VisionTransformer, alone or as a tower of open_clip. Blocks are recognised by the names of their
+parts.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ class Half:
     then: tuple[str, ...] = ()
 
 
-#: Attention and MLP of the blocks that are known.
+#: Attention and MLP of the blocks that are supported.
 BLOCKS = (
     (Half("ln_1", "attn", ("ln_attn", "ls_1")), Half("ln_2", "mlp", ("ls_2",))),  # open_clip, own
     (Half("ln_1", "attention", ("ls_1",)), Half("ln_2", "mlp", ("ls_2",))),  # open_clip
@@ -45,7 +46,7 @@ BLOCKS = (
 def transformer(module: Any) -> Transformer:
     """The blocks of a tower.
 
-    Raises EncoderError for a tower without a class token, or one that is not known.
+    Raises EncoderError for a tower without a class token, or one that is not supported.
     """
     tower = getattr(module, "trunk", module)  # open_clip's wrapping of timm
     if hasattr(tower, "transformer") and hasattr(tower, "class_embedding"):
@@ -68,7 +69,7 @@ def with_token_conv(
 ) -> torch.nn.Module:
     """The block with `over_time` (on (N, C)) before each of its halves, on the first token.
 
-    Raises EncoderError for a block that is not known.
+    Raises EncoderError for a block that is not supported.
     """
     import torch
     from torch.utils.checkpoint import checkpoint
@@ -81,7 +82,7 @@ def with_token_conv(
             self.block, self.over_time = block, over_time
 
         def forward(self, x: torch.Tensor, *mask: Any, **masks: Any) -> torch.Tensor:
-            if getattr(self.block, "gradient_checkpointing", False):  # transformers asks its layers
+            if getattr(self.block, "gradient_checkpointing", False):  # by transformers
                 kept: torch.Tensor = checkpoint(self._run, x, *mask, use_reentrant=False, **masks)
                 return kept
             return self._run(x, *mask, **masks)
@@ -108,7 +109,7 @@ def _halves(block: Any) -> tuple[Half, Half]:
 
 def _residual(block: Any, half: Half, x: torch.Tensor, *mask: Any, **masks: Any) -> torch.Tensor:
     y = getattr(block, half.mix)(getattr(block, half.norm)(x), *mask, **masks)
-    y = y[0] if isinstance(y, tuple) else y  # transformers gives attention's weights beside
+    y = y[0] if isinstance(y, tuple) else y  # transformers returns attention's weights as well
     for part in half.then:
         y = getattr(block, part)(y)
     total: torch.Tensor = x + y

@@ -10,8 +10,8 @@ layer there: attention's joint query, key and value matrix, Xavier uniform as to
 authors take the number of heads from the text tower, its width / 64; a module that sees embeddings
 only takes D / 64, the same for CLIP's ViTs and twice as many for its ResNet-50.
 
-Beside embeddings of a standard deviation of 0.5, positions of 0.02 take long to be noticed: in a
-few hundred steps the frames stay a set, as they are for tap. A short training needs a larger
+Added to embeddings of a standard deviation of 0.5, positions of 0.02 take long to have an effect:
+in a few hundred steps the frames stay a set, as they are for tap. A short training needs a larger
 `position_std`.
 """
 
@@ -45,6 +45,7 @@ class Options(BaseModel):
 
 
 def check(cell: Cell, facts: CellFacts) -> str | None:
+    """Random blocks mean nothing before they are trained."""
     if cell.tuning == "none":
         return "t_trans begins at random, and nothing is trained"
     return None
@@ -73,7 +74,7 @@ def build(inputs: TemporalInputs, options: Options) -> torch.nn.Module:
 
     module = FrameTransformer()
     _draw(module, inputs.generator)
-    with torch.no_grad():
+    with torch.no_grad():  # scaled after the draw: the same positions for every position_std
         module.positions_TD.mul_(options.position_std / STD)
     return module
 
@@ -100,7 +101,7 @@ def quick_gelu(x: torch.Tensor) -> torch.Tensor:
 
 
 def _draw(module: torch.nn.Module, generator: torch.Generator) -> None:
-    """The start that the docstring of this file tells, in a fixed order."""
+    """The initial values that the docstring of this file describes, in a fixed order."""
     import torch
 
     with torch.no_grad():

@@ -7,10 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pydantic import BaseModel, ConfigDict
-
-from harness.core.cells import Cell
-from harness.core.facts import CellFacts
+from harness.core.protocols.plugin import NoOptions
 from harness.core.protocols.temporal import TemporalInputs
 
 if TYPE_CHECKING:
@@ -19,17 +16,7 @@ if TYPE_CHECKING:
 PLACE = "embedding"
 
 
-class Options(BaseModel):
-    """No options."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-def check(cell: Cell, facts: CellFacts) -> str | None:
-    return None
-
-
-def build(inputs: TemporalInputs, options: Options) -> torch.nn.Module:
+def build(inputs: TemporalInputs, options: NoOptions) -> torch.nn.Module:
     """A module from z_BTD to z_BD."""
     import torch
 

@@ -11,12 +11,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, ConfigDict
-
 from harness.core.cells import Cell
 from harness.core.facts import CellFacts
+from harness.core.protocols.plugin import NoOptions
 from harness.core.protocols.temporal import TemporalInputs
-from harness.temporal import _feasible, _vit
+from harness.temporal import _vit
+from harness.temporal._feasibility import needs_backbone
 from harness.temporal._frame_conv import frame_conv, shift
 
 if TYPE_CHECKING:
@@ -27,25 +27,20 @@ PLACE = "backbone"
 PARTS = 4
 
 
-class Options(BaseModel):
-    """No options."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
 def check(cell: Cell, facts: CellFacts) -> str | None:
-    return _feasible.needs_backbone(cell, facts, "token_t1d", "vit")
+    """It needs a ViT that is trained as a whole."""
+    return needs_backbone(cell, facts, "token_t1d", "vit")
 
 
-def insert(module: Any, inputs: TemporalInputs, options: Options) -> list[torch.nn.Parameter]:
+def insert(module: Any, inputs: TemporalInputs, options: NoOptions) -> list[torch.nn.Parameter]:
     """Change a ViT in place; the new parameters, one (C, 3) a block.
 
-    Raises EncoderError for a tower without a class token, or one that is not known.
+    Raises EncoderError for a tower without a class token, or one that is not supported.
     """
-    found = _vit.transformer(module)
+    tower = _vit.transformer(module)
     new: list[torch.nn.Parameter] = []
-    for i, block in enumerate(found.blocks):
-        over_time = frame_conv(shift(found.width, PARTS), inputs.frames)
-        found.blocks[i] = _vit.with_token_conv(block, over_time, found.token_axis)
+    for i, block in enumerate(tower.blocks):
+        over_time = frame_conv(shift(tower.width, PARTS), inputs.frames)
+        tower.blocks[i] = _vit.with_token_conv(block, over_time, tower.token_axis)
         new.extend(over_time.parameters())
     return new

@@ -103,3 +103,12 @@ MAKERS: dict[str, Callable[[], tuple[Any, int]]] = {
 VITS = ("open_clip", "open_clip tokens first", "open_clip own blocks", "transformers", "timm",
         "timm in open_clip")  # fmt: skip
 RESNETS = ("open_clip resnet", "timm resnet", "timm resnet in open_clip", "embedded")
+
+LATE = ((3, 1), (3, 2), (4, 1), (4, 2), (5, 1), (5, 2), (5, 3))
+#: The first convolutions of the residual branches of stride 16 and 32.
+FIRST_CONVOLUTIONS = {
+    "open_clip resnet": ["layer3.0.conv1", "layer3.1.conv1", "layer4.0.conv1"],
+    "timm resnet": ["layer3.0.conv1", "layer4.0.conv1"],
+    "timm resnet in open_clip": ["trunk.layer3.0.conv1", "trunk.layer4.0.conv1"],
+    "embedded": [f"blocks.{i}.{j}.conv_pw" for i, j in LATE],
+}

@@ -1,9 +1,8 @@
-"""tap and t_trans: against a computation in numpy, one frame, head and token at a time."""
+"""t_trans, against a computation in numpy, one frame, head and token at a time."""
 
 from __future__ import annotations
 
 from copy import deepcopy
-from typing import Any
 
 import numpy as np
 import pytest
@@ -11,45 +10,9 @@ import torch
 from pydantic import ValidationError
 
 from harness.core.errors import CellError
-from harness.core.protocols.temporal import TemporalInputs
-from harness.temporal import t_trans, tap
+from harness.temporal import t_trans
 
-B, T, D = 2, 5, 128
-
-
-def build(
-    plugin: Any, *, dim: int = D, frames: int = T, seed: int = 0, **options: Any
-) -> torch.nn.Module:
-    generator = torch.Generator().manual_seed(seed)
-    module = plugin.build(TemporalInputs(dim, frames, generator), plugin.Options(**options))
-    assert isinstance(module, torch.nn.Module)
-    return module
-
-
-def clips(dim: int = D, frames: int = T) -> torch.Tensor:
-    return torch.randn(B, frames, dim, generator=torch.Generator().manual_seed(9))
-
-
-def shaken(module: torch.nn.Module) -> torch.nn.Module:
-    """Biases and norms moved from 0 and 1, where a part that is left out would not be seen."""
-    stream = torch.Generator().manual_seed(4)
-    with torch.no_grad():
-        for value in module.parameters():
-            value.add_(0.1 * torch.randn(value.shape, generator=stream))
-    return module
-
-
-# --- tap -----------------------------------------------------------------------------------------
-
-
-def test_tap_is_the_mean_and_has_nothing_to_train() -> None:
-    module, z_BTD = build(tap), clips()
-    by_hand = sum(z_BTD[:, t].double() for t in range(T)) / T
-    torch.testing.assert_close(module(z_BTD).double(), by_hand, atol=1e-6, rtol=0)
-    assert list(module.parameters()) == []
-
-
-# --- t_trans -------------------------------------------------------------------------------------
+from .embedding import T_TRANS, B, D, build, clips, shaken
 
 
 def norm(x: np.ndarray, state: dict[str, np.ndarray], name: str) -> np.ndarray:
@@ -95,7 +58,7 @@ def by_numpy(module: torch.nn.Module, z_BTD: torch.Tensor, heads: int) -> np.nda
 
 @pytest.mark.parametrize(("dim", "heads"), [(128, 2), (24, 1)])
 def test_t_trans_equals_numpy(dim: int, heads: int) -> None:
-    module = shaken(build(t_trans, dim=dim))
+    module = shaken(build(T_TRANS, dim=dim))
     z_BTD = clips(dim)
     with torch.no_grad():
         found = module(z_BTD).numpy()
@@ -114,7 +77,7 @@ def test_heads_divide_the_width(dim: int, heads: int) -> None:
 
 
 def test_t_trans_starts_as_the_reference_does() -> None:
-    state = build(t_trans, frames=64).state_dict()
+    state = build(T_TRANS, frames=64).state_dict()
     assert sum(name.endswith("in_proj_weight") for name in state) == 6
     for name, value in state.items():
         if name.endswith("bias"):
@@ -130,8 +93,8 @@ def test_t_trans_starts_as_the_reference_does() -> None:
 
 
 def test_options_of_t_trans() -> None:
-    state = build(t_trans).state_dict()
-    changed = build(t_trans, layers=2, position_std=0.5).state_dict()
+    state = build(T_TRANS).state_dict()
+    changed = build(T_TRANS, layers=2, position_std=0.5).state_dict()
     torch.testing.assert_close(changed["positions_TD"], state["positions_TD"] * 25)
     assert {name.split(".")[1] for name in changed if name.startswith("blocks")} == {"0", "1"}
     with pytest.raises(ValidationError, match="layers"):
@@ -141,23 +104,21 @@ def test_options_of_t_trans() -> None:
 def test_draws_come_from_the_generator_alone() -> None:
     torch.manual_seed(5)
     before = torch.get_rng_state()
-    one, same, other = (build(t_trans, seed=s).state_dict() for s in (1, 1, 2))
+    one, same, other = (build(T_TRANS, seed=s).state_dict() for s in (1, 1, 2))
     assert torch.equal(torch.get_rng_state(), before)
     assert all(torch.equal(one[name], same[name]) for name in one)
     assert not torch.equal(one["positions_TD"], other["positions_TD"])
 
 
-def test_only_t_trans_sees_the_order_of_the_frames() -> None:
-    z_BTD = clips()
-    for plugin, same in ((tap, True), (t_trans, False)):
-        module = build(plugin)
-        with torch.no_grad():
-            change = (module(z_BTD) - module(z_BTD.flip(1))).abs().max()
-        assert (float(change) < 1e-6) is same
+def test_it_sees_the_order_of_the_frames() -> None:
+    z_BTD, module = clips(), build(T_TRANS)
+    with torch.no_grad():
+        change_BD = module(z_BTD) - module(z_BTD.flip(1))
+    assert float(change_BD.abs().max()) > 1e-6
 
 
 def test_gradients_reach_every_parameter_of_t_trans() -> None:
-    module = build(t_trans)
+    module = build(T_TRANS)
     (module(clips()) * clips()[:, 0]).sum().backward()
     # A bias of the keys moves every score of a query alike: the middle third has no effect.
     for name, value in module.named_parameters():
@@ -169,8 +130,8 @@ def test_gradients_reach_every_parameter_of_t_trans() -> None:
 
 
 def test_copies_and_saved_weights_give_the_same() -> None:
-    module, z_BTD = shaken(build(t_trans)), clips()
-    fresh = build(t_trans, seed=8)
+    module, z_BTD = shaken(build(T_TRANS)), clips()
+    fresh = build(T_TRANS, seed=8)
     assert not torch.equal(fresh(z_BTD), module(z_BTD))
     fresh.load_state_dict(module.state_dict())
     assert torch.equal(fresh(z_BTD), module(z_BTD))
@@ -180,11 +141,10 @@ def test_copies_and_saved_weights_give_the_same() -> None:
     assert not torch.equal(copy(z_BTD), module(z_BTD))
 
 
-@pytest.mark.parametrize("plugin", [tap, t_trans])
-def test_one_frame(plugin: Any) -> None:
-    assert build(plugin, frames=1)(clips(frames=1)).shape == (B, D)
+def test_one_frame() -> None:
+    assert build(T_TRANS, frames=1)(clips(frames=1)).shape == (B, D)
 
 
 def test_t_trans_refuses_clips_of_another_length() -> None:
     with pytest.raises(CellError, match="made for 5 frames and cannot read a clip of 4"):
-        build(t_trans)(clips(frames=4))
+        build(T_TRANS)(clips(frames=4))

@@ -1,4 +1,4 @@
-"""What modules inside the backbone ask of a cell."""
+"""What modules over time inside the backbone need of a cell."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ from harness.core.facts import CellFacts
 
 
 def needs_backbone(cell: Cell, facts: CellFacts, name: str, tower: str) -> str | None:
-    """Why a module that changes towers of this kind cannot be put into the cell's encoder."""
+    """Why a module that changes towers of this kind cannot be put into the cell's encoder.
+
+    None if it can.
+    """
     if facts.encoder.tower != tower:
-        return f"{name} needs a {tower} tower, and that of {cell.encoder} is none"
+        return f"{name} needs a {tower} tower, and that of {cell.encoder} is not one"
     if cell.tuning != "all":
         return f"{name} changes the backbone, so it needs tuning: all"
     return None
