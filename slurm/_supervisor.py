@@ -18,11 +18,11 @@ from pathlib import Path
 PR_SET_CHILD_SUBREAPER = 36
 POLL_SECONDS = 0.05
 RESTART_SECONDS = 1.0
-PATIENCE_SECONDS = 10.0
+TERMINATE_SECONDS = 10.0
 
 
 class Daemons:
-    """The wanted ones and the running ones."""
+    """The daemons that should run, and those that do."""
 
     def __init__(self, base: Path) -> None:
         self.wanted = base / "run" / "wanted"
@@ -72,8 +72,8 @@ class Daemons:
             del self.not_before[name]
 
     def stop(self, names: list[str]) -> None:
-        """Ask them to end, then make them end."""
-        deadline = time.monotonic() + PATIENCE_SECONDS
+        """Send SIGTERM, and SIGKILL to those that have not ended in time."""
+        deadline = time.monotonic() + TERMINATE_SECONDS
         number: int = signal.SIGTERM
         while left := [self.running[name] for name in names if name in self.running]:
             for pid in left:
@@ -85,15 +85,15 @@ class Daemons:
 
 def children() -> list[int]:
     """Processes whose parent is this one."""
-    found = []
+    pids = []
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             after_name = (folder / "stat").read_text(encoding="utf-8").rpartition(")")[2]
         except OSError:
             continue  # it ended meanwhile
         if int(after_name.split()[1]) == os.getpid():
-            found.append(int(folder.name))
-    return found
+            pids.append(int(folder.name))
+    return pids
 
 
 def main() -> None:

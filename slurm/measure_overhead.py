@@ -1,12 +1,12 @@
-"""What running a thousand small cells as packs on a cluster costs beside the cells themselves.
+"""What running a thousand small cells in jobs costs in addition to the cells themselves.
 
     eval "$(slurm/test_cluster.sh env)"
     python slurm/measure_overhead.py FOLDER [--cells 1000] [--pack 2m] [--parallel 3]
 
 Runs a task of CELLS cells in FOLDER, which must be new, and prints one JSON document: seconds per
 cell, and of the jobs' time the shares of their start (Python, torch, the encoder, the features) and
-of all else that is not a cell (reading and writing Records, SLURM, what submitit does). Times are
-of the wall clock, from the jobs' logs and the Records.
+of all else that is not a cell (reading and writing Records, SLURM, submitit). Times are wall-clock
+times, from the jobs' logs and the Records.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ TASK: dict[str, Any] = {
     "classifier": ["text", "random"],
     "recipe": {"preset": "lit_emoji", "epochs": 120},
 }
-#: Cells that run first in this process, so that packs are made of measured times.
+#: Cells that run first in this process, so that batches are made with measured times.
 CALIBRATION = 10
 POLL_SECONDS = 1.0
 STAMP = re.compile(r"^submitit \w+ \((\d+-\d+-\d+ \d+:\d+:\d+),(\d+)\) - (.*)$", re.MULTILINE)
@@ -41,33 +41,34 @@ STAMP = re.compile(r"^submitit \w+ \((\d+-\d+-\d+ \d+:\d+:\d+),(\d+)\) - (.*)$",
 
 def harness(folder: Path, *arguments: object) -> str:
     """What `python -m harness` prints; the script ends if it fails."""
-    done = subprocess.run(
+    ended = subprocess.run(
         [sys.executable, "-m", "harness", *map(str, arguments)],
         cwd=folder, stdout=subprocess.PIPE, text=True, check=False,
     )  # fmt: skip
-    if done.returncode:
-        sys.exit(f"harness {arguments[0]} ended with {done.returncode}")
-    return done.stdout
+    if ended.returncode:
+        sys.exit(f"harness {arguments[0]} ended with {ended.returncode}")
+    return ended.stdout
 
 
 def job_times(log: Path) -> tuple[float, float]:
     """Seconds since 1970 at which a job began and ended."""
+    text = log.read_text(encoding="utf-8", errors="replace")
     stamps = [
-        (datetime.fromisoformat(moment).timestamp() + int(milli) / 1000, said)
-        for moment, milli, said in STAMP.findall(log.read_text(encoding="utf-8", errors="replace"))
+        (datetime.fromisoformat(moment).timestamp() + int(milli) / 1000, message)
+        for moment, milli, message in STAMP.findall(text)
     ]
-    began = next(t for t, said in stamps if said.startswith("Starting"))
-    ended = next(t for t, said in stamps if said.startswith("Job completed"))
+    began = next(t for t, message in stamps if message.startswith("Starting"))
+    ended = next(t for t, message in stamps if message.startswith("Job completed"))
     return began, ended
 
 
-def pack_times(folder: Path, pack: dict[str, Any]) -> dict[str, float]:
-    """Of one pack: seconds of its job, of its start, and of its cells."""
-    logs = list((folder / "runs" / "logs" / pack["submission"]).glob("*_0_log.out"))
+def batch_times(folder: Path, batch: dict[str, Any]) -> dict[str, float]:
+    """Of one batch: seconds of its job, of its start, and of its cells."""
+    logs = list((folder / "runs" / "logs" / batch["submission"]).glob("*_0_log.out"))
     if len(logs) > 1:  # of an array
-        logs = [log for log in logs if log.name.endswith(f"_{pack['index']}_0_log.out")]
+        logs = [log for log in logs if log.name.endswith(f"_{batch['index']}_0_log.out")]
     began, ended = job_times(*logs)
-    paths = [folder / "runs" / "cells" / key[:2] / f"{key}.json" for key in pack["keys"]]
+    paths = [folder / "runs" / "cells" / key[:2] / f"{key}.json" for key in batch["keys"]]
     records = {path: json.loads(path.read_bytes()) for path in paths}
     first = min(paths, key=lambda path: path.stat().st_mtime)
     cells_began = first.stat().st_mtime - records[first]["cost"]["wall_s"]
@@ -100,25 +101,25 @@ def main() -> None:
         "--set", f"pack={args.pack}", "--set", f"parallel={args.parallel}",
     )  # fmt: skip
     submitted = time.time()
-    packs = [json.loads(p.read_bytes()) for p in (folder / "runs" / "jobs").glob("*-*-*.json")]
-    names = ",".join({pack["submission"] for pack in packs})
+    batches = [json.loads(p.read_bytes()) for p in (folder / "runs" / "jobs").glob("*-*-*.json")]
+    names = ",".join({batch["submission"] for batch in batches})
     while subprocess.check_output(["squeue", "-h", f"--name={names}"]):
         time.sleep(POLL_SECONDS)
     ended = time.time()
     harness(folder, "grid", "overhead.yaml", "--launch", "slurm", "--profile", args.profile)
 
-    times = [pack_times(folder, pack) for pack in packs]
+    times = [batch_times(folder, batch) for batch in batches]
     total = {key: sum(t[key] for t in times) for key in times[0]}
     other = total["job"] - total["start"] - total["cells"]
     print(json.dumps({
         "cells": int(total["number"]),
-        "packs": len(packs),
-        "seconds_of_a_pack": total["job"] / len(packs),
+        "batches": len(batches),
+        "seconds_of_a_batch": total["job"] / len(batches),
         "seconds_of_a_cell": total["cells"] / total["number"],
         "submit_seconds": submitted - begun,
         "wall_seconds": ended - begun,
         "cells_a_minute": 60 * total["number"] / (ended - begun),
-        "start_seconds_of_a_pack": total["start"] / len(packs),
+        "start_seconds_of_a_batch": total["start"] / len(batches),
         "start_share": total["start"] / total["cells"],
         "other_share": other / total["cells"],
         "overhead": (total["job"] - total["cells"]) / total["cells"],

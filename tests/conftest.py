@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -167,3 +169,18 @@ def body(report: Path) -> str:
 def leftovers(root: Path) -> list[Path]:
     """Files that a writer left half-written."""
     return [p for pattern in ("*.tmp", "*.new", ".writable") for p in root.rglob(pattern)]
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Programs that start meanwhile obey SIGINT, even where the tests were started with SIGINT
+    ignored: under nohup, or by a script in the background.
+
+    A program inherits an ignored signal, and Python then installs no handler for it. A signal that
+    its parent handles is reset to the default instead.
+    """
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -16,7 +16,7 @@ from typing import IO, Any
 
 import numpy as np
 import pytest
-from conftest import Call, Ended, WriteTask, body, hashes, leftovers, records
+from conftest import Call, Ended, WriteTask, body, hashes, interruptible, leftovers, records
 
 from harness.core import files as cache_module
 from harness.core.records import Record
@@ -78,11 +78,12 @@ def _of_slow(found: dict[str, tuple[int, int, bytes]]) -> list[dict[str, Any]]:
 def start(
     folder: Path, environment: dict[str, str], *args: str, seconds: str
 ) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "harness", *args],
-        cwd=folder, env=environment | {"LAB_SECONDS": seconds}, text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
-    )  # fmt: skip
+    with interruptible():
+        return subprocess.Popen(
+            [sys.executable, "-m", "harness", *args],
+            cwd=folder, env=environment | {"LAB_SECONDS": seconds}, text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
+        )  # fmt: skip
 
 
 def wait_for_records(running: subprocess.Popen[str], runs: Path, number: int) -> None:

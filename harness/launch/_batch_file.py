@@ -13,7 +13,7 @@ from typing import Any
 from harness.core.files import write_atomically
 from harness.core.protocols.launcher import LaunchRequest
 from harness.core.store import Store
-from harness.plan.batches import Pack as Batch
+from harness.plan.batches import Batch
 
 
 @dataclass(frozen=True)

@@ -19,8 +19,7 @@ from harness.core.store import Store
 from harness.launch._batch_file import JobSettings, new_submission, stamp, write_batches
 from harness.launch._job import RunBatch
 from harness.launch._this_machine import number_of_jobs
-from harness.plan.batches import Pack as Batch
-from harness.plan.batches import packs as batches
+from harness.plan.batches import Batch, batches
 
 POLL_SECONDS = 0.25
 TIMEOUT_MINUTES = 24 * 60

@@ -1,4 +1,4 @@
-"""A SLURM that is a handful of shell scripts: it keeps what it is told and says what a test wants.
+"""A SLURM made of a handful of shell scripts, whose answers a test sets.
 
 tests/slurm/ holds the tests on a real one.
 """
@@ -31,12 +31,12 @@ echo "Submitted batch job $((70 + n))"
 class FakeSlurm:
     folder: Path
 
-    def say(self, name: str, *lines: str) -> None:
-        """What a program prints: `queue`, `accounts`; or why it fails: `refusal`, `down`."""
+    def answer(self, name: str, *lines: str) -> None:
+        """Set what a program prints: `queue`, `accounts`; or why it fails: `refusal`, `down`."""
         (self.folder / name).write_text("".join(f"{line}\n" for line in lines))
 
-    def told(self, name: str) -> str:
-        """What a program was given: `cancelled`, `asked`; "" if it was not called."""
+    def received(self, name: str) -> str:
+        """The arguments of a program: `cancelled`, `asked`; "" if it was not called."""
         path = self.folder / name
         return path.read_text() if path.is_file() else ""
 
@@ -44,6 +44,15 @@ class FakeSlurm:
         """The scripts given to sbatch."""
         folder = self.folder / "submitted"
         return [p.read_text() for p in sorted(folder.iterdir(), key=lambda p: int(p.name))]
+
+    def refuse_from(self, number: int) -> None:
+        """Let sbatch refuse every script after the first `number`."""
+        script = self.folder / "bin" / "sbatch"
+        limit = (
+            f'if [ "$1" != --version ] && [ $(ls {self.folder}/submitted | wc -l) -ge {number} ]; '
+            "then echo no more jobs >&2; exit 1; fi"
+        )
+        script.write_text(script.read_text().replace("#!/bin/sh\n", f"#!/bin/sh\n{limit}\n"))
 
 
 @pytest.fixture
@@ -56,7 +65,7 @@ def fake_slurm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeSlurm:
         path.write_text("#!/bin/sh\n" + script.replace("{0}", str(folder)) + "\n")
         path.chmod(0o755)
     fake = FakeSlurm(folder)
-    fake.say("queue")
-    fake.say("accounts")
+    fake.answer("queue")
+    fake.answer("accounts")
     monkeypatch.setenv("PATH", f"{folder / 'bin'}{os.pathsep}{os.environ['PATH']}")
     return fake

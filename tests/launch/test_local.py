@@ -1,71 +1,70 @@
+"""Cells in processes of this machine: the Records of one process; jobs that die are reported."""
+
+from __future__ import annotations
+
+import os
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
 
 import pytest
 
+from harness.core import registry
+from harness.core.protocols.launcher import Events, Launcher
 from harness.core.store import Store
-from harness.launch import inline, local
-from harness.plan.plan import make_plan
-from harness.run.runner import Events
-from harness.task.grid import expand
-from harness.task.read import validate
+from harness.launch import local
+from harness.launch._batch_file import read_batches
+from harness.plan.batches import Batch
 
-TASK: dict[str, Any] = {
-    "name": "tiny",
-    "dataset": "emoji",
-    "regime": "few_shot",
-    "shots": 1,
-    "classes": {"pick": 5, "from": "development"},
-    "encoder": "embedded/lit-emoji",
-    "classifier": ["text", "random"],
-    "recipe": {"lr": 1e-3, "epochs": 2, "warmup_epochs": 0},
-    "resolution": 64,
-    "seeds": 2,
-}
+from .examples import invented, planned, request
 
 
-def run(launcher: Any, root: Path, jobs: int) -> dict[str, str | None]:
-    task = validate(TASK, "t.yaml")
-    store = Store(root)
-    plan = make_plan(expand(task), store)
-    told: list[str] = []
-    events = Events(cell=lambda planned, status: told.append(status))
-    assert launcher.launch(plan.missing(), store, task, jobs, events) == []
-    assert told == ["done"] * 4
-    records = [store.read(p.key) for p in plan.cells]
+def science(store: Store) -> dict[str, str | None]:
+    records = [store.read(c.key) for c in planned(store)]
     return {r.key: r.science_hash for r in records if r is not None}
 
 
-@pytest.fixture(scope="module")
-def inline_hashes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str | None]:
-    return run(inline, tmp_path_factory.mktemp("inline"), 2)
-
-
-def test_the_number_of_threads_changes_no_bit(
-    tmp_path: Path, inline_hashes: dict[str, str | None]
-) -> None:
-    assert run(inline, tmp_path, 1) == inline_hashes
+@pytest.mark.slow
+def test_processes_of_submitit_give_the_records_of_one_process(tmp_path: Path) -> None:
+    here, pool = Store(tmp_path / "inline"), Store(tmp_path / "local")
+    registry.load(Launcher, "inline").submit(request(here, planned(here), 1))
+    ended: list[str] = []
+    events = Events(cell=lambda keyed, status: ended.append(status))
+    launched = registry.load(Launcher, "local").submit(
+        request(pool, planned(pool), 2, events=events)
+    )
+    assert list(launched.complaints) == []
+    assert ended == ["done"] * 4
+    assert len(science(here)) == 4
+    assert science(pool) == science(here)
+    assert {b.launcher for b in read_batches(pool)} == {"local"}
 
 
 @pytest.mark.slow
-def test_processes_of_submitit_give_the_same_records(
-    tmp_path: Path, inline_hashes: dict[str, str | None]
-) -> None:
-    assert run(local, tmp_path, 2) == inline_hashes
-    (job, *_) = (tmp_path / "jobs").glob("*.json")
-    assert "tiny" in job.read_text()
-
-
-@pytest.mark.slow
-def test_a_job_that_dies_is_told_with_its_log(
+def test_a_job_that_dies_is_reported_with_its_log(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("HARNESS_CACHE", "/dev/null/no-cache")
-    task = validate(TASK, "t.yaml")
     store = Store(tmp_path)
-    monkeypatch.undo()
-    plan = make_plan(expand(task), store)
+    cells = planned(store)
     monkeypatch.setenv("HARNESS_CACHE", "/dev/null/no-cache")
-    (complaint,) = local.launch(plan.missing(), store, task, 1, Events())
-    assert "left 4 of 4 cells" in complaint
-    assert "log:" in complaint
+    (complaint,) = local.submit(request(store, cells, 1)).complaints
+    assert complaint.startswith("a job left 4 of 4 cells: cannot write ")
+    log = Path(complaint.rpartition("(log: ")[2].rstrip(")"))
+    assert "error: cannot write" in log.read_text()
+
+
+def test_a_record_that_is_to_be_replaced_is_not_the_end_of_a_cell(tmp_path: Path) -> None:
+    """Whether a job left cells behind shows in Records written after the launch."""
+    store = Store(tmp_path)
+    (keyed,) = invented(1)
+    path = store.path(keyed.key)
+    path.parent.mkdir(parents=True)
+    path.write_text("{}")
+    os.utime(path, ns=(1, 1))
+    watch = local._RecordWatch([keyed], store, Events())
+    job = SimpleNamespace(stderr=lambda: None, paths=SimpleNamespace(stderr="x.log"))
+    batch = Batch((keyed,), 1.0)
+    assert watch.complaint(job, batch) == [
+        "a job left 1 of 1 cells: it printed no error (log: x.log)"
+    ]
+    os.utime(path, ns=(2, 2))
+    assert watch.complaint(job, batch) == []

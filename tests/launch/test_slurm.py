@@ -1,345 +1,167 @@
-"""The commands against a SLURM of shell scripts; tests/slurm/ has a real one."""
+"""The slurm launcher as the study sees it: through the Protocol, against a SLURM of scripts."""
+
+from __future__ import annotations
 
 import json
+import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import hashes
 
-from harness.commands import status as status_command
-from harness.core.cells import Cell, Choice
-from harness.launch._job import run_pack
-from harness.launch.slurm import submit as slurm
-from harness.launch.slurm.profile import Profile
-from harness.plan.estimate import guess
-from harness.plan.plan import Planned
+from harness.core import registry
+from harness.core.cells import KeyedCell
+from harness.core.errors import BadInput
+from harness.core.protocols.launcher import Cancelled, Launched, Launcher, LaunchOptions
+from harness.core.records import Record
+from harness.core.store import Store
+from harness.launch._batch_file import read_batches
+from harness.launch.slurm import lock
+from harness.launch.slurm.profile import NamedProfile, Profile
+from harness.launch.slurm.queue import QueueError
 
-PROFILE = "partition: gpu\ncpus: 2\nmemory: 8G\ntime: 2h\nsetup: [module load x]\n"
+from .examples import invented, request
+
+SLURM = registry.load(Launcher, "slurm")
+#: Cells of a resolution are a batch: two batches of three.
+CELLS = [*invented(3, 48), *invented(3, 64)]
+KEYS = [c.key for c in CELLS]
+SETTINGS = NamedProfile(Profile(), "p.yaml")
 
 
 @pytest.fixture
-def submit(cli: Any, tiny: Any, tmp_path: Path, fake_slurm: Any) -> Any:
-    """`grid --launch slurm` with a profile; two resolutions are two packs."""
-    (tmp_path / "p.yaml").write_text(PROFILE)
-    task = tiny(resolution=[48, 64])
-
-    def call(*more: str, command: str = "grid") -> Any:
-        return cli(command, task, "--launch", "slurm", "--profile", "p.yaml", *more)
-
-    return call
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path / "runs")
 
 
-def packs(tmp_path: Path) -> list[dict[str, Any]]:
-    files = (tmp_path / "runs" / "jobs").glob("*.json")
-    return sorted((json.loads(p.read_text()) for p in files), key=lambda p: str(p["id"]))
+def submit(store: Store, cells: Sequence[KeyedCell] = CELLS, **changes: Any) -> Launched:
+    return SLURM.submit(request(store, cells, SETTINGS, **changes))
 
 
-def status(cli: Any) -> dict[str, Any]:
-    ended = cli("status", "tiny", "--json")
-    document: dict[str, Any] = json.loads(ended.out)
-    assert ended.code == (0 if document["counts"]["done"] == 8 else 3)
-    return document
+def put_record(store: Store, cell: KeyedCell, status: str = "done") -> None:
+    store.write(Record(key=cell.key, cell=cell.cell.plain(), status=status))
 
 
-def test_the_plan_tells_packs_options_and_hours(submit: Any, tmp_path: Path) -> None:
-    told = submit("--set", "gpus=1", command="plan").out
-    assert "2 packs of 4 cells" in told
-    assert "GPU-hours" in told
-    assert "p.yaml: --cpus-per-task=2 --gpus-per-node=1 --mem=8G" in told
-    document = json.loads(submit("--json", command="plan").out)["launch"]
-    assert document["sbatch"]["partition"] == "gpu"
-    assert [len(p["cells"]) for p in document["packs"]] == [4, 4]
-    assert document["hours"] == document["core_hours"] > 0
-    assert not (tmp_path / "runs").exists()
+def keys_of_jobs(store: Store) -> list[set[str]]:
+    return [set(b.keys) for b in read_batches(store)]
 
 
-def test_submit_and_return(submit: Any, fake_slurm: Any, cli: Any, tmp_path: Path) -> None:
-    ended = submit()
-    assert ended.code == 0, ended.err
-    assert ended.out.startswith("submitted job 70: 2 packs, 8 cells (tiny-")
-    (script,) = fake_slurm.submitted()
-    name = packs(tmp_path)[0]["submission"]
-    for line in ("--array=0-1%2", f"--job-name={name}", "--partition=gpu", "--mem=8G",
-                 "--time=120", "--requeue"):  # fmt: skip
-        assert f"#SBATCH {line}\n" in script
-    assert "module load x" in script
-    assert "PYTHONSAFEPATH" in script
-    assert "wckey" not in script
-    assert [p["index"] for p in packs(tmp_path)] == [0, 1]
-    assert len({key for p in packs(tmp_path) for key in p["keys"]}) == 8
-    assert list((tmp_path / "runs").glob("cells/*")) == []
-
-    fake_slurm.say("queue", f"70|0|RUNNING|None|n1|{name}", f"70|1|PENDING|Priority||{name}")
-    log = tmp_path / "runs" / "logs" / name / "70_0_0_log.out"
-    log.write_text("epoch 1\nsrun: told later\n")
-    document = status(cli)
-    assert (document["counts"]["running"], document["counts"]["waiting"]) == (4, 4)
-    first = next(c for c in document["cells"] if c["status"] == "running")
-    assert (first["job"], first["state"], first["node"]) == ("70_0", "RUNNING", "n1")
-    assert first["tail"] == ["epoch 1", "srun: told later"]
-    assert first["log"] == str(log.relative_to(tmp_path))
-    told = cli("status", "tiny").out
-    assert "running: job 70_0 RUNNING on n1" in told
-    assert "70_0_0_log.out: epoch 1\n" in told
-    assert "waiting: job 70_1 PENDING: Priority" in told
-
-    again = submit()
-    assert (again.code, again.out) == (0, "")
-    assert "8 cells are left to jobs" in again.err
-    assert len(fake_slurm.submitted()) == 1
+def name_of_job(store: Store) -> str:
+    """Of the last submission."""
+    return read_batches(store)[-1].submission
 
 
-def test_lost_cells_are_submitted_again_and_done_ones_are_not(
-    submit: Any, fake_slurm: Any, cli: Any, tmp_path: Path
-) -> None:
-    submit()
-    name = packs(tmp_path)[0]["submission"]
-    pack = tmp_path / "runs" / "jobs" / f"{name}-0.json"
-    run_pack(pack, tmp_path / "runs")
-    fake_slurm.say("accounts", f"70_0|COMPLETED|n1|{name}", f"70_1|TIMEOUT|n2|{name}")
-    document = status(cli)
-    assert (document["counts"]["done"], document["counts"]["lost"]) == (4, 4)
-    lost = next(c for c in document["cells"] if c["status"] == "lost")
-    assert (lost["state"], lost["job"]) == ("TIMEOUT", "70_1")
-    assert submit().out.startswith("submitted job 71: 1 packs, 4 cells")
-
-    fake_slurm.say("accounts")  # and the second job is known to nobody
-    document = status(cli)
-    assert document["counts"]["lost"] == 4
-    assert "does not know it" in cli("status", "tiny").out
-    run_pack(next(p for p in pack.parent.glob("*.json") if name not in p.name), tmp_path / "runs")
-    done = submit()
-    assert done.code == 0, done.err
-    assert done.out == "reports/tiny.md\n"
-    assert len(hashes(tmp_path / "runs")) == 8
-    assert len(fake_slurm.submitted()) == 2
-
-
-def test_failed_cells_are_tried_again_on_request(
-    submit: Any, fake_slurm: Any, cli: Any, tmp_path: Path
-) -> None:
-    submit()
-    first, second = packs(tmp_path)
-    for pack in (first, second):
-        run_pack(tmp_path / "runs" / "jobs" / f"{pack['id']}.json", tmp_path / "runs")
-    (record,) = (tmp_path / "runs" / "cells").glob(f"*/{first['keys'][0]}.json")
-    data = json.loads(record.read_text())
-    failed = {"status": "failed", "error": {"type": "CellError", "message": "diverged"}}
-    record.write_text(json.dumps(data | failed))
-    assert submit().code == 1
-    assert submit("--retry-failed").out.startswith("submitted job 71: 1 packs, 1 cells")
-    retry = next(p for p in packs(tmp_path) if len(p["keys"]) == 1)
-    fake_slurm.say("queue", f"71|N/A|PENDING|Resources||{retry['submission']}")
-    (cell,) = [c for c in status(cli)["cells"] if c["status"] != "done"]
-    assert (cell["status"], cell["job"]) == ("waiting", "71")
-    assert submit("--retry-failed").out == ""
-    run_pack(tmp_path / "runs" / "jobs" / f"{retry['id']}.json", tmp_path / "runs")
-    assert status(cli)["counts"]["done"] == 8
-
-
-def test_a_refusal_leaves_nothing(submit: Any, fake_slurm: Any, cli: Any, tmp_path: Path) -> None:
-    fake_slurm.say("refusal", "sbatch: error: invalid partition specified: gpu")
-    ended = submit()
-    assert (ended.code, ended.out) == (2, "")
-    assert ended.errors() == [
-        "error: p.yaml: sbatch refused the job: invalid partition specified: gpu"
-    ]
-    assert ended.err.splitlines()[-1] == ended.errors()[0]
-    assert packs(tmp_path) == []
-    assert [p.name for p in (tmp_path / "runs" / "logs").iterdir()] == ["tiny.log"]
-    assert status(cli)["counts"]["waiting"] == 8
-
-
-def test_all_arrays_or_none(
-    submit: Any, fake_slurm: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The second of two arrays is refused: the first is taken back."""
-    monkeypatch.setattr(slurm, "MOST_PARTS", 1)
-    script = fake_slurm.folder / "bin" / "sbatch"
-    limit = (
-        f'if [ -e {fake_slurm.folder}/submitted/0 ] && [ -e "$1" ]; then echo no >&2; exit 1; fi'
-    )
-    script.write_text(script.read_text().replace("#!/bin/sh\n", f"#!/bin/sh\n{limit}\n"))
-    ended = submit()
-    assert ended.code == 2
-    assert fake_slurm.told("cancelled") == "70\n"
-    assert packs(tmp_path) == []
-    assert [p.name for p in (tmp_path / "runs" / "logs").iterdir()] == ["tiny.log"]
-
-
-def test_curves_are_written_where_they_are_asked_for(
-    submit: Any, cli: Any, fake_slurm: Any, tmp_path: Path
-) -> None:
-    assert submit("--log", "jsonl").code == 0
-    run_pack(next((tmp_path / "runs" / "jobs").glob("*-0.json")), tmp_path / "runs")
-    assert len(list((tmp_path / "runs" / "logs").glob("*.jsonl"))) == 4
-    ended = submit("--log", "jsnl")
-    assert ended.code == 2
-    assert "Did you mean 'jsonl'" in ended.errors()[0]
-
-
-def test_watch_tells_what_changes_until_all_is_there(
-    submit: Any, cli: Any, fake_slurm: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    submit()
-    first, second = packs(tmp_path)
-    name = first["submission"]
-
-    look = status_command._once
-    looks: list[int] = []
-
-    def then_look(args: Any) -> Any:
-        looks.append(len(looks))
-        if len(looks) == 2:
-            fake_slurm.say("queue", f"70|0|RUNNING|None|n1|{name}", f"70|1|PENDING|None||{name}")
-        elif len(looks) == 4:
-            for pack in (first, second):
-                run_pack(tmp_path / "runs" / "jobs" / f"{pack['id']}.json", tmp_path / "runs")
-        return look(args)
-
-    monkeypatch.setattr(status_command, "_once", then_look)
-    monkeypatch.setattr(status_command, "WATCH_SECONDS", 0.01)
-    ended = cli("status", "tiny", "--watch")
-    assert ended.code == 0
-    counts = [line for line in ended.out.splitlines() if line.startswith("tiny:")]
-    assert [c.split(" infeasible")[0] for c in counts] == [
-        "tiny: 0 done, 0 failed, 0 waiting, 0 running, 8 lost, 0",
-        "tiny: 0 done, 0 failed, 4 waiting, 4 running, 0 lost, 0",
-        "tiny: 8 done, 0 failed, 0 waiting, 0 running, 0 lost, 0",
-    ]
-
-
-def test_an_interrupted_submission_is_taken_back(
-    submit: Any, fake_slurm: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def interrupt(*_: Any, **__: Any) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr("submitit.core.utils.JobPaths.move_temporary_file", interrupt)
-    ended = submit()
-    assert ended.code == 130
-    assert len(fake_slurm.submitted()) == 1
-    assert fake_slurm.told("cancelled").startswith("--name=tiny-")
-    assert packs(tmp_path) == []
-    assert list((tmp_path / "runs" / "jobs").glob("*submitting*")) == []
-
-
-def test_cancel(submit: Any, fake_slurm: Any, cli: Any, tmp_path: Path) -> None:
-    submit()
-    name = packs(tmp_path)[0]["submission"]
-    fake_slurm.say("queue", f"70|0|RUNNING|None|n1|{name}", f"70|1|COMPLETED|None|n1|{name}")
-    ended = cli("cancel", "tiny")
-    assert (ended.code, ended.out) == (0, "tiny: cancelled 1 jobs with 4 unfinished cells\n")
-    assert fake_slurm.told("cancelled") == "70_0\n"
-
-
-def test_slurm_that_does_not_answer(submit: Any, fake_slurm: Any, cli: Any) -> None:
-    submit()
-    fake_slurm.say("down", "slurm_load_jobs error: Unable to contact slurm controller")
-    ended = submit()
-    assert ended.code == 2
-    assert ended.errors() == ["error: squeue: Unable to contact slurm controller"]
-    assert cli("cancel", "tiny").code == 2
-    told = cli("status", "tiny")
-    assert told.code == 3
-    assert "SLURM cannot be asked: squeue" in told.out
-    assert "8 waiting, 0 running, 0 lost" in told.out
-    here = cli("grid", "tiny.yaml", "resolution=[48, 64]")
-    assert here.code == 0
-    assert "may run twice" in here.err
-
-
-def test_inline_leaves_cells_to_jobs(
-    submit: Any, fake_slurm: Any, cli: Any, tmp_path: Path
-) -> None:
-    submit()
-    name = packs(tmp_path)[0]["submission"]
-    fake_slurm.say("queue", f"70|0|RUNNING|None|n1|{name}")
-    ended = cli("grid", "tiny.yaml", "resolution=[48, 64]")
-    assert ended.code == 1
-    assert "4 cells are left to jobs" in ended.err
-    assert len(hashes(tmp_path / "runs")) == 4
+def test_settings_are_the_profile_with_its_changes(tmp_path: Path) -> None:
+    (tmp_path / "p.yaml").write_text("cpus: 2\n")
+    file = str(tmp_path / "p.yaml")
+    found = SLURM.settings(LaunchOptions(profile=file, changes=["memory=8G"]))
+    assert found == NamedProfile(Profile(cpus=2, memory="8G"), file)
+    assert SLURM.DETACHED is True
 
 
 @pytest.mark.parametrize(
-    ("arguments", "word"),
+    ("options", "message"),
     [
-        (["--launch", "slurm"], "needs --profile FILE, or the name of one in slurm/: a100"),
-        (["--launch", "slurm", "--profile", "tset"], "Did you mean 'test'"),
-        (["--launch", "slurm", "--profile", "p.yaml", "--jobs", "2"], "--set parallel=N"),
-        (["--launch", "slurm", "--profile", "p.yaml", "--set", "cpu=2"], "Did you mean 'cpus'"),
-        (["--launch", "local", "--profile", "p.yaml"], "belongs to --launch slurm"),
-        (["--set", "cpus=2"], "belongs to --launch slurm"),
+        (LaunchOptions(), "needs --profile FILE, or the name of one in slurm/: a100, cpu, test"),
+        (LaunchOptions(profile="test", jobs=2), "--jobs belongs to inline and local; .*parallel=N"),
+        (LaunchOptions(profile="tset"), "Did you mean 'test'"),
+        (LaunchOptions(profile="test", changes=["cpu=2"]), "Did you mean 'cpus'"),
     ],
 )
-def test_options_that_do_not_go_together(
-    arguments: list[str], word: str, cli: Any, tiny: Any, tmp_path: Path
-) -> None:
-    (tmp_path / "p.yaml").write_text(PROFILE)
-    ended = cli("grid", tiny(), *arguments)
-    assert ended.code == 2
-    assert len(ended.errors()) == 1
-    assert word in ended.errors()[0]
-    assert not (tmp_path / "runs").exists()
+def test_options_that_are_refused(options: LaunchOptions, message: str) -> None:
+    with pytest.raises(BadInput, match=message):
+        SLURM.settings(options)
 
 
-# --- budgets -------------------------------------------------------------------------------------
-
-
-def test_above_the_budget_a_script_is_refused(
-    submit: Any, fake_slurm: Any, cli: Any, tmp_path: Path
-) -> None:
-    ended = submit("budget={hours: 0.001}")
-    assert ended.code == 2
-    (error,) = ended.errors()
-    assert "budget.hours" in error
-    assert "--yes" in error
+def test_a_forecast_submits_nothing(store: Store, fake_slurm: Any) -> None:
+    found = SLURM.forecast(CELLS, lambda cell: 60.0, SETTINGS)
+    assert (found.seconds, found.unit) == (360.0, "core-hours")
+    assert found.hours == found.document["hours"] == pytest.approx((2 * 10 + 360) / 3600)
+    assert "2 batches of 3 cells" in found.lines[0]
     assert fake_slurm.submitted() == []
-    assert submit("budget={hours: 0.001}", "--yes").code == 0
-    assert cli("grid", "tiny.yaml", "budget={hours: 1e-9}").code == 2
-    assert cli("grid", "tiny.yaml", "budget={hours: 100}").code == 0
+    assert not store.root.exists()
 
 
-@pytest.mark.parametrize(("answer", "code"), [("y\n", 0), ("no\n", 2), ("", 2)])
-def test_on_a_terminal_it_asks(
-    answer: str, code: int, submit: Any, fake_slurm: Any, monkeypatch: pytest.MonkeyPatch
+def test_a_message_for_every_array(store: Store, fake_slurm: Any) -> None:
+    launched = submit(store)
+    name = name_of_job(store)
+    assert launched == Launched((f"submitted job 70: 2 batches, 6 cells ({name})",))
+    assert keys_of_jobs(store) == [set(KEYS[:3]), set(KEYS[3:])]
+    assert not (store.root / "jobs" / "submitting").exists()
+
+
+def test_cells_in_jobs_and_cells_done_meanwhile_are_not_submitted(
+    store: Store, fake_slurm: Any
 ) -> None:
-    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
-    monkeypatch.setattr("sys.stdin.readline", lambda: answer, raising=False)
-    ended = submit("budget={hours: 0.001}")
-    assert ended.code == code
-    assert "Go on? [y/N]" in ended.err
-    assert len(fake_slurm.submitted()) == (code == 0)
+    """Another command may have submitted or run them since these cells were planned."""
+    submit(store, CELLS[:2])
+    fake_slurm.answer("queue", f"70|0|PENDING|Priority||{name_of_job(store)}")
+    put_record(store, CELLS[2])
+    put_record(store, CELLS[3], "failed")
+    again = submit(store, CELLS)
+    assert again.messages[0].startswith("submitted job 71: 1 batches, 3 cells")
+    assert keys_of_jobs(store)[-1] == set(KEYS[3:]), "a failed cell is tried again"
 
 
-@pytest.mark.parametrize("budget", ["{}", "{hours: 0}", "{hours: two}", "{hour: 1}"])
-def test_a_budget_that_is_none(budget: str, cli: Any, tiny: Any) -> None:
-    ended = cli("plan", tiny(), f"budget={budget}")
-    assert ended.code == 2
-    assert "budget" in ended.errors()[0]
+def test_where_nothing_is_left_there_is_no_message(store: Store, fake_slurm: Any) -> None:
+    for cell in CELLS:
+        put_record(store, cell)
+    assert submit(store) == Launched()
+    assert fake_slurm.submitted() == []
 
 
-# --- layouts -------------------------------------------------------------------------------------
+def test_done_cells_that_are_to_be_replaced_are_submitted(store: Store, fake_slurm: Any) -> None:
+    for cell in CELLS:
+        put_record(store, cell)
+    store.replacing.update(KEYS[:3])
+    assert "1 batches, 3 cells" in submit(store).messages[0]
+    (batch,) = read_batches(store)
+    assert set(batch.replacing) == set(KEYS[:3])
 
 
-def test_hours_of_a_layout(monkeypatch: pytest.MonkeyPatch) -> None:
-    cells = [
-        Planned(Cell(Choice("emoji"), "full", Choice("e"), tuning="all", seed=n), f"k{n}", f"t{n}")
-        for n in range(100)
-    ]
-    profile = Profile(gpus=2, nodes=3, cpus=4, tasks_per_node=2, time="20m", pack="30m")  # type: ignore[arg-type]
-    layout = slurm.lay_out(cells, profile, "p.yaml", guess)
-    spent = sum(layout.seconds(p) for p in layout.packs) / 3600
-    assert layout.gpu_hours == pytest.approx(6 * spent)
-    assert layout.core_hours == pytest.approx(24 * spent)
-    assert layout.too_long == len(layout.packs)
-    monkeypatch.setattr(slurm, "MOST_PARTS", 3)
-    few = slurm.lay_out(cells, Profile(time="1d", pack="1m"), "p.yaml", guess)  # type: ignore[arg-type]
-    assert len(few.packs) <= 4
-    monkeypatch.undo()
-    one = slurm.lay_out(cells, Profile(cpus=4, pack="30m"), "p.yaml", guess)  # type: ignore[arg-type]
-    assert one.profile.threads == 4
-    assert profile.threads == Profile(gpus=1, cpus=8).threads == 1
-    assert one.too_long == 0
-    assert [p.seconds for p in one.packs] == sorted((p.seconds for p in one.packs), reverse=True)
+def test_slurm_that_does_not_answer_gets_no_jobs(store: Store, fake_slurm: Any) -> None:
+    """Without its answer nobody knows whether the cells are in jobs."""
+    submit(store)
+    fake_slurm.answer("down", "slurm_load_jobs error: Unable to contact slurm controller")
+    for call in (lambda: submit(store), lambda: SLURM.cancel(store, KEYS, "tiny")):
+        with pytest.raises(QueueError, match=r"^squeue: Unable to contact slurm controller$"):
+            call()
+    assert len(fake_slurm.submitted()) == 1
+    assert fake_slurm.received("cancelled") == ""
+    assert not (store.root / "jobs" / "submitting").exists()
+
+
+def test_one_submission_at_a_time(
+    store: Store, fake_slurm: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lock, "WAIT_SECONDS", 0.0)
+    path = store.root / "jobs" / "submitting"
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps({"host": "elsewhere", "pid": os.getpid()}))
+    with pytest.raises(BadInput, match="another process submits to this runs folder"):
+        submit(store)
+    assert fake_slurm.submitted() == []
+
+
+def test_the_status_of_submitted_cells(store: Store, fake_slurm: Any) -> None:
+    submit(store)
+    fake_slurm.answer("queue", f"70|0|RUNNING|None|n1|{name_of_job(store)}")
+    report = SLURM.status(store, KEYS, ())
+    assert report.in_flight() == set(KEYS[:3])
+    assert {report.jobs[key].state for key in KEYS[3:]} == {"CANCELLED"}
+    assert report.problem is None
+
+
+def test_only_jobs_of_the_task_are_cancelled(store: Store, fake_slurm: Any) -> None:
+    submit(store, CELLS[:3])
+    first = name_of_job(store)
+    submit(store, CELLS[3:], task_name="other")
+    other = name_of_job(store)
+    queue = (f"70|0|RUNNING|None|n1|{first}", f"71|0|RUNNING|None|n2|{other}")
+    fake_slurm.answer("queue", *queue)
+    put_record(store, CELLS[0])
+    assert SLURM.cancel(store, KEYS, "tiny") == Cancelled(jobs=1, cells=2)
+    assert fake_slurm.received("cancelled") == "70_0\n"
+    fake_slurm.answer("queue", queue[0].replace("RUNNING", "CANCELLED"), queue[1])
+    assert SLURM.cancel(store, KEYS, "tiny") == Cancelled()

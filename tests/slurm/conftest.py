@@ -35,9 +35,9 @@ class Cluster:
 
     def control(self, *arguments: str, port0: str = "") -> subprocess.CompletedProcess[str]:
         """start, stop, up NAME, down NAME of slurm/test_cluster.sh."""
-        own = {"BASE": str(self.base), "PORT0": port0, "NODES": str(NODES)}
+        settings = {"BASE": str(self.base), "PORT0": port0, "NODES": str(NODES)}
         return subprocess.run(
-            [SCRIPT, *arguments], env=os.environ | own,
+            [SCRIPT, *arguments], env=os.environ | settings,
             capture_output=True, text=True, timeout=120, check=False,
         )  # fmt: skip
 
@@ -62,14 +62,14 @@ class Cluster:
         """Of a daemon that runs, None while it does not."""
         try:
             return int((self.base / "run" / "pids" / daemon).read_text())
-        except (FileNotFoundError, ValueError):  # gone, or about to be written
+        except (FileNotFoundError, ValueError):  # it ended, or the file is about to be written
             return None
 
 
 def why_absent() -> str | None:
     """Why no cluster can be started here."""
-    places = os.environ.get("PATH", os.defpath) + os.pathsep + "/usr/sbin"
-    absent = [program for program in PROGRAMS if shutil.which(program, path=places) is None]
+    folders = os.environ.get("PATH", os.defpath) + os.pathsep + "/usr/sbin"
+    absent = [program for program in PROGRAMS if shutil.which(program, path=folders) is None]
     if absent:
         return f"SLURM is not installed: no {', '.join(absent)} (slurm/test_cluster.sh install)"
     if os.geteuid() != 0:
@@ -84,7 +84,7 @@ def start_cluster(base: Path) -> Cluster:
     return cluster
 
 
-def demand_slurm() -> None:
+def require_slurm() -> None:
     """Skip where SLURM cannot be started, or fail where it is required."""
     reason = why_absent()
     if reason and os.environ.get("HARNESS_REQUIRE_SLURM"):
@@ -94,16 +94,16 @@ def demand_slurm() -> None:
 
 
 @pytest.fixture(scope="session")
-def no_excuse() -> None:
-    demand_slurm()
+def slurm_required() -> None:
+    require_slurm()
 
 
 @pytest.fixture(scope="session")
-def cluster(no_excuse: None) -> Iterator[Cluster]:
+def cluster(slurm_required: None) -> Iterator[Cluster]:
     """Nodes n1 to n3, each with four fake GPUs; partitions main, low and high; accounting."""
-    given = os.environ.get("HARNESS_SLURM_BASE")
-    if given:
-        yield Cluster(Path(given))
+    running = os.environ.get("HARNESS_SLURM_BASE")
+    if running:
+        yield Cluster(Path(running))
         return
     with tempfile.TemporaryDirectory(prefix="slurm") as folder:  # short: it holds a socket
         started = start_cluster(Path(folder) / "c")

@@ -1,4 +1,4 @@
-"""A small study on a cluster, half of whose cells wait until they are told to go on."""
+"""A small study on a cluster, half of whose cells wait until the test lets them go on."""
 
 from __future__ import annotations
 
@@ -19,21 +19,15 @@ from conftest import ROOT, TINY, Ended, body, hashes, leftovers, records
 from .conftest import Cluster
 
 #: A classifier from outside the package. Cells of seed 1 begin and do not end before the file `go`
-#: exists, so that a fault comes when one cell of every pack is done and the other runs.
+#: exists, so that a fault comes when one cell of every batch is done and the other runs.
 LAB = '''
 import os, time
 from pathlib import Path
-from harness.classifiers import text
-from harness.core.protocols.classifier import ClassifierOptions as Options
-from harness.seeding import stream_seed
+from harness.core.seeding import stream_seed
 
 class Slow:
     """Text, after a while."""
-    Options, USES = Options, ("text", "seed")
-
-    @staticmethod
-    def check(cell, facts):
-        return None
+    USES = ("text", "seed")
 
     @staticmethod
     def build(inputs, options):
@@ -42,30 +36,30 @@ class Slow:
             print(seed, os.environ.get("SLURM_JOB_ID"), file=log, flush=True)
         while seed == 1 and not Path("go").exists():
             time.sleep(0.05)
-        return text.build(inputs, options)
+        return inputs.text()
 '''
-#: Cells of one resolution share features and so are a pack: three packs of two cells.
+#: Cells of one resolution share features and so are a batch: three batches of two cells.
 TASK = TINY | {"classifier": "laboratory.slow:Slow", "resolution": [48, 64, 80], "seeds": 2}
-PACKS, CELLS = 3, 6
-PATIENCE = 400.0
+BATCHES, CELLS = 3, 6
+TIMEOUT_SECONDS = 400.0
 
 Profile = dict[str, Any]
 #: Key -> what of a Record's file would not stay if it was written again.
 Stamps = dict[str, tuple[int, int]]
 
 
-def wait_for(true: Callable[[], Any], what: str, seconds: float = PATIENCE) -> Any:
+def wait_for(true: Callable[[], Any], what: str, seconds: float = TIMEOUT_SECONDS) -> Any:
     """What `true` returns, once that is true."""
     deadline = time.monotonic() + seconds
-    while not (found := true()):
+    while not (value := true()):
         assert time.monotonic() < deadline, f"waited {seconds:.0f} s for {what}"
         time.sleep(0.3)
-    return found
+    return value
 
 
 @dataclass(frozen=True)
 class Study:
-    """A task, a profile and what came of them, in a folder of their own."""
+    """A task, a profile and their results, in a folder of their own."""
 
     folder: Path
     cluster: Cluster
@@ -84,12 +78,12 @@ class Study:
             "PYTHONPATH": str(ROOT),
             "OMP_NUM_THREADS": "1",
         }
-        done = subprocess.run(
+        ended = subprocess.run(
             [sys.executable, "-m", "harness", *map(str, arguments)],
             cwd=self.folder, env=environment | self.cluster.environment,
-            capture_output=True, text=True, timeout=PATIENCE, check=False,
+            capture_output=True, text=True, timeout=TIMEOUT_SECONDS, check=False,
         )  # fmt: skip
-        return Ended(done.returncode, done.stdout, done.stderr)
+        return Ended(ended.returncode, ended.stdout, ended.stderr)
 
     def grid(self, *arguments: object) -> Ended:
         """What a user types to begin, and again to go on."""
@@ -128,42 +122,42 @@ class Study:
         lines = path.read_text().splitlines() if path.exists() else []
         return [(seed, job) for seed, job in map(str.split, lines)]
 
-    def wait_for_the_middle(self, packs: int = PACKS) -> Stamps:
-        """Until in so many packs one cell is done and the other runs."""
-        wait_for(lambda: [seed for seed, _ in self.built()].count("1") >= packs, "running cells")
-        found = self.stamps()
-        assert len(found) == packs
-        return found
+    def wait_for_the_middle(self, batches: int = BATCHES) -> Stamps:
+        """Until in so many batches one cell is done and the other runs."""
+        wait_for(lambda: [seed for seed, _ in self.built()].count("1") >= batches, "running cells")
+        stamps = self.stamps()
+        assert len(stamps) == batches
+        return stamps
 
     def queue(self) -> list[list[str]]:
         """[id, state, node] of every job of this study that has not ended."""
-        packs = [json.loads(path.read_bytes()) for path in self.runs.glob("jobs/*-*-*.json")]
-        names = ",".join({pack["submission"] for pack in packs})
-        told = self.cluster.ask("squeue", "-h", "-r", f"--name={names}", "-o", "%i %T %N")
-        return [line.split() for line in told.splitlines()]
+        batches = [json.loads(path.read_bytes()) for path in self.runs.glob("jobs/*-*-*.json")]
+        names = ",".join({batch["submission"] for batch in batches})
+        lines = self.cluster.ask("squeue", "-h", "-r", f"--name={names}", "-o", "%i %T %N")
+        return [line.split() for line in lines.splitlines()]
 
     def restarts(self, job: str) -> int:
         """How often SLURM has started parts of a job again."""
-        told = self.cluster.ask("scontrol", "show", "job", job)
-        return sum(int(word) for word in re.findall(r"Restarts=(\d+)", told))
+        shown = self.cluster.ask("scontrol", "show", "job", job)
+        return sum(int(word) for word in re.findall(r"Restarts=(\d+)", shown))
 
     def wait_for_the_end(self) -> None:
         """Until no job is left."""
         wait_for(lambda: not self.queue(), f"the end of the jobs of {self.folder.name}")
 
-    def look(self) -> Whole:
+    def finish(self) -> Finished:
         """What `grid` and `status` say when no job is left."""
         ended = self.grid()
         assert ended.code == 0, ended.err
-        return Whole(self, ended.err, [cell["status"] for cell in self.status()], self.queue())
+        return Finished(self, ended.err, [cell["status"] for cell in self.status()], self.queue())
 
 
 @dataclass(frozen=True)
-class Whole:
+class Finished:
     """A study after its last `grid`."""
 
     study: Study
-    told: str
+    messages: str
     states: list[str]
     queue: list[list[str]]
 
@@ -178,19 +172,19 @@ def make_study(
     (folder / "tiny.yaml").write_text(
         yaml.safe_dump({k: v for k, v in (TASK | changes).items() if v is not None})
     )
-    whole = {"partition": "main", "time": "30m", "pack": "1m"} | profile
-    (folder / "profile.yaml").write_text(yaml.safe_dump(whole))
+    full = {"partition": "main", "time": "30m", "pack": "1m"} | profile
+    (folder / "profile.yaml").write_text(yaml.safe_dump(full))
     return Study(folder, cluster, cache)
 
 
-def assert_whole(whole: Whole, reference: Study, before: Stamps | None = None) -> None:
+def assert_complete(finished: Finished, reference: Study, before: Stamps | None = None) -> None:
     """Every cell done once, Records and report those of the undisturbed run, and none of `before`
     written again.
     """
-    study = whole.study
-    assert "0 to run" in whole.told
-    assert whole.queue == []
-    assert set(whole.states) == {"done"}
+    study = finished.study
+    assert "0 to run" in finished.messages
+    assert finished.queue == []
+    assert set(finished.states) == {"done"}
     assert hashes(study.runs) == hashes(reference.runs)
     assert all(record["status"] == "done" for record in records(study.runs).values())
     report = Path("reports") / "tiny.md"

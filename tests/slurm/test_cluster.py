@@ -1,4 +1,4 @@
-"""slurm/test_cluster.sh itself: what the other tests stand on."""
+"""slurm/test_cluster.sh itself, which the other tests need."""
 
 from __future__ import annotations
 
@@ -37,11 +37,11 @@ def test_nodes_gpus_and_partitions(cluster: Cluster) -> None:
 
 
 def test_a_job_has_the_gpus_it_asks_for(cluster: Cluster) -> None:
-    told = cluster.ask(
+    output = cluster.ask(
         "srun", "-N2", "--ntasks-per-node=2", "--gpus-per-node=2", "bash", "-c",
         "echo $SLURM_PROCID $SLURMD_NODENAME $CUDA_VISIBLE_DEVICES",
     )  # fmt: skip
-    rank_node_gpus = sorted(line.split() for line in told.splitlines())
+    rank_node_gpus = sorted(line.split() for line in output.splitlines())
     assert [rank for rank, _, _ in rank_node_gpus] == ["0", "1", "2", "3"]
     assert len({node for _, node, _ in rank_node_gpus}) == 2
     assert all(len(gpus.split(",")) == 2 for _, _, gpus in rank_node_gpus)
@@ -60,7 +60,7 @@ def test_an_array_uses_all_nodes_and_is_accounted(cluster: Cluster, tmp_path: Pa
 
 
 @pytest.fixture(scope="module")
-def second(no_excuse: None) -> Iterator[Cluster]:
+def second(slurm_required: None) -> Iterator[Cluster]:
     """A cluster of its own, to be broken; the last test that uses it stops it."""
     with tempfile.TemporaryDirectory(prefix="slurm") as folder:
         started = start_cluster(Path(folder) / "c")
@@ -87,8 +87,8 @@ def test_what_it_refuses(second: Cluster, tmp_path: Path) -> None:
     assert (twice.returncode, twice.stderr) == (
         1, f"test_cluster: a cluster runs in {second.base} already\n",
     )  # fmt: skip
-    told = second.ask("scontrol", "show", "config")
-    taken = next(line.split()[-1] for line in told.splitlines() if "SlurmctldPort" in line)
+    config = second.ask("scontrol", "show", "config")
+    taken = next(line.split()[-1] for line in config.splitlines() if "SlurmctldPort" in line)
     ports = Cluster(tmp_path / "c").control("start", port0=taken)
     assert ports.returncode == 1
     assert ports.stderr == f"test_cluster: port {taken} is in use; set another PORT0\n"
@@ -101,15 +101,15 @@ def test_what_it_refuses(second: Cluster, tmp_path: Path) -> None:
 
 def processes_of(base: Path) -> list[int]:
     """Processes that name the folder in their command or environment."""
-    found = []
+    pids = []
     for process in Path("/proc").glob("[0-9]*"):
         try:
             said = (process / "cmdline").read_bytes() + (process / "environ").read_bytes()
         except OSError:
             continue
         if str(base).encode() in said and int(process.name) != os.getpid():
-            found.append(int(process.name))
-    return found
+            pids.append(int(process.name))
+    return pids
 
 
 def test_two_run_side_by_side_and_stop_leaves_no_process(
@@ -136,18 +136,18 @@ def test_where_slurm_is_absent_tests_are_skipped_or_fail(monkeypatch: pytest.Mon
     monkeypatch.setattr(conftest, "PROGRAMS", ("sbatch", "no-such-program"))
     monkeypatch.delenv("HARNESS_REQUIRE_SLURM", raising=False)
     with pytest.raises(pytest.skip.Exception, match=r"not installed: no .*no-such-program"):
-        conftest.demand_slurm()
+        conftest.require_slurm()
     monkeypatch.setenv("HARNESS_REQUIRE_SLURM", "1")
     with pytest.raises(pytest.fail.Exception, match=r"not installed: no .*no-such-program"):
-        conftest.demand_slurm()
+        conftest.require_slurm()
 
 
 def without_slurm(folder: Path, *programs: str) -> Path:
     """The script, for a PATH that is this folder: bash, some programs, and nothing of SLURM."""
     for program in ("bash", "dirname", "hostname", *programs):
-        found = shutil.which(program)
-        assert found is not None
-        (folder / program).symlink_to(found)
+        path = shutil.which(program)
+        assert path is not None
+        (folder / program).symlink_to(path)
     script = folder / "test_cluster.sh"
     script.write_text(SCRIPT.read_text().replace("PATH=$PATH:/usr/sbin:/sbin", "PATH=$PATH"))
     return script

@@ -1,4 +1,4 @@
-"""Each fault on a real cluster, and `grid` again makes the study whole."""
+"""Each fault on a real cluster; afterwards `grid` again completes the study."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from conftest import records
 
 from . import faults
 from .conftest import Cluster
-from .faults import Seen
-from .study import CELLS, PACKS, Profile, Study, assert_whole, make_study
+from .faults import Observed
+from .study import BATCHES, CELLS, Profile, Study, assert_complete, make_study
 
-#: Waits for a fault, and says what was seen.
-Drill = Callable[[Callable[..., Seen]], Seen]
+#: Waits for a fault, and returns what was observed.
+Drill = Callable[[Callable[..., Observed]], Observed]
 
 
 @pytest.fixture(scope="module")
@@ -55,90 +55,90 @@ def drill(cluster: Cluster, cache: Path, reference: Study) -> Iterator[Drill]:
 # --- what must be true after each ----------------------------------------------------------------
 
 
-def test_packs_on_three_nodes_give_the_records_of_one_process(
+def test_batches_on_three_nodes_give_the_records_of_one_process(
     drill: Drill, reference: Study
 ) -> None:
-    seen = drill(faults.undisturbed)
-    assert seen["nodes"] == {"n1", "n2", "n3"}
-    assert_whole(seen["study"].look(), reference)
-    ours, theirs = (records(study.runs).values() for study in (seen["study"], reference))
+    observed = drill(faults.undisturbed)
+    assert observed["nodes"] == {"n1", "n2", "n3"}
+    assert_complete(observed["study"].finish(), reference)
+    ours, theirs = (records(study.runs).values() for study in (observed["study"], reference))
     assert None not in {r["environment"]["slurm_job"] for r in ours}
     commits = {r["environment"]["commit"] for r in (*ours, *theirs)}
     assert len(commits) == 1, "jobs run a copy of the code, and know of which commit"
 
 
 def test_what_is_in_flight_is_not_submitted_again(drill: Drill) -> None:
-    seen = drill(faults.undisturbed)
-    assert seen["again"].code == 0, seen["again"].err
-    assert "submitted" not in seen["again"].out
-    assert len(seen["study"].built()) == CELLS
-    assert len({job for _, job in seen["study"].built()}) == PACKS
+    observed = drill(faults.undisturbed)
+    assert observed["again"].code == 0, observed["again"].err
+    assert "submitted" not in observed["again"].out
+    assert len(observed["study"].built()) == CELLS
+    assert len({job for _, job in observed["study"].built()}) == BATCHES
 
 
 def test_scancel(drill: Drill, reference: Study) -> None:
-    seen = drill(faults.scancel)
-    (lost,) = seen["lost"]
-    assert lost["key"] == seen["victim"]["key"]
-    assert (lost["state"], lost["job"]) == ("CANCELLED", seen["victim"]["job"])
-    assert (seen["study"].folder / lost["log"]).is_file()
-    assert_whole(seen["study"].look(), reference, seen["before"])
+    observed = drill(faults.scancel)
+    (lost,) = observed["lost"]
+    assert lost["key"] == observed["victim"]["key"]
+    assert (lost["state"], lost["job"]) == ("CANCELLED", observed["victim"]["job"])
+    assert (observed["study"].folder / lost["log"]).is_file()
+    assert_complete(observed["study"].finish(), reference, observed["before"])
 
 
 def test_cancel(drill: Drill, reference: Study) -> None:
-    seen = drill(faults.cancel)
-    assert len(seen["waiting"]) == CELLS - 2
-    assert {cell["state"] for cell in seen["waiting"]} == {"PENDING"}
-    assert seen["ended"].code == 0, seen["ended"].err
-    assert len(seen["lost"]) == CELLS - 1
-    assert {cell["state"] for cell in seen["lost"]} == {"CANCELLED"}
-    assert_whole(seen["study"].look(), reference, seen["before"])
+    observed = drill(faults.cancel)
+    assert len(observed["waiting"]) == CELLS - 2
+    assert {cell["state"] for cell in observed["waiting"]} == {"PENDING"}
+    assert observed["ended"].code == 0, observed["ended"].err
+    assert len(observed["lost"]) == CELLS - 1
+    assert {cell["state"] for cell in observed["lost"]} == {"CANCELLED"}
+    assert_complete(observed["study"].finish(), reference, observed["before"])
 
 
 def test_preemption(drill: Drill, reference: Study) -> None:
-    seen = drill(faults.preempted)
-    assert len(seen["study"].stamps()) == CELLS, "it was to go on by itself"
-    assert_whole(seen["study"].look(), reference, seen["before"])
+    observed = drill(faults.preempted)
+    assert len(observed["study"].stamps()) == CELLS, "it should have gone on by itself"
+    assert_complete(observed["study"].finish(), reference, observed["before"])
 
 
 def test_a_lost_node(drill: Drill, reference: Study) -> None:
-    seen = drill(faults.node_down)
-    assert len(seen["alone"]) == CELLS, "SLURM requeues what was on the node"
-    requeued, not_requeued = seen["lost"]
+    observed = drill(faults.node_down)
+    assert len(observed["alone"]) == CELLS, "SLURM requeues what was on the node"
+    requeued, not_requeued = observed["lost"]
     assert requeued == []
     assert [cell["state"] for cell in not_requeued] == ["NODE_FAIL"]
-    for study, before in zip(seen["studies"], seen["before"], strict=True):
-        assert_whole(study.look(), reference, before)
+    for study, before in zip(observed["studies"], observed["before"], strict=True):
+        assert_complete(study.finish(), reference, before)
 
 
 def test_kill_of_slurmstepd_and_two_copies_at_once(drill: Drill, reference: Study) -> None:
-    seen = drill(faults.stepd_killed)
-    assert [cell["key"] for cell in seen["lost"]] == [seen["victim"]["key"]]
-    assert seen["orphans"], "the first copy was to go on"
-    assert len(seen["copies"]) == PACKS + 1
-    assert_whole(seen["study"].look(), reference, seen["before"])
+    observed = drill(faults.stepd_killed)
+    assert [cell["key"] for cell in observed["lost"]] == [observed["victim"]["key"]]
+    assert observed["orphans"], "the first copy should have gone on"
+    assert len(observed["copies"]) == BATCHES + 1
+    assert_complete(observed["study"].finish(), reference, observed["before"])
 
 
 def test_time_limit(drill: Drill, reference: Study) -> None:
-    seen = drill(faults.over_time)
-    assert len(seen["lost"]) == PACKS
-    assert {cell["state"] for cell in seen["lost"]} == {"TIMEOUT"}
-    for study, before in zip(seen["studies"], seen["before"], strict=True):
-        assert_whole(study.look(), reference, before)
+    observed = drill(faults.over_time)
+    assert len(observed["lost"]) == BATCHES
+    assert {cell["state"] for cell in observed["lost"]} == {"TIMEOUT"}
+    for study, before in zip(observed["studies"], observed["before"], strict=True):
+        assert_complete(study.finish(), reference, before)
 
 
 def test_restart_of_the_controller(drill: Drill, reference: Study) -> None:
-    seen = drill(faults.controller_down)
-    assert [done.returncode for done in seen["control"]] == [0, 0]
-    assert seen["refused"].code == 2
-    assert len(seen["refused"].errors()) == 1
-    assert "Unable to contact slurm controller" in seen["refused"].errors()[0]
-    assert seen["status"].code == 3
-    assert "SLURM cannot be asked" in seen["status"].out
-    assert_whole(seen["whole"], reference, seen["before"])
+    observed = drill(faults.controller_down)
+    assert [done.returncode for done in observed["control"]] == [0, 0]
+    assert observed["refused"].code == 2
+    assert len(observed["refused"].errors()) == 1
+    assert "Unable to contact slurm controller" in observed["refused"].errors()[0]
+    assert observed["status"].code == 3
+    assert "SLURM cannot be asked" in observed["status"].out
+    assert_complete(observed["finished"], reference, observed["before"])
 
 
 @pytest.mark.parametrize(
-    ("profile", "said"),
+    ("profile", "message"),
     [
         ({"partition": "nosuch"}, "invalid partition"),
         ({"gpus": 5}, "Requested node configuration is not available"),
@@ -146,13 +146,13 @@ def test_restart_of_the_controller(drill: Drill, reference: Study) -> None:
     ids=["partition", "gpus"],
 )
 def test_what_sbatch_refuses(
-    profile: Profile, said: str, cluster: Cluster, cache: Path, reference: Study, tmp_path: Path
+    profile: Profile, message: str, cluster: Cluster, cache: Path, reference: Study, tmp_path: Path
 ) -> None:
     study = make_study(tmp_path / "study", cluster, cache, profile)
     ended = study.grid()
     assert ended.code == 2
     assert len(ended.errors()) == 1
-    assert said in ended.errors()[0]
+    assert message in ended.errors()[0]
     assert "Traceback" not in ended.err
     assert list(study.runs.glob("jobs/*.json")) == []
     assert {cell["status"] for cell in study.status()} == {"waiting"}

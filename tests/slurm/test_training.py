@@ -1,4 +1,4 @@
-"""Tuning the whole encoder on a real SLURM: shared by tasks of two nodes, and taken up again."""
+"""Tuning the whole encoder on a real SLURM: shared by tasks of two nodes, and resumed."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ TUNED: dict[str, Any] = {
 
 
 def record(runs: Path) -> dict[str, Any]:
-    (found,) = records(runs).values()
-    assert found["status"] == "done", found["error"]
-    return found
+    (only,) = records(runs).values()
+    assert only["status"] == "done", only["error"]
+    return only
 
 
 def alone(study: Study) -> Path:
@@ -50,15 +50,15 @@ def test_two_nodes_with_two_tasks_have_the_loss_of_one_process(
     four = record(study.runs)
     assert four["cost"]["processes"] == 4
     assert (four["n"], four["test"], four["support"]) == (one["n"], one["test"], one["support"])
-    losses = [[point["loss"] for point in found["curve"]] for found in (one, four)]
+    losses = [[point["loss"] for point in record["curve"]] for record in (one, four)]
     assert losses[0] == pytest.approx(losses[1], abs=1e-5)
-    assert len(set(losses[0])) > 1, "it was to learn something"
+    assert len(set(losses[0])) > 1, "it should have learnt something"
 
 
 def test_a_preempted_cell_goes_on_from_its_last_epoch(
     cluster: Cluster, cache: Path, tmp_path: Path
 ) -> None:
-    """Warned by USR2 and requeued: what was trained before stands in the Record as it was."""
+    """Warned by USR2 and requeued: the Record holds what was trained before, unchanged."""
     task = TUNED | {"recipe": TUNED["recipe"] | {"epochs": 120}}
     profile = {"partition": "low", "gpus": 4, "constraint": "n2"}
     study = make_study(tmp_path / "study", cluster, cache, profile, **task)

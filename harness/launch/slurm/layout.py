@@ -9,8 +9,7 @@ from typing import Any
 from harness.core.cells import KeyedCell
 from harness.core.protocols.launcher import CellCost, Forecast
 from harness.launch.slurm.profile import NamedProfile, Profile, sbatch_options
-from harness.plan.batches import Pack as Batch
-from harness.plan.batches import packs as batches
+from harness.plan.batches import Batch, batches
 
 #: Seconds until a job trains its first cell: Python, torch, the encoder.
 START_SECONDS = 10.0

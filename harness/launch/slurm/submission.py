@@ -20,7 +20,7 @@ from harness.launch.slurm.layout import SubmissionLayout
 from harness.launch.slurm.profile import Profile, sbatch_parameters
 from harness.launch.slurm.queue import QueueError
 from harness.launch.slurm.snapshot import setup_lines, snapshot
-from harness.plan.batches import Pack as Batch
+from harness.plan.batches import Batch
 
 
 @dataclass(frozen=True)

@@ -1,3 +1,7 @@
+"""Profiles: every key reaches sbatch, what is wrong is reported, the page explains every key."""
+
+from __future__ import annotations
+
 import re
 import shlex
 from pathlib import Path
@@ -11,7 +15,8 @@ from harness.launch.slurm.profile import (
     profiles,
     profiles_folder,
     read_profile,
-    told_to_sbatch,
+    sbatch_options,
+    sbatch_parameters,
 )
 
 
@@ -38,9 +43,9 @@ def test_every_key_reaches_sbatch(tmp_path: Path) -> None:
     requeue: false
     sbatch: {mail-type: END, exclusive: true, hold: false}
     """
-    profile, file = read_profile(write(tmp_path, text))
-    assert file.endswith("mine.yaml")
-    assert told_to_sbatch(profile) == {
+    named = read_profile(write(tmp_path, text))
+    assert named.file.endswith("mine.yaml")
+    assert sbatch_options(named.profile) == {
         "partition": "gpu", "account": "lab", "qos": "normal", "constraint": "'a100&nvlink'",
         "nodes": "2", "ntasks-per-node": "4", "cpus-per-task": "8", "gpus-per-node": "a100:4",
         "mem": "64G", "time": "1590", "signal": "USR2@120", "no-requeue": "yes",
@@ -54,7 +59,7 @@ def test_every_key_reaches_sbatch(tmp_path: Path) -> None:
      ("'12:00:00'", 720), ("1-00:00:00", 1440)],
 )  # fmt: skip
 def test_times(tmp_path: Path, text: str, minutes: int) -> None:
-    assert read_profile(write(tmp_path, f"time: {text}"))[0].time == minutes
+    assert read_profile(write(tmp_path, f"time: {text}")).profile.time == minutes
 
 
 @pytest.mark.parametrize(
@@ -75,7 +80,7 @@ def test_times(tmp_path: Path, text: str, minutes: int) -> None:
         ("- 1", ("mapping",)),
     ],
 )
-def test_what_is_wrong_is_told(tmp_path: Path, text: str, words: tuple[str, ...]) -> None:
+def test_what_is_wrong_is_reported(tmp_path: Path, text: str, words: tuple[str, ...]) -> None:
     with pytest.raises(BadInput) as caught:
         read_profile(write(tmp_path, text))
     assert "\n" not in str(caught.value)
@@ -83,10 +88,24 @@ def test_what_is_wrong_is_told(tmp_path: Path, text: str, words: tuple[str, ...]
         assert word in str(caught.value)
 
 
+def test_cells_that_a_batch_trains_at_once() -> None:
+    assert Profile(cpus=4).threads == 4
+    assert Profile(cpus=8, gpus=1).threads == 1
+    assert Profile(cpus=4, tasks_per_node=2).threads == Profile(cpus=4, nodes=2).threads == 1
+
+
+def test_variables_and_setup_come_before_python() -> None:
+    profile = Profile(environment={"A": "b c"}, setup=["module load x"])
+    parameters = sbatch_parameters(profile, "few-a", ["export PYTHONSAFEPATH=1"])
+    assert parameters["setup"] == ["export A='b c'", "module load x", "export PYTHONSAFEPATH=1"]
+    assert parameters["job_name"] == "few-a"
+    assert parameters["partition"] is None, "the cluster has a default"
+
+
 def test_changes_on_the_command_line(tmp_path: Path) -> None:
     file = write(tmp_path, "partition: gpu\ncpus: 2")
     changes = ["partition=low", "cpus=4", "environment.A=b c", "sbatch.mail-type=END"]
-    profile, _ = read_profile(file, changes)
+    profile = read_profile(file, changes).profile
     assert (profile.partition, profile.cpus) == ("low", 4)
     assert profile.environment == {"A": "b c"}
     assert profile.sbatch == {"mail-type": "END"}
@@ -98,7 +117,7 @@ def test_changes_on_the_command_line(tmp_path: Path) -> None:
 def test_profiles_of_the_repository() -> None:
     assert set(profiles()) >= {"a100", "cpu", "test"}
     for name in profiles():
-        assert isinstance(read_profile(name)[0], Profile)
+        assert isinstance(read_profile(name).profile, Profile)
     with pytest.raises(BadInput, match="Did you mean 'a100'"):
         read_profile("a10")
 
@@ -110,8 +129,8 @@ def page() -> str:
 def test_every_key_is_explained() -> None:
     table = page().split("## Profiles")[1].split("\n## ")[0]
     first_cells = re.findall(r"^\| (`.+?`) \|", table, re.MULTILINE)
-    told = {key for cell in first_cells for key in re.findall(r"`(\w+)`", cell)}
-    assert told == set(Profile.model_fields)
+    explained = {key for cell in first_cells for key in re.findall(r"`(\w+)`", cell)}
+    assert explained == set(Profile.model_fields)
 
 
 def test_every_command_of_the_page_is_accepted() -> None:

@@ -1,3 +1,7 @@
+"""Jobs run a copy of the code: of the package, and of what came from the working directory."""
+
+from __future__ import annotations
+
 import importlib
 import json
 import os
@@ -10,7 +14,7 @@ import pytest
 from harness.core.store import Store
 from harness.launch.slurm import snapshot as code
 
-WHERE = "import harness.launch._job, own_plugin; print(harness.launch._job.__file__, own_plugin.N)"
+PRINT = "import harness.launch._job, own_plugin; print(harness.launch._job.__file__, own_plugin.N)"
 
 
 @pytest.fixture
@@ -31,27 +35,26 @@ def test_jobs_import_what_was_submitted(tmp_path: Path, own_plugin: Path) -> Non
     """Not what is edited afterwards, in the checkout or in the working directory."""
     folder = code.snapshot(Store(tmp_path / "runs"))
     (own_plugin / "__init__.py").write_text("N = 2\n")
-    script = "\n".join([*code.setup_lines(folder), f"{sys.executable} -m own 2>/dev/null || "
-                        f"{sys.executable} -c '{WHERE}'"])  # fmt: skip
-    done = subprocess.run(
+    script = "\n".join([*code.setup_lines(folder), f"{sys.executable} -c '{PRINT}'"])
+    ended = subprocess.run(
         ["bash", "-c", script],
         env={"PATH": os.environ["PATH"], "PYTHONPATH": str(code.PACKAGE.parent)},
         capture_output=True, text=True, check=True,
     )  # fmt: skip
-    assert done.stdout.split() == [str(folder / "harness" / "launch" / "job.py"), "1"]
+    assert ended.stdout.split() == [str(folder / "harness" / "launch" / "_job.py"), "1"]
     assert (folder / "harness" / "encoders" / "lit_emoji.safetensors").is_file()
     assert (folder / "baselines").is_dir()
     assert set(json.loads((folder / "commit.json").read_text())) == {"commit", "dirty"}
 
 
-def test_only_what_lies_in_the_working_directory_itself_is_copied(
+def test_only_modules_directly_in_the_working_directory_are_copied(
     tmp_path: Path, own_plugin: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Not an environment somewhere below it, as in a home folder."""
+    """Not an environment somewhere below it, as in a home directory."""
     below = tmp_path / "env" / "lib"
-    for place in (below / "deep_package", tmp_path / "no_init"):
-        place.mkdir(parents=True)
-        (place / "part.py").touch()
+    for package in (below / "deep_package", tmp_path / "no_init"):
+        package.mkdir(parents=True)
+        (package / "part.py").touch()
     (tmp_path / "single.py").touch()
     (below / "deep_package" / "__init__.py").touch()
     monkeypatch.syspath_prepend(below)
