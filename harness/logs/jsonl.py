@@ -8,31 +8,19 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any
 
-from pydantic import BaseModel, ConfigDict
-
 from harness.core.files import explain_oserror, write_atomically
 from harness.core.records import Record
 from harness.logs._log import training
 
 
-class Options(BaseModel):
-    """Logs take no options."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-def ready() -> None:
-    """Nothing is needed."""
-
-
 def open_log(folder: Path, key: str, cell: Mapping[str, Any]) -> JsonLines:
-    """The file appears with its first epoch."""
+    """The file is written with the first epoch: where nothing is trained there is none."""
     return JsonLines(folder / f"{key}.jsonl")
 
 
 class JsonLines:
-    """Lines of this training only: those of an earlier one that began anew are replaced, and one
-    that goes on repeats no epoch.
+    """Lines of this training only: those of an earlier one are replaced where it begins anew, and
+    no epoch is repeated where it goes on from a checkpoint.
     """
 
     def __init__(self, path: Path) -> None:
@@ -50,16 +38,17 @@ class JsonLines:
         except OSError as error:
             raise explain_oserror(self._path, error) from error
 
-    def done(self, record: Record) -> None:
-        """The Record says the rest."""
+    def done(self, record: Record, measures: Mapping[str, float]) -> None:
+        """Nothing: the Record holds the measures."""
 
     def close(self) -> None:
+        """The lines are written already."""
         if self._file is not None:
             self._file.close()
 
-    def _begin(self, place: tuple[int, int]) -> IO[bytes]:
-        """The file with the whole lines that come before (training, epoch)."""
-        kept = [line for line in _lines(self._path) if _place(line) < place]
+    def _begin(self, first: tuple[int, int]) -> IO[bytes]:
+        """The file with the whole lines that come before `first`, a (training, epoch)."""
+        kept = [line for line in _lines(self._path) if _training_and_epoch(line) < first]
         write_atomically(self._path, lambda file: file.writelines(kept))
         return self._path.open("ab")
 
@@ -68,8 +57,8 @@ def _lines(path: Path) -> list[bytes]:
     return path.read_bytes().splitlines(keepends=True) if path.is_file() else []
 
 
-def _place(line: bytes) -> tuple[float, float]:
-    """(training, epoch) of a line; after all others for one that was cut short."""
+def _training_and_epoch(line: bytes) -> tuple[float, float]:
+    """(training, epoch) of a line; infinite, so dropped, for one that was cut short."""
     try:
         point = json.loads(line)
         return training(point), float(point["epoch"])

@@ -12,17 +12,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
-
 from harness.core.files import explain_oserror
 from harness.core.records import Record
-from harness.logs._log import CURVES, measures, need, training
-
-
-class Options(BaseModel):
-    """Logs take no options."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
+from harness.logs._log import CURVES, need, training
 
 
 def ready() -> None:
@@ -31,7 +23,7 @@ def ready() -> None:
 
 
 def open_log(folder: Path, key: str, cell: Mapping[str, Any]) -> TensorBoard:
-    """The folder appears with its first epoch.
+    """The folder is written with the first epoch: where nothing is trained there is none.
 
     Raises BadInput without the package.
     """
@@ -60,16 +52,22 @@ class TensorBoard:
         except OSError as error:
             raise explain_oserror(self._folder, error) from error
 
-    def done(self, record: Record) -> None:
-        for name, value in measures(record).items() if self._writer is not None else ():
+    def done(self, record: Record, measures: Mapping[str, float]) -> None:
+        """The measures, at the last epoch."""
+        if self._writer is None:
+            return
+        for name, value in measures.items():
             self._writer.add_scalar(f"test/{name}", value, self._epoch)
 
     def close(self) -> None:
+        """Write what is pending."""
         if self._writer is not None:
             self._writer.close()
 
     def _begin(self, number: int) -> None:
-        """Curves of an earlier training that began anew go; one that goes on repeats no epoch."""
+        """A writer for a training. Where it begins anew, the curves of an earlier one are deleted;
+        where it goes on from a checkpoint, no epoch is repeated.
+        """
         from tensorboardX import SummaryWriter
 
         self.close()
@@ -78,7 +76,7 @@ class TensorBoard:
         if self._epoch == 1:
             for old in folder.glob("events.out.tfevents.*"):
                 old.unlink()
-        # Files bear the second in which they began; two of one second must not be one.
+        # tensorboardX names files by the second: two that begin in one must not be one file.
         suffix = f".{self._epoch}"
         self._writer = SummaryWriter(str(folder), purge_step=self._epoch, filename_suffix=suffix)
         self._writer.add_text("cell", f"```\n{json.dumps(self._cell, indent=1)}\n```", self._epoch)

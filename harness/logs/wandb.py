@@ -1,7 +1,8 @@
 """Runs of Weights & Biases in RUNS/logs/wandb; needs the package wandb, and no network or login.
 
 Offline unless WANDB_MODE says otherwise: `wandb sync RUNS/logs/wandb/offline-run-*` sends them
-later. A training that was stopped and goes on is a second run of the same group, its key.
+later. A training that goes on after an interruption is a second run of the same group; the group is
+the key of the cell.
 WANDB_PROJECT names the project.
 """
 
@@ -12,19 +13,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 
-from pydantic import BaseModel, ConfigDict
-
 from harness.core.errors import BadInput
 from harness.core.records import Record
-from harness.logs._log import CURVES, measures, need, training
+from harness.logs._log import CURVES, need, training
 
 PROJECT = "classifier-init-harness"
-
-
-class Options(BaseModel):
-    """Logs take no options."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 def ready() -> None:
@@ -50,6 +43,7 @@ class WandbRun:
         self._run = self._begin()
 
     def epoch(self, point: Mapping[str, Any]) -> None:
+        """Raises BadInput if the run of another training of a search cannot be begun."""
         if training(point) != self._training:
             self.close()
             self._training = training(point)
@@ -57,16 +51,19 @@ class WandbRun:
         values = {name: point[name] for name in CURVES if point.get(name) is not None}
         self._run.log(values, step=int(point["epoch"]), commit=True)
 
-    def done(self, record: Record) -> None:
-        self._run.summary.update({"status": record.status, **measures(record)})
+    def done(self, record: Record, measures: Mapping[str, float]) -> None:
+        """Status and measures, as the summary of the run."""
+        self._run.summary.update({"status": record.status, **measures})
 
     def close(self) -> None:
+        """Wait until the run is on disk, or sent."""
         self._run.finish()
 
     def _begin(self) -> Any:
         import wandb
 
         self._folder.mkdir(parents=True, exist_ok=True)
+        # It would capture the terminal, read the repository and sample the machine.
         quiet = wandb.Settings(silent=True, console="off", disable_git=True, x_disable_stats=True)
         number = f".{self._training}" if self._training else ""
         try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -11,7 +11,8 @@ from harness.core.protocols.measure import Predictions
 if TYPE_CHECKING:
     from harness.core.samples import IntArray
 
-TITLE, UNIT, BETTER = "Mean class accuracy", "fraction", "higher"
+TITLE, UNIT = "Mean class accuracy", "fraction"
+BETTER: Final = "higher"
 
 
 def compute(predictions: Predictions, labels_N: IntArray, groups_N: IntArray) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -11,7 +11,8 @@ from harness.core.protocols.measure import Predictions
 if TYPE_CHECKING:
     from harness.core.samples import IntArray
 
-TITLE, UNIT, BETTER = "Negative log-likelihood", "nats", "lower"
+TITLE, UNIT = "Negative log-likelihood", "nats"
+BETTER: Final = "lower"
 #: A probability of 0 would make one item outweigh all others.
 SMALLEST = 1e-12
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from harness.core.protocols.measure import Predictions
 
 if TYPE_CHECKING:
     from harness.core.samples import IntArray
 
-TITLE, UNIT, BETTER = "Top-1 accuracy", "fraction", "higher"
+TITLE, UNIT = "Top-1 accuracy", "fraction"
+BETTER: Final = "higher"
 
 
 def compute(predictions: Predictions, labels_N: IntArray, groups_N: IntArray) -> float:
