@@ -25,7 +25,7 @@ from harness.core.store import Store
 from harness.launch._batch_file import BatchFile, parse
 
 if TYPE_CHECKING:
-    from harness.core.cells import KeyedCell
+    from harness.plan.resolve import ResolvedCell
 
 #: Ports at which the tasks of a job may meet: below those that systems assign to clients.
 FIRST_PORT, PORTS = 18000, 12000
@@ -59,6 +59,7 @@ def run_batch(batch_file: Path, runs: Path, *, rank: int = 0, ranks: int = 1) ->
 
     Raises BadInput if the content that they read has changed since then.
     """
+    from harness.run.context import run_plugins
     from harness.run.runner import run_cells
 
     batch = parse(json.loads(batch_file.read_bytes()))
@@ -72,32 +73,26 @@ def run_batch(batch_file: Path, runs: Path, *, rank: int = 0, ranks: int = 1) ->
     else:
         missing = _agreed(batch_file, batch, store, rank)
     store.replacing.update(key for key in batch.replacing if key in missing)
-    cells = _keyed_again(batch, missing, store)
+    cells = _planned_again(batch, missing, store)
     if not cells:
         return
     limit_memory()
-    run_cells(
-        cells,
-        store,
-        jobs=batch.threads,
-        save=batch.save,
-        logs=batch.logs,
-        measures=batch.measures,
-    )
+    plugins = run_plugins(batch.logs, batch.measures)
+    run_cells(cells, store, jobs=batch.threads, save=batch.save, plugins=plugins)
 
 
-def _keyed_again(batch: BatchFile, keys: list[str], store: Store) -> list[KeyedCell]:
-    """These cells of the batch, planned as they would be now. Keys hash the content that cells
-    read, so equal keys mean unchanged content.
+def _planned_again(batch: BatchFile, keys: list[str], store: Store) -> list[ResolvedCell]:
+    """These cells of the batch, planned anew. Keys hash the content that cells read: where it has
+    changed, the plan has other keys.
+
+    Raises BadInput then.
     """
     from harness.core.cells import cell_from
     from harness.plan.plan import make_plan
 
     wanted = dict.fromkeys(keys)
     cells = [cell_from(c) for key, c in zip(batch.keys, batch.cells, strict=True) if key in wanted]
-    planned: list[KeyedCell] = [
-        c for c in make_plan(cells, store, batch.task_name).cells if c.key in wanted
-    ]
+    planned = [c for c in make_plan(cells, store, batch.task_name).cells if c.key in wanted]
     if len(planned) < len(wanted):
         raise BadInput(
             f"{len(wanted) - len(planned)} of {len(wanted)} cells read content that has changed "

@@ -17,6 +17,7 @@ from harness.launch import _job
 from harness.launch._batch_file import JobSettings, stamp, write_batches
 from harness.launch._job import RunBatch, address_of, rendezvous, run_batch
 from harness.plan.batches import Batch
+from harness.run.context import run_plugins
 
 from .examples import planned, request
 
@@ -83,8 +84,9 @@ def test_a_job_runs_its_cells_as_they_were_submitted(
     monkeypatch.setattr("harness.run.runner.run_cells", run_cells)
     monkeypatch.setattr(_job, "limit_memory", lambda: None)
     store = Store(tmp_path)
-    run_batch(write(store, save=True, logs=["jsonl"], measures=["own.measure"]), tmp_path)
-    options = {"jobs": 2, "save": True, "logs": ("jsonl",), "measures": ("own.measure",)}
+    run_batch(write(store, save=True, logs=["jsonl"], measures=["harness.measures.top1"]), tmp_path)
+    plugins = run_plugins(["jsonl"], ["harness.measures.top1"])
+    options = {"jobs": 2, "save": True, "plugins": plugins}
     assert calls == [([c.key for c in planned(store)], options)]
 
 
@@ -120,7 +122,7 @@ def test_the_tasks_of_a_job_run_the_same_cells(
     store = Store(tmp_path)
     path = write(store)
     asked: list[list[str]] = []
-    monkeypatch.setattr(_job, "_keyed_again", lambda batch, keys, store: asked.append(keys) or [])
+    monkeypatch.setattr(_job, "_planned_again", lambda batch, keys, store: asked.append(keys) or [])
     monkeypatch.setenv("SLURM_JOB_ID", "7")
     run_batch(path, tmp_path, rank=0, ranks=2)
     record = store.path(asked[0][0])
