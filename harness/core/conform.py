@@ -13,6 +13,8 @@ from typing import Any, TypeVar, cast
 from harness.core.errors import BadInput
 
 P = TypeVar("P")
+#: Stands for an attribute that a Protocol declares without a value.
+_NO_DEFAULT = object()
 
 
 def conform(protocol: type[P], found: object, where: str) -> P:
@@ -46,14 +48,18 @@ def members(protocol: type) -> tuple[tuple[str, Any], ...]:
     declared: dict[str, Any] = {}
     for owner in reversed(protocol.__mro__):
         if owner.__module__.startswith("harness."):
-            declared |= {name: value for name, value in vars(owner).items() if name[0] != "_"}
+            noted = dict.fromkeys(owner.__dict__.get("__annotations__", {}), _NO_DEFAULT)
+            members_of_owner = {n: v for n, v in vars(owner).items() if n[0] != "_"}
+            declared |= {n: v for n, v in noted.items() if n[0] != "_"} | members_of_owner
     declared.pop("REQUIRED_FOR", None)
     return tuple(declared.items())
 
 
 def describe(name: str, wanted: Any) -> str:
     """A member as a reader would write it: `build(inputs, options)`."""
-    return f"{name}({', '.join(_parameters(wanted))})" if inspect.isfunction(wanted) else name
+    if not inspect.isfunction(wanted):
+        return name
+    return f"{name}({', '.join([*_parameters(wanted), *_keywords(wanted)])})"
 
 
 def _has(found: object, name: str) -> bool:
@@ -66,7 +72,7 @@ def _has(found: object, name: str) -> bool:
 
 
 def _is_required(wanted: Any) -> bool:
-    return bool(getattr(wanted, "__isabstractmethod__", False))
+    return wanted is _NO_DEFAULT or bool(getattr(wanted, "__isabstractmethod__", False))
 
 
 def _problem(found: object, name: str, wanted: Any) -> str | None:
@@ -82,7 +88,8 @@ def _problem(found: object, name: str, wanted: Any) -> str | None:
     if not callable(own):
         return f"is {own!r}, which cannot be called"
     try:
-        inspect.signature(own).bind(*_parameters(wanted))
+        keywords = dict.fromkeys(_keywords(wanted))
+        inspect.signature(own).bind(*_parameters(wanted), **keywords)
     except TypeError as error:
         return f"cannot be called so ({error})"
     except ValueError:  # a function without a signature, written in C
@@ -91,9 +98,15 @@ def _problem(found: object, name: str, wanted: Any) -> str | None:
 
 
 def _parameters(function: Any) -> list[str]:
-    """Names of what a method takes, without self and without what has a default."""
+    """Names of what a method takes by position, without self and without what has a default."""
     own = list(inspect.signature(function).parameters.values())[1:]
     return [p.name for p in own if p.default is p.empty and p.kind is not p.KEYWORD_ONLY]
+
+
+def _keywords(function: Any) -> list[str]:
+    """Names of what a method takes by keyword only."""
+    own = inspect.signature(function).parameters.values()
+    return [p.name for p in own if p.kind is p.KEYWORD_ONLY]
 
 
 class _Completed:

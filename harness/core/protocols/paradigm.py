@@ -37,25 +37,34 @@ class Head(Protocol):
     #: Whether the loss contrasts the samples of a batch with each other.
     whole_batch: bool
 
-    def begin_epoch(self, epoch: int) -> None: ...
+    @abstractmethod
+    def begin_epoch(self, epoch: int) -> None:
+        """Called before every epoch, counted from 0."""
+        ...
+
+    @abstractmethod
     def loss(self, z_BD: torch.Tensor, y_B: torch.Tensor) -> torch.Tensor:
         """The mean loss of a batch."""
         ...
 
+    @abstractmethod
     def logits(self, z_BD: torch.Tensor) -> torch.Tensor:
         """(B, C)."""
         ...
 
+    @abstractmethod
     def pretrained(self) -> list[torch.Tensor]:
         """Parameters of the learning rate lr."""
         ...
 
+    @abstractmethod
     def new(self) -> list[torch.Tensor]:
         """Parameters of the learning rate lr_new."""
         ...
 
+    @abstractmethod
     def weight(self) -> torch.Tensor:
-        """w_CD as it stands."""
+        """w_CD as it is now."""
         ...
 
     def put_rows(self, classes_U: torch.Tensor, w_UD: torch.Tensor, *, trained: bool) -> None:
@@ -63,19 +72,20 @@ class Head(Protocol):
 
         CellError for a head whose rows are its own.
         """
-        ...
+        raise CellError("the rows of this head are its own: no texts can take their place")
 
     def weight_gradient(self) -> torch.Tensor | None:
         """(C, D) after backward, if the rows were put in as trained."""
-        ...
+        return None
 
     def to(self, place: Any) -> None:
         """Move to a device, before any optimiser has seen its tensors."""
-        ...
+        if place.type != "cpu":
+            raise CellError(f"the head has no method 'to' that would move it to {place.type}")
 
     def with_classifier(self, w_CD: torch.Tensor) -> Head:
         """The same head for other classes (zero-shot). CellError if it cannot be."""
-        ...
+        raise CellError("this head cannot name classes that it was not trained on")
 
 
 class Paradigm(Plugin, Protocol[OptionsT_contra]):
