@@ -1,0 +1,29 @@
+"""Cells as JSON data, and back."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from harness.core.cells import Cell, Choice, Recipe, cell_from
+from harness.task import library
+from harness.task.grid import expand
+from harness.task.read import read_task
+
+
+@pytest.mark.parametrize("name", sorted(library.tasks()))
+def test_every_cell_comes_back_from_json(name: str) -> None:
+    for cell in expand(read_task(library.tasks()[name])):
+        assert cell_from(json.loads(json.dumps(cell.plain()))) == cell
+
+
+def test_options_and_searches_come_back_from_json() -> None:
+    made = Cell(
+        Choice("hf:x", (("columns", ("a", "b")), ("config", None))), "full", Choice("e"),
+        classifier=Choice("lda", (("shrinkage", 0.1),)), recipe=Recipe(lr=1e-7),
+        search=(("recipe.lr", (1e-3, 1e-4)),), seed=3,
+    )  # fmt: skip
+    assert cell_from(json.loads(json.dumps(made.plain()))) == made
+    with pytest.raises(TypeError):
+        cell_from({"datasets": "emoji"})

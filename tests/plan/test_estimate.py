@@ -1,0 +1,61 @@
+"""How long cells take: guessed, then learned from the Records of earlier runs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.core.cells import Cell, Choice, Recipe
+from harness.core.records import Record
+from harness.core.store import Store
+from harness.plan.estimate import guess, learned
+
+
+def cell(shots: int = 1, encoder: str = "e", seed: int = 0) -> Cell:
+    recipe = Recipe(epochs=60)
+    return Cell(Choice("emoji"), "few_shot", Choice(encoder), shots=shots, recipe=recipe, seed=seed)
+
+
+def remember(store: Store, cell: Cell, seconds: float, status: str = "done") -> None:
+    key = f"{abs(hash((cell, status))):016x}"[:16]
+    store.write(Record(key, cell.plain(), status, cost={"wall_s": seconds}))
+
+
+def test_costs_are_learned_from_records(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    assert learned(store)(cell()) == guess(cell())
+    for seed, seconds in enumerate((10.0, 14.0)):
+        remember(store, cell(seed=seed), seconds)
+    remember(store, cell(seed=7), 1e6, status="failed")
+    cost = learned(store)
+    assert cost(cell(seed=9)) == pytest.approx(12.0), "the mean of similar cells"
+    assert cost(cell(4)) == pytest.approx(12.0 - guess(cell()) + guess(cell(4)))
+    assert cost(cell(encoder="other")) == guess(cell())
+    remember(store, cell(4), 12.0 + 30.0)
+    rate = 30.0 / (guess(cell(4)) - guess(cell()))
+    slope = learned(store)(cell(16)) - learned(store)(cell(8))
+    assert slope == pytest.approx(rate * (guess(cell(16)) - guess(cell(8))), rel=1e-6)
+
+
+def test_a_guess_that_was_too_long(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    remember(store, cell(16), guess(cell(16)) / 10)
+    assert learned(store)(cell(8)) == pytest.approx(guess(cell(8)) / 10)
+
+
+def test_records_that_cannot_be_read_teach_nothing(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    remember(store, cell(), 12.0)
+    (path,) = tmp_path.glob("cells/*/*.json")
+    good: dict[str, Any] = json.loads(path.read_text())
+    bad: list[Any] = [
+        [], {}, good | {"cost": {}}, good | {"cell": {"dataset": 3}}, good | {"cell": None},
+        good | {"cell": good["cell"] | {"tuning": "some"}}, good | {"cost": {"wall_s": "x"}},
+    ]  # fmt: skip
+    for n, content in enumerate(bad):
+        (path.parent / f"{n}.json").write_text(json.dumps(content))
+    (path.parent / "cut.json").write_text("{")
+    assert learned(store)(cell(seed=9)) == 12.0
