@@ -78,12 +78,12 @@ def cancel(store: Store, keys: Collection[str], task_name: str) -> Cancelled:
     if jobs.problem is not None:
         raise QueueError(jobs.problem)
     live = {
-        key: found
-        for key, found in jobs.by_key.items()
-        if found.batch.task_name == task_name and found.job.live
+        key: batch_job
+        for key, batch_job in jobs.by_key.items()
+        if batch_job.batch.task_name == task_name and batch_job.job.live
     }
-    ids = {found.job.id for found in live.values()}
-    left = [key for key, found in live.items() if not found.batch.is_over(key, store)]
+    ids = {batch_job.job.id for batch_job in live.values()}
+    left = [key for key, batch_job in live.items() if not batch_job.batch.is_over(key, store)]
     queue.cancel(sorted(ids))
     return Cancelled(len(ids), len(left))
 

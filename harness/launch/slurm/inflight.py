@@ -52,7 +52,7 @@ class BatchJobs:
 
     def in_flight(self) -> set[str]:
         """Keys of cells whose job may still write a Record."""
-        return {key for key, found in self.by_key.items() if found.job.live}
+        return {key for key, batch_job in self.by_key.items() if batch_job.job.live}
 
 
 def log_of(store: Store, submission: str, job: str) -> Path:
@@ -82,10 +82,10 @@ def find_jobs(store: Store, keys: Iterable[str], done: Collection[str] = ()) -> 
         problem = str(error)
     by_key: dict[str, BatchJob] = {}
     for batch in batches:  # in the order of submission
-        found = BatchJob(batch, jobs.of(batch.submission, batch.index), store)
+        batch_job = BatchJob(batch, jobs.of(batch.submission, batch.index), store)
         for key in wanted.intersection(batch.keys):
-            if key not in by_key or found.job.live or not by_key[key].job.live:
-                by_key[key] = found
+            if key not in by_key or batch_job.job.live or not by_key[key].job.live:
+                by_key[key] = batch_job
     return BatchJobs(by_key, problem)
 
 
@@ -94,10 +94,10 @@ def report(store: Store, keys: Collection[str], done: Collection[str] = ()) -> J
     jobs = find_jobs(store, keys, done)
     logs: dict[str, tuple[Path | None, list[str]]] = {}
     cell_jobs = {}
-    for key, found in jobs.by_key.items():
-        batch, job = found.batch, found.job
+    for key, batch_job in jobs.by_key.items():
+        batch, job = batch_job.batch, batch_job.job
         if batch.id not in logs:
-            logs[batch.id] = found.log, found.tail(TAIL_LINES)
+            logs[batch.id] = batch_job.log, batch_job.tail(TAIL_LINES)
         log, tail = logs[batch.id]
         cell_jobs[key] = CellJob(
             batch=batch.id,

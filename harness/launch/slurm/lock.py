@@ -29,7 +29,7 @@ def submission_lock(store: Store) -> Iterator[None]:
     Raises BadInput if it does not in time, DiskFull or OutputError.
     """
     path = store.root / "jobs" / "submitting"
-    # The lock is written under a name of its own first, so that a reader never sees half of it.
+    # The lock is written under a temporary name first, so that a reader never sees half of it.
     draft = path.with_name(f".submitting.{os.getpid()}.{os.urandom(4).hex()}")
     owner = json.dumps({"host": socket.gethostname(), "pid": os.getpid(), "since": time.ctime()})
     write_atomically(draft, lambda f: f.write(owner.encode()))
