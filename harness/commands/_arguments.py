@@ -5,8 +5,6 @@ from __future__ import annotations
 from argparse import ArgumentParser, ArgumentTypeError
 from pathlib import Path
 
-from harness.core.errors import did_you_mean, nearest
-
 
 def add_task_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("task", help="a YAML file, or the name of one in tasks/")
@@ -24,6 +22,7 @@ def add_embedded_argument(parser: ArgumentParser) -> None:
 
 
 def add_folder_arguments(parser: ArgumentParser) -> None:
+    parser.set_defaults(embedded=False, overrides=[])
     parser.add_argument("--runs", type=Path, default=Path("runs"), metavar="DIR")
     parser.add_argument("--reports", type=Path, default=Path("reports"), metavar="DIR")
 
@@ -35,23 +34,11 @@ def positive(text: str) -> int:
     return int(text)
 
 
-LAUNCHERS = ("inline", "local", "slurm")
-
-
-def launcher(text: str) -> str:
-    """One of LAUNCHERS, each a file of harness/launch/."""
-    if text not in LAUNCHERS:
-        raise ArgumentTypeError(
-            f"'{text}' is no way to launch; allowed: {', '.join(LAUNCHERS)}"
-            f"{did_you_mean(nearest(text, LAUNCHERS))}"
-        )
-    return text
-
-
 def add_launch_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
-        "--launch", type=launcher, default="inline", metavar="HOW", help="inline | local | slurm"
-    )
+        "--launch", default="inline", metavar="HOW",
+        help="inline | local | slurm, or a launcher of your own: package.module:object",
+    )  # fmt: skip
     parser.add_argument("--jobs", type=positive, metavar="N", help="cells at once (default: cores)")
     parser.add_argument(
         "--profile",

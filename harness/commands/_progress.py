@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Mapping, Sequence
+from math import prod
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from harness.core.cells import KeyedCell
+    from harness.core.protocols.launcher import Events
 
 QUIET_SECONDS = 10.0
 
@@ -68,3 +74,46 @@ class Progress:
         spent = now - began
         left = f", about {spent / done * (total - done):.0f} s left" if 0 < done < total else ""
         print(f"{name}: {done} of {total} after {spent:.0f} s{left}", file=sys.stderr)
+
+
+def progress_events(progress: Progress, cells: Sequence[KeyedCell]) -> Events:
+    """Pictures, cells, and the epochs of long cells, on the bars of `progress`."""
+    from harness.core.protocols.launcher import Events
+
+    counts = _Counts(progress, cells)
+    return Events(
+        features=lambda done, total: progress.update("pictures", done, total),
+        ready=lambda: progress.update("cells", 0, len(cells)),
+        epoch=counts.epoch,
+        cell=counts.cell,
+    )
+
+
+class _Counts:
+    """How many cells have ended; and the epochs of those that take long, inside each of them."""
+
+    def __init__(self, progress: Progress, cells: Sequence[KeyedCell]) -> None:
+        self._progress, self._cells, self._ended = progress, len(cells), 0
+        self._trainings = {c.train_key: _epochs(c) for c in cells if c.cell.tuning == "all"}
+        self._done = dict.fromkeys(self._trainings, 0)
+
+    def cell(self, _keyed: KeyedCell, _status: str) -> None:
+        self._ended += 1
+        self._progress.update("cells", self._ended, self._cells)
+
+    def epoch(self, keyed: KeyedCell, point: Mapping[str, Any]) -> None:
+        """A cell that goes on from a checkpoint begins with a later epoch."""
+        key, recipe = keyed.train_key, keyed.cell.recipe
+        if key not in self._trainings or recipe is None:
+            return
+        before = int(point.get("training", 0)) * recipe.epochs
+        self._done[key] = max(self._done[key], before + int(point["epoch"]))
+        self._progress.update("epochs", sum(self._done.values()), sum(self._trainings.values()))
+
+
+def _epochs(keyed: KeyedCell) -> int:
+    """Of all trainings of a cell."""
+    recipe, search = keyed.cell.recipe, dict(keyed.cell.search or ())
+    if recipe is None:
+        return 0
+    return recipe.epochs * prod(len(values) for values in search.values())

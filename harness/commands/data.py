@@ -13,9 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
-    from PIL import Image
+    from collections.abc import Mapping, Sequence
 
     from harness.core.cells import Choice
     from harness.core.protocols.dataset import Dataset
@@ -65,7 +63,7 @@ def run(args: Namespace) -> int:
         "name": args.name, "dataset": choice.plain(), "source": known["source"] if known else None,
         "classes": len(data.classes), "splits": {use: c.plain() for use, c in counts.items()},
         "sampled": len(sampled), "unreadable": unreadable,
-        "problems": problems, "remarks": remarks, "notes": list(getattr(data, "notes", ())),
+        "problems": problems, "remarks": remarks, "notes": list(data.notes),
     }  # fmt: skip
     if args.json:
         print(json.dumps(found, indent=1, ensure_ascii=False))
@@ -104,13 +102,12 @@ def _choice(args: Namespace) -> Choice:
 
 def _open(choice: Choice) -> tuple[Dataset, Sequence[str]]:
     """The data set, and what of it is listed and not there."""
-    from harness.plan import resolve
+    from harness.core.protocols.dataset import DatasetPlugin
+    from harness.plan.catalogue import Catalogue, complete_dataset
 
-    found, argument, options = resolve.options("dataset", choice)
-    if hasattr(found, "open_incomplete"):
-        data, missing = found.open_incomplete(argument, options)
-        return data, missing
-    return resolve.open_dataset(choice), ()
+    chosen = Catalogue().chosen(DatasetPlugin, choice)
+    data, missing = chosen.plugin.open_incomplete(chosen.argument, chosen.options)
+    return complete_dataset(data, choice), missing
 
 
 def _sample(
@@ -124,9 +121,7 @@ def _sample(
     items = [item for item in (*data.train.ids, *data.test.ids) if item not in gone]
     drawn = numpy_stream(0, "data check").permutation(len(items))[:size]
     sampled = [items[i] for i in sorted(drawn.tolist())]
-    # Not `image`: it would count all others that cannot be read.
-    read: Callable[[str], Image.Image] = getattr(data, "read", data.image)
-    found, _ = unreadable(getattr(data, "read_whole", read), sampled)
+    found, _ = unreadable(data.read_whole, sampled)
     return sampled, found
 
 

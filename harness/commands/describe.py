@@ -24,10 +24,10 @@ def run(args: Namespace) -> int:
     if args.kind not in registry.KINDS:
         raise UnknownName("kind", args.kind, [*registry.KINDS, "task"])
     family, _ = registry.split_reference(args.name)
-    plugin = registry.plugin(args.kind, family)
-    print((plugin.__doc__ or "").strip())
-    print("\noptions:" if plugin.Options.model_fields else "\nno options")
-    for name, field in plugin.Options.model_fields.items():
+    options = registry.load_kind(args.kind, family).Options.model_fields
+    print(registry.documentation(args.kind, family))
+    print("\noptions:" if options else "\nno options")
+    for name, field in options.items():
         print(f"  {name} = {field.default!r}  ({_type(field.annotation)})")
     return 0
 

@@ -58,16 +58,18 @@ def _packages() -> str:
 
 
 def _emoji() -> str:
-    from harness.data import emoji
+    from harness.core.cells import Choice
+    from harness.plan.catalogue import Catalogue
 
-    data = emoji.open_dataset("", emoji.Options())
+    data = Catalogue().dataset(Choice("emoji"))
     return f"{len(data.classes)} classes, {len(data.train.ids) + len(data.test.ids)} drawings"
 
 
 def _encoder() -> str:
-    from harness.encoders import embedded
+    from harness.core.cells import Choice
+    from harness.plan.catalogue import Catalogue
 
-    facts = embedded.facts("lit-emoji", embedded.Options())
+    facts = Catalogue().image_facts(Choice("embedded/lit-emoji"))
     return f"embedded/lit-emoji {facts.weights[:12]}, {facts.feature_dim} -> {facts.dim}"
 
 

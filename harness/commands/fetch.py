@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from harness.core.cells import Choice
+    from harness.core.protocols.encoder import EncoderPlugin
+    from harness.plan.catalogue import Chosen
     from harness.task.schema import Task
 
 HELP = "bring the weights and data of a task into the cache, for machines without network"
@@ -22,24 +24,29 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace) -> int:
-    from harness.commands._session import say
-    from harness.plan import resolve
+    from harness.commands._messages import say
+    from harness.core.protocols.dataset import DatasetPlugin
+    from harness.core.protocols.encoder import EncoderPlugin
+    from harness.plan.catalogue import Catalogue
     from harness.task import library
     from harness.task.read import read_task
 
     task = read_task(library.task_file(args.task), args.overrides)
+    catalogue = Catalogue()
     for kind, choice in _named(task, str(args.task)):
-        found, argument, options = resolve.options(kind, choice)
-        if not hasattr(found, "fetch"):
-            say(f"{kind} {choice}: nothing to fetch")
-            continue
-        if _is_here(kind, choice):
-            say(f"{kind} {choice}: is here already")
-            continue
-        say(f"{kind} {choice}: fetching")
-        found.fetch(argument, options)
         if kind == "encoder":
-            _check(choice)
+            encoder = catalogue.chosen(EncoderPlugin, choice)
+            if _is_here(encoder):
+                say(f"{kind} {choice}: is here already")
+                continue
+            say(f"{kind} {choice}: fetching")
+            encoder.plugin.fetch(encoder.argument, encoder.options)
+            encoder.plugin.facts(encoder.argument, encoder.options)  # refused if still not here
+        else:
+            dataset = catalogue.chosen(DatasetPlugin, choice)
+            say(f"{kind} {choice}: fetching")
+            if not dataset.plugin.fetch(dataset.argument, dataset.options):
+                say(f"{kind} {choice}: nothing to fetch")
     return 0
 
 
@@ -60,21 +67,12 @@ def _named(task: Task, where: str) -> Iterator[tuple[str, Choice]]:
     yield from once
 
 
-def _is_here(kind: str, choice: Choice) -> bool:
+def _is_here(encoder: Chosen[EncoderPlugin]) -> bool:
+    """Whether the encoder can be planned with."""
     from harness.core.errors import EncoderError
 
-    if kind != "encoder":
-        return False
     try:
-        _check(choice)
+        encoder.plugin.facts(encoder.argument, encoder.options)
     except EncoderError:
         return False
     return True
-
-
-def _check(choice: Choice) -> None:
-    """Raises EncoderError if the encoder cannot be planned with."""
-    from harness.plan import resolve
-
-    found, argument, options = resolve.options("encoder", choice)
-    found.facts(argument, options)

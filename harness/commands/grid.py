@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
-from math import prod
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from harness.commands._launch import Estimate
-    from harness.commands._progress import Progress
-    from harness.commands._session import Session
-    from harness.plan.plan import Planned
+    from harness.core.protocols.launcher import Launched
+    from harness.launch._request import PreparedRun
+    from harness.study import Study
 
 HELP = "run what is missing of a task and write its report"
 
@@ -32,132 +28,99 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace) -> int:
-    from contextlib import ExitStack
-
-    from harness.commands import _launch, _session
+    from harness.commands._messages import logged, say
+    from harness.commands._studies import launch_options, study_of
     from harness.commands.plan import describe
     from harness.core.store import writable
-    from harness.launch.slurm.lock import alone
+    from harness.launch._request import open_launcher
+    from harness.run.context import run_plugins
 
-    profile = _launch.check(args)
-    _check_logs(args.logs)
-    session = _session.open_session(args)
+    launcher = open_launcher(args.launch, launch_options(args))
+    run_plugins(args.logs)  # a log that cannot be written is refused before anything is planned
+    study = study_of(args, args.task)
+    study.plan()
     for folder in (args.runs, args.reports):
         writable(folder)
     if args.rerun:
-        _session.say(f"{_session.rerun(session, args.rerun)} cells will run again")
+        again = study.run_again(c.key for c in study.cells_where(args.rerun))
+        say(f"{again} cells will run again")
     if args.retry_failed:
-        session.plan.run_again([p.key for p in session.plan.failed()])
-    _session.note_what_reads_oddly(session)
-    with ExitStack() as stack:
-        if args.launch == "slurm":
-            stack.enter_context(alone(session.store))
-        missing, flying = _launch.to_run(session, args)
-        found = _launch.estimate(session, profile, missing)
-        _launch.check_budget(session, found, args.yes)
-        session.write_task()
-        stack.enter_context(_session.logged(session))
-        _session.say(describe(session, found, flying))
-        if args.launch == "slurm" and (missing or flying):
-            return _detach(session, found, args.logs)
-        complaints = _launch_here(session, args, missing)
-        session.refresh()
-        return _conclude(session, complaints)
+        study.plan().run_again(c.key for c in study.plan().failed())
+    for note in study.notes():
+        say(f"note: {note}")
+    prepared = study.prepare(launcher, args.logs)
+    if prepared.problem is not None:
+        say(f"note: {prepared.problem}; cells that were submitted before may run twice")
+    _check_budget(study, prepared, args.yes)
+    study.write_task()
+    with logged(study):
+        say(describe(study, prepared))
+        if launcher.plugin.DETACHED and (prepared.cells or prepared.in_flight):
+            return _hand_over(study, prepared)
+        launched = _run_to_the_end(prepared)
+        study.refresh()
+        return _conclude(study, launched)
 
 
-def _check_logs(names: Sequence[str]) -> None:
-    """Raises BadInput for a log that does not exist or lacks its package."""
-    from harness.core.registry import plugin
+def _check_budget(study: Study, prepared: PreparedRun, yes: bool) -> None:
+    """Ask before more is spent than the task declares; without a terminal, refuse.
 
-    for name in names:
-        plugin("log", name).ready()
+    Raises TaskError, and BadInput for a no.
+    """
+    import sys
 
+    from harness.core.errors import BadInput, TaskError
 
-def _detach(session: Session, found: Estimate, logs: Sequence[str]) -> int:
-    """Submit and return: what ended is seen by `status`."""
-    from harness.commands._session import say
-    from harness.launch.slurm.submit import submit
-
-    if found.layout is None or not found.layout.packs:
-        say("nothing to submit: what is missing is on its way")
-        return 0
-    for submission in submit(found.layout, session.store, session.task, logs):
-        print(
-            f"submitted job {submission.job}: {submission.packs} packs, {submission.cells} cells "
-            f"({submission.name})"
+    problem = study.over_budget(prepared)
+    if problem is None or yes:
+        return
+    if not sys.stdin.isatty():
+        raise TaskError(
+            study.file, "budget.hours", f"{problem}: raise it, or go on all the same with --yes"
         )
+    print(f"{study.task.name}: {problem}. Go on? [y/N] ", end="", file=sys.stderr, flush=True)
+    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+        raise BadInput("nothing was launched")
+
+
+def _hand_over(study: Study, prepared: PreparedRun) -> int:
+    """Submit and return: `status` shows which cells have ended."""
+    from harness.commands._messages import say
+    from harness.core.protocols.launcher import Events
+
+    launched = prepared.start(Events())
+    if not launched.messages:
+        say("nothing to submit: all missing cells are in jobs")
+        return 0
+    for message in launched.messages:
+        print(message)
     say(
-        f"see: python -m harness status {session.task.name} --watch; when all is done, the same "
+        f"see: python -m harness status {study.task.name} --watch; when all is done, the same "
         "command writes the report"
     )
     return 0
 
 
-def _launch_here(session: Session, args: Namespace, missing: Sequence[Planned]) -> list[str]:
-    import importlib
+def _run_to_the_end(prepared: PreparedRun) -> Launched:
+    from harness.commands._progress import Progress, progress_events
 
-    from harness.commands._progress import Progress
-    from harness.run.runner import Events
-
-    if not missing:
-        return []
     with Progress() as progress:
-        told = _Told(progress, missing)
-        events = Events(
-            features=lambda done, total: progress.update("pictures", done, total),
-            ready=lambda: progress.update("cells", 0, len(missing)),
-            epoch=told.epoch,
-            cell=told.cell,
-        )
-        launcher = importlib.import_module(f"harness.launch.{args.launch}")
-        complaints: list[str] = launcher.launch(
-            missing, session.store, session.task, args.jobs, events, args.logs
-        )
-    return complaints
+        return prepared.start(progress_events(progress, prepared.cells))
 
 
-class _Told:
-    """How far the cells are; and the epochs of those that take long, inside each of them."""
+def _conclude(study: Study, launched: Launched) -> int:
+    from harness.commands._messages import say
 
-    def __init__(self, progress: Progress, missing: Sequence[Planned]) -> None:
-        self._progress, self._cells, self._ended = progress, len(missing), 0
-        self._trainings = {p.train_key: _epochs(p) for p in missing if p.cell.tuning == "all"}
-        self._done = dict.fromkeys(self._trainings, 0)
-
-    def cell(self, planned: Planned, _status: str) -> None:
-        self._ended += 1
-        self._progress.update("cells", self._ended, self._cells)
-
-    def epoch(self, planned: Planned, point: Mapping[str, Any]) -> None:
-        """A cell that goes on from a checkpoint begins with a later epoch."""
-        key, recipe = planned.train_key, planned.cell.recipe
-        if key not in self._trainings or recipe is None:
-            return
-        before = int(point.get("training", 0)) * recipe.epochs
-        self._done[key] = max(self._done[key], before + int(point["epoch"]))
-        self._progress.update("epochs", sum(self._done.values()), sum(self._trainings.values()))
-
-
-def _epochs(planned: Planned) -> int:
-    """Of all trainings of a cell."""
-    recipe, search = planned.cell.recipe, dict(planned.cell.search or ())
-    if recipe is None:
-        return 0
-    return recipe.epochs * prod(len(values) for values in search.values())
-
-
-def _conclude(session: Session, complaints: list[str]) -> int:
-    from harness.commands._session import say
-    from harness.commands.report import write
-
-    for complaint in complaints:
+    for complaint in launched.complaints:
         say(complaint)
-    paths = write(session)
-    counts = session.plan.counts()
+    for message in launched.messages:
+        print(message)
+    paths = study.report()
+    counts = study.plan().counts()
     say(f"{counts['done']} cells done, {counts['failed']} failed, {counts['waiting']} missing")
-    for planned in session.plan.failed()[:5]:
-        record = session.store.read(planned.key)
+    for resolved in study.plan().failed()[:5]:
+        record = study.record(resolved)
         if record is not None and record.error:
-            say(f"failed {planned.key}: {record.error['type']}: {record.error['message']}")
+            say(f"failed {resolved.key}: {record.error['type']}: {record.error['message']}")
     print(paths[0])
     return 1 if counts["failed"] or counts["waiting"] else 0

@@ -6,10 +6,10 @@ from argparse import ArgumentParser, Namespace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from harness.commands._launch import Estimate
-    from harness.commands._session import Session
+    from harness.launch._request import PreparedRun
+    from harness.study import Study
 
-HELP = "show the cells of a task, which are done and which cannot exist"
+HELP = "show the cells of a task, which are done and which are infeasible"
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -27,55 +27,48 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(args: Namespace) -> int:
     import json
 
-    from harness.commands import _launch
-    from harness.commands._session import open_session
+    from harness.commands._studies import launch_options, study_of
+    from harness.launch._request import open_launcher
 
-    profile = _launch.check(args)
-    session = open_session(args)
-    missing, flying = session.plan.missing(), 0
-    if args.launch == "slurm":
-        missing, flying = _launch.to_run(session, args)
-    found = _launch.estimate(session, profile, missing)
-    _launch.budget_hours(session)
-    print(
-        json.dumps(_document(session, found), indent=1)
-        if args.json
-        else describe(session, found, flying)
-    )
+    launcher = open_launcher(args.launch, launch_options(args))
+    study = study_of(args, args.task)
+    prepared = study.prepare(launcher)
+    study.over_budget(prepared)  # a budget of another form is refused here as well
+    if args.json:
+        print(json.dumps(_document(study, prepared), indent=1))
+    else:
+        print(describe(study, prepared))
     return 0
 
 
-def describe(session: Session, found: Estimate, flying: int = 0) -> str:
-    """The plan in words; `flying` cells are left to jobs that were submitted before."""
-    from harness.commands import _launch
-
-    counts = session.plan.counts()
+def describe(study: Study, prepared: PreparedRun) -> str:
+    """The plan in words."""
+    plan, forecast = study.plan(), prepared.forecast
+    counts = plan.counts()
     lines = [
-        f"{session.task.name}: {len(session.plan.cells)} cells, {counts['done']} done, "
-        f"{counts['failed']} failed, {counts['waiting'] - flying} to run"
+        f"{study.task.name}: {len(plan.cells)} cells, {counts['done']} done, "
+        f"{counts['failed']} failed, {len(prepared.cells)} to run"
     ]
-    if counts["waiting"] > flying:
-        lines[0] += f" (about {found.seconds:.0f} s of one core)"
-    if flying:
-        lines.append(f"  {flying} cells are left to jobs that were submitted before")
-    for reason, number in session.plan.reasons().items():
-        lines.append(f"  {number} cells cannot exist: {reason}")
-    return "\n".join([*lines, *_launch.describe(found)])
+    if prepared.cells:
+        lines[0] += f" (about {forecast.seconds:.0f} s of one core)"
+    if prepared.in_flight:
+        lines.append(f"  {prepared.in_flight} cells are left to jobs that were submitted before")
+    for reason, number in plan.reasons().items():
+        lines.append(f"  {number} cells are infeasible: {reason}")
+    return "\n".join([*lines, *forecast.lines])
 
 
-def _document(session: Session, found: Estimate) -> dict[str, Any]:
-    from harness.commands import _launch
-
-    status = session.plan.status
+def _document(study: Study, prepared: PreparedRun) -> dict[str, Any]:
+    plan, forecast = study.plan(), prepared.forecast
     return {
-        "task": session.task.name,
-        "counts": session.plan.counts(),
-        "seconds": found.seconds,
-        "launch": _launch.document(found),
+        "task": study.task.name,
+        "counts": plan.counts(),
+        "seconds": forecast.seconds,
+        "launch": {"hours": forecast.hours, "unit": forecast.unit, **forecast.document},
         "cells": [
-            {"key": p.key, "train_key": p.train_key, "status": status.get(p.key, "waiting"),
-             "cell": p.cell.plain()}
-            for p in session.plan.cells
+            {"key": c.key, "train_key": c.train_key, "status": plan.status.get(c.key, "waiting"),
+             "cell": c.cell.plain()}
+            for c in plan.cells
         ],
-        "infeasible": [{"cell": c.plain(), "reason": r} for c, r in session.plan.infeasible],
+        "infeasible": [{"cell": c.plain(), "reason": r} for c, r in plan.infeasible],
     }  # fmt: skip

@@ -25,7 +25,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace) -> int:
-    from harness.commands._session import say
+    from harness.commands._messages import say
     from harness.core.store import writable
 
     writable(args.out.parent)
@@ -53,8 +53,8 @@ def _emoji_split(out: Path) -> None:
 
 
 def _lit_emoji(out: Path) -> None:
+    from harness.commands._messages import say
     from harness.commands._progress import Progress
-    from harness.commands._session import say
     from harness.run.lit_emoji import rebuild_lit_emoji
 
     with Progress() as progress:
@@ -74,14 +74,14 @@ def _emoji_motion_objects(out: Path) -> None:
 
 def _emoji_motion_videos(out: Path, dataset: str) -> None:
     from harness.commands._dataset import dataset_choice
+    from harness.commands._messages import say
     from harness.commands._progress import Progress
-    from harness.commands._session import say
     from harness.core.errors import BadInput
     from harness.data._videos import write_clips
     from harness.data.emoji_motion import EmojiMotion
-    from harness.plan import resolve
+    from harness.plan.catalogue import Catalogue
 
-    data = resolve.open_dataset(dataset_choice(dataset, "--dataset"))
+    data = Catalogue().dataset(dataset_choice(dataset, "--dataset"))
     if not isinstance(data, EmojiMotion):
         raise BadInput(f"--dataset: {dataset} is not emoji_motion")
     with Progress() as progress:

@@ -12,19 +12,17 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    import torch
-
-    from harness.commands._session import Session
     from harness.core.cells import Choice
+    from harness.report.model.figure import Figure
+    from harness.report.model.paper import CostLine, PaperPart
     from harness.report.model.published import Published
-    from harness.report.model.results import Study
+    from harness.report.model.results import Results
     from harness.report.model.table import Table
-    from harness.report.render.markdown import Figure
-    from harness.report.render.reproduce import CostLine, Part
+    from harness.study import Study
     from harness.task.schema import Task
 
 HELP = "run the tables and figures of the paper and say which claims hold"
-FOLDER, OPEN_CLIP = "paper/", "open_clip:"
+FOLDER = "paper/"
 #: Task -> the task whose saved weights its second row begins from.
 SOURCES = {"tableA1": "tableA1_source"}
 #: Pictures of a task's report that the page shows: those that are figures in the paper.
@@ -49,8 +47,8 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace) -> int:
-    from harness.commands._session import say
-    from harness.report.render.reproduce import NOT_TESTABLE
+    from harness.commands._messages import say
+    from harness.report.model.paper import NOT_TESTABLE
 
     parts = []
     for name in _chosen(args.tasks):
@@ -58,7 +56,7 @@ def run(args: Namespace) -> int:
         parts.append(_part(name, args))
     print(_write(parts, args))
     whole = all(
-        part.relation == NOT_TESTABLE or (part.study is not None and _is_done(part.study))
+        part.relation == NOT_TESTABLE or (part.results is not None and _is_done(part.results))
         for part in parts
     )
     return 0 if whole else 1
@@ -82,13 +80,13 @@ def _chosen(names: Sequence[str]) -> list[str]:
     return [n for n in known if not wanted or n in wanted]
 
 
-def _part(name: str, args: Namespace) -> Part:
+def _part(name: str, args: Namespace) -> PaperPart:
     """One table or figure, run. What cannot run is told on the page, and the others go on."""
-    from harness.commands._session import say
+    from harness.commands._messages import say
     from harness.core.errors import BadInput
+    from harness.report.model.paper import PaperPart
     from harness.report.model.published import read_published
     from harness.report.model.table import build_table
-    from harness.report.render.reproduce import Part
     from harness.task import library
     from harness.task.read import read_task
 
@@ -96,56 +94,65 @@ def _part(name: str, args: Namespace) -> Part:
     published = tuple(n for file in task.report.published for n in read_published(file))
     if task.embedded is not None and task.embedded.relation == "not_testable" and not args.full:
         costs = _costs([task], published)
-        return Part(task, why_not=task.embedded.why, published=published, costs=costs)
+        return PaperPart(task, why_not=task.embedded.why, published=published, costs=costs)
     try:
         study = _run(name, args)
     except BadInput as error:
         say(f"error: {error}")
-        return Part(task, why_not=str(error), published=published)
+        return PaperPart(task, why_not=str(error), published=published)
     table = build_table(study)
     costs = _costs([task, study.task], published)
-    return Part(study.task, study, table, "", published, costs, _pictures(name, study, table))
+    return PaperPart(study.task, study, table, "", published, costs, _pictures(name, study, table))
 
 
-def _run(name: str, args: Namespace) -> Study:
+def _run(name: str, args: Namespace) -> Results:
     """As `grid` runs it, with its own report.
 
     Raises BadInput for what cannot run.
     """
     overrides: list[str] = []
     if name in SOURCES:
-        source = _grid(SOURCES[name], [], args)
-        init = f"{source.task.name}#{source.plan.cells[0].train_key}"
+        source = _study(SOURCES[name], [], args)
+        init = f"{source.task.name}#{source.plan().cells[0].train_key}"
         overrides = [f"include=[{{init: {init}}}]"]
-    return _grid(name, overrides, args).study()
+    return _study(name, overrides, args).results()
 
 
-def _grid(name: str, overrides: list[str], args: Namespace) -> Session:
-    """Run a task; what `grid` prints goes to standard error.
+def _study(name: str, overrides: list[str], args: Namespace) -> Study:
+    """A study, run to the end or handed over, with its report.
 
     Raises BadInput for what cannot run.
     """
-    import sys
-    from contextlib import redirect_stdout
+    from harness.commands._messages import say
+    from harness.commands._progress import Progress, progress_events
+    from harness.commands._studies import launch_options
+    from harness.study import open_study
 
-    from harness.commands import grid
-    from harness.commands._session import open_session
+    study = open_study(
+        FOLDER + name, runs=args.runs, reports=args.reports, embedded=not args.full,
+        overrides=overrides,
+    )  # fmt: skip
+    missing = study.plan().missing()
+    say(f"{study.task.name}: {len(study.plan().cells)} cells, {len(missing)} to run")
+    with Progress() as progress:
+        study.run(
+            launch=args.launch,
+            options=launch_options(args),
+            events=progress_events(progress, missing),
+            retry_failed=args.retry_failed,
+        )
+    for resolved in study.plan().failed():
+        record = study.record(resolved)
+        say(f"failed {resolved.key}: {record.error if record else 'no Record'}")
+    study.report()
+    return study
 
-    own = ArgumentParser()
-    grid.add_arguments(own)
-    defaults = vars(own.parse_args([FOLDER + name, *overrides]))
-    given = {key: value for key, value in vars(args).items() if key in defaults}
-    arguments = Namespace(**{**defaults, **given, "embedded": not args.full})
-    with redirect_stdout(sys.stderr):
-        grid.run(arguments)
-    return open_session(arguments)
 
-
-def _is_done(study: Study) -> bool:
+def _is_done(study: Results) -> bool:
     return all(r.record is not None and r.record.status == "done" for r in study.results)
 
 
-def _pictures(name: str, study: Study, table: Table) -> tuple[Figure, ...]:
+def _pictures(name: str, study: Results, table: Table) -> tuple[Figure, ...]:
     """The picture that stands for a figure of the paper, under the task's name."""
     from dataclasses import replace
 
@@ -170,41 +177,15 @@ def _costs(tasks: Sequence[Task], published: Sequence[Published]) -> tuple[CostL
 
 def _cost(choice: Choice, frames: int, task: Task) -> CostLine:
     """One encoder over the frames of a clip, and what the task has to join them."""
-    from harness.plan import resolve
-    from harness.report.render.reproduce import CostLine
-    from harness.training.cost import clip_cost, encoder_cost, module_cost
+    from harness.report.model.paper import CostLine
+    from harness.run.costs import clip_cost_of
 
-    family, argument, options = resolve.options("encoder", choice)
-    if choice.name.startswith(OPEN_CLIP):  # an architecture says it, its weights need not be here
-        architecture = argument.partition("/")[0]
-        found = clip_cost(architecture).times(frames)
-        if any(temporal.name == "t_trans" for temporal in task.temporal):
-            found += module_cost(_t_trans(architecture, frames), 1, frames, _dim(architecture))
-    else:
-        encoder = family.build_image(argument, options)
-        found = encoder_cost(encoder, resolve.encoder_facts(choice).resolution).times(frames)
-    return CostLine(
-        str(choice), frames, found.macs_paper, found.macs, found.params_paper, found.params
-    )
+    over_time = any(temporal.name == "t_trans" for temporal in task.temporal)
+    cost = clip_cost_of(choice, frames, t_trans=over_time)
+    return CostLine(str(choice), frames, cost.macs_paper, cost.macs, cost.params_paper, cost.params)
 
 
-def _t_trans(architecture: str, frames: int) -> torch.nn.Module:
-    import torch
-
-    from harness.core.protocols.temporal import TemporalInputs
-    from harness.temporal import t_trans
-
-    inputs = TemporalInputs(_dim(architecture), frames, torch.Generator())
-    return t_trans.build(inputs, t_trans.Options())
-
-
-def _dim(architecture: str) -> int:
-    import open_clip
-
-    return int(open_clip.get_model_config(architecture)["embed_dim"])
-
-
-def _write(parts: list[Part], args: Namespace) -> Path:
+def _write(parts: list[PaperPart], args: Namespace) -> Path:
     """The page as Markdown and HTML, and its pictures.
 
     Raises OutputError or DiskFull.

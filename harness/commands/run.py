@@ -15,20 +15,25 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace) -> int:
-    from harness.commands._session import open_session
+    from harness.commands._studies import study_of
     from harness.core.errors import UnknownName
+    from harness.run.context import run_plugins
     from harness.run.runner import run_cells
     from harness.training.distributed import declared
     from harness.training.threads import cores
 
-    session = open_session(args)
-    planned = {p.key: p for p in session.plan.cells}
+    study = study_of(args, args.task)
+    plan = study.plan()
+    cells = {c.key: c for c in plan.cells}
     for key in args.cell:
-        if key not in planned:
-            raise UnknownName("cell of this task", key, list(planned)[:5])
-    missing = [planned[key] for key in args.cell if session.plan.status.get(key) != "done"]
-    run_cells(missing, session.store, jobs=cores(), save=session.task.save == "last")
-    for key in args.cell if declared()[0] == 0 else ():  # the first of several processes tells
-        print(session.store.path(key).read_text(encoding="utf-8"))
-    session.refresh()
-    return 0 if all(session.plan.status.get(key) == "done" for key in args.cell) else 1
+        if key not in cells:
+            raise UnknownName("cell of this task", key, list(cells)[:5])
+    missing = [cells[key] for key in args.cell if plan.status.get(key) != "done"]
+    run_cells(
+        missing, study.store, jobs=cores(), save=study.task.save == "last",
+        plugins=run_plugins(measures=study.task.measures),
+    )  # fmt: skip
+    for key in args.cell if declared()[0] == 0 else ():  # the first of several processes prints
+        print(study.store.path(key).read_text(encoding="utf-8"))
+    study.refresh()
+    return 0 if all(plan.status.get(key) == "done" for key in args.cell) else 1

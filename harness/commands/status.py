@@ -8,15 +8,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from harness.commands._session import Session
-    from harness.launch.slurm.inflight import Flight, Flights
-    from harness.plan.plan import Planned
+    from harness.core.protocols.launcher import CellJob, JobReport
+    from harness.plan.resolve import ResolvedCell
+    from harness.study import Study
 
 HELP = "how far a task is; exit code 3 while cells are missing"
 INCOMPLETE = 3
 WATCH_SECONDS = 2.0
-#: Lines of a job's log that are shown.
-TAIL = 10
 KEYS_SHOWN = 3
 STATES = ("done", "failed", "waiting", "running", "lost")
 
@@ -59,83 +57,71 @@ def _once(args: Namespace) -> tuple[str, int]:
     """One look at one task, or at all: what to print, and the exit code."""
     import json
 
-    from harness.commands._session import open_session
+    from harness.commands._studies import study_of
 
     names = [args.task] if args.task else _ran(args)
-    sessions = [
-        open_session(Namespace(**{**vars(args), "task": name}), as_run=not args.overrides)
-        for name in names
-    ]
-    documents = [_document(session) for session in sessions]
+    documents = [_document(study_of(args, name, as_run=True)) for name in names]
     if args.json:
-        told = json.dumps(documents[0] if args.task else documents, indent=1)
+        text = json.dumps(documents[0] if args.task else documents, indent=1)
     else:
-        told = "\n".join(line for document in documents for line in _lines(document))
+        text = "\n".join(line for document in documents for line in _lines(document))
     counts = [d["counts"] for d in documents]
     if any(c["waiting"] or c["running"] or c["lost"] for c in counts):
-        return told, INCOMPLETE
-    return told, 1 if any(c["failed"] for c in counts) else 0
+        return text, INCOMPLETE
+    return text, 1 if any(c["failed"] for c in counts) else 0
 
 
 def _ran(args: Namespace) -> list[str]:
     return sorted(path.parent.name for path in args.runs.glob("*/task.yaml"))
 
 
-def _document(session: Session) -> dict[str, Any]:
-    from harness.launch.slurm.inflight import look
-
-    done = {key for key, status in session.plan.status.items() if status == "done"}
-    flights = look(session.store, (p.key for p in session.plan.cells), done)
-    tails: dict[str, list[str]] = {}
-    cells = [_cell(session, p, flights, tails) for p in session.plan.cells]
-    found = [cell["status"] for cell in cells]
-    counts = {state: found.count(state) for state in STATES}
+def _document(study: Study) -> dict[str, Any]:
+    plan, report = study.plan(), study.status()
+    cells = [_cell(study, resolved, report) for resolved in plan.cells]
+    statuses = [cell["status"] for cell in cells]
+    counts = {state: statuses.count(state) for state in STATES}
     document = {
-        "task": session.task.name,
-        "counts": counts | {"infeasible": len(session.plan.infeasible)},
+        "task": study.task.name,
+        "counts": counts | {"infeasible": len(plan.infeasible)},
         "cells": cells,
     }
-    return document | ({"problem": flights.problem} if flights.problem else {})
+    return document | ({"problem": report.problem} if report.problem else {})
 
 
-def _cell(
-    session: Session, planned: Planned, flights: Flights, tails: dict[str, list[str]]
-) -> dict[str, Any]:
-    """What is known of a cell. A job is named where the cell has one that matters: it is on its
-    way, was lost, or failed.
+def _cell(study: Study, resolved: ResolvedCell, report: JobReport) -> dict[str, Any]:
+    """What is known of a cell. A job is named where the cell has one that matters: it may still
+    write the Record, was lost, or failed.
     """
-    key, store = planned.key, session.store
-    status = session.plan.status.get(key, "waiting")
-    flight = flights.of.get(key)
-    if flight is not None:
-        if flight.job.live and not flight.pack.is_over(key, store):
-            status = "waiting" if flight.job.waiting else "running"
-        elif status == "waiting" and flight.pack.is_over(key, store):  # it ended meanwhile
-            status = store.statuses([key]).get(key, "waiting")
-        elif status == "waiting" and flights.problem is None:
+    key, plan = resolved.key, study.plan()
+    status = plan.status.get(key, "waiting")
+    job = report.jobs.get(key)
+    if job is not None:
+        if job.live and not job.over:
+            status = "waiting" if job.waiting else "running"
+        elif status == "waiting" and job.over:  # it ended since the plan was made
+            status = study.store.statuses([key]).get(key, "waiting")
+        elif status == "waiting" and report.problem is None:
             status = "lost"
-    found: dict[str, Any] = {"key": key, "status": status, "cell": planned.cell.plain()}
+    document: dict[str, Any] = {"key": key, "status": status, "cell": resolved.cell.plain()}
     if status == "failed":
-        record = store.read(key)
+        record = study.store.read(key)
         error = (record.error if record else None) or {}
-        found["reason"] = f"{error.get('type')}: {error.get('message')}"
-    if flight is not None and status != "done":
-        found.setdefault("reason", flights.problem or str(flight.job))
-        if flight.pack.id not in tails:
-            tails[flight.pack.id] = flight.tail(TAIL)
-        found |= _job(flight, tails[flight.pack.id])
-    return found
+        document["reason"] = f"{error.get('type')}: {error.get('message')}"
+    if job is not None and status != "done":
+        document.setdefault("reason", report.problem or job.reason)
+        document |= _job(job)
+    return document
 
 
-def _job(flight: Flight, tail: list[str]) -> dict[str, Any]:
+def _job(job: CellJob) -> dict[str, Any]:
     return {
-        "pack": flight.pack.id,
-        "job": flight.job.id or None,
-        "state": flight.job.state,
-        "node": flight.job.node or None,
-        "submitted": flight.pack.submitted,
-        "log": str(flight.log) if flight.log else None,
-        "tail": tail,
+        "pack": job.batch,  # users' scripts read this name
+        "job": job.id,
+        "state": job.state,
+        "node": job.node,
+        "submitted": job.submitted,
+        "log": str(job.log) if job.log else None,
+        "tail": list(job.tail),
     }
 
 

@@ -4,13 +4,25 @@ from __future__ import annotations
 
 from typing import Any
 
+from harness.core.cells import Choice
 from harness.core.environment import peak_bytes
+from harness.core.protocols.encoder import EncoderPlugin
+from harness.plan.catalogue import Catalogue
 from harness.plan.resolve import ResolvedCell
 from harness.run.evaluate import Trained
 from harness.run.resources import Resources
-from harness.training.cost import estimated_days, training_operations
+from harness.training.cost import (
+    EncoderCost,
+    clip_cost,
+    encoder_cost,
+    estimated_days,
+    module_cost,
+    training_operations,
+)
 from harness.training.device import device, peak_memory
 from harness.training.distributed import world
+
+OPEN_CLIP = "open_clip:"
 
 
 def record_cost(
@@ -61,3 +73,29 @@ def _estimated(resolved: ResolvedCell, resources: Resources) -> dict[str, float]
         "v100_days": estimated_days(total, "V100"),
         "a100_days": estimated_days(total, "A100"),
     }
+
+
+def clip_cost_of(choice: Choice, frames: int, *, t_trans: bool = False) -> EncoderCost:
+    """What an encoder costs over the frames of a clip, with t_trans over them where it is asked
+    for. An architecture of open_clip is counted without its weights, which need not be here.
+    """
+    if choice.name.startswith(OPEN_CLIP):
+        architecture = choice.name.removeprefix(OPEN_CLIP).partition("/")[0]
+        cost = clip_cost(architecture).times(frames)
+        return cost + _t_trans_cost(architecture, frames) if t_trans else cost
+    catalogue = Catalogue()
+    encoder, facts = catalogue.chosen(EncoderPlugin, choice), catalogue.image_facts(choice)
+    image = encoder.plugin.build_image(encoder.argument, encoder.options)
+    return encoder_cost(image, facts.resolution).times(frames)
+
+
+def _t_trans_cost(architecture: str, frames: int) -> EncoderCost:
+    import open_clip
+    import torch
+
+    from harness.core.protocols.temporal import TemporalInputs
+    from harness.temporal import t_trans
+
+    dim = int(open_clip.get_model_config(architecture)["embed_dim"])
+    inputs = TemporalInputs(dim, frames, torch.Generator())
+    return module_cost(t_trans.build(inputs, t_trans.Options()), 1, frames, dim)

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harness.core.cells import Choice
 from harness.core.facts import EncoderFacts
 from harness.core.protocols.dataset import Dataset
 from harness.core.seeding import torch_stream
@@ -34,7 +35,7 @@ def rebuild_lit_emoji(target: Path, progress: Progress | None = None) -> dict[st
     from safetensors.torch import save_file
     from torch.nn import functional as F
 
-    data = emoji.open_dataset("", emoji.Options())
+    data = Catalogue().dataset(Choice("emoji"))
     aligned = list(data.part("aligned"))
     position = {c: i for i, c in enumerate(aligned)}
     items, labels = [], []
@@ -88,7 +89,8 @@ def _zero_shot(
 ) -> float:
     from torch.nn import functional as F
 
-    from harness.sampling.sets import draw_test
+    from harness.plan.catalogue import Catalogue
+from harness.sampling.sets import draw_test
 
     test = draw_test(data, list(data.part("development")))
     z_ND = F.linear(store.get(test.items), tensors["weight"].float(), tensors["bias"].float())

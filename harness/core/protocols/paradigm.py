@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+from harness.core.errors import CellError
 from harness.core.protocols.plugin import OptionsT_contra, Plugin
 
 if TYPE_CHECKING:

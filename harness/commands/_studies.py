@@ -1,0 +1,34 @@
+"""From arguments to a study: what most commands begin with."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from harness.core.protocols.launcher import LaunchOptions
+    from harness.study import Study
+
+
+def study_of(args: Namespace, task: str, *, as_run: bool = False) -> Study:
+    """The study of a task, with the folders and overrides of the command line.
+
+    `as_run` takes a bare name for that of a task in the runs folder, as it was run last.
+    """
+    from harness.study import open_study
+
+    return open_study(
+        task,
+        runs=args.runs,
+        reports=args.reports,
+        embedded=args.embedded,
+        as_run=as_run and not args.overrides,
+        overrides=args.overrides,
+    )
+
+
+def launch_options(args: Namespace) -> LaunchOptions:
+    """What the command line says of a launch."""
+    from harness.core.protocols.launcher import LaunchOptions
+
+    return LaunchOptions(args.profile, args.changes, args.jobs)

@@ -1,0 +1,172 @@
+"""From the missing cells of a plan to a request that a launcher runs."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from harness.core import registry
+from harness.core.cells import KeyedCell
+from harness.core.errors import BadInput, TaskError
+from harness.core.protocols.launcher import (
+    Cancelled,
+    CellJob,
+    CellCost,
+    Events,
+    Forecast,
+    JobReport,
+    Launched,
+    Launcher,
+    LaunchOptions,
+    LaunchRequest,
+)
+from harness.core.store import Store
+from harness.plan.estimate import learned
+from harness.plan.plan import Plan
+from harness.plan.resolve import ResolvedCell
+from harness.run.context import RunPlugins, run_plugins
+from harness.task.read import as_yaml
+from harness.task.schema import Task
+
+
+@dataclass(frozen=True)
+class OpenedLauncher:
+    """A launcher with its settings."""
+
+    name: str
+    plugin: Launcher
+    settings: Any
+
+
+def open_launcher(name: str, options: LaunchOptions) -> OpenedLauncher:
+    """Raises UnknownName for a launcher that there is not, BadInput for options that it refuses."""
+    plugin = registry.load(Launcher, name)
+    return OpenedLauncher(name, plugin, plugin.settings(options))
+
+
+@dataclass(frozen=True)
+class PreparedRun:
+    """The cells that a launcher would run, and what they may cost. Nothing has begun."""
+
+    launcher: OpenedLauncher
+    cells: Sequence[ResolvedCell]
+    in_flight: int  # cells that are left to jobs that were submitted before
+    forecast: Forecast
+    problem: str | None  # why a scheduler could not be asked
+    _task: Task
+    _store: Store
+    _cost: CellCost
+    _logs: Sequence[str]
+    _plugins: RunPlugins
+
+    def start(self, events: Events) -> Launched:
+        """Run the cells, or hand them over.
+
+        Raises BadInput if they cannot be launched, DiskFull, OutputError, KeyboardInterrupt.
+        """
+        if not self.cells:
+            return Launched()
+        task = self._task
+        request = LaunchRequest(
+            cells=self.cells,
+            store=self._store,
+            task_name=task.name,
+            task_yaml=as_yaml(task),
+            save=task.save == "last",
+            logs=self._logs,
+            measures=task.measures,
+            events=events,
+            cost=self._cost,
+            settings=self.launcher.settings,
+            run_here=lambda cells, jobs: self._run_here(cells, jobs, events),
+        )
+        return self.launcher.plugin.submit(request)
+
+    def _run_here(self, cells: Sequence[KeyedCell], jobs: int, events: Events) -> None:
+        """In this process: the resolved cells are here already."""
+        from harness.run.runner import run_cells
+
+        wanted = {c.key for c in cells}
+        resolved = [c for c in self.cells if c.key in wanted]
+        save = self._task.save == "last"
+        run_cells(resolved, self._store, jobs=jobs, events=events, save=save, plugins=self._plugins)
+
+
+def prepare_run(
+    task: Task, plan: Plan, store: Store, launcher: OpenedLauncher, logs: Sequence[str]
+) -> PreparedRun:
+    """The missing cells of a plan without those that a job may still write, or has written since.
+
+    Raises BadInput for a log or a measure that does not exist, and where a launcher that hands
+    cells over cannot ask its scheduler.
+    """
+    plugins = run_plugins(logs, task.measures)
+    missing = plan.missing()
+    keys = [c.key for c in missing]
+    jobs = job_report(store, keys, (), launcher)
+    if jobs.problem is not None and launcher.plugin.DETACHED:
+        raise BadInput(jobs.problem)
+    in_flight = jobs.in_flight()
+    # What has ended since the plan was made is not run again.
+    now = store.statuses(keys)
+    done = {k for k, v in now.items() if v == "done" and k not in store.replacing}
+    cells = [c for c in missing if c.key not in in_flight and c.key not in done]
+    cost = learned(store)
+    return PreparedRun(
+        launcher=launcher,
+        cells=cells,
+        in_flight=len(in_flight),
+        forecast=launcher.plugin.forecast(cells, cost, launcher.settings),
+        problem=jobs.problem,
+        _task=task,
+        _store=store,
+        _cost=cost,
+        _logs=logs,
+        _plugins=plugins,
+    )
+
+
+def job_report(
+    store: Store,
+    keys: Collection[str],
+    done: Collection[str],
+    launcher: OpenedLauncher | None = None,
+) -> JobReport:
+    """The jobs of cells, by every launcher that hands cells over."""
+    jobs: dict[str, CellJob] = {}
+    problem = None
+    for plugin in _detached(launcher):
+        report = plugin.status(store, keys, done)
+        jobs |= report.jobs
+        problem = problem or report.problem
+    return JobReport(jobs, problem)
+
+
+def cancel_jobs(store: Store, keys: Collection[str], task_name: str) -> Cancelled:
+    """Take back the jobs of a task, of every launcher. Raises BadInput if one cannot."""
+    taken = [plugin.cancel(store, keys, task_name) for plugin in _detached(None)]
+    return Cancelled(sum(c.jobs for c in taken), sum(c.cells for c in taken))
+
+
+def budget_hours(task: Task, file: str) -> float | None:
+    """`budget: {hours: N}`: GPU-hours on a profile with GPUs, else core-hours.
+
+    Raises TaskError for any other budget.
+    """
+    budget = task.budget
+    if budget is None:
+        return None
+    hours = budget.get("hours")
+    if set(budget) != {"hours"} or isinstance(hours, bool) or not isinstance(hours, int | float):
+        raise TaskError(file, "budget", f"{budget}: must be {{hours: NUMBER}}")
+    if hours <= 0:
+        raise TaskError(file, "budget.hours", f"{hours}: must be above 0")
+    return float(hours)
+
+
+def _detached(launcher: OpenedLauncher | None) -> Iterator[Launcher]:
+    """The launchers of this package that hand cells over, and one from elsewhere."""
+    names = dict.fromkeys([*registry.names("launcher"), *([launcher.name] if launcher else ())])
+    plugins = (registry.load(Launcher, name) for name in names)
+    return (plugin for plugin in plugins if plugin.DETACHED)

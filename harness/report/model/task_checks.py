@@ -1,0 +1,49 @@
+"""What the key `report` and the claims of a task name, checked against its grid."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from harness.core.cells import Cell
+from harness.core.errors import TaskError, did_you_mean, nearest
+from harness.report.model import published
+from harness.report.model.labels import ALL_AXES, BESIDE, JOINT, lay_out
+from harness.task.grid import rule
+from harness.task.schema import Task
+
+
+def check_report_keys(task: Task, file: str) -> None:
+    """Before the cells are run, not after.
+
+    Raises TaskError for a row, a column, a published table or an axis of a claim that does not
+    exist.
+    """
+    axes = (*ALL_AXES, *BESIDE)
+    known = {"rows": axes, "columns": axes, "published": published.names()}
+    for key, allowed in known.items():
+        for name in getattr(task.report, key) or ():
+            if name not in allowed:
+                raise TaskError(
+                    file, f"report.{key}", f"{name!r}: there is no such name",
+                    allowed=allowed, nearest=nearest(name, allowed),
+                )  # fmt: skip
+    for claim in task.claims:
+        rule(claim.where, f"{file}: claims.where")
+
+
+def rows_of_no_cell(task: Task, cells: Sequence[Cell], infeasible: Sequence[Cell]) -> list[str]:
+    """Notes on rows that the report is to compare and that the grid does not have."""
+    wanted = {"report.reference": task.report.reference}
+    for number, claim in enumerate(task.claims, start=1):
+        wanted |= {f"claims {number}, a": claim.a, f"claims {number}, b": claim.b}
+    if not any(wanted.values()):
+        return []
+    rows = [str(row) for row in lay_out(task.report, cells, infeasible).rows]
+    parts = {part for row in rows for part in row.split(JOINT)}
+    # Rows of saved weights are TASK#train_key, and a claim may name the task alone.
+    known = [*rows, *parts, *(part.partition("#")[0] for part in parts)]
+    return [
+        f"{key} '{name}' is no row of this grid{did_you_mean(nearest(name, known))}"
+        for key, name in wanted.items()
+        if name is not None and name not in known
+    ]

@@ -1,0 +1,307 @@
+"""The application layer: one task in a runs folder, from its plan to its report.
+
+Commands, notebooks and `reproduce` all call this.
+
+    import harness
+    study = harness.open_study("few_shot", seeds=2)
+    study.run().table().dataframe()
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness.core.errors import BadInput, OutputError, TaskError
+from harness.core.protocols.launcher import Cancelled, Events, JobReport, LaunchOptions
+from harness.core.records import Record
+from harness.core.samples import TestSet
+from harness.core.store import Store, writable
+from harness.launch._request import (
+    OpenedLauncher,
+    PreparedRun,
+    budget_hours,
+    cancel_jobs,
+    job_report,
+    open_launcher,
+    prepare_run,
+)
+from harness.plan.plan import Plan, plan_rows
+from harness.plan.resolve import ResolvedCell
+from harness.report.model.results import Result, Results
+from harness.report.model.task_checks import check_report_keys, rows_of_no_cell
+from harness.task import library
+from harness.task.grid import Row, expand_rows, matches, rule
+from harness.task.notes import values_of_no_cell
+from harness.task.read import as_yaml, read_task, validate
+from harness.task.schema import Task
+from harness.task.yaml_reader import parse
+
+if TYPE_CHECKING:
+    from harness.report.model.figure import Figure
+    from harness.report.model.table import Table
+
+#: Larger grids are not laid out for a note alone.
+MOST_CELLS_NOTED = 5000
+
+
+@dataclass
+class Study:
+    """A task and its cells in a runs folder. `open_study` makes one."""
+
+    task: Task
+    file: str  # that the task was read from
+    command: str  # that a reader types to get the same
+    store: Store
+    reports: Path
+    _plan: Plan | None = field(default=None, repr=False)
+
+    def plan(self) -> Plan:
+        """Which cells can run, under which keys, which are done and which are infeasible.
+
+        Raises TaskError for what does not exist or cannot be read.
+        """
+        if self._plan is None:
+            try:
+                self._plan = plan_rows(self.rows(), self.store, self.file)
+            except TaskError:
+                raise
+            except BadInput as error:
+                raise TaskError(self.file, "", str(error)) from error
+        return self._plan
+
+    def rows(self) -> list[Row]:
+        """The grid: cells that differ in their seed alone are one row."""
+        return expand_rows(self.task, self.file)
+
+    def run(
+        self,
+        *,
+        launch: str = "inline",
+        options: LaunchOptions | None = None,
+        logs: Sequence[str] = (),
+        events: Events | None = None,
+        retry_failed: bool = False,
+        over_budget: bool = False,
+    ) -> Study:
+        """Run the cells that have no Record. With `retry_failed` those that failed as well.
+
+        `launch` is a launcher (inline, local, slurm, or package.module:object); `events` are
+        called while cells run. A cell that fails has a failed Record; see `plan().failed()`.
+
+        Raises BadInput for what cannot be run, and for a run that may cost more than the task's
+        budget unless `over_budget`; DiskFull; and KeyboardInterrupt. Finished cells are kept.
+        """
+        launcher = open_launcher(launch, options or LaunchOptions())
+        if retry_failed:
+            self.run_again(c.key for c in self.plan().failed())
+        writable(self.store.root)
+        prepared = self.prepare(launcher, logs)
+        problem = self.over_budget(prepared)
+        if problem is not None and not over_budget:
+            raise TaskError(self.file, "budget.hours", f"{problem}: raise it, or run over_budget")
+        self.write_task()
+        prepared.start(events or Events())
+        self.refresh()
+        return self
+
+    def prepare(self, launcher: OpenedLauncher, logs: Sequence[str] = ()) -> PreparedRun:
+        """What a run would do: the missing cells that no job will write, and what they may cost."""
+        return prepare_run(self.task, self.plan(), self.store, launcher, logs)
+
+    def over_budget(self, prepared: PreparedRun) -> str | None:
+        """A sentence if a run may cost more than the task's budget.
+
+        Raises TaskError for a budget that is not of the form {hours: NUMBER}.
+        """
+        most, forecast = budget_hours(self.task, self.file), prepared.forecast
+        if most is None or forecast.hours <= most:
+            return None
+        return (
+            f"about {forecast.hours:.2g} {forecast.unit} (an estimate) are more than the budget of "
+            f"{most:g}"
+        )
+
+    def run_again(self, keys: Iterable[str]) -> int:
+        """Count cells as missing; a new Record replaces theirs. Returns how many."""
+        chosen = list(keys)
+        self.store.replacing.update(chosen)
+        self.plan().run_again(chosen)
+        return len(chosen)
+
+    def cells_where(self, where: str) -> list[ResolvedCell]:
+        """The cells that match `axis=value,axis=value`.
+
+        Raises TaskError if none does.
+        """
+        parts = re.split(r",(?=[\w.]+=)", where)  # the commas of shots=[1,2] stay
+        for part in parts:
+            if "=" not in part:
+                raise TaskError("--rerun", part, "is not of the form axis=value")
+        pairs = dict(part.partition("=")[::2] for part in parts)
+        wanted = {k: parse(v, f"--rerun {where}") for k, v in pairs.items()}
+        partial = rule(wanted, "--rerun")
+        found = [c for c in self.plan().cells if matches(c.cell, partial)]
+        if not found:
+            raise TaskError("--rerun", where, "no cell of this task has these values")
+        return found
+
+    def refresh(self) -> None:
+        """Look again at which cells have a Record."""
+        self.plan().status = self.store.statuses(c.key for c in self.plan().cells)
+
+    def status(self) -> JobReport:
+        """The jobs of cells that were submitted to a cluster."""
+        done = {key for key, status in self.plan().status.items() if status == "done"}
+        return job_report(self.store, [c.key for c in self.plan().cells], done)
+
+    def cancel(self) -> Cancelled:
+        """Take back the jobs of this task. Raises BadInput if a scheduler refuses."""
+        keys = [c.key for c in self.plan().cells]
+        return cancel_jobs(self.store, keys, self.task.name)
+
+    def record(self, resolved: ResolvedCell) -> Record | None:
+        """The Record of a cell; None while it is missing."""
+        return self.store.read(resolved.key) if resolved.key in self.plan().status else None
+
+    def results(self) -> Results:
+        """All that a table and a report are made of."""
+        plan = self.plan()
+        results = tuple(Result(c.cell, c.key, self.record(c)) for c in plan.cells)
+        measured_on = {
+            r.record.test: c
+            for r, c in zip(results, plan.cells, strict=True)
+            if r.record and r.record.test
+        }
+        return Results(
+            task=self.task,
+            results=results,
+            infeasible=tuple(plan.infeasible),
+            tests={name: self._test_set(name, measured_on[name]) for name in sorted(measured_on)},
+            arrays=self.store.arrays,
+            notes=plan.notes(),
+        )
+
+    def table(self) -> Table:
+        """The leaderboard; `.dataframe()` gives it to pandas."""
+        from harness.report.model.table import build_table
+
+        return build_table(self.results())
+
+    def figures(self) -> list[Figure]:
+        """The pictures of the report; a notebook shows them."""
+        from harness.report.model.table import build_table
+        from harness.report.render.figures import draw
+
+        results = self.results()
+        return draw(results, build_table(results))
+
+    def report(self) -> list[Path]:
+        """Write all files of the report; the Markdown is the first.
+
+        Raises OutputError or DiskFull.
+        """
+        from harness.report.render.write import write_report
+
+        writable(self.reports)
+        results = self.results()
+        records = [r.record for r in results.results if r.record is not None]
+        self.store.link_into_task(self.task.name, records)
+        return write_report(results, self.reports, self.command)
+
+    def write_task(self) -> None:
+        """Keep the task as resolved, and the keys of its cells, in the runs folder."""
+        keys = [c.key for c in self.plan().cells]
+        self.store.write_task(self.task.name, as_yaml(self.task), keys)
+
+    def notes(self) -> list[str]:
+        """What in the task is no error, and yet not what most people mean."""
+        notes = []
+        if self._replaces_another_grid():
+            notes.append(
+                f"the report of '{self.task.name}' and its task.yaml are those of another grid "
+                "and will be replaced (Records stay); name=... keeps both"
+            )
+        plan = self.plan()
+        if len(plan.cells) <= MOST_CELLS_NOTED:
+            cells = [c.cell for c in plan.cells]
+            infeasible = [cell for cell, _ in plan.infeasible]
+            notes += values_of_no_cell(self.task, self.file)
+            notes += rows_of_no_cell(self.task, cells, infeasible)
+        return notes
+
+    def _replaces_another_grid(self) -> bool:
+        """Keys that came with a later version do not make another grid."""
+        ran = self.store.root / self.task.name / "task.yaml"
+        try:
+            return ran.is_file() and read_task(ran) != self.task
+        except TaskError:
+            return True
+
+    def _test_set(self, name: str, resolved: ResolvedCell) -> TestSet:
+        """A test set; one that was lost is drawn again, if it still is the same."""
+        try:
+            return self.store.read_test(name)
+        except OutputError:
+            test = resolved.test
+            if test.sha256[: len(name)] != name:
+                raise
+            self.store.write_test(test)
+            return test
+
+
+def open_study(
+    task: str | Path | Mapping[str, Any],
+    *,
+    runs: str | Path = "runs",
+    reports: str | Path = "reports",
+    embedded: bool = False,
+    as_run: bool = False,
+    overrides: Sequence[str] = (),
+    **changes: Any,
+) -> Study:
+    """A study of a task: a YAML file, the name of one in tasks/, or its keys as a mapping.
+
+    Keyword arguments replace keys of the task (`seeds=2`, `recipe={"epochs": 5}`); `overrides` are
+    `key=value` as on the command line. `embedded` takes the task's variant on embedded data;
+    `as_run` takes a bare name for that of a task in the runs folder, as it was run last.
+
+    Raises TaskError for a key or a value that cannot be, UnknownName for a task that there is not.
+    """
+    store, plain_changes = Store(Path(runs)), _plain(changes)
+    if isinstance(task, Mapping):
+        file = str(task.get("name", "task"))
+        read = validate(_plain(task) | plain_changes, file)
+        words = ["python", "-m", "harness", "grid", f"{file}.yaml"]
+    else:
+        ran = store.root / (f"{task}_embedded" if embedded else str(task)) / "task.yaml"
+        if as_run and ran.is_file():
+            path, embedded = ran, False
+        else:
+            path = library.task_file(str(task))
+        file = str(path)
+        read = read_task(path, overrides, embedded=embedded, changes=plain_changes)
+        words = ["python", "-m", "harness", "grid", str(task), *_as_overrides(changes), *overrides]
+        words += ["--embedded"] if embedded else []
+    check_report_keys(read, file)
+    return Study(read, file, shlex.join(words), store, Path(reports))
+
+
+def _plain(value: Any) -> Any:
+    """Python values as YAML has them."""
+    if isinstance(value, Mapping):
+        return {str(k): _plain(v) for k, v in value.items()}
+    if isinstance(value, list | tuple | range):
+        return [_plain(v) for v in value]
+    return str(value) if isinstance(value, Path) else value
+
+
+def _as_overrides(changes: Mapping[str, Any]) -> list[str]:
+    """Keyword arguments as the command line has them."""
+    from harness.task.notes import as_flow
+
+    return [f"{key}={as_flow(_plain(value))}" for key, value in changes.items()]
