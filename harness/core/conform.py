@@ -48,7 +48,7 @@ def members(protocol: type) -> tuple[tuple[str, Any], ...]:
     declared: dict[str, Any] = {}
     for owner in reversed(protocol.__mro__):
         if owner.__module__.startswith("harness."):
-            noted = dict.fromkeys(owner.__dict__.get("__annotations__", {}), _NO_DEFAULT)
+            noted = dict.fromkeys(inspect.get_annotations(owner), _NO_DEFAULT)
             members_of_owner = {n: v for n, v in vars(owner).items() if n[0] != "_"}
             declared |= {n: v for n, v in noted.items() if n[0] != "_"} | members_of_owner
     declared.pop("REQUIRED_FOR", None)

@@ -17,6 +17,8 @@ from harness.core.protocols.dataset import Dataset
 from harness.core.seeding import torch_stream
 from harness.data import emoji
 from harness.encoders import embedded
+from harness.plan.catalogue import Catalogue
+from harness.sampling.sets import draw_test
 from harness.training.features import FeatureStore, Progress
 from harness.training.threads import one_core_pool
 
@@ -88,9 +90,6 @@ def _zero_shot(
     tensors: Mapping[str, torch.Tensor],
 ) -> float:
     from torch.nn import functional as F
-
-    from harness.plan.catalogue import Catalogue
-from harness.sampling.sets import draw_test
 
     test = draw_test(data, list(data.part("development")))
     z_ND = F.linear(store.get(test.items), tensors["weight"].float(), tensors["bias"].float())
