@@ -1,6 +1,7 @@
-"""What the tests of commands and store share: one cache of features, a tiny task, two ways to run.
+"""What tests of every room share: one cache of features, a tiny task, and ways to plan and run it.
 
-`cli` calls main() in this process, `run_cli` starts `python -m harness`; both work in tmp_path.
+`plan_of` and `run_study` plan and run a task in this process. `cli` calls main() in this process,
+`run_cli` starts `python -m harness`; both work in tmp_path.
 """
 
 from __future__ import annotations
@@ -14,13 +15,19 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
 from PIL import Image
 
 import harness
+
+if TYPE_CHECKING:
+    from harness.core.records import Record
+    from harness.core.store import Store
+    from harness.plan.plan import Plan
+    from harness.task.schema import Task
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch: the tests share a small machine
 
@@ -123,6 +130,60 @@ def tiny(tmp_path: Path) -> WriteTask:
         return str(path)
 
     return write
+
+
+#: The keys of a task, the name of one in tasks/, or its file.
+TaskLike = Mapping[str, Any] | str | Path
+#: What errors call a task that is given as a mapping.
+TASK_FILE = "task.yaml"
+
+
+def read_like(task: TaskLike, /, **changes: Any) -> tuple[Task, str]:
+    """A task with some keys replaced, and what errors call its file."""
+    from harness.task import library
+    from harness.task.read import read_task, validate
+
+    if isinstance(task, Mapping):
+        return validate({**task, **changes}, TASK_FILE), TASK_FILE
+    path = library.task_file(str(task))
+    return read_task(path, changes=changes), str(path)
+
+
+def plan_of(task: TaskLike, runs: Path, /, **changes: Any) -> Plan:
+    """The plan of a task with some keys replaced, in a runs folder."""
+    from harness.core.store import Store
+    from harness.plan.plan import plan_rows
+    from harness.task.grid import expand_rows
+
+    checked, file = read_like(task, **changes)
+    return plan_rows(expand_rows(checked, file), Store(runs), file)
+
+
+@dataclass(frozen=True)
+class Ran:
+    """A study that ran: its plan from before, its store, and the Records in the plan's order."""
+
+    plan: Plan
+    store: Store
+    records: list[Record]
+
+
+def run_study(
+    task: TaskLike, runs: Path, /, *, jobs: int = 1, failing: bool = False, **changes: Any
+) -> Ran:
+    """Plan a task with some keys replaced, and run its missing cells in this process.
+
+    Every cell must end as done, unless some are `failing`.
+    """
+    from harness.core.store import Store
+    from harness.run.runner import run_cells
+
+    plan, store = plan_of(task, runs, **changes), Store(runs)
+    run_cells(plan.missing(), store, jobs=jobs, save=read_like(task, **changes)[0].save == "last")
+    records = [record for c in plan.cells if (record := store.read(c.key)) is not None]
+    assert len(records) == len(plan.cells), "every cell has a Record"
+    assert failing or all(r.status == "done" for r in records), [r.error for r in records]
+    return Ran(plan, store, records)
 
 
 def paint(root: Path, files: Mapping[str, tuple[int, int, int]]) -> None:
