@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from harness.sampling.views import Look, cropped, evaluation_frames, looks, training_frames, views
+from harness.sampling.views import FrameView, cropped, evaluation_frames, frame_views, training_frames, views
 
 
 def test_centres_and_firsts_of_segments() -> None:
@@ -31,19 +31,19 @@ def test_training_takes_one_frame_of_every_segment() -> None:
 
 
 def test_views_of_a_clip() -> None:
-    found = looks("a.mp4", length=40, frames=8, view=views("2x3"))
+    found = frame_views("a.mp4", length=40, frames=8, view=views("2x3"))
     assert len(found) == 6
     assert all(len(clip) == 8 for clip in found)
     assert [clip[0].crop for clip in found] == [(0, 3), (1, 3), (2, 3)] * 2
-    assert len({look for clip in found for look in clip}) == 48
-    assert looks("a.png", length=None, frames=None) == [[Look("a.png")]]
+    assert len({frame_view for clip in found for frame_view in clip}) == 48
+    assert frame_views("a.png", length=None, frames=None) == [[FrameView("a.png")]]
 
 
 def test_an_address_tells_what_is_looked_at() -> None:
-    whole = Look("a").address("print")
+    whole = FrameView("a").address("print")
     assert whole == "print", "features of pictures keep the address that they had"
-    several = [Look("a", 3), Look("a", 4), Look("a", 3, (0, 3)), Look("a", 3, (1, 3)), Look("a")]
-    assert len({look.address("print") for look in several}) == 5
+    several = [FrameView("a", 3), FrameView("a", 4), FrameView("a", 3, (0, 3)), FrameView("a", 3, (1, 3)), FrameView("a")]
+    assert len({frame_view.address("print") for frame_view in several}) == 5
 
 
 @pytest.mark.parametrize(("size", "axis"), [((90, 30), 0), ((30, 90), 1)])
