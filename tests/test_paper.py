@@ -16,7 +16,7 @@ from harness.commands._session import open_session
 from harness.core.cells import Cell, Recipe
 from harness.report.model.labels import lay_out
 from harness.report.model.published import names, read_published
-from harness.report.render.reproduce import title_of
+from harness.report.model.paper import title_of
 from harness.task import library
 from harness.task.grid import expand
 from harness.task.read import read_task

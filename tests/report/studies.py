@@ -1,4 +1,4 @@
-"""Studies made in memory: Records and arrays with accuracies that the test chooses."""
+"""Results made in memory: Records and arrays with accuracies that the test chooses."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from harness.core.cells import Cell
 from harness.core.hashing import digest
 from harness.core.records import Record
 from harness.core.samples import TestSet
-from harness.report.model.results import Result, Study
+from harness.report.model.results import Result, Results
 from harness.task.grid import expand
 from harness.task.read import validate
 from harness.task.schema import Task
@@ -41,12 +41,38 @@ FEW_SHOT: dict[str, Any] = {
                "published": ["few_shot"]},
 }  # fmt: skip
 
+#: Two rows whose configurations are chosen on the test set.
+ON_TEST: dict[str, Any] = {
+    "classifier": ["text", "random"],
+    "shots": [1, 2],
+    "include": [],
+    "search": {"recipe.lr": [1e-3, 1e-4]},
+    "selection": "test",
+    "allow_test_selection": True,
+    "report": {"rows": "classifier", "columns": "shots", "reference": "random"},
+}
+#: The same, and a row with a fixed recipe.
+MIXED: dict[str, Any] = {**ON_TEST, "include": [
+    {"classifier": "text", "selection": "last", "allow_test_selection": False, "search": None},
+]}  # fmt: skip
+
+
+def name_of(cell: Cell) -> str:
+    """What names a cell of FEW_SHOT."""
+    return cell.classifier.name if cell.classifier else "vision_only"
+
+
+def few_shot(**options: Any) -> Results:
+    """FEW_SHOT with changes of `task` and options of `make_results`; no lda at 1 shot."""
+    task = task_of(**options.pop("task", {}))
+    return make_results(task, few_shot_accuracy, **{"infeasible": no_lda_at_one} | options)
+
 
 def task_of(**changes: Any) -> Task:
     return validate({**FEW_SHOT, **changes}, "test")
 
 
-def make_study(
+def make_results(
     task: Task,
     accuracy: Callable[[Cell], float],
     *,
@@ -58,10 +84,11 @@ def make_study(
     wall: float = 1.0,
     weights: bool = False,
     curve: Callable[[Cell], list[float]] = lambda _: [],
+    measures: Callable[[Cell], Mapping[str, float]] = lambda _: {},
     test_name: Callable[[Cell], str] = lambda c: f"{c.dataset}{c.class_seed}",
     cells: list[Cell] | None = None,
-) -> Study:
-    """A study in which a cell is right on a share of items near `accuracy(cell)`."""
+) -> Results:
+    """Results in which a cell is right on a share of items near `accuracy(cell)`."""
     results, refused = [], []
     arrays: dict[str, dict[str, np.ndarray[Any, Any]]] = {}
     tests: dict[str, TestSet] = {}
@@ -94,6 +121,7 @@ def make_study(
             nll=1.25,
             ece=0.05,
             n=n,
+            measures=measures(cell),
             test=test.sha256,
             curve=[
                 {"epoch": e, "loss": loss, "seconds": wall} for e, loss in enumerate(curve(cell))
@@ -111,7 +139,9 @@ def make_study(
     def read(record: Record) -> Mapping[str, np.ndarray[Any, Any]]:
         return arrays[record.key]
 
-    return Study(task, tuple(results), tuple(refused), tests, read, ("Support sets do not vary.",))
+    return Results(
+        task, tuple(results), tuple(refused), tests, read, ("Support sets do not vary.",)
+    )
 
 
 def _test(name: str, n: int, n_classes: int) -> TestSet:
@@ -151,7 +181,7 @@ def _weights(cell: Cell, n_classes: int) -> dict[str, np.ndarray[Any, Any]]:
 
 def few_shot_accuracy(cell: Cell) -> float:
     """Near what the embedded study measured at 1, 2 and 4 shots."""
-    name = cell.classifier.name if cell.classifier else "vision_only"
+    name = name_of(cell)
     base = {
         "text": 0.52,
         "random": 0.42,

@@ -1,4 +1,4 @@
-"""One place of the leaderboard: a row in a column, over its seeds."""
+"""One entry of the leaderboard: a row in a column, over its seeds."""
 
 from __future__ import annotations
 
@@ -12,27 +12,21 @@ from harness.core.cells import Cell
 from harness.core.outcomes import Estimate, Outcomes
 from harness.core.records import Record
 from harness.core.samples import TestSet
+from harness.report.model.measured import measures_of
 from harness.report.model.results import Result
 from harness.stats import pairwise
 
 DONE, MISSING, FAILED, INFEASIBLE, ABSENT = "done", "missing", "failed", "infeasible", "absent"
 
-#: Measures beside top-1: name of the field of a Record -> (title, whether it is a fraction).
-MEASURES = {
-    "top1": ("Top-1", True),
-    "top5": ("Top-5", True),
-    "mean_class": ("Mean class", True),
-    "nll": ("NLL (nats)", False),
-    "ece": ("ECE", True),
-}
-#: A loss this much (as a share, and in nats) below the mean of the epochs before it is still
-#: falling. A loss near zero goes on falling by shares for ever, and nothing hangs on it.
+#: The loss is still falling if the last epoch is below the mean of the epochs before it by more
+#: than this share and by more than this many nats. The share alone would never let go of a loss
+#: near zero, whose further fall changes no prediction.
 FALLING, FALLING_NATS, EPOCHS_BEFORE = 0.05, 0.01, 5
 
 
 @dataclass(frozen=True)
 class Entry:
-    """What a row shows in a column. Only a `done` one has an estimate (fractions)."""
+    """What a row shows in a column. Only a `done` entry has an estimate (fractions)."""
 
     status: str  # done | missing | failed | infeasible | absent
     seeds_done: int = 0
@@ -41,7 +35,7 @@ class Entry:
     test: str | None = None
     classes: int | None = None  # C
     classes_drawn: bool = False  # every group is one class: new items are items of new classes
-    measures: Mapping[str, float] = field(default_factory=dict)
+    measures: Mapping[str, float] = field(default_factory=dict)  # means over seeds, by name
     falling: bool = False
     reasons: tuple[str, ...] = ()
     cell: Cell | None = None  # of its first seed
@@ -50,7 +44,7 @@ class Entry:
 
     @property
     def blocks(self) -> bool:
-        """Whether verdicts over its column have to wait for it."""
+        """Whether bold and ranks of its column have to wait for it."""
         return self.status in (MISSING, FAILED)
 
 
@@ -59,7 +53,7 @@ def make_entry(
     tests: Mapping[str, TestSet],
     arrays: Callable[[Record], Mapping[str, np.ndarray[Any, Any]]],
 ) -> Entry:
-    """The entry of the results (one a seed) of a row in a column."""
+    """The entry of a row in a column, from its results (one per seed)."""
     records = tuple(r.record for r in results if r.record is not None)
     done = [r for r in records if r.status == "done"]
     failed = [r for r in records if r.status != "done"]
@@ -71,12 +65,13 @@ def make_entry(
     }
     if failed:
         return Entry(FAILED, **common, reasons=tuple(dict.fromkeys(map(_reason, failed))))
+    # A mean over some of the seeds would not be comparable with the other rows.
     if len(done) < len(results):
         return Entry(MISSING, **common)
-    hashes = {r.test for r in done}
-    test = tests.get(next(iter(hashes)) or "") if len(hashes) == 1 else None
+    test_names = {r.test for r in done}
+    test = tests.get(next(iter(test_names)) or "") if len(test_names) == 1 else None
     if test is None:
-        why = "no test set was found for it" if len(hashes) == 1 else "its seeds differ in test set"
+        why = "its test set was not found" if len(test_names) == 1 else "its test sets differ"
         return Entry(FAILED, **common, reasons=(why,))
     outcomes = Outcomes(
         correct_SN=np.stack([arrays(r)["rank"] == 0 for r in done]),
@@ -90,7 +85,7 @@ def make_entry(
         test=done[0].test,
         classes=len(test.class_names),
         classes_drawn=_groups_are_classes(test),
-        measures=_means(done),
+        measures=_mean_measures(done),
         falling=_still_falling(done),
         outcomes=outcomes,
     )
@@ -107,21 +102,22 @@ def _reason(record: Record) -> str:
     return f"{error.get('type', 'failed')}: {error.get('message', 'no reason was recorded')}"
 
 
-def _means(records: Sequence[Record]) -> dict[str, float]:
-    out = {}
-    for name in MEASURES:
-        values = [v for r in records if (v := getattr(r, name)) is not None]
-        if len(values) == len(records):
-            out[name] = float(np.mean(values))
-    return out
+def _mean_measures(records: Sequence[Record]) -> dict[str, float]:
+    """Means over seeds of the measures that every seed has."""
+    by_seed = [measures_of(record) for record in records]
+    return {
+        name: float(np.mean([measures[name] for measures in by_seed]))
+        for name in by_seed[0]
+        if all(name in measures for measures in by_seed)
+    }
 
 
 def _still_falling(records: Sequence[Record]) -> bool:
-    """On the mean curve over seeds: that of one seed is too rough for the question."""
+    # On the mean curve over seeds: the curve of a single seed is too noisy.
     curves = [[point["loss"] for point in r.curve if "loss" in point] for r in records]
     shortest = min(map(len, curves), default=0)
     if shortest <= EPOCHS_BEFORE:
         return False
-    mean = np.mean([curve[-EPOCHS_BEFORE - 1 :] for curve in curves], axis=0)
-    before, last = mean[:-1].mean(), mean[-1]
+    mean_E = np.mean([curve[-EPOCHS_BEFORE - 1 :] for curve in curves], axis=0)
+    before, last = mean_E[:-1].mean(), mean_E[-1]
     return bool(before - last > max(FALLING * before, FALLING_NATS))

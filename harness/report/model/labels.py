@@ -20,10 +20,10 @@ ALL_AXES = (*AXES, *(f"recipe.{name}" for name in RECIPE_AXES))
 _AMOUNT = ("shots", "fraction")
 _COLUMN_AXES = ("dataset", "test_dataset", *_AMOUNT)
 _REGIME_ORDER = ("zero_shot", "few_shot", "fraction", "full")
-#: Axes that name a row best, where its own axes leave it without a name.
-_NAMING = ("classifier", "method", "paradigm", *ALL_AXES)
-#: What is no axis but may differ between cells of `include`: the last means to tell rows apart.
-#: What a row or a column may be without being an axis of the grid.
+#: What names a row where its own axes leave it without a name. A cell has a paradigm or a method.
+_NAMES = ("classifier", "method", "paradigm")
+#: No axes, but cells of `include` may differ in them: a report may name them as rows or columns,
+#: and they tell rows apart where no axis does.
 BESIDE = ("classes", "train_classes", "selection", "init")
 
 
@@ -39,8 +39,8 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Layout:
-    """Every cell's place. Rows and columns are in the order in which they are printed."""
+class TableLayout:
+    """The row and column of every cell. Rows and columns are in the order of print."""
 
     row_axes: tuple[str, ...]
     column_axes: tuple[str, ...]
@@ -51,7 +51,7 @@ class Layout:
 
 def lay_out(
     report: ReportModel, feasible: Sequence[Cell], infeasible: Sequence[Cell] = ()
-) -> Layout:
+) -> TableLayout:
     """Rows and columns as the task declares them, or else as its axes vary.
 
     Raises UnknownName for a row or column that is no axis.
@@ -82,7 +82,7 @@ def lay_out(
         dict.fromkeys(columns.values()), key=_order(cells, columns, column_axes).__getitem__
     )
     in_order = _in_order([places[cell] for cell in feasible], rows.values())
-    return Layout(row_axes, column_axes, in_order, tuple(ordered), places)
+    return TableLayout(row_axes, column_axes, in_order, tuple(ordered), places)
 
 
 def value_on(cell: Cell, axis: str) -> Any:
@@ -98,7 +98,7 @@ def _marked(label: str, cell: Cell) -> str:
 
 
 def name_value(axis: str, value: Any) -> str:
-    """How a value reads in a label; numbers and switches need the name of their axis beside."""
+    """A value in a label. Numbers and switches mean nothing without the name of their axis."""
     if axis == "selection" and value == "test":
         return CHOSEN_ON_TEST
     if isinstance(value, ClassPick):
@@ -150,7 +150,10 @@ def _order(
 
 
 def _in_order(feasible: Sequence[tuple[str, Column]], every_row: Iterable[str]) -> tuple[str, ...]:
-    """Rows in the order of the grid, which the column with most of them keeps best."""
+    """Rows in the order of the grid, as the column that has most of them shows it.
+
+    A row that is infeasible in the first column would else come last.
+    """
     by_column: dict[Column, dict[str, None]] = {}
     for row, column in feasible:
         by_column.setdefault(column, {})[row] = None
@@ -161,7 +164,9 @@ def _in_order(feasible: Sequence[tuple[str, Column]], every_row: Iterable[str]) 
 def _row_axes(
     cells: Sequence[Cell], columns: dict[Cell, Column], column_axes: tuple[str, ...]
 ) -> tuple[str, ...]:
-    """Axes with several values inside one column. Null beside one value says nothing new."""
+    """Axes with several values inside one column. Null does not count as a value: an axis has none
+    where it has no meaning, and another axis tells such a row apart.
+    """
     taken = {*column_axes, "class_seed", "regime"}
     inside: dict[tuple[str, Column], set[Any]] = {}
     for cell in cells:
@@ -178,27 +183,35 @@ def _rows(
     axes: tuple[str, ...],
     taken: tuple[str, ...],
 ) -> dict[Cell, str]:
-    """The label of every cell's row: its values on `axes`, and more where these do not tell."""
+    """The label of every cell's row: its values on `axes`, and more where these are not enough."""
+    spare = [a for a in dict.fromkeys((*_NAMES, *ALL_AXES, *BESIDE)) if a not in (*axes, *taken)]
     groups: dict[tuple[Any, ...], list[Cell]] = {}
     for cell in cells:
-        groups.setdefault(tuple(value_on(cell, a) for a in axes), []).append(cell)
-    spare = [a for a in dict.fromkeys((*_NAMING, *BESIDE)) if a not in (*axes, *taken)]
+        key = (_name_axis(cell, axes, spare), *(value_on(cell, a) for a in axes))
+        groups.setdefault(key, []).append(cell)
     labels: dict[Cell, str] = {}
-    for group in groups.values():
-        # A row needs the name of a classifier, a method or a paradigm where its axes promise one.
-        naming = [a for a in axes if a in _NAMING[:3]] or axes
-        used = list(axes)
-        if all(value_on(group[0], a) is None for a in naming):
-            named = [a for a in spare if a in _NAMING[:3] and value_on(group[0], a) is not None]
-            used = [*named[:1], *axes]
+    for (name_axis, *_), group in groups.items():
+        used = [*([name_axis] if name_axis is not None else []), *axes]
         labels |= _tell_apart(group, columns, used, [a for a in spare if a not in used])
     return _tell_labels_apart(labels, groups, spare)
+
+
+def _name_axis(cell: Cell, axes: tuple[str, ...], spare: Sequence[str]) -> str | None:
+    """The axis that names a cell which has no name on `axes`; None if it has one.
+
+    Where axes of names are among `axes`, one of these must have a value: the classifier of a
+    vision_only cell is null, and so are classifier and paradigm of a method.
+    """
+    naming = [a for a in axes if a in _NAMES] or axes
+    if any(value_on(cell, a) is not None for a in naming):
+        return None
+    return next((a for a in spare if a in _NAMES and value_on(cell, a) is not None), None)
 
 
 def _tell_apart(
     group: list[Cell], columns: dict[Cell, Column], used: list[str], spare: list[str]
 ) -> dict[Cell, str]:
-    """Two configurations in one place of the table are two rows."""
+    """The labels of a group. Two configurations in one entry of the table become two rows."""
     for axis in [None, *spare]:
         if axis is not None:
             if not _crowded(group, columns, used):
@@ -212,6 +225,7 @@ def _tell_apart(
 
 
 def _crowds(group: list[Cell], columns: dict[Cell, Column], used: list[str]) -> list[set[Cell]]:
+    """Cells that would share an entry although they differ in more than the seed."""
     crowds: dict[tuple[Any, ...], set[Cell]] = {}
     for cell in group:
         place = (columns[cell], *(value_on(cell, a) for a in used))
@@ -226,7 +240,10 @@ def _crowded(group: list[Cell], columns: dict[Cell, Column], used: list[str]) ->
 def _tell_labels_apart(
     labels: dict[Cell, str], groups: dict[tuple[Any, ...], list[Cell]], spare: list[str]
 ) -> dict[Cell, str]:
-    """Different values may read the same: `1` and `"1"`, or a named row and an unnamed one."""
+    """Groups with equal labels get further axes, or else a number.
+
+    Different values may read the same: `1` and `"1"`, or a named row and an unnamed one.
+    """
     owners: dict[str, list[tuple[Any, ...]]] = {}
     for key, group in groups.items():
         for label in dict.fromkeys(labels[cell] for cell in group):

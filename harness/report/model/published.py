@@ -1,4 +1,4 @@
-"""Numbers that others printed. They stand beside a leaderboard and never enter a test."""
+"""Published numbers of others. A report lists them below its own and never tests them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from harness.core.errors import BadInput, UnknownName
 
 @dataclass(frozen=True)
 class Published:
-    """One printed number, in the unit of its column (points, unless the column says otherwise)."""
+    """One published number, in the unit of its column (points if the column names none)."""
 
     table: str
     title: str
@@ -55,7 +55,7 @@ def read_published(name: str) -> tuple[Published, ...]:
         return tuple(out)
     except (KeyError, TypeError, AttributeError, ValueError, yaml.YAMLError) as error:
         raise BadInput(
-            f"baselines/published/{name}.yaml does not have the shape that is asked for: {error!r}"
+            f"baselines/published/{name}.yaml does not have the expected shape: {error!r}"
         ) from error
 
 

@@ -1,4 +1,4 @@
-"""What a report is made of: a task, its cells and their Records. Nothing else is looked at."""
+"""What a report is made from: a task, its cells and their Records, and nothing else."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from harness.task.schema import Task
 
 @dataclass(frozen=True)
 class Result:
-    """A planned cell and what is known of it; record is None while it is missing."""
+    """A planned cell and its Record; record is None while it is missing."""
 
     cell: Cell
     key: str
@@ -24,14 +24,16 @@ class Result:
 
 
 @dataclass(frozen=True)
-class Study:
-    """Results in the order of the grid. `arrays` reads the npz of a Record: prediction, rank,
-    probability, confidence (N,), w_init and w_final (C, D; float16, where a classifier exists).
+class Results:
+    """The results of a task, in the order of the grid.
+
+    `arrays` reads the npz of a Record: prediction, rank, probability, confidence (N,), w_init and
+    w_final (C, D; float16, where a classifier exists).
     """
 
     task: Task
     results: tuple[Result, ...]
-    infeasible: tuple[tuple[Cell, str], ...]
+    infeasible: tuple[tuple[Cell, str], ...]  # each with its reason
     tests: Mapping[str, TestSet]  # by Record.test
     arrays: Callable[[Record], Mapping[str, np.ndarray[Any, Any]]]
-    notes: tuple[str, ...] = ()  # what planning has to say, e.g. that support sets do not vary
+    notes: tuple[str, ...] = ()  # remarks of planning, e.g. that support sets do not vary

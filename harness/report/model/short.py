@@ -1,11 +1,11 @@
-"""Paths in labels: as many of their last parts as it takes to tell them apart."""
+"""Paths in labels, shortened to the last parts that tell them apart."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
 
-#: A path of at least three parts; names like `openai/clip-vit-base-patch32` are none.
+#: A path of at least three parts; names like `openai/clip-vit-base-patch32` are not paths.
 _PATH = re.compile(r"[^\s·(),=@:]*(?:/[^\s·(),=@:/]+){2,}")
 
 
@@ -16,9 +16,9 @@ def shortened(labels: Iterable[str]) -> dict[str, str]:
     longest = max((path.count("/") + 1 for path in paths), default=1)
     for kept in range(1, longest + 1):
         ends = {path: "/".join(path.split("/")[-kept:]) for path in paths}
-        found = {label: _cut(label, ends) for label in labels}
-        if len(set(ends.values())) == len(paths) and len(set(found.values())) == len(labels):
-            return found
+        short = {label: _cut(label, ends) for label in labels}
+        if len(set(ends.values())) == len(paths) and len(set(short.values())) == len(labels):
+            return short
     return {label: label for label in labels}
 
 

@@ -1,33 +1,29 @@
-"""Study -> Table: the leaderboard with its contrasts. Pure; nothing of it knows time or place."""
+"""Results -> Table: the leaderboard with its contrasts. Pure: no time, host or path enters it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import combinations
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from harness.core.outcomes import Contrast
-from harness.report.model import entry as entries_of
+from harness.report.model.contrasts import (
+    ColumnContrast,
+    Entries,
+    all_pairs,
+    column_pairs,
+    verdicts,
+    with_reference,
+)
 from harness.report.model.draws import DrawSummary, summarise_draws
-from harness.report.model.entry import Entry, make_entry
-from harness.report.model.labels import JOINT, Column, Layout, lay_out
-from harness.report.model.results import Result, Study
-from harness.stats import family, pairwise
+from harness.report.model.entry import ABSENT, INFEASIBLE, Entry, make_entry
+from harness.report.model.labels import JOINT, Column, TableLayout, lay_out
+from harness.report.model.results import Result, Results
 from harness.task.schema import Task
 
-ESTIMAND = "E2"
-
-
-@dataclass(frozen=True)
-class Claim:
-    """A contrast in its column, with the family in which its p was adjusted and its size m."""
-
-    contrast: Contrast
-    column: Column
-    family: str
-    m: int
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -41,8 +37,8 @@ class Table:
     columns: tuple[Column, ...]
     entries: Mapping[tuple[str, Column], Entry]
     reference: str | None
-    against: tuple[Claim, ...]  # every row against the reference, in the task's family
-    pairs: tuple[Claim, ...]  # all pairs of a column, the better reading of `against` left in
+    against: tuple[ColumnContrast, ...]  # every row minus the reference, in the task's family
+    pairs: tuple[ColumnContrast, ...]  # all pairs of every column, those of `against` included
     bold: frozenset[tuple[str, Column]]
     ranks: Mapping[tuple[str, Column], tuple[int, int]]
     draws: tuple[DrawSummary, ...]
@@ -54,7 +50,7 @@ class Table:
         return tuple(dict.fromkeys(c.label for c in self.columns))
 
     def of_label(self, label: str) -> tuple[Column, ...]:
-        """The columns of a label: one, or one a class draw."""
+        """The columns of a label: one, or one per class draw."""
         return tuple(c for c in self.columns if c.label == label)
 
     def summary(self, row: str, label: str) -> tuple[float, float | None, float | None] | None:
@@ -62,204 +58,140 @@ class Table:
 
         None where anything is missing.
         """
-        found = [self.entries[row, c] for c in self.of_label(label)]
-        done = [e.estimate for e in found if e.estimate is not None]
-        if not done or any(e.blocks for e in found):
+        entries = [self.entries[row, c] for c in self.of_label(label)]
+        estimates = [e.estimate for e in entries if e.estimate is not None]
+        if not estimates or any(e.blocks for e in entries):
             return None
-        if len(found) == 1:
-            return done[0].mean, done[0].low, done[0].high
-        means = [e.mean for e in done]
+        if len(entries) == 1:
+            return estimates[0].mean, estimates[0].low, estimates[0].high
+        means = [e.mean for e in estimates]
         return float(np.mean(means)), min(means), max(means)
 
+    def dataframe(self) -> pd.DataFrame:
+        """One line per entry, row by row: row, column, draw (the class seed, where a study has
+        several), mean, low, high (fractions), seeds (done), items, groups, status, bold, rank_low,
+        rank_high. A value that an entry does not have is missing.
+        """
+        import pandas as pd
 
-def build_table(study: Study) -> Table:
-    """The leaderboard of a study: entries, contrasts, ties with the best and rank intervals."""
-    feasible = [r.cell for r in study.results]
-    layout = lay_out(study.task.report, feasible, [cell for cell, _ in study.infeasible])
-    entries = _entries(study, layout)
-    reference, why_not = _reference(study.task, layout)
-    raw = {c: _contrasts(layout.rows, c, entries, reference) for c in layout.columns}
-    waiting = {c: _waiting(layout.rows, c, entries) for c in layout.columns}
-    in_column = {c: _adjust(raw[c], len(waiting[c])) for c in layout.columns}
-    bold, ranks = _verdicts(layout, entries, in_column)
-    pairs = _pairs(study.task, raw, waiting, in_column)
-    against = _against(study.task, raw, waiting, pairs, reference)
+        lines = [self._line(row, column) for row in self.rows for column in self.columns]
+        # Nullable integers: a missing count must not turn a column into floats.
+        kinds = {"row": "str", "column": "str", "draw": "Int64", "mean": "float64",
+                 "low": "float64", "high": "float64", "seeds": "Int64", "items": "Int64",
+                 "groups": "Int64", "status": "str", "bold": "bool", "rank_low": "Int64",
+                 "rank_high": "Int64"}  # fmt: skip
+        return pd.DataFrame(lines, columns=list(kinds)).astype(kinds)
+
+    def _line(self, row: str, column: Column) -> dict[str, Any]:
+        entry = self.entries[row, column]
+        estimate = entry.estimate
+        rank_low, rank_high = self.ranks.get((row, column), (None, None))
+        return {
+            "row": row,
+            "column": column.label,
+            "draw": column.draw,
+            "mean": None if estimate is None else estimate.mean,
+            "low": None if estimate is None else estimate.low,
+            "high": None if estimate is None else estimate.high,
+            "seeds": entry.seeds_done,
+            "items": None if estimate is None else estimate.items,
+            "groups": None if estimate is None else estimate.groups,
+            "status": entry.status,
+            "bold": (row, column) in self.bold,
+            "rank_low": rank_low,
+            "rank_high": rank_high,
+        }
+
+
+def build_table(results: Results) -> Table:
+    """The leaderboard of a study: entries, contrasts, ties with the best and rank intervals.
+
+    Raises UnknownName for a row or column of the task's report that is no axis.
+    """
+    task = results.task
+    feasible = [r.cell for r in results.results]
+    layout = lay_out(task.report, feasible, [cell for cell, _ in results.infeasible])
+    entries = _entries(results, layout)
+    reference, reference_notes = _reference(task, layout)
+    pairs = {c: column_pairs(layout.rows, c, entries, reference) for c in layout.columns}
+    bold, ranks = verdicts(layout.rows, pairs, entries)
+    every_pair = all_pairs(pairs, task.report.family)
     draws = summarise_draws(
-        {c: [x for x in raw[c] if x.b == reference] for c in layout.columns if c.draw is not None},
-        {c: _classes(study, layout.rows, c, entries) for c in layout.columns},
+        {
+            column: [c for c in found.compared if c.b == reference]
+            for column, found in pairs.items()
+            if column.draw is not None
+        },
+        {c: _class_names(results, layout, c, entries) for c in layout.columns},
     )
     return Table(
-        task=study.task,
+        task=task,
         row_axes=layout.row_axes,
         column_axes=layout.column_axes,
         rows=layout.rows,
         columns=layout.columns,
         entries=entries,
         reference=reference,
-        against=against,
-        pairs=pairs,
+        against=with_reference(pairs, every_pair, reference, task.report.family),
+        pairs=every_pair,
         bold=bold,
         ranks=ranks,
         draws=draws,
-        notes=(*study.notes, *why_not, *_incomparable(layout, entries)),
+        notes=(*results.notes, *reference_notes, *_incomparable(layout, entries)),
     )
 
 
-def _entries(study: Study, layout: Layout) -> dict[tuple[str, Column], Entry]:
-    results: dict[tuple[str, Column], list[Result]] = {}
-    for result in study.results:
-        results.setdefault(layout.places[result.cell], []).append(result)
+def _entries(results: Results, layout: TableLayout) -> dict[tuple[str, Column], Entry]:
+    feasible: dict[tuple[str, Column], list[Result]] = {}
+    for result in results.results:
+        feasible.setdefault(layout.places[result.cell], []).append(result)
     reasons: dict[tuple[str, Column], list[str]] = {}
-    for cell, why in study.infeasible:
+    for cell, why in results.infeasible:
         reasons.setdefault(layout.places[cell], []).append(why)
     out = {}
     for row in layout.rows:
         for column in layout.columns:
             place = (row, column)
-            if place in results:
-                out[place] = make_entry(results[place], study.tests, study.arrays)
+            if place in feasible:
+                out[place] = make_entry(feasible[place], results.tests, results.arrays)
             elif place in reasons:
-                why_not = tuple(dict.fromkeys(reasons[place]))
-                out[place] = Entry(entries_of.INFEASIBLE, reasons=why_not)
+                out[place] = Entry(INFEASIBLE, reasons=tuple(dict.fromkeys(reasons[place])))
             else:
-                out[place] = Entry(entries_of.ABSENT)
+                out[place] = Entry(ABSENT)
     return out
 
 
-def _reference(task: Task, layout: Layout) -> tuple[str | None, tuple[str, ...]]:
-    """The row that report.reference names: its label, or the one value that only it has."""
+def _reference(task: Task, layout: TableLayout) -> tuple[str | None, tuple[str, ...]]:
+    """The row that report.reference names, by its label or by a value that only it has; and notes.
+
+    A name that fits no row, or several, is noted and gives no reference: the study itself is done
+    and its report is still of use.
+    """
     name = task.report.reference
     if name is None or name in layout.rows:
         return name, ()
-    having = [row for row in layout.rows if name in row.split(JOINT)]
-    if len(having) == 1:
-        return having[0], ()
-    rows = ", ".join(f"'{row}'" for row in having or layout.rows)
-    problem = "fits several rows" if having else "is no row of this table"
-    return None, (f"report.reference '{name}' {problem} ({rows}), so all pairs are shown.",)
+    matching = [row for row in layout.rows if name in row.split(JOINT)]
+    if len(matching) == 1:
+        return matching[0], ()
+    rows = ", ".join(f"'{row}'" for row in matching or layout.rows)
+    problem = "matches several rows" if matching else "matches no row of this table"
+    return None, (f"report.reference '{name}' {problem} ({rows}); all pairs are shown instead.",)
 
 
-def _contrasts(
-    rows: Sequence[str],
-    column: Column,
-    entries: Mapping[tuple[str, Column], Entry],
-    reference: str | None,
-) -> list[Contrast]:
-    """All pairs of a column that were measured on the same test set; a reference is always b."""
-    out = []
-    for first, second in combinations(rows, 2):
-        a, b = (second, first) if first == reference else (first, second)
-        ours, theirs = entries[a, column], entries[b, column]
-        if ours.outcomes is None or theirs.outcomes is None or ours.test != theirs.test:
-            continue
-        out.append(
-            pairwise.contrast(ours.outcomes, theirs.outcomes, name_a=a, name_b=b, estimand=ESTIMAND)
-        )
-    return out
-
-
-def _waiting(
-    rows: Sequence[str], column: Column, entries: Mapping[tuple[str, Column], Entry]
-) -> list[tuple[str, str]]:
-    """Pairs that will be claimed once missing seeds are there."""
-    planned = [r for r in rows if entries[r, column].status in ("done", "missing", "failed")]
-    late = {r for r in planned if entries[r, column].blocks}
-    return [pair for pair in combinations(planned, 2) if late & set(pair)]
-
-
-def _adjust(contrasts: Sequence[Contrast], waiting: int) -> list[Contrast]:
-    """Holm over the planned family: a claim that still waits counts as one with p = 1.
-
-    Else an adjusted p would rise when the last cells come in.
-    """
-    held = [Contrast("", "", 0, None, None, 1.0, None, 0, 0, 0, ESTIMAND, "")] * waiting
-    return family.adjust([*contrasts, *held])[: len(contrasts)]
-
-
-def _size(contrasts: Iterable[Contrast], waiting: int) -> int:
-    tested = sum(c.p is not None for c in contrasts)
-    return tested + waiting if tested else 0
-
-
-def _verdicts(
-    layout: Layout,
-    entries: Mapping[tuple[str, Column], Entry],
-    in_column: Mapping[Column, Sequence[Contrast]],
-) -> tuple[frozenset[tuple[str, Column]], dict[tuple[str, Column], tuple[int, int]]]:
-    bold: set[tuple[str, Column]] = set()
-    ranks: dict[tuple[str, Column], tuple[int, int]] = {}
-    for column in layout.columns:
-        if any(entries[row, column].blocks for row in layout.rows):
-            continue
-        means = {
-            row: e.mean for row in layout.rows if (e := entries[row, column].estimate) is not None
-        }
-        labels = list(means)
-        if not labels:
-            continue
-        contrasts = in_column[column]
-        best = family.tied_with_best(labels, list(means.values()), contrasts)
-        bold |= {(row, column) for row in best}
-        spans = family.rank_intervals(labels, contrasts)
-        ranks |= {(row, column): span for row, span in spans.items()}
-    return frozenset(bold), ranks
-
-
-def _pairs(
-    task: Task,
-    raw: Mapping[Column, Sequence[Contrast]],
-    waiting: Mapping[Column, Sequence[tuple[str, str]]],
-    in_column: Mapping[Column, Sequence[Contrast]],
-) -> tuple[Claim, ...]:
-    if task.report.family == "table":
-        flat = [(column, c) for column, found in raw.items() for c in found]
-        late = sum(map(len, waiting.values()))
-        adjusted = _adjust([c for _, c in flat], late)
-        m = _size(adjusted, late)
-        return tuple(
-            Claim(c, column, "table", m) for (column, _), c in zip(flat, adjusted, strict=True)
-        )
-    return tuple(
-        Claim(c, column, "column", _size(found, len(waiting[column])))
-        for column, found in in_column.items()
-        for c in found
-    )
-
-
-def _against(
-    task: Task,
-    raw: Mapping[Column, Sequence[Contrast]],
-    waiting: Mapping[Column, Sequence[tuple[str, str]]],
-    pairs: Sequence[Claim],
-    reference: str | None,
-) -> tuple[Claim, ...]:
-    if reference is None:
-        return ()
-    if task.report.family != "reference":
-        return tuple(claim for claim in pairs if claim.contrast.b == reference)
-    out = []
-    for column, found in raw.items():
-        ours = [c for c in found if c.b == reference]
-        late = sum(reference in pair for pair in waiting[column])
-        adjusted = _adjust(ours, late)
-        out += [Claim(c, column, "reference", _size(adjusted, late)) for c in adjusted]
-    return tuple(out)
-
-
-def _classes(
-    study: Study, rows: Sequence[str], column: Column, entries: Mapping[tuple[str, Column], Entry]
+def _class_names(
+    results: Results, layout: TableLayout, column: Column, entries: Entries
 ) -> frozenset[str]:
-    tests = [entries[row, column].test for row in rows]
-    return frozenset(n for t in tests if t is not None for n in study.tests[t].class_names)
+    tests = [entries[row, column].test for row in layout.rows]
+    return frozenset(n for t in tests if t is not None for n in results.tests[t].class_names)
 
 
-def _incomparable(layout: Layout, entries: Mapping[tuple[str, Column], Entry]) -> tuple[str, ...]:
+def _incomparable(layout: TableLayout, entries: Entries) -> tuple[str, ...]:
     out = []
     for column in layout.columns:
         tests = {e.test for row in layout.rows if (e := entries[row, column]).test is not None}
         if len(tests) > 1:
             out.append(
-                f"In column '{column.label}' rows were measured on {len(tests)} different test "
-                "sets; only rows on the same one are compared."
+                f"The rows of column '{column.label}' were evaluated on {len(tests)} different "
+                "test sets; only rows with the same test set are compared."
             )
     return tuple(dict.fromkeys(out))

@@ -1,28 +1,24 @@
-"""A banner over the figures of a report whose rows were chosen on the test set."""
+"""A banner over a figure: its rows were chosen on the test set."""
 
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from harness.report.model.table import Table
-from harness.report.render.markdown import Figure
-from harness.report.text.watermark import BANNER, chosen_on_test
+from harness.report.model.figure import Figure
+from harness.report.text.watermark import BANNER
 
 _RED = "#B00020"
 _SIZE, _SIDE = 28, 20  # of the letters and beside them, in pixels
 
 
-def stamped(figures: Sequence[Figure], table: Table) -> list[Figure]:
-    """The figures, each with a banner over it where rows were chosen on the test set."""
-    if not chosen_on_test(table):
-        return list(figures)
-    return [replace(f, png=_with_banner(f.png), caption=f"{BANNER}. {f.caption}") for f in figures]
+def with_banner(figure: Figure) -> Figure:
+    """The figure with the banner above it and at the head of its caption."""
+    return replace(figure, png=_stamped(figure.png), caption=f"{BANNER}. {figure.caption}")
 
 
-def _with_banner(png: bytes) -> bytes:
+def _stamped(png: bytes) -> bytes:
     import matplotlib as mpl
     from PIL import Image, ImageDraw, ImageFont
 

@@ -1,4 +1,4 @@
-"""An empty picture and its bytes: what every figure of a report starts and ends with."""
+"""An empty Matplotlib figure, and the PNG of a drawn one."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import io
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from matplotlib.figure import Figure as MatplotlibFigure
 
 DPI = 150
 
 
-def canvas(width: float, height: float) -> Figure:
-    """An empty figure, in inches; without pyplot, so nothing of the process is changed."""
+def canvas(width: float, height: float) -> MatplotlibFigure:
+    """An empty figure; sizes in inches. Without pyplot, which would keep it and set a backend."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure as MatplotlibFigure
 
@@ -21,8 +21,8 @@ def canvas(width: float, height: float) -> Figure:
     return figure
 
 
-def png(figure: Figure) -> bytes:
-    """The picture; no name of a program or time goes in, so equal pictures are equal bytes."""
+def png(figure: MatplotlibFigure) -> bytes:
+    """The PNG. No program name or time is written to it, so equal figures have equal bytes."""
     out = io.BytesIO()
     figure.savefig(out, format="png", dpi=DPI, metadata={"Software": None}, facecolor="white")
     return out.getvalue()

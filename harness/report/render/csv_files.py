@@ -1,4 +1,4 @@
-"""The csv files: a row a cell, and a row a contrast. Accuracies and differences are fractions."""
+"""The csv files: one line per cell, one per contrast. Accuracies and differences are fractions."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ from typing import Any
 
 from harness.core.cells import Cell, Choice
 from harness.core.hashing import canonical
-from harness.core.records import Record
+from harness.core.records import TOP_LEVEL_MEASURES, Record
+from harness.report.model.contrasts import ColumnContrast
 from harness.report.model.labels import Column, differs_on, value_on
-from harness.report.model.results import Study
-from harness.report.model.table import Claim, Table
+from harness.report.model.measured import in_order, measures_of
+from harness.report.model.results import Results
+from harness.report.model.table import Table
 from harness.task.grid import AXES, RECIPE_AXES
 
 _CONTRAST_FIELDS = (
@@ -21,60 +23,59 @@ _CONTRAST_FIELDS = (
 )  # fmt: skip
 
 
-def cells_csv(study: Study) -> str:
-    """A row a cell, done or not: its axes, seed, status, measures (fractions), seconds, key.
+def cells_csv(results: Results) -> str:
+    """One line per cell, done or not: its axes, seed, status, measures, n, seconds and key.
 
-    `selection` is what configurations were chosen on; `chosen` is what a search chose, as JSON.
+    The columns of measures are the top-level ones and then what any Record has beyond them.
+    `selection` is what its configuration was chosen on; `chosen` is what a search chose, as JSON.
     """
-    cells = [r.cell for r in study.results] + [c for c, _ in study.infeasible]
+    cells = [r.cell for r in results.results] + [c for c, _ in results.infeasible]
     axes = _axes(cells)
-    header = [
-        *axes, "selection", "seed", "status", "top1", "top5", "mean_class", "n", "seconds",
-        "gpu_seconds", "chosen", "key",
+    further = {name for r in results.results if r.record is not None for name in r.record.measures}
+    measures = in_order({*TOP_LEVEL_MEASURES, *further})
+    rest = ["n", "seconds", "gpu_seconds", "chosen"]
+    header = [*axes, "selection", "seed", "status", *measures, *rest, "key"]
+    lines = [
+        [*_values(r.cell, axes), r.cell.selection, r.cell.seed, *_of_record(r.record, measures),
+         r.key]
+        for r in results.results
     ]  # fmt: skip
-    rows = [
-        [*_values(r.cell, axes), r.cell.selection, r.cell.seed, *_measured(r.record), r.key]
-        for r in study.results
+    nothing = [None] * (len(measures) + len(rest))
+    lines += [
+        [*_values(cell, axes), cell.selection, cell.seed, "infeasible", *nothing, None]
+        for cell, _ in results.infeasible
     ]
-    rows += [
-        [*_values(cell, axes), cell.selection, cell.seed, "infeasible", *[None] * 7, None]
-        for cell, _ in study.infeasible
-    ]
-    return _csv(header, rows)
+    return _csv(header, lines)
 
 
 def contrasts_csv(table: Table) -> str:
-    """A row a contrast; `family` names what p_adjusted was adjusted in.
+    """One line per contrast; `family` names the family in which p_adjusted was adjusted.
 
-    With a reference the rows against it come first, in the task's family; then the other pairs.
-    An axis on which the two rows differ is empty.
+    With a reference, the rows minus the reference come first, in the task's family; then the other
+    pairs. An axis on which the two rows differ is empty.
     """
     cells = [e.cell for e in table.entries.values() if e.cell is not None]
     axes = [a for a in _axes(cells) if a not in table.row_axes]
-    claims = [*table.against, *(c for c in table.pairs if not _is_against(c, table.reference))]
+    others = [c for c in table.pairs if c.contrast.b != table.reference]
     header = ["a", "b", *axes, *_CONTRAST_FIELDS, "family"]
-    return _csv(header, [_contrast(table, claim, axes) for claim in claims])
+    return _csv(header, [_contrast(table, c, axes) for c in (*table.against, *others)])
 
 
-def _is_against(claim: Claim, reference: str | None) -> bool:
-    return reference is not None and claim.contrast.b == reference
-
-
-def _contrast(table: Table, claim: Claim, axes: Sequence[str]) -> list[Any]:
-    c = claim.contrast
-    places: list[tuple[str, Column]] = [(c.a, claim.column), (c.b, claim.column)]
-    first, second = (table.entries[place].cell for place in places)
-    assert first is not None
-    assert second is not None
+def _contrast(table: Table, in_column: ColumnContrast, axes: Sequence[str]) -> list[Any]:
+    c = in_column.contrast
+    entries: list[tuple[str, Column]] = [(c.a, in_column.column), (c.b, in_column.column)]
+    cell_a, cell_b = (table.entries[entry].cell for entry in entries)
+    assert cell_a is not None
+    assert cell_b is not None
     shared = [
-        ours if ours == theirs else None
-        for ours, theirs in zip(_values(first, axes), _values(second, axes), strict=True)
+        of_a if of_a == of_b else None
+        for of_a, of_b in zip(_values(cell_a, axes), _values(cell_b, axes), strict=True)
     ]
-    return [c.a, c.b, *shared, *(getattr(c, name) for name in _CONTRAST_FIELDS), claim.family]
+    return [c.a, c.b, *shared, *(getattr(c, name) for name in _CONTRAST_FIELDS), in_column.family]
 
 
 def _axes(cells: Sequence[Cell]) -> list[str]:
-    """Every axis, and those of the recipe that vary among what trains."""
+    """Every axis of the grid, and the keys of the recipe in which trained cells differ."""
     varying = set(differs_on(c for c in cells if c.recipe is not None))
     return [*AXES, *(a for name in RECIPE_AXES if (a := f"recipe.{name}") in varying)]
 
@@ -89,12 +90,14 @@ def _text(value: Any) -> Any:
     return str(value).lower() if isinstance(value, bool) else value
 
 
-def _measured(record: Record | None) -> list[Any]:
+def _of_record(record: Record | None, measures: Sequence[str]) -> list[Any]:
+    """Status, measures, n, seconds, GPU seconds and what a search chose."""
     if record is None:
-        return ["missing", *[None] * 7]
-    cost, chosen = record.cost, record.diagnostics.get("chosen")
+        return ["missing", *[None] * (len(measures) + 4)]
+    values, cost = measures_of(record), record.cost
+    chosen = record.diagnostics.get("chosen")
     return [
-        record.status, record.top1, record.top5, record.mean_class, record.n,
+        record.status, *(values.get(name) for name in measures), record.n,
         cost.get("wall_s"), cost.get("gpu_s"), None if chosen is None else canonical(chosen),
     ]  # fmt: skip
 

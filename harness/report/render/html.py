@@ -1,4 +1,4 @@
-"""The report as one file that a browser opens: Markdown to HTML, figures inside it."""
+"""The report as one HTML file: Markdown rendered, figures and style inside it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import base64
 import html as escaping
 from collections.abc import Sequence
 
-from harness.report.render.markdown import END_OF_BODY, Figure
+from harness.report.model.figure import Figure
+from harness.report.render.markdown import END_OF_BODY
 
 _STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; color: #1b1b1b; background: #fff;
@@ -23,12 +24,12 @@ img { max-width: 100%; height: auto; } code { font-size: 0.85em; overflow-wrap: 
 
 
 def page(markdown: str, title: str, figures: Sequence[Figure]) -> str:
-    """The HTML of a report. It reads nothing else: style and figures are in it."""
+    """The HTML of a report; it loads nothing else."""
     from markdown_it import MarkdownIt
 
-    # Raw HTML stays off: labels and messages come from outside.
+    # No raw HTML: labels and messages come from outside.
     renderer = MarkdownIt("commonmark", {"html": False}).enable("table")
-    # Pictures go in afterwards: megabytes of base64 need no parsing.
+    # Figures are put in afterwards: megabytes of base64 need no parsing.
     body = renderer.render(markdown.replace(END_OF_BODY, "---"))
     body = body.replace("<table>", '<div class="table"><table>')
     body = body.replace("</table>", "</table></div>")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from harness.report.model.entry import ABSENT, INFEASIBLE
 from harness.report.model.table import Table
-from harness.report.render.markdown import caption, table_digits
+from harness.report.text.caption import caption
 from harness.report.text.numbers import interval, points
+from harness.report.text.precision import table_digits
 from harness.report.text.watermark import BANNER, chosen_on_test
 
 _SPECIAL = {
@@ -16,7 +17,7 @@ _SPECIAL = {
 
 
 def tabular(table: Table) -> str:
-    """A tabular of the leaderboard (needs the package booktabs), its caption as a comment."""
+    """A tabular of the leaderboard (needs the package booktabs), with its caption as a comment."""
     digits = table_digits(table)
     lines = [
         f"% {caption(table).replace(chr(92), '')}",
@@ -40,19 +41,19 @@ def _warning(table: Table) -> list[str]:
 
 
 def escape(text: str) -> str:
-    """Text as TeX prints it."""
+    """Text that TeX prints as it is."""
     return "".join(_SPECIAL.get(character, character) for character in text)
 
 
 def _shown(table: Table, row: str, label: str, digits: int) -> str:
     columns = table.of_label(label)
-    found = table.summary(row, label)
-    if found is None:
+    summary = table.summary(row, label)
+    if summary is None:
         statuses = {table.entries[row, c].status for c in columns}
         if statuses <= {INFEASIBLE, ABSENT}:
             return "--" if INFEASIBLE in statuses else ""
         return "missing"
-    mean, low, high = found
+    mean, low, high = summary
     text = points(mean, digits)
     if len(columns) == 1 and (row, columns[0]) in table.bold:
         text = rf"\textbf{{{text}}}"

@@ -1,4 +1,4 @@
-"""Study -> files."""
+"""Results -> files."""
 
 from __future__ import annotations
 
@@ -9,43 +9,42 @@ from typing import IO
 
 from harness.core.files import write_atomically
 from harness.report.model.published import read_published
-from harness.report.model.results import Study
+from harness.report.model.results import Results
 from harness.report.model.table import build_table
 from harness.report.render import csv_files, html, markdown, tex
-from harness.report.render.banner import stamped
 from harness.report.render.figures import draw
 
 
-def write_report(study: Study, folder: Path, command: str) -> list[Path]:
-    """Write the report of a study to `folder` and return its files, the Markdown first.
+def write_report(results: Results, folder: Path, command: str) -> list[Path]:
+    """Write a report to `folder` and return its files, the Markdown first.
 
     <task>.md, .html, .tex, .csv, _contrasts.csv, and the figures in <task>/. `command` is what
-    the reader types to make it again. Files are written whole or not at all.
+    a reader types to make it again. Each file is written as a whole or not at all.
 
     Raises UnknownName for a row, column or file of published numbers that does not exist,
     OutputError or DiskFull.
     """
-    name = study.task.name
-    published = [n for file in study.task.report.published for n in read_published(file)]
-    table = build_table(study)
-    figures = stamped(draw(study, table), table)
-    page = markdown.report(study, table, figures, published, command)
+    name = results.task.name
+    published = [n for file in results.task.report.published for n in read_published(file)]
+    table = build_table(results)
+    figures = draw(results, table)
+    page = markdown.report(results, table, figures, published, command)
     texts = {
         f"{name}.md": page,
         f"{name}.html": html.page(page, name, figures),
         f"{name}.tex": tex.tabular(table),
-        f"{name}.csv": csv_files.cells_csv(study),
+        f"{name}.csv": csv_files.cells_csv(results),
         f"{name}_contrasts.csv": csv_files.contrasts_csv(table),
     }
     contents = {folder / file: text.encode() for file, text in texts.items()}
-    # Pictures first: a page that is there shows them.
-    pictures = {folder / name / figure.name: figure.png for figure in figures}
-    write_files({**pictures, **contents})
-    return [*contents, *pictures]
+    # Figures first: a page that exists can show them.
+    figure_files = {folder / name / figure.name: figure.png for figure in figures}
+    write_files({**figure_files, **contents})
+    return [*contents, *figure_files]
 
 
 def write_files(contents: Mapping[Path, bytes]) -> None:
-    """Each file whole or not at all, in this order.
+    """Write each file as a whole or not at all, in this order.
 
     Raises OutputError or DiskFull.
     """

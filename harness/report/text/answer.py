@@ -1,4 +1,7 @@
-"""The answer in plain words, computed from the contrasts. Undecided is never called equal."""
+"""The answer in plain words, computed from the contrasts.
+
+A difference that is not significant is never called equality.
+"""
 
 from __future__ import annotations
 
@@ -6,29 +9,33 @@ from collections.abc import Sequence
 
 from harness.core.outcomes import Contrast
 from harness.report.model.labels import Column
-from harness.report.model.table import Claim, Table
+from harness.report.model.table import Table
 from harness.report.text.numbers import decimals, detectable, equals, interval, points
-from harness.report.text.prose import escape, listing
+from harness.report.text.precision import contrast_digits
+from harness.report.text.prose import escape, in_column, listing, plural
 from harness.stats.family import ALPHA
+from harness.stats.pairwise import LEAST_SEEDS
+
+#: More rows than these are counted and not named.
+_MOST_NAMED = 4
 
 
 def answer(table: Table) -> str:
-    """What beats what, by how much, and what stays open: a sentence, or a list of one a column."""
+    """Which rows beat which, by how much, and what is undecided: a sentence, or a list with one
+    sentence per column.
+    """
     if table.draws:
         sentences = _over_draws(table)
     elif table.reference is not None:
-        sentences = [_against(table, c) for c in table.columns]
+        sentences = [_with_reference(table, c) for c in table.columns]
     else:
         sentences = [_best(table, c) for c in table.columns]
     sentences = [s for s in sentences if s]
-    late = sum(e.blocks for e in table.entries.values())
-    if late:
-        rest = (
-            "is incomplete; its column carries"
-            if late == 1
-            else ("are incomplete; their columns carry")
-        )
-        sentences.append(f"{late} of {len(table.entries)} entries {rest} no ranks.")
+    incomplete = sum(e.blocks for e in table.entries.values())
+    if incomplete:
+        rest = "is incomplete; its column has" if incomplete == 1 else (
+            "are incomplete; their columns have")  # fmt: skip
+        sentences.append(f"{incomplete} of {len(table.entries)} entries {rest} no ranks.")
     if not sentences:
         return " Nothing can be compared yet."
     if len(sentences) == 1:
@@ -36,115 +43,113 @@ def answer(table: Table) -> str:
     return "\n\n" + "\n".join(f"- {s}" for s in sentences)
 
 
-def digits_of(claims: Sequence[Claim]) -> int:
-    """Decimals for the differences of these claims, in points."""
-    return decimals(
-        None if c.low is None or c.high is None else (c.high - c.low) / 2
-        for c in (claim.contrast for claim in claims)
-    )
-
-
 def _where(table: Table, column: Column) -> str:
-    if column == Column("all"):
-        return ""
-    if len(table.columns) == 1 and "shot" not in column.label:
-        return ""  # there is nothing to tell it from
-    at = "at" if column.label[:1].isdigit() else "for"
-    return f"{at} {escape(column)},"
+    """How a sentence names its column; nothing where a single column says nothing new."""
+    label = escape(column)
+    if table.column_axes == ("fraction",) and len(table.columns) > 1 and label[0].isdigit():
+        return f"at fraction {label},"
+    where = in_column(label)
+    single = len(table.columns) == 1 and where.startswith("in")
+    return f"{where}," if where and not single else ""
 
 
-def _against(table: Table, column: Column) -> str:
-    claims = [c for c in table.against if c.column == column]
-    if not claims:
+def _with_reference(table: Table, column: Column) -> str:
+    contrasts = [c.contrast for c in table.against if c.column == column]
+    if not contrasts:
         return ""
-    digits, reference = digits_of(table.against), escape(table.reference)
-    found = [c.contrast for c in claims]
-    tested = [c for c in found if c.p_adjusted is not None]
+    digits = contrast_digits(c.contrast for c in table.against)
+    reference = escape(table.reference)
+    decided = [c for c in contrasts if c.p_adjusted is not None and c.p_adjusted <= ALPHA]
     parts = []
-    for sign in (-1, 1):  # what the reference beats stands first
-        won = [c for c in tested if c.p_adjusted is not None and c.p_adjusted <= ALPHA]
-        won = [c for c in won if sign * c.difference > 0]
-        won.sort(key=lambda c: -abs(c.difference))
-        if won:
-            parts.append(listing([_win(c, reference, digits, i) for i, c in enumerate(won)]))
-    open_ = [c for c in tested if c.p_adjusted is not None and c.p_adjusted > ALPHA]
-    if open_:
-        parts.append(_undecided(open_, reference, digits))
-    untested = [c for c in found if c.p_adjusted is None]
+    for sign in (-1, 1):  # rows that the reference beats first
+        significant = [c for c in decided if sign * c.difference > 0]
+        significant.sort(key=lambda c: -abs(c.difference))
+        if significant:
+            wins = [_win(c, reference, digits, first=i == 0) for i, c in enumerate(significant)]
+            parts.append(listing(wins))
+    undecided = [c for c in contrasts if c.p_adjusted is not None and c.p_adjusted > ALPHA]
+    if undecided:
+        parts.append(_undecided(undecided, reference, digits))
+    untested = [c for c in contrasts if c.p_adjusted is None]
     if untested:
         parts.append(_descriptive(untested, reference, digits))
-    where = _where(table, column)
-    return _sentence(where, "; ".join(parts))
+    return _sentence(_where(table, column), "; ".join(parts))
 
 
-def _win(c: Contrast, reference: str, digits: int, position: int) -> str:
+def _win(c: Contrast, reference: str, digits: int, *, first: bool) -> str:
+    """One significant difference; the first of a list names both rows and the unit."""
     ahead = c.difference > 0
     low, high = (c.low, c.high) if ahead else (_minus(c.high), _minus(c.low))
     winner, loser = (escape(c.a), reference) if ahead else (reference, escape(c.a))
-    if position == 0:
-        what = f"{winner} beats {loser} by {points(abs(c.difference), digits)} points"
+    gap = points(abs(c.difference), digits)
+    if first:
+        what = f"{winner} beats {loser} by {gap} points"
     elif ahead:
-        what = f"{winner} beats it by {points(abs(c.difference), digits)}"
+        what = f"{winner} beats it by {gap}"
     else:
-        what = f"{loser} by {points(abs(c.difference), digits)}"
+        what = f"{loser} by {gap}"
     assert c.p_adjusted is not None
     return f"{what} {interval(low, high, digits)} (adjusted p {equals(c.p_adjusted)})"
 
 
-def _undecided(open_: Sequence[Contrast], reference: str, digits: int) -> str:
-    # An interval is not adjusted and may leave out 0 here: the p that decides stands beside it.
+def _undecided(contrasts: Sequence[Contrast], reference: str, digits: int) -> str:
+    # Each p is given: an unadjusted interval may exclude 0 where the adjusted p is above 0.05.
     names = listing(
         [
             f"{escape(c.a)} ({points(c.difference, digits, sign=True)}, "
             f"adjusted p {equals(c.p_adjusted)})"
-            for c in open_
+            for c in contrasts
             if c.p_adjusted is not None
         ]
     )
-    text = f"{names} could not be told apart from {reference}"
-    found = sorted(c.smallest_detectable for c in open_ if c.smallest_detectable is not None)
-    if not found:
+    verb = "does" if len(contrasts) == 1 else "do"
+    text = f"{names} {verb} not differ significantly from {reference}"
+    smallest = sorted(c.smallest_detectable for c in contrasts if c.smallest_detectable is not None)
+    if not smallest:
         return text
-    ends = list(dict.fromkeys(detectable(s, digits) for s in (found[0], found[-1])))
-    noun = "difference" if len(open_) == 1 else "differences"
+    ends = list(dict.fromkeys(detectable(s, digits) for s in (smallest[0], smallest[-1])))
+    noun = "difference" if len(contrasts) == 1 else "differences"
     return f"{text} (smallest detectable {noun}: {' to '.join(ends)} points)"
 
 
 def _descriptive(untested: Sequence[Contrast], reference: str, digits: int) -> str:
-    gaps = [
-        f"{escape(c.a)} {points(c.difference, digits, sign=True)}"
-        + (f" {span}" if (span := interval(c.low, c.high, digits, sign=True)) else "")
-        for c in untested
-    ]
-    seeds = min(c.seeds for c in untested)
-    why = "without common seeds" if not seeds else f"with {seeds} seed{'s' * (seeds != 1)}"
-    return (
-        f"{why} the differences to {reference} are descriptive and carry no p (points: "
-        f"{listing(gaps)})"
+    names = listing(
+        [
+            f"{escape(c.a)} ({points(c.difference, digits, sign=True)}"
+            + (f" {bounds})" if (bounds := interval(c.low, c.high, digits, sign=True)) else ")")
+            for c in untested
+        ]
     )
+    verb = "was" if len(untested) == 1 else "were"
+    few = f"fewer than {LEAST_SEEDS} seeds"
+    reasons = dict.fromkeys(few if c.note in ("", "descriptive") else c.note for c in untested)
+    return f"{names} {verb} compared with {reference} only descriptively ({'; '.join(reasons)})"
 
 
 def _best(table: Table, column: Column) -> str:
     means = {r: e.mean for r in table.rows if (e := table.entries[r, column].estimate) is not None}
     if not means:
         return ""
+    # Of equal means the first row is named; the others are among those that are not worse.
     top = max(means, key=lambda r: means[r])
     e = table.entries[top, column].estimate
     assert e is not None
     digits = decimals([None if e.low is None or e.high is None else (e.high - e.low) / 2])
-    span = interval(e.low, e.high, digits)
+    bounds = interval(e.low, e.high, digits)
     text = f"{escape(top)} has the highest mean, {points(e.mean, digits)} points"
-    text += f" {span}" if span else ""
+    text += f" {bounds}" if bounds else ""
     tied = [escape(r) for r in table.rows if (r, column) in table.bold and r != top]
     beaten = [escape(r) for r in means if r != top and (r, column) not in table.bold]
     if (top, column) in table.bold:
         if tied:
-            text += f"; {listing(tied)} could not be told apart from it"
+            verb = "is" if len(tied) == 1 else "are"
+            text += f"; {listing(tied)} {verb} not significantly worse"
         if beaten:
-            whom = listing(beaten) if len(beaten) < 5 else f"the other {len(beaten)}"
-            text += f"; it beats {whom} (adjusted p at most {ALPHA})"
+            many = len(beaten) > _MOST_NAMED
+            rows = f"the other {len(beaten)} rows" if many else listing(beaten)
+            text += f"; it beats {rows} (adjusted p at most {ALPHA})"
     elif len(means) > 1:
-        text += "; no ranking can be given"
+        text += "; the rows cannot be ranked"
     return _sentence(_where(table, column), text)
 
 
@@ -153,12 +158,11 @@ def _over_draws(table: Table) -> list[str]:
     for label in table.labels:
         parts = []
         for d in (d for d in table.draws if d.label == label):
-            gap = points(sum(c.difference for c in d.contrasts.values()) / len(d.contrasts), 1,
-                         sign=True)  # fmt: skip
+            mean = sum(c.difference for c in d.contrasts.values()) / len(d.contrasts)
             parts.append(
-                f"{escape(d.a)} minus {escape(d.b)} is {gap} points on average, with the same "
-                f"sign in {d.same_sign} and significant in {d.significant} of "
-                f"{len(d.contrasts)} class draws"
+                f"{escape(d.a)} minus {escape(d.b)} is {points(mean, 1, sign=True)} points on "
+                f"average over {plural(len(d.contrasts), 'class draw')} (same sign in "
+                f"{d.same_sign}, significant in {d.significant})"
             )
         if parts:
             out.append(_sentence(_where(table, Column(label)), "; ".join(parts)))
@@ -169,6 +173,7 @@ def _sentence(where: str, text: str) -> str:
     if not text:
         return ""
     whole = f"{where} {text}".strip()
+    # A row's label keeps its case where it begins the sentence.
     return f"{whole[:1].upper()}{whole[1:]}." if where else f"{whole}."
 
 

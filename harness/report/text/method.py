@@ -1,4 +1,4 @@
-"""How the numbers were made: what every cell shares, and what only some do."""
+"""How the numbers were made: the settings that all cells share, and those of single rows."""
 
 from __future__ import annotations
 
@@ -10,29 +10,36 @@ from typing import Any
 
 from harness.core.cells import Cell, Recipe
 from harness.core.hashing import canonical
-from harness.report.model.results import Study
+from harness.report.model.results import Results
 from harness.report.model.table import Table
-from harness.report.text.prose import escape, listing
+from harness.report.text.prose import escape, listing, plural
 from harness.task.grid import value_of
 
 _TITLES = {
     "dataset": "Dataset", "regime": "Regime", "shots": "Shots", "fraction": "Fraction",
     "class_seed": "Seed of the class draw", "test_dataset": "Test dataset", "encoder": "Encoder",
     "text_encoder": "Text encoder", "alignment": "Alignment", "prompt": "Prompt",
-    "temporal": "Temporal head", "frames": "Frames", "resolution": "Resolution",
-    "views": "Views (clips x crops)", "classifier": "Classifier", "schedule": "Schedule",
-    "paradigm": "Paradigm", "gather": "Batch gather", "text_tower": "Text tower", "loss": "Loss",
-    "method": "Method", "tuning": "Tuned part", "init": "Begins from the saved weights",
+    "temporal": "Temporal module", "frames": "Frames", "resolution": "Resolution",
+    "views": "Views (clips x crops)", "classifier": "Classifier",
+    "schedule": "Schedule of the classifier", "paradigm": "Paradigm",
+    "gather": "Gather over processes", "text_tower": "Text tower", "loss": "Loss",
+    "method": "Method", "tuning": "Tuned part", "init": "Initial weights",
 }  # fmt: skip
+_SELECTION = {
+    "last": "last epoch; no epoch was selected by its accuracy",
+    "val": "last epoch of the configuration that is best on the validation samples",
+    "test": "**last epoch of the configuration that is best on the reported test set, which "
+    "inflates accuracy**",
+}
 
 
-def method(study: Study, table: Table) -> str:
+def method(results: Results, table: Table) -> str:
     """The method section: settings, recipe, selection, seeds and search budget."""
-    cells = [r.cell for r in study.results]
+    cells = [r.cell for r in results.results]
     lines = [
         f"- {title}: {text}" for axis, title in _TITLES.items() if (text := _values(cells, axis))
     ]
-    lines += [f"- Classes: {_classes(study, table)}"]
+    lines += [f"- Classes: {_classes(results, table)}"]
     lines += [f"- Seeds: {_seeds(cells)}", f"- Selection: {_selection(cells)}"]
     lines += [f"- {_budget(table, cells)}", *_recipes(table), *_chosen(table)]
     return "\n".join(lines)
@@ -43,71 +50,80 @@ def _values(cells: Iterable[Cell], axis: str) -> str:
     return ", ".join(escape(v) for v in values)
 
 
-def _classes(study: Study, table: Table) -> str:
+def _classes(results: Results, table: Table) -> str:
     sizes = sorted({e.classes for e in table.entries.values() if e.classes is not None})
-    pick = study.task.classes.to_pick()
+    pick = results.task.classes.to_pick()
     source = f"file {escape(pick.file)}" if pick.file else f"part '{escape(pick.part)}'"
     drawn = f", {pick.pick} drawn" if pick.pick else ""
-    found = " to ".join(str(s) for s in dict.fromkeys([sizes[0], sizes[-1]])) if sizes else "?"
-    return f"C = {found} ({source}{drawn})"
+    number = " to ".join(str(s) for s in dict.fromkeys([sizes[0], sizes[-1]])) if sizes else "?"
+    return f"C = {number} ({source}{drawn})"
 
 
 def _seeds(cells: Iterable[Cell]) -> str:
     seeds = sorted({c.seed for c in cells if c.seed is not None})
-    fixed = any(c.seed is None for c in cells)
+    deterministic = any(c.seed is None for c in cells)
     text = ", ".join(map(str, seeds)) or "none"
-    return text + ("; rows without anything random were run once" if fixed else "")
+    return text + ("; deterministic rows were run once" if deterministic else "")
 
 
 def _selection(cells: Iterable[Cell]) -> str:
-    how = {
-        "last": "the last epoch; no epoch was chosen by its accuracy",
-        "val": "the last epoch of the configuration that is best on validation samples",
-        "test": "**the last epoch of the configuration that is best on the reported test set, "
-        "which inflates accuracy**",
-    }
-    return "; ".join(how.get(s, escape(s)) for s in dict.fromkeys(c.selection for c in cells))
+    kinds = dict.fromkeys(c.selection for c in cells)
+    return "; ".join(_SELECTION.get(s, escape(s)) for s in kinds)
 
 
 def _budget(table: Table, cells: Iterable[Cell]) -> str:
-    """How much every row was tuned, and which rows had nothing to tune."""
-    by_row: dict[int, list[str]] = defaultdict(list)
+    """How many configurations every row had, and which rows have nothing to fit."""
+    by_budget: dict[int, list[str]] = defaultdict(list)
     val = set()
-    for row, found in _cells(table).items():
-        tried = {prod(len(v) for _, v in c.search or ()) for c in found if c.recipe is not None}
-        by_row[max(tried, default=0)].append(escape(row))
-        val |= {c.val for c in found if c.search}
-    none = by_row.pop(0, [])
-    if not by_row:
+    for row, own_cells in _cells(table).items():
+        by_budget[max(map(_configurations, own_cells), default=0)].append(escape(row))
+        val |= {c.val for c in own_cells if c.search}
+    nothing_to_fit = by_budget.pop(0, [])
+    if not by_budget:
         return "Search budget: none (nothing was trained)"
     if val:
-        numbers = [
-            (f"{n} configurations" if n > 1 else "1 configuration (a fixed recipe)", n)
-            for n in sorted(by_row, reverse=True)
-        ]
-        text = (
-            f"{numbers[0][0]} a row, the same for every row{' that is trained' * bool(none)}"
-            if len(numbers) == 1
-            else ", ".join(f"{words} for {listing(by_row[n])}" for words, n in numbers)
-        )
+        text = _searched(by_budget, every_row=not nothing_to_fit)
         samples = listing([str(v) for v in sorted(v for v in val if v is not None)])
-        on = f"{samples} validation samples of every class, never trained on"
-        text += f"; chosen on {on if samples else 'the test set'}"
+        if samples:
+            text += f"; chosen on {samples} validation samples per class, never trained on"
+        else:
+            text += "; chosen on the test set"
     else:
-        together: dict[Cell, set[Recipe | None]] = defaultdict(set)
-        for c in cells:
-            together[replace(c, recipe=None)].add(c.recipe)
-        most = max(map(len, together.values()), default=1)
-        text = "1 configuration a row (a fixed recipe; nothing was searched)"
-        if most > 1:
-            text = f"{most} configurations a row; each is reported and none was selected"
-    return f"Search budget: {text}" + (
-        f"; none for {listing(none)} (nothing is trained)" if none else ""
-    )
+        text = _unsearched(cells)
+    rest = f"; none for {listing(nothing_to_fit)} (nothing is trained)" if nothing_to_fit else ""
+    return f"Search budget: {text}{rest}"
+
+
+def _configurations(cell: Cell) -> int:
+    """How many configurations were fitted for a cell; 0 where nothing is fitted."""
+    if cell.recipe is None and cell.method is None:
+        return 0
+    return prod(len(values) for _, values in cell.search or ())
+
+
+def _searched(by_budget: Mapping[int, list[str]], *, every_row: bool) -> str:
+    names = {n: plural(n, "configuration") + " (a fixed recipe)" * (n == 1) for n in by_budget}
+    if len(by_budget) == 1:
+        (name,) = names.values()
+        return f"{name} per row, the same for every {'row' if every_row else 'trained row'}"
+    budgets = sorted(by_budget, reverse=True)
+    return ", ".join(f"{names[n]} for {listing(by_budget[n])}" for n in budgets)
+
+
+def _unsearched(cells: Iterable[Cell]) -> str:
+    # Recipes that vary without a search are rows of their own: a reader may choose among them by
+    # their test accuracy, so their number is part of the budget.
+    recipes: dict[Cell, set[Recipe | None]] = defaultdict(set)
+    for c in cells:
+        recipes[replace(c, recipe=None)].add(c.recipe)
+    most = max(map(len, recipes.values()), default=1)
+    if most > 1:
+        return f"{most} configurations per row; each is reported and none was selected"
+    return "1 configuration per row (a fixed recipe; nothing was searched)"
 
 
 def _cells(table: Table) -> dict[str, list[Cell]]:
-    """The cells of a row, one a column."""
+    """The cells of a row, one per column."""
     by_row: dict[str, list[Cell]] = defaultdict(list)
     for (row, _), entry in table.entries.items():
         if entry.cell is not None:
@@ -116,18 +132,18 @@ def _cells(table: Table) -> dict[str, list[Cell]]:
 
 
 def _recipes(table: Table) -> list[str]:
-    """One line if all that trains shares a recipe; what differs is said row by row.
+    """One line for what all trained rows share; one per row for what differs.
 
     A key that was searched has no value of its own here: see `_chosen`.
     """
     by_row: dict[str, list[dict[str, Any]]] = {}
     for row, cells in _cells(table).items():
-        if found := [_fixed(c.recipe, c) for c in cells if c.recipe is not None]:
-            by_row[row] = found
-    recipes = [r for found in by_row.values() for r in found]
+        if fixed := [_fixed(c.recipe, c) for c in cells if c.recipe is not None]:
+            by_row[row] = fixed
+    recipes = [recipe for fixed in by_row.values() for recipe in fixed]
     if not recipes:
         return ["- Recipe: nothing was trained"]
-    missing = object()  # searched in one cell and fixed in another is no common value
+    missing = object()  # a key that is searched in one cell and fixed in another is not shared
     common = [
         f.name
         for f in fields(Recipe)
@@ -137,9 +153,9 @@ def _recipes(table: Table) -> list[str]:
                        for key, _ in c.search or ()})  # fmt: skip
     lines = [f"- Recipe: {_settings({n: recipes[0][n] for n in common})}"]
     lines[0] += f"; searched: {', '.join(searched)}" if searched else ""
-    for row, found in by_row.items():
-        own = [{n: v for n, v in r.items() if n not in common} for r in found]
-        if texts := [text for text in dict.fromkeys(map(_settings, own)) if text]:
+    for row, fixed in by_row.items():
+        different = [{n: v for n, v in r.items() if n not in common} for r in fixed]
+        if texts := [text for text in dict.fromkeys(map(_settings, different)) if text]:
             lines.append(f"    - {escape(row)}: {'; '.join(texts)}")
     return lines
 
@@ -156,22 +172,25 @@ def _chosen(table: Table) -> list[str]:
         chosen = (r.diagnostics.get("chosen") for r in entry.records)
         by_row[row] += [c for c in chosen if c is not None]
     lines = []
-    for row, found in by_row.items():
-        if found:
-            settings = {canonical(c): _settings(c) for c in found}
-            times = sorted(Counter(map(canonical, found)).items(), key=lambda t: (-t[1], t[0]))
-            parts = [f"{settings[key]} ({n} of {len(found)})" for key, n in times]
+    for row, chosen_ones in by_row.items():
+        if chosen_ones:
+            settings = {canonical(c): _settings(c) for c in chosen_ones}
+            # By frequency; equally frequent ones in a fixed order, so that equal results give
+            # equal text.
+            counts = Counter(map(canonical, chosen_ones))
+            ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+            parts = [f"{settings[key]} ({n} of {len(chosen_ones)})" for key, n in ordered]
             lines.append(f"    - {escape(row)}: {'; '.join(parts)}")
     return ["- Chosen by the search, over seeds and columns:", *lines] if lines else []
 
 
-def _settings(given: Mapping[str, Any]) -> str:
-    # A batch that is not split: nothing to say.
-    told = {n: v for n, v in given.items() if n != "micro_batch" or v is not None}
-    return ", ".join(f"{n} {escape(_plain(value))}" for n, value in told.items())
+def _settings(values: Mapping[str, Any]) -> str:
+    texts = {name: _plain(name, value) for name, value in values.items()}
+    return ", ".join(f"{name} {escape(text)}" for name, text in texts.items() if text)
 
 
-def _plain(value: Any) -> str:
+def _plain(name: str, value: Any) -> str:
+    """The value of a key of the recipe; nothing for a key that is not used."""
     if value is None:
-        return "as the encoder has it"
+        return "that of the encoder" if name == "logit_scale" else ""
     return f"{value:g}" if isinstance(value, float) else str(value)

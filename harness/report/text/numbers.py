@@ -21,7 +21,7 @@ def decimals(half_widths: Iterable[float | None]) -> int:
 
 
 def points(fraction: float, digits: int, *, sign: bool = False) -> str:
-    """A fraction in points; a rounded zero has no sign."""
+    """A fraction in points; zero after rounding has no sign."""
     value = round(100 * fraction, digits)
     return f"{value + 0.0:{'+' if sign and value else ''}.{digits}f}"
 
@@ -34,14 +34,14 @@ def interval(low: float | None, high: float | None, digits: int, *, sign: bool =
 
 
 def probability(p: float | None) -> str:
-    """A p with two digits; nothing where none may be given."""
+    """A p-value with two digits; nothing where there is none."""
     if p is None:
         return ""
     if p < LEAST_P:
         return f"< {LEAST_P}"
     if p >= 0.995:
         return "1"
-    # A p of 0.0502 must not read as 0.05 beside a verdict that it is not below it.
+    # A p of 0.0502 must not be printed as 0.05 next to a verdict of "not significant".
     return f"{p:.2g}" if (p > 0.05) == (float(f"{p:.2g}") > 0.05) else f"{p:.4f}"
 
 

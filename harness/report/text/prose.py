@@ -1,25 +1,24 @@
-"""Pieces of Markdown: escaping, pipe tables and lists in words."""
+"""Pieces of sentences: text from outside made safe for Markdown, and lists in words."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
+_SHOTS = re.compile(r"\d+ shots?\b")
 _SPECIAL = re.compile(r"([\\|*`\[\]])")
 
 
 def escape(text: object) -> str:
-    """Text from outside (labels, questions, errors) as one line that Markdown leaves alone."""
+    """Text from outside (labels, questions, errors) as one line that Markdown prints as it is."""
     line = " ".join(str(text).split()).replace("&", "&amp;").replace("<", "&lt;")
     line = _SPECIAL.sub(r"\\\1", line)
     return re.sub(r"(?<![^\W_])_|_(?![^\W_])", r"\\_", line)
 
 
-def pipe_table(header: Sequence[str], rows: Iterable[Sequence[str]], *, left: int = 1) -> str:
-    """A table of GitHub's Markdown; the first `left` columns are flush left, the others right."""
-    rule = [":--" if i < left else "--:" for i in range(len(header))]
-    lines = [header, rule, *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+def brackets(text: str) -> str:
+    """Brackets as text: Markdown would read `[a] (b)` as a link."""
+    return text.replace("[", "\\[").replace("]", "\\]")
 
 
 def listing(parts: Sequence[str]) -> str:
@@ -27,3 +26,15 @@ def listing(parts: Sequence[str]) -> str:
     if len(parts) < 2:
         return "".join(parts)
     return f"{', '.join(parts[:-1])} and {parts[-1]}"
+
+
+def plural(number: int, noun: str) -> str:
+    """`1 seed`, `5 seeds`."""
+    return f"{number} {noun}{'s' * (number != 1)}"
+
+
+def in_column(label: str) -> str:
+    """How a sentence names a column: `at 4 shots`, `in column full`; nothing for the only one."""
+    if label == "all":
+        return ""
+    return f"at {label}" if _SHOTS.match(label) else f"in column {label}"

@@ -1,4 +1,4 @@
-"""Where, when and at what cost: everything about a report that is not the science."""
+"""Where, when and at what cost a report was made: everything that is not the science."""
 
 from __future__ import annotations
 
@@ -7,36 +7,37 @@ from typing import Any
 
 from harness.core.hashing import digest
 from harness.core.records import Record
-from harness.report.model.results import Study
-from harness.report.text.prose import escape
+from harness.report.model.results import Results
+from harness.report.text.prose import escape, plural
 
 
-def provenance(study: Study, command: str) -> str:
-    """The section below the body."""
-    records = [r.record for r in study.results if r.record is not None]
+def provenance(results: Results, command: str) -> str:
+    """The list below the body of a report."""
+    records = [r.record for r in results.results if r.record is not None]
     environments = [r.environment for r in records]
     lines = [
-        f"- Records: {len(records)} of {len(study.results)} cells; hash over their science: "
-        f"`{science_hash(study)}`",
+        f"- Records: {len(records)} of {len(results.results)} cells; science hash: "
+        f"`{science_hash(results)}`",
         f"- Command: `{command.replace('`', '')}`",
-        f"- Time: {_seconds(records, 'wall_s')} of wall time, "
-        f"{_total(records, 'gpu_s') / 3600:.2f} GPU hours, summed over cells",
-        f"- Largest memory of the process that ran a cell: {_peak(records)}",
-        f"- Host: {_seen(environments, 'host')}; device: {_seen(environments, 'device')}",
+        f"- Time, summed over cells: {_seconds(records, 'wall_s')} of wall time, "
+        f"{_total(records, 'gpu_s') / 3600:.2f} GPU hours",
+        f"- Peak memory of a process that ran cells: {_peak(records)}",
+        f"- Host: {_distinct(environments, 'host')}; device: {_distinct(environments, 'device')}",
         f"- Versions: {_versions(environments)}",
-        f"- Commit: {_seen(environments, 'commit')}",
+        f"- Commit: {_distinct(environments, 'commit')}",
         *_warnings(environments),
     ]
     return "\n".join(lines)
 
 
-def science_hash(study: Study) -> str:
-    """One hash over what was measured: equal hashes, equal report above the end of its body."""
-    found = [
+def science_hash(results: Results) -> str:
+    """One hash over all results: reports with equal hashes are equal above the end of the body."""
+    by_cell = [
         [r.key, r.record.status, r.record.science_hash] if r.record is not None else [r.key]
-        for r in study.results
+        for r in results.results
     ]
-    return digest(sorted(found, key=str), 64)
+    # Sorted: the order of the grid is not part of the results.
+    return digest(sorted(by_cell, key=str), 64)
 
 
 def _total(records: Iterable[Record], key: str) -> float:
@@ -53,19 +54,19 @@ def _peak(records: Iterable[Record]) -> str:
     return f"{peak / 2**20:,.0f} MiB" if peak else "not recorded"
 
 
-def _seen(environments: Iterable[Mapping[str, Any]], key: str) -> str:
+def _distinct(environments: Iterable[Mapping[str, Any]], key: str) -> str:
     values = sorted({escape(e[key]) for e in environments if e.get(key) is not None})
     return ", ".join(values) or "not recorded"
 
 
 def _versions(environments: Iterable[Mapping[str, Any]]) -> str:
-    found: dict[str, set[str]] = {}
+    by_package: dict[str, set[str]] = {}
     for e in environments:
         versions = e.get("versions") or {}
         for name, version in versions.items() if isinstance(versions, Mapping) else ():
-            found.setdefault(str(name), set()).add(str(version))
-    lines = [f"{escape(n)} {escape(' and '.join(sorted(v)))}" for n, v in sorted(found.items())]
-    return ", ".join(lines) or "not recorded"
+            by_package.setdefault(str(name), set()).add(str(version))
+    texts = [f"{name} {' and '.join(sorted(own))}" for name, own in sorted(by_package.items())]
+    return ", ".join(map(escape, texts)) or "not recorded"
 
 
 def _warnings(environments: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -73,9 +74,12 @@ def _warnings(environments: Sequence[Mapping[str, Any]]) -> list[str]:
     commits = {str(e["commit"]) for e in environments if e.get("commit")}
     if len(commits) > 1:
         out.append(
-            f"- **Mixed commits:** cells were computed by {len(commits)} versions of the code."
+            f"- **Mixed commits:** the cells were computed by {len(commits)} versions of the code."
         )
     dirty = sum(bool(e.get("dirty")) for e in environments)
     if dirty:
-        out.append(f"- **Uncommitted changes** were present while {dirty} cells were computed.")
+        out.append(
+            f"- **Uncommitted changes** to the code were present while {plural(dirty, 'cell')} "
+            f"{'was' if dirty == 1 else 'were'} computed."
+        )
     return out

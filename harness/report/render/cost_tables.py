@@ -1,4 +1,4 @@
-"""What a row costs, beside its accuracy: by construction in the body, in seconds below it."""
+"""The cost of each row: by construction in the body of a report, as measured below it."""
 
 from __future__ import annotations
 
@@ -8,46 +8,48 @@ from typing import Any
 from harness.core.records import Record
 from harness.report.model.entry import DONE
 from harness.report.model.table import Table
+from harness.report.render.leaderboard import DASH
+from harness.report.render.pipe_table import pipe_table
+from harness.report.text.notes import COST
 from harness.report.text.numbers import count, points
-from harness.report.text.prose import escape, pipe_table
+from harness.report.text.prose import escape
 
 #: Title -> field of a Record's cost.
 _COUNTS = {
     "Trained parameters": "params",
     "Encoder parameters": "params_encoder",
-    "as the paper counts": "params_encoder_paper",
-    "MACs a view": "flops_per_view",
-    "as the paper counts them": "flops_per_view_paper",
+    "Encoder parameters (paper's count)": "params_encoder_paper",
+    "MACs per view": "flops_per_view",
+    "MACs per view (paper's count)": "flops_per_view_paper",
     "Views": "views",
 }
 _DAYS = {"V100-days": "v100_days", "A100-days": "a100_days"}
-_NOTE = (
-    "The paper's FLOPs are multiply-adds (MACs) and leave attention out, in its parameters too. "
-    "GPU-days are an estimate for one cell: the operations of its training at the speed that the "
-    "paper's own days come to (V100: Table 6; A100: Table 12), wherever it ran."
-)
 
 
 def by_construction(table: Table) -> str:
-    """Accuracy beside parameters, MACs, views and estimated GPU-days: equal Records, equal text."""
+    """Accuracy with parameters, MACs, views and estimated GPU-days.
+
+    Nothing that depends on the machine: equal results give equal text.
+    """
     rows = []
     for row in table.rows:
         costs = [record.cost for record in _records(table, row)]
-        told = [_range(costs, key) for key in _COUNTS.values()]
-        told += [_days(costs, key) for key in _DAYS.values()]
-        if any(told):
-            rows.append([escape(row), _accuracies(table, row), *told])
+        texts = [_range(costs, key) for key in _COUNTS.values()]
+        texts += [_days(costs, key) for key in _DAYS.values()]
+        if any(texts):
+            rows.append([escape(row), _accuracies(table, row), *texts])
     if not rows:
         return ""
     header = ["Row", "Top-1", *_COUNTS, *_DAYS]
+    # Columns that no row has are left out.
     kept = [i for i in range(len(header)) if i < 2 or any(row[i] for row in rows)]
     shown = pipe_table([header[i] for i in kept], [[row[i] for i in kept] for row in rows])
     several = len(table.columns) > 1
-    order = f" Top-1 in points, of {', '.join(map(str, table.columns))}." if several else ""
-    return f"{shown}\n\n{_NOTE}{order}"
+    order = " / ".join(escape(column) for column in table.columns)
+    return f"{shown}\n\n{COST}" + (f" Top-1 is in points, by column: {order}." if several else "")
 
 
-def measured(table: Table) -> str:
+def as_measured(table: Table) -> str:
     """Seconds and memory of a row's cells on the machines that ran them; not part of the body."""
     rows = []
     for row in table.rows:
@@ -63,7 +65,7 @@ def measured(table: Table) -> str:
                 f"{gpu_seconds:.1f}", f"{peak / 2**20:,.0f}",
             ]
         )  # fmt: skip
-    header = ["Row", "Cells", "Trainings", "Seconds", "GPU-seconds", "Largest memory (MiB)"]
+    header = ["Row", "Cells", "Trainings", "Seconds", "GPU-seconds", "Peak memory (MiB)"]
     return pipe_table(header, rows) if rows else ""
 
 
@@ -72,12 +74,12 @@ def _records(table: Table, row: str) -> list[Record]:
 
 
 def _accuracies(table: Table, row: str) -> str:
-    told = []
+    texts = []
     for column in table.columns:
         entry = table.entries[row, column]
         done = entry.status == DONE and entry.estimate is not None
-        told.append(points(entry.estimate.mean, 1) if done and entry.estimate else "–")
-    return " / ".join(told)
+        texts.append(points(entry.estimate.mean, 1) if done and entry.estimate else DASH)
+    return " / ".join(texts)
 
 
 def _range(costs: Iterable[Mapping[str, Any]], key: str) -> str:

@@ -1,3 +1,5 @@
+"""Paths in labels: as short as they can be while labels differ."""
+
 from harness.report.model.short import shortened
 
 

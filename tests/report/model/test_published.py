@@ -1,8 +1,13 @@
+"""Files of published numbers: complete, with their sources."""
+
 from __future__ import annotations
+
+from pathlib import Path
 
 import pytest
 
-from harness.core.errors import UnknownName
+from harness.core.errors import BadInput, UnknownName
+from harness.report.model import published
 from harness.report.model.published import names, read_published
 
 
@@ -35,3 +40,12 @@ def test_few_shot_takes_its_numbers_from_the_paper() -> None:
 def test_an_unknown_file_has_a_nearest() -> None:
     with pytest.raises(UnknownName, match="Did you mean 'text4vis'"):
         read_published("text4viz")
+
+
+def test_a_file_of_another_shape_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "published"
+    folder.mkdir()
+    (folder / "odd.yaml").write_text("tables: [1, 2]", encoding="utf-8")
+    monkeypatch.setattr(published.resources, "files", lambda _: tmp_path)
+    with pytest.raises(BadInput, match=r"odd\.yaml does not have the expected shape"):
+        read_published("odd")

@@ -1,4 +1,4 @@
-"""What the paper says, judged on made-up Records."""
+"""Claims of the paper, judged on made-up Records."""
 
 from __future__ import annotations
 
@@ -9,28 +9,28 @@ import pytest
 
 from harness.core.cells import Cell
 from harness.report.model import claims
-from harness.report.model.claims import Judged, judge
-from harness.report.model.results import Study
+from harness.report.model.claims import JudgedClaim, judge
+from harness.report.model.results import Results
 from harness.report.model.table import build_table
 from harness.stats.paired_t import paired_t
 
-from .studies import few_shot_accuracy, make_study, no_lda_at_one, task_of
+from ..studies import few_shot_accuracy, make_results, no_lda_at_one, task_of
 
 
 def claim(a: str, b: str, **more: Any) -> dict[str, Any]:
     return {"text": f"{a} and {b}", "a": a, "b": b, "direction": ">", **more}
 
 
-def study_of(*made: dict[str, Any], seeds: int = 5, **more: Any) -> Study:
+def results_of(*made: dict[str, Any], seeds: int = 5, **more: Any) -> Results:
     shots = more.pop("shots", 1)
-    return make_study(
+    return make_results(
         task_of(claims=list(made), shots=shots, seeds=seeds), few_shot_accuracy, **more
     )
 
 
-def judged(*made: dict[str, Any], **more: Any) -> list[Judged]:
-    study = study_of(*made, **more)
-    return judge(study, build_table(study))
+def judged(*made: dict[str, Any], **more: Any) -> list[JudgedClaim]:
+    results = results_of(*made, **more)
+    return judge(results, build_table(results))
 
 
 def verdicts(*made: dict[str, Any], **more: Any) -> list[str]:
@@ -68,7 +68,7 @@ def test_p_is_adjusted_over_the_claims_of_the_task() -> None:
     assert contrast.p_adjusted == pytest.approx(min(1.0, 2 * min(p)))
 
 
-def test_a_claim_without_a_column_speaks_of_every_column_that_has_both_rows() -> None:
+def test_a_claim_without_a_column_covers_every_column_that_has_both_rows() -> None:
     found = judged(claim("lda", "random"), shots=[1, 2, 4], infeasible=no_lda_at_one)
     assert [j.column for j in found] == ["2 shots", "4 shots"]
     found = judged(claim("lda", "random", column="2 shots"), shots=[1, 2, 4])
@@ -126,7 +126,7 @@ def test_without_curves_there_is_no_loss_to_compare() -> None:
     assert found.why_not == "fewer than two seeds have a loss"
 
 
-def test_a_learnt_map_is_nearer_to_the_texts_than_a_random_one() -> None:
+def test_a_trained_map_correlates_more_with_the_texts_than_a_random_one() -> None:
     found = judged(
         claim("vision_only", "random", measure="correlation"),
         claim("text", "random", measure="correlation"),
@@ -141,6 +141,6 @@ def test_a_learnt_map_is_nearer_to_the_texts_than_a_random_one() -> None:
 def test_maps_need_a_text_row() -> None:
     made = claim("vision_only", "random", measure="correlation")
     task = task_of(claims=[made], shots=1, classifier=["random"], report={})
-    study = make_study(task, few_shot_accuracy, weights=True)
-    (found,) = judge(study, build_table(study))
+    results = make_results(task, few_shot_accuracy, weights=True)
+    (found,) = judge(results, build_table(results))
     assert found.verdict == claims.UNTESTED

@@ -1,14 +1,19 @@
+"""Labels: a row and a column for every cell, and different names for different rows."""
+
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from harness.core.cells import Cell, Choice
 from harness.core.errors import UnknownName
 from harness.report.model.labels import lay_out
 from harness.task.grid import expand
+from harness.task.schema import Task
 
-from .studies import task_of
+from ..studies import task_of
 
 
 def rows_and_columns(**changes: Any) -> tuple[tuple[str, ...], list[str]]:
@@ -82,7 +87,7 @@ def test_draws_of_classes_share_the_label_of_their_column() -> None:
     assert [(c.label, c.draw) for c in layout.columns][:2] == [("1 shot", 0), ("1 shot", 1)]
 
 
-def test_an_unknown_axis_is_told_with_the_nearest() -> None:
+def test_an_unknown_axis_is_refused_with_the_nearest() -> None:
     with pytest.raises(UnknownName, match="classifier"):
         rows_and_columns(report={"rows": "clasifier"})
 
@@ -118,3 +123,25 @@ def test_rows_keep_the_order_of_the_grid_though_one_starts_later() -> None:
     late = [c for c in cells if c.shots == 1 and c.classifier and c.classifier.name == "lda"]
     layout = lay_out(task.report, [c for c in cells if c not in late], late)
     assert layout.rows == ("text", "lda", "random", "vision_only")
+
+
+def method_cells(task: Task, *methods: str) -> list[Cell]:
+    """As the grid makes them: a method has neither paradigm nor classifier."""
+    cells = [c for c in expand(task) if c.classifier is not None and c.classifier.name == "text"]
+    none: dict[str, Any] = {"paradigm": None, "classifier": None, "schedule": None}
+    return [replace(c, method=Choice(name), **none) for name in methods for c in cells]
+
+
+def test_a_method_names_its_row() -> None:
+    task = task_of(classifier=["text", "random"], shots=1)
+    cells = expand(task) + method_cells(task, "tip_adapter", "clap")
+    layout = lay_out(task.report, cells)
+    assert layout.rows == ("text", "random", "vision_only", "tip_adapter", "clap")
+    assert {layout.places[c][0] for c in cells if c.paradigm is None} == {"tip_adapter", "clap"}
+
+
+def test_a_method_names_its_row_where_no_axis_varies() -> None:
+    """Beside one classifier, no axis has two values: every row still has a name."""
+    task = task_of(classifier="text", shots=1, include=[], report={})
+    layout = lay_out(task.report, expand(task) + method_cells(task, "tip_adapter"))
+    assert layout.rows == ("text", "tip_adapter")

@@ -1,3 +1,5 @@
+"""Numbers as they are printed."""
+
 from __future__ import annotations
 
 import pytest

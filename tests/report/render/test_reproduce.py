@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
 from markdown_it import MarkdownIt
 
 from harness.core.cells import Cell
+from harness.report.model.figure import Figure
+from harness.report.model.paper import CostLine, PaperPart
 from harness.report.model.published import read_published
 from harness.report.model.table import build_table
-from harness.report.render.markdown import END_OF_BODY, Figure
-from harness.report.render.reproduce import CostLine, Part, page, title_of
+from harness.report.render.markdown import END_OF_BODY
+from harness.report.render.reproduce import page
 
-from .studies import few_shot_accuracy, make_study, task_of
+from ..studies import few_shot_accuracy, make_results, task_of
 
 PAPER = read_published("text4vis")
 CLAIM: dict[str, Any] = {
@@ -28,33 +29,25 @@ ANALOGUE = {"relation": "analogue", "why": "Drawings | stand for videos."}
 UNTESTABLE = {"relation": "not_testable", "why": "Nobody can train the other rows."}
 
 
-def part(**more: Any) -> Part:
+def part(**more: Any) -> PaperPart:
     status = more.pop("status", lambda _: "done")
     task = task_of(
         **{"name": "table01_embedded", "shots": 1, "claims": [CLAIM], "embedded": ANALOGUE} | more
     )
-    study = make_study(task, few_shot_accuracy, status=status)
-    return Part(
-        task, study, build_table(study), published=tuple(n for n in PAPER if n.table == "Table 1")
+    results = make_results(task, few_shot_accuracy, status=status)
+    return PaperPart(
+        task,
+        results,
+        build_table(results),
+        published=tuple(n for n in PAPER if n.table == "Table 1"),
     )
 
 
-def text_of(*parts: Part) -> str:
+def text_of(*parts: PaperPart) -> str:
     return page(parts, PAPER, "python -m harness reproduce")
 
 
-@pytest.mark.parametrize(
-    ("name", "title"),
-    [
-        ("table01_embedded", "Table 1"), ("table12", "Table 12"), ("tableA2_embedded", "Table A.2"),
-        ("figure3", "Figure 3"), ("figureA5_embedded", "Figure A.5"), ("other", "other"),
-    ],
-)  # fmt: skip
-def test_titles_are_those_of_the_paper(name: str, title: str) -> None:
-    assert title_of(name) == title
-
-
-def test_a_claim_stands_with_what_is_printed_and_what_is_found() -> None:
+def test_a_claim_is_beside_what_is_printed_and_what_is_measured() -> None:
     text = text_of(part())
     (row,) = [line for line in text.splitlines() if line.startswith("| Texts are above")]
     cells = [cell.strip() for cell in row.strip("|").split("|")]
@@ -64,7 +57,7 @@ def test_a_claim_stands_with_what_is_printed_and_what_is_found() -> None:
     assert "**holds:** 1 (1 of Table 1)" in text
 
 
-def test_what_does_not_hold_is_told_as_plainly() -> None:
+def test_what_does_not_hold_is_said_as_plainly() -> None:
     turned = CLAIM | {"a": "random", "b": "text"}
     equal = CLAIM | {"direction": "="}
     text = text_of(part(claims=[turned, equal]))
@@ -78,7 +71,7 @@ def test_what_cannot_be_tested_keeps_its_claims_and_numbers() -> None:
     costs = (
         CostLine("ViT-L/14", 32, 1_661_548_000_000, 2_600_000_000_000, 230_386_176, 332_000_000),
     )
-    text = text_of(Part(task, why_not=UNTESTABLE["why"], costs=costs))
+    text = text_of(PaperPart(task, why_not=UNTESTABLE["why"], costs=costs))
     assert "not testable" in text
     assert text.count(UNTESTABLE["why"]) == 2  # the relation, and the claim
     assert "**not tested**" in text
@@ -87,7 +80,7 @@ def test_what_cannot_be_tested_keeps_its_claims_and_numbers() -> None:
 
 def test_what_could_not_run_says_why_and_is_not_called_untestable() -> None:
     task = task_of(name="table01", claims=[CLAIM], embedded=ANALOGUE)
-    text = text_of(Part(task, why_not="there is no folder data/k400"))
+    text = text_of(PaperPart(task, why_not="there is no folder data/k400"))
     assert "**not run:** there is no folder data/k400" in text
     assert "| Table 1 |" in text
     assert "| not run |" in text
@@ -112,8 +105,8 @@ def test_the_body_knows_no_time_and_no_host() -> None:
     made = []
     for host, wall in (("a", 1.0), ("b", 2.0)):
         task = task_of(name="table01_embedded", shots=1, claims=[CLAIM], embedded=ANALOGUE)
-        study = make_study(task, few_shot_accuracy, host=host, wall=wall)
-        made.append(text_of(Part(task, study, build_table(study))))
+        results = make_results(task, few_shot_accuracy, host=host, wall=wall)
+        made.append(text_of(PaperPart(task, results, build_table(results))))
     first, second = (text.partition(END_OF_BODY) for text in made)
     assert first[0] == second[0]
     assert first[2] != second[2]
@@ -122,14 +115,16 @@ def test_the_body_knows_no_time_and_no_host() -> None:
 def test_cells_that_two_tables_share_count_once() -> None:
     one = part()
     text = text_of(one, part(name="figureA5_embedded"))
-    assert one.study is not None
-    assert f"Records: {len(one.study.results)} of {len(one.study.results)} cells" in text
+    assert one.results is not None
+    assert f"Records: {len(one.results.results)} of {len(one.results.results)} cells" in text
 
 
 def test_it_renders_as_tables_and_pictures() -> None:
     picture = Figure("figure4.png", "Training loss. Mean over seeds", b"png")
     made = part()
-    whole = Part(made.task, made.study, made.table, published=made.published, figures=(picture,))
+    whole = PaperPart(
+        made.task, made.results, made.table, published=made.published, figures=(picture,)
+    )
     html = MarkdownIt("commonmark").enable("table").render(text_of(whole))
     assert html.count("<table>") == 5  # overview, claims, leaderboard, in print, cost
     assert '<img src="reproduce/figure4.png" alt="Training loss"' in html

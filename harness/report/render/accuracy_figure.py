@@ -1,0 +1,170 @@
+"""Top-1 accuracy of every row: dots for one column, else lines, or panels for many rows."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from harness.report.model.figure import Figure
+from harness.report.model.table import Table
+from harness.report.render.canvas import canvas, png
+from harness.report.render.style import (
+    COLOURS,
+    GRID,
+    MOST_ACROSS,
+    draw_interval,
+    rows_on_y,
+    without_box,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_MARKERS = "osD^vPX*"
+_MOST_LINES = 12
+_AXIS = "Top-1 accuracy (points)"
+
+
+def accuracy_figure(table: Table) -> Figure | None:
+    """Means with their intervals; None where nothing is done."""
+    drawn = [r for r in table.rows if any(table.summary(r, label) for label in table.labels)]
+    if not drawn:
+        return None
+    bars = (
+        "ranges over class draws."
+        if table.columns[0].draw is not None
+        else "95% intervals. Each interval is of one row: two intervals may overlap although the "
+        "paired difference of their rows is significant."
+    )
+    if len(table.labels) == 1:
+        return Figure("accuracy.png", f"Top-1 accuracy with {bars}", _dots(table, drawn))
+    axis = table.column_axes[0] if len(table.column_axes) == 1 else ""
+    over = {"shots": " over the number of shots", "fraction": " over the fraction of the data"}
+    text = f"Top-1 accuracy{over.get(axis, '')} with {bars}"
+    if len(drawn) > _MOST_LINES:
+        return Figure("accuracy.png", text, _panels(table, drawn))
+    return Figure("accuracy.png", text, _lines(table, drawn))
+
+
+def _dots(table: Table, drawn: Sequence[str]) -> bytes:
+    figure = canvas(7.0, 1.0 + 0.34 * len(drawn))
+    axes = figure.subplots()
+    for i, row in enumerate(drawn):
+        summary = table.summary(row, table.labels[0])
+        assert summary is not None
+        draw_interval(axes, i, summary, COLOURS[0])
+    rows_on_y(axes, drawn)
+    axes.set_xlabel(_AXIS)
+    return png(figure)
+
+
+def _panels(table: Table, drawn: Sequence[str]) -> bytes:
+    """One panel per column: so many lines could not be followed."""
+    across = min(MOST_ACROSS, len(table.labels))
+    down = -(-len(table.labels) // across)
+    figure = canvas(2.4 + 2.3 * across, 0.6 + down * (0.6 + 0.2 * len(drawn)))
+    grid = figure.subplots(down, across, sharey=True, sharex=True, squeeze=False)
+    for axes in grid.flat[len(table.labels) :]:
+        axes.set_visible(False)
+    for axes, label in zip(grid.flat, table.labels, strict=False):
+        for i, row in enumerate(drawn):
+            if summary := table.summary(row, label):
+                draw_interval(axes, i, summary, COLOURS[0])
+        axes.set_title(label, fontsize=10)
+        rows_on_y(axes, drawn)
+    figure.supxlabel(_AXIS, fontsize=10)
+    return png(figure)
+
+
+def _lines(table: Table, drawn: Sequence[str]) -> bytes:
+    height = max(4.4, 0.3 * len(drawn) + 1.5)
+    figure = canvas(8.0, height)
+    axes = figure.subplots()
+    # A line between two data sets would suggest values between them.
+    joined = set(table.column_axes) <= {"shots", "fraction", "regime"}
+    ends: list[tuple[str, float, float, str]] = []
+    for i, row in enumerate(drawn):
+        colour, marker = COLOURS[i % len(COLOURS)], _MARKERS[i % len(_MARKERS)]
+        style = ("-", "--", ":")[i // len(COLOURS) % 3] if joined else "none"
+        shift = 0.045 * (i - (len(drawn) - 1) / 2)
+        summaries = [table.summary(row, label) for label in table.labels]
+        # Rows are shifted a little, so that their intervals do not cover each other.
+        xs = [x + shift for x in range(len(summaries))]
+        # Not a number where something is missing: the line breaks there.
+        ys = [math.nan if s is None else 100 * s[0] for s in summaries]
+        axes.plot(xs, ys, style, color=colour, marker=marker, markersize=4.5, linewidth=1.4)
+        for x, bounds in zip(xs, summaries, strict=True):
+            if bounds is not None and bounds[1] is not None and bounds[2] is not None:
+                low, high = 100 * bounds[1], 100 * bounds[2]
+                axes.vlines(x, low, high, color=colour, linewidth=1.0, alpha=0.6)
+        x_end, y_end = [(x, y) for x, y in zip(xs, ys, strict=True) if not math.isnan(y)][-1]
+        ends.append((row, x_end, y_end, colour))
+    last = len(table.labels) - 1
+    axes.set_xticks(range(last + 1), list(table.labels))
+    axes.set_xlim(-0.3, last + 0.3)
+    axes.set_ylabel(_AXIS)
+    without_box(axes)
+    axes.grid(axis="y", color=GRID, linewidth=0.8)
+    if len(table.labels) > 3 and max(map(len, table.labels)) > 12:
+        axes.tick_params(axis="x", rotation=20)
+    _label_ends(axes, ends, last, height - 0.9)
+    return png(figure)
+
+
+def _label_ends(
+    axes: Axes, ends: Sequence[tuple[str, float, float, str]], last: int, height: float
+) -> None:
+    """A name at the end of each line, moved apart until none touches another.
+
+    `height` is that of the axes, in inches.
+    """
+    low, high = axes.get_ylim()
+    step = (high - low) / height * 0.165
+    order = sorted(ends, key=lambda end: end[2])
+    heights = spread([end[2] for end in order], step, low, high)
+    for (row, x, y, colour), label_y in zip(order, heights, strict=True):
+        axes.annotate(
+            row,
+            xy=(x, y),
+            xytext=(last + 0.34, label_y),
+            color=colour,
+            fontsize=9,
+            va="center",
+            annotation_clip=False,
+            arrowprops={
+                "arrowstyle": "-", "color": colour, "linewidth": 0.6, "alpha": 0.5,
+                "shrinkA": 1, "shrinkB": 4,
+            },
+        )  # fmt: skip
+
+
+def spread(wanted: Sequence[float], step: float, low: float, high: float) -> list[float]:
+    """Ascending values at least `step` apart, as near to the ascending `wanted` as possible.
+
+    Pool adjacent violators: labels that would touch become a block, centred on what they want.
+    They are then moved into [low, high] where they fit.
+    """
+    blocks: list[list[float]] = []  # (sum of wanted, number of labels)
+    for value in wanted:
+        blocks.append([value, 1.0])
+        while len(blocks) > 1 and _start(blocks[-1], step) < (
+            _start(blocks[-2], step) + step * blocks[-2][1]
+        ):
+            total, number = blocks.pop()
+            blocks[-1][0] += total
+            blocks[-1][1] += number
+    out: list[float] = []
+    for block in blocks:
+        start = _start(block, step)
+        out += [start + step * i for i in range(int(block[1]))]
+    if out and out[-1] > high:
+        out = [value - (out[-1] - high) for value in out]
+    if out and out[0] < low:
+        out = [value + (low - out[0]) for value in out]
+    return out
+
+
+def _start(block: Sequence[float], step: float) -> float:
+    total, number = block
+    return total / number - step * (number - 1) / 2

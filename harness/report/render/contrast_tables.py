@@ -1,0 +1,104 @@
+"""The contrasts as Markdown tables: with the reference or of all pairs, and over class draws."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from harness.report.model.contrasts import ColumnContrast
+from harness.report.model.draws import DrawSummary
+from harness.report.model.table import Table
+from harness.report.render.pipe_table import pipe_table
+from harness.report.text.notes import DRAWS, below_contrasts
+from harness.report.text.numbers import detectable, interval, percent, points, probability
+from harness.report.text.precision import contrast_digits
+from harness.report.text.prose import brackets, escape
+from harness.stats.family import ALPHA
+
+#: A longer table is not read; the csv of contrasts has every pair.
+MOST_PAIRS = 150
+
+
+def contrast_sections(table: Table) -> list[tuple[str, str]]:
+    """(title, text) of the section with the contrasts."""
+    if table.draws:
+        return []  # within each draw, in their own section
+    if table.reference is not None:
+        title = f"## Differences from {escape(table.reference)}"
+        return [(title, _contrasts(table, table.against, against=True))]
+    if len(table.pairs) <= MOST_PAIRS:
+        return [("## All pairs", _contrasts(table, table.pairs, against=False))]
+    shown = _with_best(table)
+    text = _contrasts(table, shown, against=False)
+    text += (
+        f"\n\n{len(shown)} of {len(table.pairs)} pairs are shown; the csv of contrasts has all "
+        "of them."
+    )
+    return [("## Differences from the best row of each column", text)]
+
+
+def draws_table(table: Table) -> str:
+    """Differences from the reference over class draws; nothing where classes were drawn once."""
+    if not table.draws:
+        return ""
+    seeds = sorted({c.draw for c in table.columns if c.draw is not None})
+    digits = contrast_digits(c for d in table.draws for c in d.contrasts.values())
+    rows = [_draw_row(d, seeds, digits) for d in table.draws]
+    header = ["Column", "Row", *(f"Draw {s}" for s in seeds), "Same sign", "p < 0.05",
+              brackets("Mean over draws [95% interval]"), "p over draws"]  # fmt: skip
+    return f"{pipe_table(header, rows, left=2)}\n\n{DRAWS}"
+
+
+def _with_best(table: Table) -> list[ColumnContrast]:
+    best = {}
+    for column in table.columns:
+        means = {r: e.mean for r in table.rows if (e := table.entries[r, column].estimate)}
+        best[column] = max(means, key=lambda r: means[r]) if means else ""
+    return [c for c in table.pairs if best[c.column] in (c.contrast.a, c.contrast.b)]
+
+
+def _contrasts(table: Table, contrasts: Sequence[ColumnContrast], *, against: bool) -> str:
+    if not contrasts:
+        return "No two rows can be compared yet." if len(table.rows) > 1 else ""
+    digits = contrast_digits(c.contrast for c in contrasts)
+    rows = []
+    for in_column in contrasts:
+        c = in_column.contrast
+        gap = f"{points(c.difference, digits, sign=True)} "
+        gap += brackets(interval(c.low, c.high, digits, sign=True))
+        rows.append(
+            [
+                escape(in_column.column),
+                escape(c.a) if against else f"{escape(c.a)} minus {escape(c.b)}",
+                gap.strip(),
+                probability(c.p) or "descriptive",
+                probability(c.p_adjusted),
+                detectable(c.smallest_detectable, digits),
+                _shares(c.share_seeds),
+                str(c.seeds),
+            ]
+        )
+    header = ["Column", "Row", brackets("Difference [95% interval]"), "p", "Adjusted p",
+              "Smallest detectable", "Seeds / items", "S"]  # fmt: skip
+    below = below_contrasts(table, contrasts, against=against)
+    return f"{pipe_table(header, rows, left=2)}\n\n{below}"
+
+
+def _shares(seeds: float | None) -> str:
+    return "" if seeds is None else f"{percent(seeds)} / {percent(1 - seeds)}"
+
+
+def _draw_row(d: DrawSummary, seeds: Sequence[int], digits: int) -> list[str]:
+    line = [escape(d.label), f"{escape(d.a)} minus {escape(d.b)}"]
+    for seed in seeds:
+        c = d.contrasts.get(seed)
+        if c is None:
+            line.append("missing")
+            continue
+        star = "\\*" if c.p_adjusted is not None and c.p_adjusted < ALPHA else ""
+        line.append(points(c.difference, digits, sign=True) + star)
+    line += [f"{d.same_sign} of {len(d.contrasts)}", f"{d.significant} of {len(d.contrasts)}"]
+    t = d.over_draws.t if d.over_draws is not None else None
+    if d.over_draws is None or t is None:
+        return [*line, "missing" if len(d.contrasts) < d.planned else "descriptive", ""]
+    bounds = brackets(interval(t.low, t.high, digits, sign=True))
+    return [*line, f"{points(d.over_draws.mean, digits, sign=True)} {bounds}", probability(t.p)]

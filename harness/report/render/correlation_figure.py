@@ -1,0 +1,133 @@
+"""Maps of inter-class correlation before and after training: the paper's Figures 1 and A.5."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from harness.report.model.correlation import CosineMap, cosines, pearson
+from harness.report.model.figure import Figure
+from harness.report.model.labels import Column
+from harness.report.model.results import Results
+from harness.report.model.table import Table
+from harness.report.render.canvas import canvas, png
+from harness.report.text.prose import in_column, listing
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.image import AxesImage
+
+MOST_ROWS = 8
+_MOST_ACROSS = 3
+
+
+@dataclass(frozen=True)
+class _Panel:
+    title: str
+    cosines_CC: CosineMap
+    is_text: bool
+
+
+def correlation_figure(results: Results, table: Table) -> Figure | None:
+    """Maps of the first `report.correlation` classes and the first seed, in the last column that
+    has weights; None where no column has any.
+    """
+    # From the last column: amounts ascend, so it was trained on the most samples.
+    for column in reversed(table.columns):
+        panels, left_out = _panels(results, table, column)
+        if panels:
+            names = _class_names(results, table, column)
+            where = f" {in_column(str(column))}".rstrip()
+            text = (
+                f"Cosine similarities between the class weights of the classifier{where}, first "
+                f"seed, first {len(names)} classes, in the same order on both axes; the diagonal "
+                "is grey. r: Pearson correlation of the off-diagonal entries with those of the "
+                "text classifier before training."
+            )
+            if left_out:
+                text += f" Not shown for lack of space: {listing(left_out)}."
+            return Figure("correlation.png", text, _draw(panels, names))
+    return None
+
+
+def _panels(results: Results, table: Table, column: Column) -> tuple[list[_Panel], list[str]]:
+    """The maps, and the rows that have one but no space."""
+    classes = results.task.report.correlation
+    pairs: dict[str, tuple[CosineMap, CosineMap]] = {}
+    for row in table.rows:
+        entry = table.entries[row, column]
+        if entry.estimate is None:
+            continue
+        first = min(entry.records, key=lambda r: r.cell.get("seed") or 0)
+        arrays = results.arrays(first)
+        if "w_init" in arrays and "w_final" in arrays:
+            before, after = arrays["w_init"], arrays["w_final"]
+            pairs[row] = (cosines(before, classes), cosines(after, classes))
+    # The text row first, since r refers to it; then rows that training changed; frozen ones last.
+    order = sorted(pairs, key=lambda r: (not _is_text(table, r, column), np.array_equal(*pairs[r])))
+    out = []
+    for row in order[:MOST_ROWS]:
+        initial, final = pairs[row]
+        text = _is_text(table, row, column)
+        if np.array_equal(initial, final):
+            out.append(_Panel(f"{row}, frozen", initial, text))
+            continue
+        out.append(_Panel(f"{row}, before training", initial, text))
+        out.append(_Panel(f"{row}, after training", final, False))
+    return out, order[MOST_ROWS:]
+
+
+def _is_text(table: Table, row: str, column: Column) -> bool:
+    cell = table.entries[row, column].cell
+    return cell is not None and cell.classifier is not None and cell.classifier.name == "text"
+
+
+def _class_names(results: Results, table: Table, column: Column) -> list[str]:
+    for row in table.rows:
+        test = table.entries[row, column].test
+        if test is not None:
+            return list(results.tests[test].class_names[: results.task.report.correlation])
+    return []
+
+
+def _draw(panels: list[_Panel], names: list[str]) -> bytes:
+    across = min(_MOST_ACROSS, len(panels))
+    down = -(-len(panels) // across)
+    reference = next((p.cosines_CC for p in panels if p.is_text), None)
+    # One colour scale for all panels; the diagonal, always 1, would use most of it up.
+    off_diagonals = [p.cosines_CC[~np.eye(len(p.cosines_CC), dtype=bool)] for p in panels]
+    largest = max(np.abs(values).max(initial=0.0) for values in off_diagonals)
+    limit = max(0.1, float(np.ceil(10 * largest) / 10))
+    size = max(2.4, 0.15 * len(names))
+    figure = canvas(across * size + 2.6, down * (size + 0.55))
+    grid = figure.subplots(down, across, squeeze=False)
+    shown = None
+    for i, axes in enumerate(grid.flat):
+        if i >= len(panels):
+            axes.set_visible(False)
+            continue
+        shown = _draw_map(axes, panels[i], limit, reference)
+        axes.set_yticks(range(len(names)), names if i % across == 0 else [], fontsize=7)
+    assert shown is not None
+    bar = figure.colorbar(shown, ax=grid, shrink=min(1.0, 3.0 / (down * size)), aspect=25)
+    bar.set_label("cosine", fontsize=8)
+    bar.ax.tick_params(labelsize=7)
+    return png(figure)
+
+
+def _draw_map(axes: Axes, panel: _Panel, limit: float, reference_CC: CosineMap | None) -> AxesImage:
+    map_CC = panel.cosines_CC.copy()
+    np.fill_diagonal(map_CC, np.nan)
+    image = axes.imshow(map_CC, cmap="PuOr_r", vmin=-limit, vmax=limit)
+    axes.set_facecolor("#d9d9d9")
+    axes.set_title(panel.title, fontsize=9)
+    axes.set_xticks([])  # the map is symmetric: the names on the y axis are enough
+    axes.tick_params(length=0)
+    if panel.cosines_CC is reference_CC:
+        axes.set_xlabel("reference of r", fontsize=8)
+    elif reference_CC is not None:
+        r = pearson(panel.cosines_CC, reference_CC)
+        axes.set_xlabel("r undefined: constant map" if r is None else f"r = {r:.2f}", fontsize=8)
+    return image

@@ -1,0 +1,43 @@
+"""Differences from the reference with their intervals, one panel per column."""
+
+from __future__ import annotations
+
+from harness.report.model.figure import Figure
+from harness.report.model.table import Table
+from harness.report.render.canvas import canvas, png
+from harness.report.render.style import COLOURS, GREY, MOST_ACROSS, draw_interval, rows_on_y
+from harness.report.text.notes import NOT_ADJUSTED
+from harness.stats.family import ALPHA
+
+
+def difference_figure(table: Table) -> Figure | None:
+    """None without a reference, or without an interval; class draws have a table instead."""
+    shown = [c for c in table.against if c.contrast.low is not None]
+    if not shown or table.draws:
+        return None
+    columns = list(dict.fromkeys(c.column for c in shown))
+    rows = [r for r in table.rows if any(c.contrast.a == r for c in shown)]
+    across = min(MOST_ACROSS, len(columns))
+    down = -(-len(columns) // across)
+    width = 1.8 + 2.3 * across + (2.2 if across == 1 else 0)
+    figure = canvas(width, 0.6 + down * (0.6 + 0.32 * len(rows)))
+    grid = figure.subplots(down, across, sharey=True, sharex=True, squeeze=False)
+    for axes in grid.flat[len(columns) :]:
+        axes.set_visible(False)
+    for axes, column in zip(grid.flat, columns, strict=False):
+        for c in (c.contrast for c in shown if c.column == column):
+            significant = c.p_adjusted is not None and c.p_adjusted <= ALPHA
+            draw_interval(axes, rows.index(c.a), (c.difference, c.low, c.high),
+                          COLOURS[0] if significant else GREY, filled=significant)  # fmt: skip
+        axes.axvline(0, color="#999999", linewidth=1.0, zorder=0)
+        if column.label != "all":
+            axes.set_title(column.label, fontsize=10)
+        rows_on_y(axes, rows)
+    figure.supxlabel(f"Difference from {table.reference} (points)", fontsize=10)
+    text = f"Differences from {table.reference} with 95% intervals. "
+    if any(c.contrast.p is not None for c in shown):
+        text += "Filled and blue: significant (adjusted p at most 0.05). Hollow and grey: not "
+        text += f"significant. {NOT_ADJUSTED}"
+    else:
+        text += "Descriptive: too few seeds for a p-value."
+    return Figure("differences.png", text, png(figure))

@@ -1,0 +1,47 @@
+"""What the figures of a report share: colours, and axes with rows on them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+#: The palette of Okabe and Ito, distinguishable with any colour vision; pale ones are darkened.
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#B0558C", "#000000", "#3D9AD1", "#C08400", "#7A4A12")
+GREY, GRID = "#555555", "#e5e5e5"
+#: Panels in a line of a figure.
+MOST_ACROSS = 4
+
+
+def draw_interval(
+    axes: Axes,
+    y: int,
+    summary: tuple[float, float | None, float | None],
+    colour: str,
+    *,
+    filled: bool = True,
+) -> None:
+    """A mean with its interval, in points, at height `y`; `summary` is (mean, low, high)."""
+    mean, low, high = summary
+    if low is not None and high is not None:
+        axes.hlines(y, 100 * low, 100 * high, color=colour, linewidth=1.6)
+    axes.plot([100 * mean], [y], "o", color=colour, markersize=6,
+              markerfacecolor=colour if filled else "white")  # fmt: skip
+
+
+def rows_on_y(axes: Axes, rows: Sequence[str]) -> None:
+    """Names of rows down the y axis, the first on top."""
+    axes.set_yticks(range(len(rows)), list(rows))
+    axes.set_ylim(len(rows) - 0.4, -0.6)
+    axes.grid(axis="x", color=GRID, linewidth=0.8)
+    axes.set_axisbelow(True)
+    without_box(axes)
+    axes.tick_params(axis="y", length=0)
+
+
+def without_box(axes: Axes) -> None:
+    """Axes without their upper and right side."""
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)

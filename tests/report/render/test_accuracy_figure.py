@@ -1,0 +1,52 @@
+"""The figure of accuracies: its form by the number of columns and rows, and its labels."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from harness.report.model.table import build_table
+from harness.report.render import accuracy_figure as module
+from harness.report.render.accuracy_figure import accuracy_figure, spread
+
+from ..studies import few_shot
+
+
+def test_labels_that_fit_stay_where_they_are() -> None:
+    assert spread([1.0, 5.0, 9.0], 1.0, 0.0, 10.0) == [1.0, 5.0, 9.0]
+
+
+def test_labels_that_would_touch_move_apart_evenly() -> None:
+    assert spread([4.9, 5.0, 5.1], 1.0, 0.0, 10.0) == pytest.approx([4.0, 5.0, 6.0])
+    assert spread([9.9, 10.0], 1.0, 0.0, 10.0) == pytest.approx([9.0, 10.0])
+    close = spread([1.0, 1.1, 1.5, 1.6, 7.0], 0.5, 0.0, 10.0)
+    assert np.diff(close).min() >= 0.5 - 1e-9
+
+
+def test_the_form_follows_the_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[str] = []
+    for name in ("_dots", "_lines", "_panels"):
+        monkeypatch.setattr(module, name, lambda *_, name=name: drawn.append(name) or b"")
+    accuracy_figure(build_table(few_shot(task={"shots": 1})))
+    accuracy_figure(build_table(few_shot()))
+    monkeypatch.setattr(module, "_MOST_LINES", 7)
+    accuracy_figure(build_table(few_shot()))
+    assert drawn == ["_dots", "_lines", "_panels"]
+
+
+def test_every_form_can_be_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    missing = few_shot(status=lambda c: "missing" if c.shots == 2 and c.seed == 0 else "done")
+    for most in (12, 2):
+        monkeypatch.setattr(module, "_MOST_LINES", most)
+        figure = accuracy_figure(build_table(missing))
+        assert figure is not None
+        assert figure.png.startswith(b"\x89PNG")
+        assert figure.alt == "Top-1 accuracy over the number of shots with 95% intervals"
+
+
+def test_class_draws_have_ranges_and_nothing_done_has_no_figure() -> None:
+    task = {"class_seed": [0, 1], "classifier": ["text", "random"], "include": [], "shots": 1}
+    figure = accuracy_figure(build_table(few_shot(task=task)))
+    assert figure is not None
+    assert figure.caption == "Top-1 accuracy with ranges over class draws."
+    assert accuracy_figure(build_table(few_shot(status=lambda _: "missing"))) is None

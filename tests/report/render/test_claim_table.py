@@ -1,0 +1,69 @@
+"""The paper's claims as a Markdown table."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from harness.report.model.claims import judge
+from harness.report.model.published import read_published
+from harness.report.model.table import build_table
+from harness.report.render.claim_table import claim_table
+
+from ..studies import few_shot
+
+PAPER = read_published("text4vis")
+CLAIM: dict[str, Any] = {
+    "text": "Texts are above a random matrix.",
+    "table": "Table 1",
+    "printed": [["Textual encoder of CLIP", "Top-1"], ["Random normal matrix", "Top-1"]],
+    "a": "text",
+    "b": "random",
+    "direction": ">",
+}
+
+
+def lines_of(*claims: dict[str, Any], **options: Any) -> list[list[str]]:
+    results = few_shot(task={"shots": 1, "claims": list(claims)}, **options)
+    text = claim_table(judge(results, build_table(results)), PAPER)
+    rows = [line for line in text.splitlines() if line.startswith("| ")][2:]
+    return [[cell.strip() for cell in row.strip("|").split("|")] for row in rows]
+
+
+def test_a_claim_is_beside_the_paper_and_the_result() -> None:
+    (cells,) = lines_of(CLAIM)
+    assert cells[1] == "81.52 and 59.30"
+    assert cells[2] == "1 shot"
+    assert " and " in cells[3]
+    assert cells[6:] == ["yes", "yes", "**holds**"]
+
+
+@pytest.mark.parametrize(
+    ("change", "cells"),
+    [
+        ({"a": "random", "b": "text"}, ["no", "yes", "**the opposite holds**"]),
+        ({"direction": "="}, ["no", "yes", "**they differ**"]),
+        ({"a": "orthogonal", "direction": "="}, ["not refuted", "no", "**no difference found**"]),
+        ({"a": "lda"}, ["", "", "**not tested**"]),
+    ],
+)
+def test_every_verdict_is_said_as_plainly(change: dict[str, Any], cells: list[str]) -> None:
+    (found,) = lines_of(CLAIM | change)
+    assert found[6:] == cells
+
+
+def test_losses_are_printed_as_they_are() -> None:
+    claim = CLAIM | {"a": "vision_only", "b": "text", "measure": "loss", "printed": []}
+
+    def curve(cell: Any) -> list[float]:
+        return [2.0 + 0.001 * cell.seed, 1.0] if cell.classifier is None else [1.5, 1.0]
+
+    (cells,) = lines_of(claim, curve=curve)
+    assert cells[1] == ""
+    assert cells[3] == "1.501 and 1.250" or cells[3].startswith("1.5010 and 1.25")
+    assert cells[4].startswith("+0.251")
+
+
+def test_no_claims_no_table() -> None:
+    assert claim_table([], PAPER) == ""

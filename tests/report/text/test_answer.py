@@ -1,0 +1,107 @@
+"""The answer: significant differences, undecided ones, and what is missing."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from harness.core.cells import Cell
+from harness.report.model.table import build_table
+from harness.report.text.answer import answer
+
+from ..studies import few_shot, few_shot_accuracy, make_results, name_of, task_of
+
+TWO: dict[str, Any] = {"classifier": ["text", "random"], "include": []}
+
+
+def answer_of(**options: Any) -> str:
+    return answer(build_table(few_shot(**options)))
+
+
+def test_one_item_per_column_with_the_rows_that_the_reference_beats_first() -> None:
+    text = answer_of()
+    items = [line for line in text.splitlines() if line.startswith("- ")]
+    assert [i[: i.index(",")] for i in items] == ["- At 1 shot", "- At 2 shots", "- At 4 shots"]
+    assert re.search(r"random beats text_shuffled by [\d.]+ points \[[\d., ]+\] \(adjusted p", text)
+    assert re.search(
+        r"prototype beats random by [\d.]+ points \[[^;]* and text beats it by [\d.]+ \[", text
+    )
+    both = [i for i in items if "random beats" in i and "beats random" in i]
+    assert both
+    assert all(i.index("random beats") < i.index("beats random") for i in both)
+
+
+def test_an_undecided_difference_is_not_called_equal() -> None:
+    text = answer_of()
+    assert "equal" not in text
+    undecided = re.findall(r"([^;]*) do(?:es)? not differ significantly from random", text)
+    assert undecided
+    assert all(re.search(r"orthogonal \([+-]?[\d.]+, adjusted p = [\d.]+\)", u) for u in undecided)
+    assert re.search(r"\(smallest detectable differences?: [\d.]+( to [\d.]+)? points\)", text)
+
+
+def test_fewer_than_five_seeds_are_descriptive() -> None:
+    text = answer_of(task={**TWO, "seeds": 3, "shots": 1})
+    assert re.fullmatch(
+        r" At 1 shot, text \(\+[\d.]+ \[.*\]\) was compared with random only descriptively "
+        r"\(fewer than 5 seeds\)\.",
+        text,
+    )
+    assert "(no seed evidence)" in answer_of(task={**TWO, "seeds": 1, "shots": 1})
+
+
+def test_without_a_reference_the_best_row_is_named() -> None:
+    report = {"rows": "classifier"}
+    text = answer_of(task={"report": report, "shots": 4})
+    assert re.match(r" At 4 shots, (prototype|text) has the highest mean, [\d.]+ points \[", text)
+    assert re.search(r"(is|are) not significantly worse", text)
+    assert "it beats " in text
+    few = answer_of(task={**TWO, "report": report, "shots": 4, "seeds": 3})
+    assert few.endswith("; the rows cannot be ranked.")
+
+
+def test_many_beaten_rows_are_counted() -> None:
+    task = task_of(report={"rows": "classifier"}, shots=1)
+    results = make_results(task, lambda c: 0.9 if name_of(c) == "text" else 0.3)
+    assert "it beats the other 7 rows (adjusted p at most 0.05)" in answer(build_table(results))
+
+
+def test_incomplete_entries_are_counted() -> None:
+    def late(cell: Cell) -> str:
+        return "missing" if (name_of(cell), cell.shots, cell.seed) == ("text", 1, 0) else "done"
+
+    text = answer_of(task=TWO, status=late)
+    assert text.endswith("- 1 of 6 entries is incomplete; its column has no ranks.")
+    text = answer_of(task=TWO, status=lambda c: "missing" if name_of(c) == "text" else "done")
+    assert text == " 3 of 6 entries are incomplete; their columns have no ranks."
+
+
+def test_class_draws_agree_or_not() -> None:
+    text = answer_of(task={**TWO, "class_seed": [0, 1, 2, 3], "shots": 1})
+    assert re.fullmatch(
+        r" At 1 shot, text minus random is \+[\d.]+ points on average over 4 class draws "
+        r"\(same sign in 4, significant in 4\)\.",
+        text,
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "starts"),
+    [
+        ({"regime": "fraction", "fraction": [0.5, 1.0], "shots": None}, "- At fraction 0.5, "),
+        ({"dataset": ["folder:a", "folder:b"], "shots": 1}, "- In column folder:a, "),
+        ({"regime": "full", "shots": None}, " text beats random by "),
+    ],
+)
+def test_a_sentence_names_its_column(changes: dict[str, Any], starts: str) -> None:
+    report = {"rows": "classifier", "reference": "random"}
+    task = task_of(**TWO | changes | {"report": report})
+    results = make_results(task, lambda c: 0.8 if name_of(c) == "text" else 0.3)
+    assert answer(build_table(results)).lstrip("\n").startswith(starts)
+
+
+def test_nothing_to_compare() -> None:
+    results = make_results(task_of(), few_shot_accuracy, cells=[])
+    assert answer(build_table(results)) == " Nothing can be compared yet."

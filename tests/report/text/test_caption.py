@@ -1,0 +1,103 @@
+"""The caption of the leaderboard, and the note on two families."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from harness.report.model.results import Results
+from harness.report.model.table import build_table
+from harness.report.text.caption import caption, classes_are_drawn, two_families
+from harness.task.read import validate
+
+from ..studies import few_shot, few_shot_accuracy, make_results, name_of, task_of
+
+
+def caption_of(results: Results) -> str:
+    return caption(build_table(results))
+
+
+def test_it_says_what_the_numbers_are() -> None:
+    text = caption_of(few_shot())
+    for part in ("mean \\[95% interval\\] under E2 (new seeds and new classes with their items)",
+                 "S = 5 seeds", "N = 200 test items", "G = 100 groups",
+                 "one per class (C = 100 classes, drawn with their items)",
+                 "Interval: two-way random effects. Test: two-way random effects.",
+                 "(family: column, m = 21 to 28)."):  # fmt: skip
+        assert part in text
+    assert "chance" not in text
+
+
+def test_where_groups_are_no_classes_the_classes_are_fixed() -> None:
+    results = few_shot()
+    tests = {k: replace(t, groups=np.arange(len(t.items)) // 2) for k, t in results.tests.items()}
+    fixed = replace(results, tests=tests)
+    text = caption_of(fixed)
+    assert "(new seeds and new test items)" in text
+    assert "G = 100 groups, for these C = 100 classes only" in text
+    assert classes_are_drawn(build_table(results))
+    assert not classes_are_drawn(build_table(fixed))
+
+
+def test_zero_shot_says_what_chance_is() -> None:
+    task = {"name": "z", "dataset": "emoji", "regime": "zero_shot", "classes": {"pick": 30},
+            "encoder": "embedded/lit-emoji", "classifier": ["text", "random"]}  # fmt: skip
+    text = caption_of(make_results(validate(task, "z"), lambda _: 0.4, n_classes=30))
+    assert "chance level, 100/C: 3.3 points" in text
+    # Text has one run, random five seeds.
+    assert "S = 5 seeds (deterministic rows: one run)" in text
+
+
+def test_one_run_and_one_seed_are_not_the_same() -> None:
+    zero = task_of(regime="zero_shot", shots=None, classifier="text", include=[])
+    assert "S = 1 run (every row is deterministic)" in caption_of(make_results(zero, lambda _: 0.5))
+    one = few_shot(task={"seeds": 1, "shots": 1})
+    assert "S = 1 seed, N" in caption_of(one)
+    assert "Descriptive: with fewer than 5 seeds" in caption_of(one)
+
+
+def test_the_declared_family_is_named_with_its_size() -> None:
+    report = {"rows": "classifier", "reference": "random", "family": "reference"}
+    text = caption_of(few_shot(task={"report": report}))
+    assert text.endswith("Family of the contrasts below: reference, m = 6 to 7.")
+
+
+def test_class_draws_have_a_range_and_no_interval() -> None:
+    task = {"class_seed": [0, 1], "classifier": ["text", "random"], "include": [], "shots": 1}
+    text = caption_of(few_shot(task=task))
+    assert "mean over 2 class draws \\[lowest, highest draw\\]. Each draw has S = 5 seeds" in text
+    assert "interval" not in text
+
+
+def test_nothing_and_one_row() -> None:
+    assert caption_of(few_shot(status=lambda _: "missing")) == "No entry is done yet."
+    one = make_results(task_of(classifier="text", include=[], shots=1), few_shot_accuracy)
+    assert caption_of(one).endswith("One row: there is nothing to compare.")
+
+
+@pytest.mark.parametrize(("family", "what", "then"), [
+    ("reference", "The answer and the contrasts compare each row with random only (m = 6 to 7)",
+     "may find a significant difference between rows whose rank intervals overlap"),
+    ("table", "The answer and the contrasts compare the pairs of all columns together (m = 77)",
+     "may find no significant difference between rows whose rank intervals do not overlap"),
+])  # fmt: skip
+def test_two_families_on_one_page_are_explained(family: str, what: str, then: str) -> None:
+    report = {"rows": "classifier", "reference": "random", "family": family}
+    text = two_families(build_table(few_shot(task={"report": report})))
+    assert "compare all pairs of rows of a column (m = 21 to 28)" in text
+    assert what in text
+    assert then in text
+
+
+def test_one_family_needs_no_explanation() -> None:
+    draws: dict[str, Any] = {"class_seed": [0, 1], "classifier": ["text", "random"], "include": []}
+    report = {"rows": "classifier", "reference": "random", "family": "reference"}
+    late = few_shot(
+        task={"report": report}, status=lambda c: "missing" if name_of(c) == "text" else "done"
+    )
+    assert two_families(build_table(few_shot())) == ""
+    assert two_families(build_table(few_shot(task={**draws, "report": report}))) == ""
+    assert two_families(build_table(late)) == ""  # no ranks yet

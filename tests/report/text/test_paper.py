@@ -1,0 +1,75 @@
+"""The sentences about the paper's claims."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from harness.report.model.claims import JudgedClaim
+from harness.report.model.paper import PaperPart
+from harness.report.model.table import build_table
+from harness.report.text.paper import opening, reading, relation, verdict_list
+
+from ..studies import few_shot, few_shot_accuracy, make_results, task_of
+
+ANALOGUE = {"relation": "analogue", "why": "Drawings | stand for videos."}
+
+
+def claim(a: str, b: str, **more: Any) -> dict[str, Any]:
+    return {"text": f"{a} and {b}", "a": a, "b": b, "direction": ">", **more}
+
+
+def part(name: str = "table01_embedded", **task: Any) -> PaperPart:
+    claims = [claim("text", "random"), claim("random", "orthogonal"), claim("lda", "random")]
+    changes = {"name": name, "shots": 1, "claims": claims, "embedded": ANALOGUE} | task
+    results = few_shot(task=changes)
+    return PaperPart(results.task, results, build_table(results))
+
+
+def judged_of(*claims: dict[str, Any], **options: Any) -> list[JudgedClaim]:
+    results = make_results(task_of(shots=1, claims=list(claims)), few_shot_accuracy, **options)
+    return PaperPart(results.task, results, build_table(results)).judged()
+
+
+def test_the_opening_counts_what_was_run_and_tested() -> None:
+    parts = [part(), part("table02")]
+    text = opening(parts, [p.judged() for p in parts])
+    assert text.startswith(
+        "Tables and figures: 2 (1 analogue and 1 the same study). Claims: 6, of which 4 are tested "
+    )
+    assert "not refuted for the paper's setting" in text
+
+
+def test_every_verdict_says_where() -> None:
+    parts = [part(), part("table02")]
+    text = verdict_list(parts, [p.judged() for p in parts])
+    assert "- **holds:** 2 (1 of Table 1 and 1 of Table 2)." in text
+    assert "- **not tested:** 2 (1 of Table 1 and 1 of Table 2)." in text
+
+
+def test_an_analogue_says_why_and_the_study_itself_does_not() -> None:
+    assert relation(part()) == "Here: **analogue**. Drawings \\| stand for videos."
+    assert relation(part("table01")) == "Here: **the same study**"
+
+
+def test_what_was_not_run_says_why() -> None:
+    task = task_of(name="table01", embedded=ANALOGUE)
+    assert relation(PaperPart(task, why_not="no folder")).endswith("\n\n**not run:** no folder")
+
+
+def test_the_reading_names_units_test_and_what_is_undecided() -> None:
+    text = reading(judged_of(claim("text", "random"), claim("random", "orthogonal")))
+    assert text.startswith("Accuracies in points; the difference is first minus second. Test: two-")
+    assert "Adjusted p: Holm's correction over these claims (m = 2)." in text
+    smallest = text.partition("Smallest detectable difference of undecided claims: ")[2]
+    assert smallest.endswith("(random against orthogonal, 1 shot).")
+    assert "text against random" not in smallest
+
+
+def test_losses_are_in_nats_and_have_no_smallest_detectable_difference() -> None:
+    judged = judged_of(
+        claim("text", "random", measure="loss"), curve=lambda c: [1.0 + 0.1 * (c.seed or 0), 0.5]
+    )
+    text = reading(judged)
+    assert text.startswith("Mean training losses of all epochs in nats; ")
+    assert "Smallest" not in text
+    assert reading(judged_of(claim("lda2", "random"))) == ""
