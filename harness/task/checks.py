@@ -105,8 +105,10 @@ def _check_selection(task: Task, where: str) -> None:
 
 
 def _check_search(task: Task, where: str) -> None:
-    allowed = [*(f"recipe.{n}" for n in SEARCHED), *_method_options(task)]
-    for key, values in (task.search or {}).items():
+    if task.search is None:
+        return
+    allowed = [*(f"recipe.{n}" for n in SEARCHED), *_method_options(task, where)]
+    for key, values in task.search.items():
         if key not in allowed:
             raise TaskError(
                 where, f"search.{key}", "cannot be searched", allowed=allowed,
@@ -120,17 +122,15 @@ def _check_search(task: Task, where: str) -> None:
             _check_recipe_search(task, key.removeprefix("recipe."), where)
 
 
-def _method_options(task: Task) -> list[str]:
+def _method_options(task: Task, where: str) -> list[str]:
     """Options of the task's methods, as `search` names them."""
     found: dict[str, None] = {}
-    for choice in task.method:
+    for choice in (choice for choice in task.method if choice is not None):
         try:
-            plugin = registry.load(Method, choice.name) if choice else None
-        except BadInput:  # planning refuses it and names the nearest
-            continue
-        found |= {
-            f"method.{name}": None for name in (plugin.Options.model_fields if plugin else ())
-        }
+            options = registry.load(Method, choice.name).Options
+        except BadInput as error:
+            raise TaskError(where, "method", str(error)) from error
+        found |= {f"method.{name}": None for name in options.model_fields}
     return list(found)
 
 
@@ -151,7 +151,7 @@ def _check_recipe_search(task: Task, name: str, where: str) -> None:
     try:
         RecipeModel.model_validate({name: values})
     except ValidationError as error:
-        raise first_problem(error, lambda _: ()).of_file(f"{where}: search") from error
+        raise first_problem(error, lambda _: ()).of_file(where, "search.recipe") from error
 
 
 def _check_recipe_by(task: Task, where: str) -> None:
