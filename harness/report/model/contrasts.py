@@ -66,14 +66,14 @@ def all_pairs(pairs: Mapping[Column, ColumnPairs], family_name: str) -> tuple[Co
     """
     if family_name != "table":
         return tuple(
-            ColumnContrast(c, column, "column", _size(adjusted, len(found.waiting)))
-            for column, found in pairs.items()
-            for adjusted in [found.adjusted()]
+            ColumnContrast(c, column, "column", _size(adjusted, len(of_column.waiting)))
+            for column, of_column in pairs.items()
+            for adjusted in [of_column.adjusted()]
             for c in adjusted
         )
-    columns = [column for column, found in pairs.items() for _ in found.compared]
-    waiting = sum(len(found.waiting) for found in pairs.values())
-    adjusted = _adjust([c for found in pairs.values() for c in found.compared], waiting)
+    columns = [column for column, of_column in pairs.items() for _ in of_column.compared]
+    waiting = sum(len(of_column.waiting) for of_column in pairs.values())
+    adjusted = _adjust([c for of_column in pairs.values() for c in of_column.compared], waiting)
     m = _size(adjusted, waiting)
     return tuple(
         ColumnContrast(c, column, "table", m) for column, c in zip(columns, adjusted, strict=True)
@@ -93,9 +93,9 @@ def with_reference(
         # The family is larger than these contrasts, so they keep the p that they have in it.
         return tuple(c for c in every_pair if c.contrast.b == reference)
     out = []
-    for column, found in pairs.items():
-        waiting = sum(reference in pair for pair in found.waiting)
-        adjusted = _adjust([c for c in found.compared if c.b == reference], waiting)
+    for column, of_column in pairs.items():
+        waiting = sum(reference in pair for pair in of_column.waiting)
+        adjusted = _adjust([c for c in of_column.compared if c.b == reference], waiting)
         m = _size(adjusted, waiting)
         out += [ColumnContrast(c, column, "reference", m) for c in adjusted]
     return tuple(out)
@@ -109,14 +109,14 @@ def verdicts(
     """
     bold: set[tuple[str, Column]] = set()
     ranks: dict[tuple[str, Column], tuple[int, int]] = {}
-    for column, found in pairs.items():
+    for column, of_column in pairs.items():
         # A row that lacks seeds may still be the best one: no row is bold before it is done.
         if any(entries[row, column].blocks for row in rows):
             continue
         means = {r: e.mean for r in rows if (e := entries[r, column].estimate) is not None}
         if not means:
             continue
-        labels, adjusted = list(means), found.adjusted()
+        labels, adjusted = list(means), of_column.adjusted()
         # Rows that share the highest mean are all "best": see tied_with_best.
         best = family.tied_with_best(labels, list(means.values()), adjusted)
         bold |= {(row, column) for row in best}

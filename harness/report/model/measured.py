@@ -45,8 +45,9 @@ def measures_of(record: Record) -> dict[str, float]:
 
 def in_order(names: Iterable[str]) -> list[str]:
     """Names of measures, each once, in the order of `measures_of`."""
-    found = set(names)
-    return [n for n in TOP_LEVEL_MEASURES if n in found] + sorted(found - {*TOP_LEVEL_MEASURES})
+    unique = set(names)
+    further = sorted(unique - {*TOP_LEVEL_MEASURES})
+    return [name for name in TOP_LEVEL_MEASURES if name in unique] + further
 
 
 def title_of_measure(name: str) -> MeasureTitle:

@@ -69,8 +69,8 @@ class PaperPart:
 
 def title_of(name: str) -> str:
     """`table01_embedded` to `Table 1`, `figureA5` to `Figure A.5`; another name stays."""
-    found = re.match(r"(table|figure)(A?)0*(\d+)", name)
-    if found is None:
+    parts = re.match(r"(table|figure)(A?)0*(\d+)", name)
+    if parts is None:
         return name
-    kind, appendix, number = found.groups()
+    kind, appendix, number = parts.groups()
     return f"{kind.capitalize()} {'A.' if appendix else ''}{number}"

@@ -118,8 +118,8 @@ def build_table(results: Results) -> Table:
     every_pair = all_pairs(pairs, task.report.family)
     draws = summarise_draws(
         {
-            column: [c for c in found.compared if c.b == reference]
-            for column, found in pairs.items()
+            column: [c for c in of_column.compared if c.b == reference]
+            for column, of_column in pairs.items()
             if column.draw is not None
         },
         {c: _class_names(results, layout, c, entries) for c in layout.columns},

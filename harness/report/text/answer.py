@@ -113,17 +113,21 @@ def _undecided(contrasts: Sequence[Contrast], reference: str, digits: int) -> st
 
 
 def _descriptive(untested: Sequence[Contrast], reference: str, digits: int) -> str:
-    names = listing(
-        [
-            f"{escape(c.a)} ({points(c.difference, digits, sign=True)}"
-            + (f" {bounds})" if (bounds := interval(c.low, c.high, digits, sign=True)) else ")")
-            for c in untested
-        ]
-    )
-    verb = "was" if len(untested) == 1 else "were"
-    few = f"fewer than {LEAST_SEEDS} seeds"
-    reasons = dict.fromkeys(few if c.note in ("", "descriptive") else c.note for c in untested)
-    return f"{names} {verb} compared with {reference} only descriptively ({'; '.join(reasons)})"
+    gaps = [
+        f"{escape(c.a)} {points(c.difference, digits, sign=True)}"
+        + (f" {bounds}" if (bounds := interval(c.low, c.high, digits, sign=True)) else "")
+        for c in untested
+    ]
+    noun = "difference" if len(untested) == 1 else "differences"
+    verb = "is" if len(untested) == 1 else "are"
+    why = "; ".join(dict.fromkeys(_why_no_p(c) for c in untested))
+    return f"the {noun} from {reference} {verb} descriptive ({why}; in points: {listing(gaps)})"
+
+
+def _why_no_p(c: Contrast) -> str:
+    if c.note not in ("", "descriptive"):
+        return c.note
+    return f"{plural(c.seeds, 'seed')}, a p-value needs {LEAST_SEEDS}"
 
 
 def _best(table: Table, column: Column) -> str:
@@ -174,7 +178,8 @@ def _sentence(where: str, text: str) -> str:
         return ""
     whole = f"{where} {text}".strip()
     # A row's label keeps its case where it begins the sentence.
-    return f"{whole[:1].upper()}{whole[1:]}." if where else f"{whole}."
+    own_words = where or text.startswith(("the difference from ", "the differences from "))
+    return f"{whole[:1].upper()}{whole[1:]}." if own_words else f"{whole}."
 
 
 def _minus(value: float | None) -> float | None:

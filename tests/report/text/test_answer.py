@@ -45,11 +45,15 @@ def test_an_undecided_difference_is_not_called_equal() -> None:
 def test_fewer_than_five_seeds_are_descriptive() -> None:
     text = answer_of(task={**TWO, "seeds": 3, "shots": 1})
     assert re.fullmatch(
-        r" At 1 shot, text \(\+[\d.]+ \[.*\]\) was compared with random only descriptively "
-        r"\(fewer than 5 seeds\)\.",
+        r" At 1 shot, the difference from random is descriptive \(3 seeds, a p-value needs 5; "
+        r"in points: text \+[\d.]+ \[.*\]\)\.",
         text,
     )
-    assert "(no seed evidence)" in answer_of(task={**TWO, "seeds": 1, "shots": 1})
+    assert "(no seed evidence; in points: " in answer_of(task={**TWO, "seeds": 1, "shots": 1})
+    report = {"rows": "classifier", "reference": "random"}
+    full = {**TWO, "regime": "full", "shots": None, "seeds": 3, "report": report}
+    results = make_results(task_of(**full), lambda _: 0.5)
+    assert answer(build_table(results)).startswith(" The difference from random is descriptive")
 
 
 def test_without_a_reference_the_best_row_is_named() -> None:
