@@ -33,7 +33,7 @@ def run(args: Namespace) -> int:
     from harness.commands.plan import describe
     from harness.core.store import writable
     from harness.launch._request import open_launcher
-    from harness.run.context import run_plugins
+    from harness.run.plugins import run_plugins
 
     launcher = open_launcher(args.launch, launch_options(args))
     run_plugins(args.logs)  # a log that cannot be written is refused before anything is planned

@@ -17,7 +17,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(args: Namespace) -> int:
     from harness.commands._studies import study_of
     from harness.core.errors import UnknownName
-    from harness.run.context import run_plugins
+    from harness.run.plugins import run_plugins
     from harness.run.runner import run_cells
     from harness.training.distributed import declared
     from harness.training.threads import cores

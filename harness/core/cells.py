@@ -123,7 +123,8 @@ class Cell:
         for name, default in _CELL_DEFAULTS:
             value = getattr(self, name)
             if value != default:
-                out[name] = value.plain() if hasattr(value, "plain") else value
+                parts = isinstance(value, Choice | ClassPick | Recipe)
+                out[name] = value.plain() if parts else value
         return out
 
 

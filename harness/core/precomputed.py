@@ -1,4 +1,4 @@
-"""Features that exist already: arrays that another program left, read and checked.
+"""Precomputed features: arrays that another program wrote, read and checked.
 
 An .npz file, a .safetensors file or a folder holds them by name (N items, C classes, T texts,
 F width of the features, D width of the texts):
@@ -13,8 +13,8 @@ F width of the features, D width of the texts):
     text_names (T,)         optional; whose texts these are, else class_names
     logit_scale             optional; the factor, not its logarithm
 
-In a folder each is NAME.npy, or NAME.txt with a text a line. A .safetensors file has no texts: they
-stand in its metadata, each as a JSON list under its name.
+In a folder each is NAME.npy, or NAME.txt with a text a line. A .safetensors file holds no texts:
+they are in its metadata, each as a JSON list under its name.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ import json
 import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,12 +41,12 @@ if TYPE_CHECKING:
 NEEDED = ("features", "labels", "split")
 NAMES = (*NEEDED, "class_names", "ids", "group", "text_features", "text_names", "logit_scale")
 SPLITS = ("train", "test")
-#: Of CLIP, to which its training is limited; for files that name none.
+#: CLIP's largest scale, for files that name none.
 LOGIT_SCALE = 100.0
 
 
 @dataclass(frozen=True, eq=False)
-class Given:
+class PrecomputedFeatures:
     """The arrays of one file, checked. Rows are in the order of the file."""
 
     path: Path
@@ -68,11 +68,11 @@ class Given:
 
 
 @cache
-def read_given(path: Path) -> Given:
-    """The arrays of `path`.
+def read_precomputed(path: Path) -> PrecomputedFeatures:
+    """The arrays of `path`: an .npz file, a .safetensors file or a folder.
 
-    Raises DataError: no such file, not one of the three forms, an array that is missing, of a
-    wrong shape, not finite, or at odds with the others. Each names the file and the array.
+    Raises DataError, which names the file and the array: no such file, another form, an array that
+    is missing, of a wrong shape, not finite, or inconsistent with the others.
     """
     arrays = _Arrays(path, *_load(path))
     features_NF = arrays.numbers("features", 2)
@@ -83,11 +83,11 @@ def read_given(path: Path) -> Given:
     n = len(features_NF)
     names, labels_N = _labels(arrays, n)
     ids = arrays.texts("ids", n) or tuple(f"{row:08d}" for row in range(n))
-    _refuse_twice(arrays, "ids", ids)
+    _refuse_duplicates(arrays, "ids", ids)
     split_N = arrays.texts("split", n)
     _check_split(arrays, split_N)
     text_TD, text_names = _texts(arrays, names)
-    return Given(
+    return PrecomputedFeatures(
         path=path,
         features_NF=features_NF,
         labels_N=labels_N,
@@ -103,10 +103,10 @@ def read_given(path: Path) -> Given:
 
 
 def _labels(arrays: _Arrays, n: int) -> tuple[tuple[str, ...], IntArray]:
-    """Class names, and the class of every item."""
+    """Class names, and the class of every item as an index into them, (N,)."""
     raw_N = arrays.get("labels", 1, n)
     names = arrays.texts("class_names")
-    _refuse_twice(arrays, "class_names", names)
+    _refuse_duplicates(arrays, "class_names", names)
     if raw_N.dtype.kind in "iu":
         if not names:
             raise arrays.problem("class_names", "is missing, and labels are numbers")
@@ -121,10 +121,8 @@ def _labels(arrays: _Arrays, n: int) -> tuple[tuple[str, ...], IntArray]:
     index = {name: number for number, name in enumerate(names)}
     for label in labels:
         if label not in index:
-            raise arrays.problem(
-                "labels", f"holds '{label}', which is not in class_names"
-                + did_you_mean(nearest(label, names)),
-            )  # fmt: skip
+            close = did_you_mean(nearest(label, names))
+            raise arrays.problem("labels", f"holds '{label}', which is not in class_names{close}")
     return names, np.array([index[label] for label in labels], dtype=np.int64)
 
 
@@ -137,21 +135,22 @@ def _check_split(arrays: _Arrays, split_N: tuple[str, ...]) -> None:
 
 
 def _texts(arrays: _Arrays, names: tuple[str, ...]) -> tuple[Array | None, tuple[str, ...]]:
-    """Text features, and whose they are."""
+    """Text features (T, D), and the T names that they are the texts of."""
     if "text_features" not in arrays.known:
         return None, ()
     text_TD = arrays.numbers("text_features", 2)
     key = "text_names" if "text_names" in arrays.known else "class_names"
     if key not in arrays.known:
-        raise arrays.problem("text_features", "has no class_names beside it to say whose they are")
-    owners = arrays.texts(key)
-    _refuse_twice(arrays, key, owners)
-    if len(owners) != len(text_TD):
-        raise arrays.problem("text_features", f"has {len(text_TD)} rows for {len(owners)} {key}")
-    missing = [name for name in names if name not in set(owners)]
+        raise arrays.problem("text_features", "has no class_names that say whose texts they are")
+    text_names = arrays.texts(key)
+    _refuse_duplicates(arrays, key, text_names)
+    if len(text_names) != len(text_TD):
+        problem = f"has {len(text_TD)} rows for {len(text_names)} {key}"
+        raise arrays.problem("text_features", problem)
+    missing = [name for name in names if name not in set(text_names)]
     if missing:
         raise arrays.problem(key, f"has no '{missing[0]}', which is a class of the items")
-    return text_TD, owners
+    return text_TD, text_names
 
 
 def _logit_scale(arrays: _Arrays) -> float:
@@ -163,7 +162,7 @@ def _logit_scale(arrays: _Arrays) -> float:
     return float(values[0])
 
 
-def _refuse_twice(arrays: _Arrays, name: str, texts: tuple[str, ...]) -> None:
+def _refuse_duplicates(arrays: _Arrays, name: str, texts: tuple[str, ...]) -> None:
     seen: set[str] = set()
     for text in texts:
         if text in seen:
@@ -172,7 +171,10 @@ def _refuse_twice(arrays: _Arrays, name: str, texts: tuple[str, ...]) -> None:
 
 
 class _Arrays:
-    """The arrays of a file by name; every problem names the file and the array."""
+    """The arrays of a file by name, each read when it is asked for.
+
+    Every problem names the file and the array.
+    """
 
     def __init__(self, path: Path, loaders: Mapping[str, Callable[[], Array]], content: str):
         self._path, self._loaders, self.content = path, loaders, content
@@ -186,6 +188,7 @@ class _Arrays:
                 raise self.problem(name, "is missing")
 
     def problem(self, name: str, what: str) -> DataError:
+        """The error that array `name` has this problem."""
         return DataError(f"{self._path}: {name}: {what}")
 
     def get(self, name: str, axes: int | None = None, length: int | None = None) -> Array:
@@ -193,10 +196,10 @@ class _Arrays:
         try:
             array = self._loaders[name]()
         except (ValueError, OSError, EOFError, KeyError, TypeError, zipfile.BadZipFile) as error:
-            words = " ".join(str(error).split())
-            if "allow_pickle" in words:  # numpy's words for an array of Python objects
-                words = "it holds Python objects; save text as an array of dtype str"
-            raise self.problem(name, f"cannot be read: {words[:200]}") from error
+            reason = " ".join(str(error).split())
+            if "allow_pickle" in reason:  # what numpy says of an array of Python objects
+                reason = "it holds Python objects; save text as an array of dtype str"
+            raise self.problem(name, f"cannot be read: {reason[:200]}") from error
         if axes is not None and array.ndim != axes:
             raise self.problem(name, f"has the shape {array.shape}, not {axes} axes")
         if length is not None and len(array) != length:
@@ -210,11 +213,10 @@ class _Arrays:
             raise self.problem(name, f"holds {array.dtype}, not float16, float32 or float64")
         if 0 in array.shape:
             raise self.problem(name, f"is empty: its shape is {array.shape}")
-        wrong = np.flatnonzero(~np.isfinite(array).all(axis=1))
-        if len(wrong):
-            raise self.problem(
-                name, f"is not finite in {len(wrong)} rows, the first is row {wrong[0]}"
-            )
+        rows = np.flatnonzero(~np.isfinite(array).all(axis=1))
+        if len(rows):
+            problem = f"is not finite in {len(rows)} rows, the first is row {rows[0]}"
+            raise self.problem(name, problem)
         return array
 
     def texts(self, name: str, length: int | None = None) -> tuple[str, ...]:
@@ -226,14 +228,14 @@ class _Arrays:
             array = np.char.decode(array, "utf-8")
         if array.dtype.kind not in "Uiu":
             raise self.problem(name, f"holds {array.dtype}, not text")
-        found = tuple(str(value) for value in array.tolist())
-        if not all(text.strip() for text in found):
+        texts = tuple(str(value) for value in array.tolist())
+        if not all(text.strip() for text in texts):
             raise self.problem(name, "holds an empty name")
-        return found
+        return texts
 
 
 def _load(path: Path) -> tuple[dict[str, Callable[[], Array]], str]:
-    """How to read each array of `path`, and a hash of it all."""
+    """How to read each array of `path`, and a hash of them all."""
     if path.is_dir():
         return _from_folder(path)
     if not path.is_file():
@@ -245,23 +247,21 @@ def _load(path: Path) -> tuple[dict[str, Callable[[], Array]], str]:
         return readers[path.suffix](path), file_hash(path)
     except DataError:
         raise
-    except Exception as error:  # safetensors raises its own kinds
-        words = " ".join(str(error).split())
-        raise DataError(
-            f"{path} is no {path.suffix} file that can be read: {words[:200]}"
-        ) from error
+    except Exception as error:  # safetensors raises errors of its own kinds
+        reason = " ".join(str(error).split())[:200]
+        raise DataError(f"{path} is no {path.suffix} file that can be read: {reason}") from error
 
 
 def _from_folder(path: Path) -> tuple[dict[str, Callable[[], Array]], str]:
     files = sorted(p for p in path.iterdir() if p.suffix in (".npy", ".txt") and p.stem in NAMES)
-    found: dict[str, Callable[[], Array]] = {}
+    loaders: dict[str, Callable[[], Array]] = {}
     for file in files:
-        if file.stem in found:
+        if file.stem in loaders:
             raise DataError(f"{path}: {file.stem}: is there as .npy and as .txt")
-        found[file.stem] = lambda file=file: _from_file(file)  # type: ignore[misc]
-    if not found:
+        loaders[file.stem] = partial(_from_file, file)
+    if not loaders:
         raise DataError(f"{path} holds no features.npy")
-    return found, digest([[file.name, file_hash(file)] for file in files], 64)
+    return loaders, digest([[file.name, file_hash(file)] for file in files], 64)
 
 
 def _from_file(file: Path) -> Array:
@@ -272,34 +272,37 @@ def _from_file(file: Path) -> Array:
 
 
 def _from_npz(path: Path) -> dict[str, Callable[[], Array]]:
+    # np.load would take other bytes for a pickle and say so.
     if not zipfile.is_zipfile(path):
         raise ValueError("it is no zip archive, or was cut short")
-
-    def read(name: str) -> Array:
-        with path.open("rb") as handle, np.load(handle, allow_pickle=False) as saved:
-            array: Array = saved[name]
-            return array
-
     with zipfile.ZipFile(path) as archive:
         names = [name.removesuffix(".npy") for name in archive.namelist()]
-    return {name: lambda name=name: read(name) for name in names}  # type: ignore[misc]
+    return {name: partial(_npz_array, path, name) for name in names}
+
+
+def _npz_array(path: Path, name: str) -> Array:
+    with path.open("rb") as handle, np.load(handle, allow_pickle=False) as saved:
+        array: Array = saved[name]
+        return array
 
 
 def _from_safetensors(path: Path) -> dict[str, Callable[[], Array]]:
     from safetensors import safe_open
 
     with safe_open(path, "numpy") as saved:
-        names, texts = list(saved.keys()), saved.metadata() or {}
+        names, metadata = list(saved.keys()), saved.metadata() or {}
+    texts = {name: text for name, text in metadata.items() if name in NAMES}  # not the writer's own
+    numbers = {name: partial(_safetensors_array, path, name) for name in names}
+    return {**numbers, **{name: partial(_listed_texts, text) for name, text in texts.items()}}
 
-    def tensor(name: str) -> Array:
-        with safe_open(path, "numpy") as saved:
-            array: Array = saved.get_tensor(name)
-            return array
 
-    found: dict[str, Callable[[], Array]] = {
-        name: lambda name=name: tensor(name)  # type: ignore[misc]
-        for name in names
-    }
-    for name in (name for name in texts if name in NAMES):
-        found[name] = lambda name=name: np.array(json.loads(texts[name]))  # type: ignore[misc]
-    return found
+def _safetensors_array(path: Path, name: str) -> Array:
+    from safetensors import safe_open
+
+    with safe_open(path, "numpy") as saved:
+        array: Array = saved.get_tensor(name)
+        return array
+
+
+def _listed_texts(text: str) -> Array:
+    return np.array(json.loads(text))

@@ -59,7 +59,7 @@ def run_batch(batch_file: Path, runs: Path, *, rank: int = 0, ranks: int = 1) ->
 
     Raises BadInput if the content that they read has changed since then.
     """
-    from harness.run.context import run_plugins
+    from harness.run.plugins import run_plugins
     from harness.run.runner import run_cells
 
     batch = parse(json.loads(batch_file.read_bytes()))

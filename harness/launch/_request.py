@@ -11,8 +11,8 @@ from harness.core.cells import KeyedCell
 from harness.core.errors import BadInput, TaskError
 from harness.core.protocols.launcher import (
     Cancelled,
-    CellJob,
     CellCost,
+    CellJob,
     Events,
     Forecast,
     JobReport,
@@ -25,7 +25,7 @@ from harness.core.store import Store
 from harness.plan.estimate import learned
 from harness.plan.plan import Plan
 from harness.plan.resolve import ResolvedCell
-from harness.run.context import RunPlugins, run_plugins
+from harness.run.plugins import RunPlugins, run_plugins
 from harness.task.read import as_yaml
 from harness.task.schema import Task
 

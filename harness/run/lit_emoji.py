@@ -104,4 +104,9 @@ def _store(data: Dataset) -> FeatureStore:
         backbone, backbone, embedded.DIM, embedded.FEATURE_DIM, embedded.RESOLUTION,
         embedded.LOGIT_SCALE,
     )  # fmt: skip
-    return FeatureStore(data, facts, embedded.Backbone, embedded.RESOLUTION)
+    return FeatureStore(data, facts, _backbone, embedded.RESOLUTION)
+
+
+def _backbone() -> embedded.LitEmojiImage:
+    """For its features alone; the layer behind them is what is trained here."""
+    return embedded.LitEmojiImage(embedded.load_backbone())

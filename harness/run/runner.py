@@ -19,9 +19,10 @@ from harness.core.protocols.log import Log
 from harness.core.protocols.solver import Watch
 from harness.core.store import Store
 from harness.plan.resolve import ResolvedCell
-from harness.run.context import RunContext, RunPlugins, run_plugins
+from harness.run.context import RunContext
 from harness.run.evaluate import Trained
 from harness.run.leakage import Leakage, find_leakage
+from harness.run.plugins import RunPlugins, run_plugins
 from harness.run.recording import Outcome, make_record
 from harness.run.resources import Resources
 from harness.run.train import Training, forget_checkpoint, keep_weights, train_cells
