@@ -1,3 +1,7 @@
+"""Named random streams: the same numbers in every process, and for ever."""
+
+from __future__ import annotations
+
 import torch
 
 from harness.core.seeding import numpy_stream, stream_seed, torch_stream

@@ -1,3 +1,7 @@
+"""Records on disk: whole or not there, the first done one wins, what is damaged is put aside."""
+
+from __future__ import annotations
+
 import json
 import multiprocessing
 import os
@@ -9,9 +13,9 @@ import pytest
 from conftest import leftovers
 
 from harness.core.errors import DiskFull, OutputError
-from harness.core.records import Record
+from harness.core.records import Record, science_hash
 from harness.core.samples import SupportSet, TestSet
-from harness.core.store import Store, science_hash, writable
+from harness.core.store import Store, arrays_hash, writable
 
 DONE = Record(key="ab12", cell={"dataset": "emoji"}, status="done", top1=0.5, n=4)
 ARRAYS = {"rank": np.arange(4, dtype=np.uint32)}
@@ -44,15 +48,42 @@ def test_the_first_done_record_wins_and_a_failed_one_is_replaced(store: Store) -
     assert found.top1 == 0.5
 
 
-def test_the_science_hash_sees_results_and_not_costs(store: Store) -> None:
-    base = science_hash(DONE, ARRAYS)
-    same = replace(DONE, cost={"wall_s": 9}, environment={"host": "x"}, arrays="other.npz")
-    assert science_hash(same, ARRAYS) == base
-    slow = replace(DONE, curve=[{"epoch": 1, "loss": 0.5, "seconds": 3.0}])
-    fast = replace(DONE, curve=[{"epoch": 1, "loss": 0.5, "seconds": 1.0}])
-    assert science_hash(slow, ARRAYS) == science_hash(fast, ARRAYS) != base
-    assert science_hash(replace(DONE, top1=0.6), ARRAYS) != base
-    assert science_hash(DONE, {"rank": np.arange(4, dtype=np.int64)}) != base
+def test_replacing_puts_a_new_record_in_place_of_a_done_one_once(tmp_path: Path) -> None:
+    store = Store(tmp_path, replacing=["ab12"])
+    assert Store(tmp_path).write(DONE, ARRAYS)
+    assert store.write(replace(DONE, top1=0.9), ARRAYS)
+    assert not store.write(replace(DONE, top1=0.1), ARRAYS), "the first of the new ones wins"
+    found = store.read("ab12")
+    assert found is not None
+    assert found.top1 == 0.9
+    assert store.replacing == set()
+
+
+def test_what_is_written_names_its_science(store: Store) -> None:
+    store.write(DONE, ARRAYS)
+    record = store.read("ab12")
+    assert record is not None
+    assert record.science_hash == science_hash(DONE, arrays_hash(ARRAYS))
+    assert record.arrays == f"ab12.{arrays_hash(ARRAYS)[:8]}.npz"
+
+
+def test_the_hash_of_arrays_is_that_of_their_content() -> None:
+    base = arrays_hash({"a": np.arange(6), "b": np.ones(2)})
+    assert arrays_hash({"b": np.ones(2), "a": np.repeat(np.arange(6), 2)[::2]}) == base
+    for other in (
+        {"a": np.arange(6)},
+        {"a": np.arange(6).reshape(2, 3), "b": np.ones(2)},
+        {"a": np.arange(6, dtype=np.int32), "b": np.ones(2)},
+        {"a": np.arange(1, 7), "b": np.ones(2)},
+        {"a": np.arange(6), "c": np.ones(2)},
+    ):
+        assert arrays_hash(other) != base
+
+
+def test_numbers_that_json_has_not_are_no_record(store: Store) -> None:
+    with pytest.raises(ValueError, match="JSON"):
+        store.write(replace(DONE, nll=float("nan")))
+    assert store.read("ab12") is None
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"key": "other"}', '{"key": "ab12", "x": 1}'])
@@ -124,6 +155,38 @@ def test_a_place_that_cannot_be_written_is_told_at_once(tmp_path: Path) -> None:
         writable(tmp_path / "file" / "runs")
 
 
+# --- statuses ------------------------------------------------------------------------------------
+
+
+def test_statuses_of_many_keys(store: Store) -> None:
+    """A Record that looks whole is not parsed; one that does not is read, and put aside if bad."""
+    for key in ("ab12", "cd34", "cd35", "ef56"):
+        store.write(replace(DONE, key=key), ARRAYS)
+    store.write(replace(DONE, key="cd36", status="failed"))
+    store.path("cd35").write_text(json.dumps({"key": "cd35", "cell": {}, "status": "done"}))
+    store.path("ef56").write_text("{")
+    found = store.statuses(["ab12", "cd34", "cd35", "cd36", "ef56", "0000", "ab99"])
+    assert found == {"ab12": "done", "cd34": "done", "cd35": "done", "cd36": "failed"}
+    assert not store.path("ef56").exists()
+
+
+def test_statuses_see_arrays_that_are_gone(store: Store) -> None:
+    store.write(DONE, ARRAYS)
+    (arrays,) = store.path("ab12").parent.glob("*.npz")
+    arrays.unlink()
+    assert store.statuses(["ab12"]) == {}
+    (reason,) = (store.root / "quarantine").glob("*.reason")
+    assert f"its arrays {arrays.name} are missing or cut short" in reason.read_text()
+
+
+def test_a_status_in_a_nested_field_is_not_that_of_the_record(store: Store) -> None:
+    store.write(replace(DONE, status="failed", cell={"status": "done", "key": "ab12"}))
+    assert store.statuses(["ab12"]) == {"ab12": "failed"}
+
+
+# --- what Records refer to -----------------------------------------------------------------------
+
+
 def test_tests_and_supports_are_saved_once_and_linked_into_the_task(store: Store) -> None:
     test = TestSet(("a", "b"), np.array([0, 1]), np.array([0, 0]), ("cat", "dog"))
     support = SupportSet(("c", "d"), (0, 1), 3)
@@ -133,3 +196,21 @@ def test_tests_and_supports_are_saved_once_and_linked_into_the_task(store: Store
     store.link_into_task("few", [record])
     linked = store.root / "few" / "support" / f"{record.support}.json"
     assert json.loads(linked.read_text())["sha256"] == support.sha256
+
+
+def test_a_damaged_test_set_is_put_aside(store: Store) -> None:
+    test = TestSet(("a",), np.array([0]), np.array([0]), ("cat",))
+    name = store.write_test(test)
+    (store.root / "tests" / f"{name}.npz").write_bytes(b"PK not a test set")
+    with pytest.raises(OutputError, match=r"the test set .* cannot be read"):
+        store.read_test(name)
+    (reason,) = (store.root / "quarantine").glob("*.reason")
+    assert reason.read_text().startswith("not a test set: ")
+    assert store.write_test(test) == name
+    assert store.read_test(name).items == ("a",)
+
+
+def test_a_task_and_its_keys(store: Store) -> None:
+    store.write_task("few", "name: few\n", iter(["ab12", "cd34"]))
+    assert (store.root / "few" / "task.yaml").read_text() == "name: few\n"
+    assert json.loads((store.root / "few" / "keys.json").read_text()) == ["ab12", "cd34"]
