@@ -1,4 +1,4 @@
-"""The visual tower of an open_clip model, ended where its features are."""
+"""The visual tower of an open_clip model, up to its features; the projection is taken off it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from harness.core.errors import EncoderError
-from harness.encoders._open_clip_source import Source
+from harness.encoders._open_clip_source import OpenClipSource
 
 if TYPE_CHECKING:
     import torch
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 
 class OpenClipImage:
-    """The visual tower. `module` ends at the features; the projection is kept beside it."""
+    """The visual tower. `module` ends at the features; the projection is kept apart from it."""
 
-    def __init__(self, model: Any, source: Source) -> None:
+    def __init__(self, model: Any, source: OpenClipSource) -> None:
         self.module = model.visual
         self._preprocess = source.preprocess
         self._size = model.visual.image_size
@@ -40,25 +40,21 @@ class OpenClipImage:
         if resolution not in self._transforms:
             from open_clip.transform import PreprocessCfg, image_transform_v2
 
-            known = {**self._preprocess, "size": resolution}
-            self._transforms[resolution] = image_transform_v2(PreprocessCfg(**known), False)
+            config = PreprocessCfg(**{**self._preprocess, "size": resolution})
+            self._transforms[resolution] = image_transform_v2(config, is_train=False)
         x_CHW: torch.Tensor = self._transforms[resolution](image)
         return x_CHW
 
     def features(self, x_BCHW: torch.Tensor) -> torch.Tensor:
         """h_BF, what the last linear layer reads."""
-        found = self.module(x_BCHW)
-        h_BF: torch.Tensor = found[0] if isinstance(found, tuple) else found
+        output = self.module(x_BCHW)
+        # CoCa's tower returns its tokens beside the pooled features.
+        h_BF: torch.Tensor = output[0] if isinstance(output, tuple) else output
         return h_BF
 
     def projection(self) -> tuple[torch.Tensor, torch.Tensor | None]:
+        """Weight (D, F), and bias (D,) or None."""
         return self._weight_DF, self._bias_D
-
-    def embed(self, x_BCHW: torch.Tensor) -> torch.Tensor:
-        """z_BD, as the library's encode_image."""
-        from torch.nn import functional as F
-
-        return F.linear(self.features(x_BCHW), self._weight_DF, self._bias_D)
 
 
 def _take_projection(visual: Any, dim: int) -> tuple[torch.Tensor, torch.Tensor | None]:
@@ -90,7 +86,7 @@ def _take_projection(visual: Any, dim: int) -> tuple[torch.Tensor, torch.Tensor 
 def _pool_without_projection(pool: Any) -> Any:
     """CLIP's attention pooling up to, and without, its c_proj.
 
-    Only the mean token asks: the answers to the others are thrown away by the library too.
+    Only the mean token is a query: the library computes the outputs of the others and drops them.
     """
     import torch
     from torch.nn import functional as F
@@ -121,7 +117,10 @@ def _pool_without_projection(pool: Any) -> Any:
 
 
 def _resize(visual: Any, resolution: int) -> None:
-    """Fit a tower to another picture size, as open_clip would when it loads the weights."""
+    """Fit a tower to another picture size, as open_clip would when it loads the weights.
+
+    Raises EncoderError for a CLIP ResNet.
+    """
     import torch
     from open_clip.model import resize_pos_embed
     from open_clip.modified_resnet import ModifiedResNet
@@ -137,12 +136,14 @@ def _resize(visual: Any, resolution: int) -> None:
         return
     patch = _pair(visual.patch_size)
     grid = (resolution // patch[0], resolution // patch[1])
-    wanted = SimpleNamespace(visual=SimpleNamespace(grid_size=grid))
-    held = {"visual.positional_embedding": visual.positional_embedding.detach()}
-    resize_pos_embed(held, wanted)
-    visual.positional_embedding = torch.nn.Parameter(held["visual.positional_embedding"])
+    # open_clip interpolates the embeddings of a checkpoint for a model: both are imitated here.
+    model = SimpleNamespace(visual=SimpleNamespace(grid_size=grid))
+    checkpoint = {"visual.positional_embedding": visual.positional_embedding.detach()}
+    resize_pos_embed(checkpoint, model)
+    visual.positional_embedding = torch.nn.Parameter(checkpoint["visual.positional_embedding"])
     visual.image_size, visual.grid_size = (resolution, resolution), grid
 
 
 def _pair(size: Any) -> tuple[int, int]:
+    """(height, width) of a size that may be one number."""
     return (int(size), int(size)) if isinstance(size, int) else (int(size[0]), int(size[1]))

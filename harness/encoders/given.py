@@ -1,7 +1,7 @@
-"""Features that exist already: `given:PATH` beside `dataset: features:PATH`.
+"""Precomputed features: `given:PATH` with `dataset: features:PATH`.
 
-No picture is seen, so the projection is the identity to begin with, and `tuning: projection` trains
-it. Texts are the file's text_features, by class name; where their width is another than that of the
+No picture is read. The projection is the identity to begin with, and `tuning: projection` trains
+it. Texts are the file's text_features, by class name; where their width differs from that of the
 features, or another text encoder is named, an alignment is needed.
 """
 
@@ -9,58 +9,64 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-from pydantic import BaseModel, ConfigDict
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from harness.core.cells import Cell, Choice
 from harness.core.errors import EncoderError, did_you_mean, nearest
 from harness.core.facts import CellFacts, EncoderFacts
 from harness.core.hashing import digest
-from harness.core.precomputed import Given, read_given
+from harness.core.precomputed import PrecomputedFeatures, read_precomputed
+from harness.core.protocols.plugin import NoOptions
 
 if TYPE_CHECKING:
     import torch
 
+READS = ("pictures", "texts")
+TAKES_CONTEXT = False
 #: Raised when the same file would be read otherwise.
 REVISION = "given 1"
 DATASET = "features:"
 
 
-class Options(BaseModel):
-    """Features that exist already have no options."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-def facts(argument: str, options: Options) -> EncoderFacts:
-    """Widths from the arrays; nothing is loaded.
+def facts(argument: str, options: NoOptions) -> EncoderFacts:
+    """Widths and scale from the arrays.
 
     Raises DataError for arrays that are missing or do not fit.
     """
-    given = _read(argument)
-    content = digest([REVISION, given.content], 64)
+    precomputed = _read(argument)
+    content = digest([REVISION, precomputed.content], 64)
+    text_TD = precomputed.text_TD
     return EncoderFacts(
         weights=content,
         backbone=content,
-        dim=given.dim,
-        feature_dim=given.dim,
+        dim=precomputed.dim,
+        feature_dim=precomputed.dim,
         resolution=0,
-        logit_scale=given.logit_scale,
-        text_dim=None if given.text_TD is None else int(given.text_TD.shape[1]),
+        logit_scale=precomputed.logit_scale,
+        text_dim=None if text_TD is None else int(text_TD.shape[1]),
     )
 
 
 def check(cell: Cell, facts: CellFacts) -> str | None:
     """Raises EncoderError for what needs pictures, or the features of another file."""
-    own = Path(cell.encoder.name.removeprefix("given:")).expanduser()
-    if not _is(cell.dataset, own):
+    path = Path(cell.encoder.name.removeprefix("given:")).expanduser()
+    if not _is_dataset_of(cell.dataset, path):
         raise EncoderError(
-            f"{cell.encoder} hands on the features of a file: dataset must be features:{own}, "
+            f"{cell.encoder} hands on the features of a file: dataset must be features:{path}, "
             f"not {cell.dataset}"
         )
     if cell.test_dataset is not None:
-        _check_other(cell.test_dataset, own, facts)
+        _check_test_set(cell.test_dataset, path, facts)
+    _refuse_what_needs_pictures(cell)
+    if cell.text_encoder is None and cell.prompt not in (None, Choice("class_name")):
+        raise EncoderError(
+            f"prompt: {cell.prompt} needs a text tower, and {cell.encoder} has one text a class; "
+            "name a text_encoder or take prompt: class_name"
+        )
+    return None
+
+
+def _refuse_what_needs_pictures(cell: Cell) -> None:
     needs_pictures = {
         "tuning": ("all", cell.tuning == "all"),
         "temporal": (cell.temporal, cell.temporal is not None),
@@ -74,44 +80,50 @@ def check(cell: Cell, facts: CellFacts) -> str | None:
     for key, (value, asked) in needs_pictures.items():
         if asked:
             raise EncoderError(f"{key}: {value} needs pictures, and {cell.encoder} has features")
-    if cell.text_encoder is None and cell.prompt not in (None, Choice("class_name")):
-        raise EncoderError(
-            f"prompt: {cell.prompt} needs a text tower, and {cell.encoder} has one text a class; "
-            "name a text_encoder or take prompt: class_name"
-        )
-    return None
 
 
-def build_image(argument: str, options: Options) -> GivenImage:
-    return GivenImage(_read(argument))
+def build_image(argument: str, options: NoOptions) -> PrecomputedImage:
+    """Raises DataError for arrays that are missing or do not fit."""
+    return PrecomputedImage(_read(argument))
 
 
-def build_text(argument: str, options: Options) -> GivenText:
-    return GivenText(_read(argument))
+def build_text(argument: str, options: NoOptions) -> PrecomputedText:
+    """Raises DataError for arrays that are missing or do not fit."""
+    return PrecomputedText(_read(argument))
 
 
-class GivenImage:
-    """An encoder that has run already: no picture comes to it, and nothing of it can be trained."""
+class PrecomputedImage:
+    """An encoder that another program ran: it reads no picture, and only its projection trains."""
 
-    def __init__(self, given: Given) -> None:
-        import torch
+    module = None
 
-        self._given = given
-        self.module = torch.nn.Module()
+    def __init__(self, precomputed: PrecomputedFeatures) -> None:
+        self._precomputed = precomputed
+
+    def resize(self, resolution: int) -> None:
+        """Nothing: there are no pictures."""
+
+    def preprocess(self, image: Any, resolution: int) -> NoReturn:
+        """Raises EncoderError."""
+        raise EncoderError(f"given:{self._precomputed.path} reads no pictures")
+
+    def features(self, x_BCHW: Any) -> NoReturn:
+        """Raises EncoderError: the data set has them."""
+        raise EncoderError(f"given:{self._precomputed.path} reads no pictures")
 
     def projection(self) -> tuple[torch.Tensor, None]:
         """The identity (F, F)."""
         import torch
 
-        return torch.eye(self._given.dim), None
+        return torch.eye(self._precomputed.dim), None
 
 
-class GivenText:
-    """Texts that were embedded already."""
+class PrecomputedText:
+    """Texts that another program embedded."""
 
-    def __init__(self, given: Given) -> None:
-        self._given = given
-        self._row = {name: row for row, name in enumerate(given.text_names)}
+    def __init__(self, precomputed: PrecomputedFeatures) -> None:
+        self._precomputed = precomputed
+        self._row = {name: row for row, name in enumerate(precomputed.text_names)}
 
     def embed(self, texts: Sequence[str]) -> torch.Tensor:
         """(N, D) text features of class names.
@@ -120,36 +132,39 @@ class GivenText:
         """
         import torch
 
-        given = self._given
-        if given.text_TD is None:
-            raise EncoderError(f"given:{given.path} has no text_features")
+        path, text_TD = self._precomputed.path, self._precomputed.text_TD
+        if text_TD is None:
+            raise EncoderError(f"given:{path} has no text_features")
         for text in texts:
             if text not in self._row:
-                close = did_you_mean(nearest(text, given.text_names))
-                raise EncoderError(f"given:{given.path} has no text of '{text}'{close}")
-        rows_ND = given.text_TD[[self._row[text] for text in texts]]
+                close = did_you_mean(nearest(text, self._row))
+                raise EncoderError(f"given:{path} has no text of '{text}'{close}")
+        rows_ND = text_TD[[self._row[text] for text in texts]]
         return torch.from_numpy(rows_ND.astype("float32"))
 
 
-def _check_other(other: Choice, own: Path, facts: CellFacts) -> None:
-    """Raises EncoderError for a test set with features of another encoder, as far as seen."""
-    if not other.name.startswith(DATASET):
-        raise EncoderError(f"given:{own} reads no pictures: test_dataset must be features:PATH")
-    width = read_given(Path(other.name.removeprefix(DATASET)).expanduser()).dim
+def _check_test_set(test: Choice, path: Path, facts: CellFacts) -> None:
+    """Raises EncoderError for pictures, or features of another width.
+
+    Features of another encoder of the same width are not noticed: the files do not tell it.
+    """
+    if not test.name.startswith(DATASET):
+        raise EncoderError(f"given:{path} reads no pictures: test_dataset must be features:PATH")
+    width = read_precomputed(Path(test.name.removeprefix(DATASET)).expanduser()).dim
     if width != facts.encoder.feature_dim:
         raise EncoderError(
-            f"test_dataset {other} has features of width {width}, given:{own} of width "
+            f"test_dataset {test} has features of width {width}, given:{path} of width "
             f"{facts.encoder.feature_dim}: one encoder must have made both"
         )
 
 
-def _read(argument: str) -> Given:
+def _read(argument: str) -> PrecomputedFeatures:
     if not argument:
         raise EncoderError("encoder 'given' needs a path, as in given:clip_features.npz")
-    return read_given(Path(argument).expanduser())
+    return read_precomputed(Path(argument).expanduser())
 
 
-def _is(dataset: Choice, path: Path) -> bool:
+def _is_dataset_of(dataset: Choice, path: Path) -> bool:
     """Whether a dataset is the features in `path`."""
     named = Path(dataset.name.removeprefix(DATASET)).expanduser()
     return dataset.name.startswith(DATASET) and named.resolve() == path.resolve()

@@ -15,32 +15,27 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, ConfigDict
-
 from harness.core.errors import EncoderError, did_you_mean, nearest
 from harness.core.facts import EncoderFacts
-from harness.encoders import _folder, _weights
-from harness.encoders._text import TunableTower, drop, layout_of, token_embedding, words_of
+from harness.core.protocols.plugin import NoOptions
+from harness.encoders import _folder
+from harness.encoders._text import TunableTextTower, drop, layout_of, token_embedding, words_of
+from harness.encoders._weights import CheckpointHeader, read_json
 
 if TYPE_CHECKING:
     import torch
     from PIL import Image
 
+READS = ("pictures", "texts")
+TAKES_CONTEXT = True
 TYPES = ("clip", "siglip")
 #: Raised when features of the same weights would come out otherwise.
 REVISION = "hf_clip 1"
+#: CLIP's largest scale, where the weights do not hold one.
 LOGIT_SCALE = 100.0
-#: A learned context can stand before its texts.
-TAKES_CONTEXT = True
 
 
-class Options(BaseModel):
-    """No options."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-def facts(argument: str, options: Options) -> EncoderFacts:
+def facts(argument: str, options: NoOptions) -> EncoderFacts:
     """Widths from the header of the weights, the rest from config.json.
 
     Raises EncoderError for a folder that is missing, incomplete or of another kind of model.
@@ -48,49 +43,45 @@ def facts(argument: str, options: Options) -> EncoderFacts:
     folder = _folder.locate(argument)
     config = _config(folder)
     saved = _folder.checkpoints(folder)
-    if config["model_type"] == "clip":
-        projection = _folder.shape(saved, "visual_projection.weight")
-        text = _folder.shape(saved, "text_projection.weight")
-    else:
-        norm = _folder.shape(saved, "vision_model.post_layernorm.weight")
-        projection = norm and (norm[0], norm[0])
-        text = _folder.shape(saved, "text_model.head.weight")
-    if projection is None or text is None:
+    widths = _widths(saved, config["model_type"])
+    if widths is None:
         raise EncoderError(f"the weights in {argument} are not those of a {config['model_type']}")
+    dim, feature_dim, text_dim = widths
     scales = [each.logit_scale for each in saved if each.logit_scale is not None]
     weights = _folder.content(folder, saved, REVISION)
     return EncoderFacts(
         weights=weights,
         backbone=weights,
-        dim=projection[0],
-        feature_dim=projection[1],
+        dim=dim,
+        feature_dim=feature_dim,
         resolution=int(config.get("vision_config", {}).get("image_size", 224)),
         logit_scale=scales[0] if scales else LOGIT_SCALE,
-        text_dim=text[0],
+        text_dim=text_dim,
         # SigLIP pools by attention: there is no class token to mix over time.
         tower="vit" if config["model_type"] == "clip" else "other",
     )
 
 
-def build_image(argument: str, options: Options) -> HfImage:
+def build_image(argument: str, options: NoOptions) -> HfImage:
+    """Raises EncoderError for a folder that is incomplete, or weights that do not fit."""
     folder = _folder.locate(argument)
     return HfImage(_model(folder), folder)
 
 
-def build_text(argument: str, options: Options) -> HfText:
+def build_text(argument: str, options: NoOptions) -> HfText:
+    """Raises EncoderError for a folder that is incomplete, or weights that do not fit."""
     folder = _folder.locate(argument)
     siglip = _config(folder)["model_type"] == "siglip"
     return HfText(_model(folder), _folder.tokenizer(folder), siglip)
 
 
-def fetch(argument: str, options: Options) -> None:
-    """Bring the repository into the hub cache; a folder is there already."""
-    if not Path(argument).is_dir():
-        _weights.fetch(argument, _folder.PATTERNS)
+def fetch(argument: str, options: NoOptions) -> bool:
+    """Bring the repository into the hub cache; False for a folder, which is there already."""
+    return _folder.fetch(argument)
 
 
 class HfImage:
-    """The vision model; `module` ends at the pooled features, the projection is kept beside it."""
+    """The vision model. `module` ends at the pooled features; the projection is kept apart."""
 
     def __init__(self, model: Any, folder: Path) -> None:
         import torch
@@ -98,10 +89,13 @@ class HfImage:
         self.module = model.vision_model
         self._size = self.module.config.image_size
         self._folder = folder
-        last = getattr(model, "visual_projection", None)
+        last = getattr(model, "visual_projection", None)  # SigLIP has none
         width = self.module.config.hidden_size
         self._weight_DF = torch.eye(width) if last is None else last.weight.detach().clone()
         self._processors: dict[int, Any] = {}
+
+    def resize(self, resolution: int) -> None:
+        """Nothing: positions are interpolated where `features` sees another size."""
 
     def preprocess(self, image: Image.Image, resolution: int) -> torch.Tensor:
         """One picture as (3, R, R): the folder's own image processor, at R."""
@@ -117,20 +111,17 @@ class HfImage:
         return h_BF
 
     def projection(self) -> tuple[torch.Tensor, None]:
+        """Weight (D, F)."""
         return self._weight_DF, None
 
-    def embed(self, x_BCHW: torch.Tensor) -> torch.Tensor:
-        """z_BD, as get_image_features."""
-        return self.features(x_BCHW) @ self._weight_DF.T
 
-
-class HfText(TunableTower):
+class HfText(TunableTextTower):
     """The text model with its tokenizer."""
 
     def __init__(self, model: Any, tokenizer: Any, siglip: bool) -> None:
         drop(model, "vision_model", "visual_projection", "logit_scale", "logit_bias")
         length = int(model.config.text_config.max_position_embeddings)
-        # SigLIP was trained on texts filled up to the full length, and answers otherwise elsewhere.
+        # SigLIP was trained on texts padded to the full length; shorter ones give other embeddings.
         padding: Any = "max_length" if siglip else True
         self._tokenizer = tokenizer
         self._settings = {"padding": padding, "truncation": True, "max_length": length}
@@ -154,8 +145,21 @@ class HfText(TunableTower):
         return z_ND
 
 
+def _widths(saved: list[CheckpointHeader], kind: str) -> tuple[int, int, int] | None:
+    """(D, F, width of the texts); None if the tensors that tell them are missing."""
+    if kind == "clip":
+        projection = _folder.shape(saved, "visual_projection.weight")
+        text = _folder.shape(saved, "text_projection.weight")
+    else:
+        norm = _folder.shape(saved, "vision_model.post_layernorm.weight")
+        projection = norm and (norm[0], norm[0])
+        text = _folder.shape(saved, "text_model.head.weight")
+    return None if projection is None or text is None else (projection[0], projection[1], text[0])
+
+
 def _config(folder: Path) -> dict[str, Any]:
-    config = _weights.read_json(folder / "config.json")
+    """config.json. Raises EncoderError for another kind of model."""
+    config = read_json(folder / "config.json")
     kind = str(config.get("model_type", ""))
     if kind not in TYPES:
         raise EncoderError(
@@ -179,19 +183,19 @@ def _processor(folder: Path, resolution: int) -> Any:
     from transformers import AutoImageProcessor
 
     try:
-        found = AutoImageProcessor.from_pretrained(str(folder), local_files_only=True)
+        processor = AutoImageProcessor.from_pretrained(str(folder), local_files_only=True)
     except (OSError, ValueError, KeyError, TypeError) as error:
         words = " ".join(str(error).split())
         raise EncoderError(f"{folder} has no image processor: {words[:200]}") from error
     square = {"height": resolution, "width": resolution}
-    short = getattr(found.size, "get", dict(found.size).get)("shortest_edge")
-    # A short side a little longer than the crop stays so, in proportion.
-    crop = getattr(found, "crop_size", None)
+    short = getattr(processor.size, "get", dict(processor.size).get)("shortest_edge")
+    crop = getattr(processor, "crop_size", None)
     if short is not None:
+        # Where the short side is longer than the crop, their proportion is kept.
         side = int(dict(crop)["height"]) if crop else short
-        found.size = {"shortest_edge": round(short * resolution / side)}
+        processor.size = {"shortest_edge": round(short * resolution / side)}
     else:
-        found.size = square
+        processor.size = square
     if crop:
-        found.crop_size = square
-    return found
+        processor.crop_size = square
+    return processor

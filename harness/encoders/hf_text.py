@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from inspect import signature
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -16,23 +15,21 @@ from pydantic import BaseModel, ConfigDict
 from harness.core.errors import EncoderError
 from harness.core.facts import EncoderFacts
 from harness.core.hashing import digest
-from harness.encoders import _folder, _weights
-from harness.encoders._text import TunableTower, drop, layout_of, token_embedding, words_of
+from harness.encoders import _folder
+from harness.encoders._text import TunableTextTower, drop, layout_of, token_embedding, words_of
+from harness.encoders._weights import read_json
 
 if TYPE_CHECKING:
     import torch
 
+READS = ("texts",)
+TAKES_CONTEXT = True
 #: Names under which a config.json keeps the width of the last hidden state.
 WIDTHS = ("hidden_size", "dim", "d_model", "n_embd")
 #: Raised when embeddings of the same weights would come out otherwise.
 REVISION = "hf_text 1"
-#: Parts of a model that the last hidden state does not pass.
+#: Parts of a model that the last hidden state does not pass through.
 UNUSED = ("pooler.", "cls.", "lm_head.")
-#: A learned context can stand before its texts.
-TAKES_CONTEXT = True
-
-
-READS = ("texts",)
 
 
 class Options(BaseModel):
@@ -49,7 +46,7 @@ def facts(argument: str, options: Options) -> EncoderFacts:
     Raises EncoderError for a folder that is missing or incomplete.
     """
     folder = _folder.locate(argument)
-    config = _weights.read_json(folder / "config.json")
+    config = read_json(folder / "config.json")
     width = next((int(config[name]) for name in WIDTHS if isinstance(config.get(name), int)), None)
     if width is None:
         raise EncoderError(f"{argument}: config.json names no width ({', '.join(WIDTHS)})")
@@ -67,6 +64,7 @@ def facts(argument: str, options: Options) -> EncoderFacts:
 
 
 def build_text(argument: str, options: Options) -> HfText:
+    """Raises EncoderError for a folder that is incomplete, or weights that do not fit."""
     from transformers import AutoModel
 
     folder = _folder.locate(argument)
@@ -74,22 +72,21 @@ def build_text(argument: str, options: Options) -> HfText:
     return HfText(model, _folder.tokenizer(folder), options.pooling)
 
 
-def fetch(argument: str, options: Options) -> None:
-    """Bring the repository into the hub cache; a folder is there already."""
-    if not Path(argument).is_dir():
-        _weights.fetch(argument, _folder.PATTERNS)
+def fetch(argument: str, options: Options) -> bool:
+    """Bring the repository into the hub cache; False for a folder, which is there already."""
+    return _folder.fetch(argument)
 
 
-class HfText(TunableTower):
+class HfText(TunableTextTower):
     """A text model with its tokenizer and pooling."""
 
     def __init__(self, model: Any, tokenizer: Any, pooling: str) -> None:
         model = model.get_encoder() if model.config.is_encoder_decoder else model
         if "add_pooling_layer" in signature(type(model).__init__).parameters:
-            drop(model, "pooler")  # the last hidden state does not pass it
+            drop(model, "pooler")  # the last hidden state does not pass through it
         longest = getattr(model.config, "max_position_embeddings", None) or 512
         length = min(longest, tokenizer.model_max_length)
-        tokenizer.padding_side = "right"
+        tokenizer.padding_side = "right"  # `cls` takes the first token
         self._tokenizer, self._pooling = tokenizer, pooling
         self._settings = {
             "padding": tokenizer.pad_token_id is not None, "truncation": True, "max_length": length,

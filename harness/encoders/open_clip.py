@@ -16,15 +16,14 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
-
 from harness.core.errors import EncoderError
 from harness.core.facts import EncoderFacts
 from harness.core.hashing import digest
-from harness.encoders import _weights
+from harness.core.protocols.plugin import NoOptions
+from harness.encoders import _hub
 from harness.encoders._open_clip_image import OpenClipImage
 from harness.encoders._open_clip_source import (
-    Source,
+    OpenClipSource,
     candidates,
     config_of,
     does_not_fit,
@@ -35,30 +34,25 @@ from harness.encoders._open_clip_source import (
     with_local_files,
 )
 from harness.encoders._open_clip_text import OpenClipText, tokenizer_of
+from harness.encoders._weights import read_header, state_dict
 
+READS = ("pictures", "texts")
+TAKES_CONTEXT = True
 #: CLIP's largest scale, where a checkpoint does not hold one.
 LOGIT_SCALE = 100.0
 #: Raised when features of the same weights would come out otherwise.
 REVISION = "open_clip 1"
-#: A learned context can stand before its texts.
-TAKES_CONTEXT = True
 
 
-class Options(BaseModel):
-    """No options."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-def facts(argument: str, options: Options) -> EncoderFacts:
+def facts(argument: str, options: NoOptions) -> EncoderFacts:
     """Widths and scale from the config and the checkpoint's header.
 
     Raises EncoderError for an architecture, tag or file that does not exist, a file that cannot
     be read, or one of another architecture.
     """
     source = locate(argument)
-    with_local_files(source.config["text_cfg"])  # told while planning if they are missing
-    saved = _weights.look(source.file)
+    with_local_files(source.config["text_cfg"])  # raises while planning if one is missing
+    saved = read_header(source.file)
     dim = int(source.config["embed_dim"])
     name, feature_axis = _projection_place(source.config)
     feature_dim = dim
@@ -85,26 +79,32 @@ def facts(argument: str, options: Options) -> EncoderFacts:
     )
 
 
-def build_image(argument: str, options: Options) -> OpenClipImage:
+def build_image(argument: str, options: NoOptions) -> OpenClipImage:
+    """Raises EncoderError for what does not exist, or weights that do not fit."""
     source = locate(argument)
     return OpenClipImage(_load(source), source)
 
 
-def build_text(argument: str, options: Options) -> OpenClipText:
+def build_text(argument: str, options: NoOptions) -> OpenClipText:
+    """Raises EncoderError for what does not exist, or weights that do not fit."""
     source = locate(argument)
     return OpenClipText(_load(source), tokenizer_of(source))
 
 
-def fetch(argument: str, options: Options) -> None:
-    """Bring the weights of ARCH/PRETRAINED, and what its text tower needs, into the hub cache."""
+def fetch(argument: str, options: NoOptions) -> bool:
+    """Bring the weights of ARCH/PRETRAINED, and what its text tower needs, into the hub cache.
+
+    False where all of it is a file.
+    """
     arch, tag, _ = parts(argument)
     text = config_of(arch).get("text_cfg", {})
-    for key in ("hf_model_name", "hf_tokenizer_name"):
-        if text.get(key):
-            _weights.fetch(text[key], ("*.json", "*.txt", "*.model"))
+    repositories = [text[key] for key in ("hf_model_name", "hf_tokenizer_name") if text.get(key)]
+    for repository in repositories:
+        _hub.download(repository, ("*.json", "*.txt", "*.model"))
     if tag:
         repository, name = repository_of(tag_of(arch, tag))
-        _weights.fetch(repository, candidates(name))
+        _hub.download(repository, candidates(name))
+    return bool(tag or repositories)
 
 
 # --- widths, without torch ------------------------------------------------------------------------
@@ -116,7 +116,7 @@ def _is_resnet(config: Mapping[str, Any]) -> bool:
 
 
 def _tower(config: Mapping[str, Any], shapes: Mapping[str, tuple[int, ...]]) -> str:
-    """What modules over time find in the visual tower: vit | resnet | other."""
+    """What modules over time can be put into: vit | resnet | other."""
     if _is_resnet(config):
         return "resnet"
     name = str(config["vision_cfg"].get("timm_model_name") or "")
@@ -154,7 +154,7 @@ def _feature_dim(config: Mapping[str, Any]) -> int | None:
 # --- building -------------------------------------------------------------------------------------
 
 
-def _load(source: Source) -> Any:
+def _load(source: OpenClipSource) -> Any:
     """The model with its weights.
 
     Raises EncoderError if they do not fit.
@@ -165,7 +165,7 @@ def _load(source: Source) -> Any:
         model = _empty(source.config)
     except (TypeError, AttributeError, AssertionError, RuntimeError, ValueError) as error:
         raise EncoderError(f"open_clip cannot build {source.arch}: {_short(error)}") from error
-    tensors = _weights.state_dict(source.file)  # errors in one sentence, before open_clip reads it
+    tensors = state_dict(source.file)  # damage is one sentence here, before open_clip reads it
     if len(tensors) == 0 or not any(name.startswith(("visual.", "image_enc")) for name in tensors):
         raise does_not_fit(source, "it holds no visual tower")
     try:
@@ -176,23 +176,23 @@ def _load(source: Source) -> Any:
 
 
 def _empty(config: Mapping[str, Any]) -> Any:
-    """The model without weights. The class is chosen as open_clip's create_model does it, which
-    takes a config only by entering it into a registry that the whole process shares.
+    """The model without weights. The class is chosen as in open_clip's create_model, which takes a
+    config only by entering it into a registry that the whole process shares.
     """
     from open_clip import CLIP, CoCa, CustomTextCLIP
 
-    own = json.loads(json.dumps(config))
-    own["text_cfg"] = {**with_local_files(own["text_cfg"]), "hf_model_pretrained": False}
-    if own["vision_cfg"].get("timm_model_name"):
-        own["vision_cfg"]["timm_model_pretrained"] = False
-    custom = own.pop("custom_text", False) or bool(own["text_cfg"].get("hf_model_name"))
+    settings = json.loads(json.dumps(config))  # a deep copy: configs are shared
+    settings["text_cfg"] = {**with_local_files(settings["text_cfg"]), "hf_model_pretrained": False}
+    if settings["vision_cfg"].get("timm_model_name"):
+        settings["vision_cfg"]["timm_model_pretrained"] = False
+    custom = settings.pop("custom_text", False) or bool(settings["text_cfg"].get("hf_model_name"))
     if not custom:
-        return CLIP(**own)
-    return (CoCa if "multimodal_cfg" in own else CustomTextCLIP)(**own)
+        return CLIP(**settings)
+    return (CoCa if "multimodal_cfg" in settings else CustomTextCLIP)(**settings)
 
 
 def _short(error: BaseException) -> str:
-    """The first complaint of load_state_dict, which tells one a line."""
+    """The first problem of load_state_dict, which lists one a line."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     text = lines[1] if len(lines) > 1 and lines[0].startswith("Error(s)") else lines[0]
     more = f" (and {len(lines) - 2} more)" if len(lines) > 2 else ""

@@ -12,17 +12,19 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, ConfigDict
-
 from harness.core.errors import EncoderError, did_you_mean, nearest
 from harness.core.facts import EncoderFacts
 from harness.core.hashing import digest
-from harness.encoders import _weights
+from harness.core.protocols.plugin import NoOptions
+from harness.encoders import _hub
+from harness.encoders._weights import cached_json, read_header, state_dict
 
 if TYPE_CHECKING:
     import torch
     from PIL import Image
 
+READS = ("pictures",)
+TAKES_CONTEXT = False
 #: CLIP's scale before training: nobody has trained this tower against a text.
 LOGIT_SCALE = 1 / 0.07
 WEIGHTS = ("model.safetensors", "pytorch_model.bin")
@@ -30,22 +32,13 @@ WEIGHTS = ("model.safetensors", "pytorch_model.bin")
 REVISION = "timm 1"
 
 
-READS = ("pictures",)
-
-
-class Options(BaseModel):
-    """No options."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-def facts(argument: str, options: Options) -> EncoderFacts:
-    """Widths as timm knows them, remembered by timm's version; a hash of the weights.
+def facts(argument: str, options: NoOptions) -> EncoderFacts:
+    """Widths as timm knows them, cached by timm's version; a hash of the weights.
 
     Raises EncoderError for a model or file that does not exist, or a file that cannot be read.
     """
     name, known, file = _source(argument)
-    saved = _weights.look(file)
+    saved = read_header(file)
     widths = {key: value for key, value in known.items() if key != "tower"}
     content = digest([REVISION, name, widths, saved.hash], 64)
     return EncoderFacts(
@@ -60,20 +53,23 @@ def facts(argument: str, options: Options) -> EncoderFacts:
     )
 
 
-def build_image(argument: str, options: Options) -> TimmImage:
+def build_image(argument: str, options: NoOptions) -> TimmImage:
+    """Raises EncoderError for a model or file that does not exist, or weights that do not fit."""
     name, _, file = _source(argument)
     return TimmImage(_load(name, file))
 
 
-def fetch(argument: str, options: Options) -> None:
-    """Bring the weights of NAME into the hub cache; a FILE is there already."""
+def fetch(argument: str, options: NoOptions) -> bool:
+    """Bring the weights of NAME into the hub cache; False for a FILE, which is there already."""
     name, _, file = argument.partition("@")
-    if not file:
-        _weights.fetch(_repository(name, _known(name)), WEIGHTS)
+    if file:
+        return False
+    _hub.download(_repository(name, _known(name)), WEIGHTS)
+    return True
 
 
 class TimmImage:
-    """`module` gives the pooled features."""
+    """`module` computes the pooled features."""
 
     def __init__(self, module: Any) -> None:
         self.module = module
@@ -103,30 +99,30 @@ class TimmImage:
         return h_BF
 
     def projection(self) -> tuple[torch.Tensor, None]:
+        """The identity (F, F)."""
         import torch
 
-        return torch.eye(self.module.num_features_out), None
-
-    def embed(self, x_BCHW: torch.Tensor) -> torch.Tensor:
-        """z_BD: the features themselves."""
-        return self.features(x_BCHW)
+        return torch.eye(_width(self.module)), None
 
 
 def _source(argument: str) -> tuple[str, dict[str, Any], Path]:
-    """(name, what timm knows of it, file of the weights)."""
+    """(name, what timm knows of it, file of the weights).
+
+    Raises EncoderError for a name that says nothing, or weights that are not here.
+    """
     name, at, file = argument.partition("@")
     if not name or (at and not file):
         raise EncoderError(f"'timm:{argument}' names no model: write timm:NAME or timm:NAME@FILE")
     known = _known(name)
     if file:
         return name, known, Path(file)
-    return name, known, _weights.hub_file(_repository(name, known), WEIGHTS)
+    return name, known, _hub.hub_file(_repository(name, known), WEIGHTS)
 
 
 def _known(name: str) -> dict[str, Any]:
     key = f"{version('timm')} {name} with its tower"
-    found: dict[str, Any] = _weights.remembered("timm", key, lambda: _look_up(name))
-    return found
+    known: dict[str, Any] = cached_json("timm", key, lambda: _look_up(name))
+    return known
 
 
 def _look_up(name: str) -> dict[str, Any]:
@@ -141,7 +137,7 @@ def _look_up(name: str) -> dict[str, Any]:
         close = nearest(name.partition(".")[0], timm.list_models())
         raise EncoderError(f"timm knows no model '{name}'" + did_you_mean(close))
     try:
-        with torch.device("meta"):
+        with torch.device("meta"):  # shapes only: no memory, and nothing is drawn
             model = timm.create_model(name, pretrained=False, num_classes=0)
     except (RuntimeError, ValueError) as error:
         raise EncoderError(f"timm cannot build '{name}': {error}") from error
@@ -156,7 +152,7 @@ def _look_up(name: str) -> dict[str, Any]:
 
 
 def _tower(model: Any) -> str:
-    """What modules over time find in it: vit | resnet | other."""
+    """What modules over time can be put into: vit | resnet | other."""
     from timm.models.efficientnet import EfficientNet
     from timm.models.resnet import ResNet
     from timm.models.vision_transformer import VisionTransformer
@@ -186,14 +182,14 @@ def _load(name: str, file: Path) -> Any:
     """
     import timm
 
-    tensors = _weights.state_dict(file)  # damage is told in one sentence, before timm reads it
+    tensors = state_dict(file)  # damage is one sentence here, before timm reads the file
     declared = timm.get_pretrained_cfg(name)
     last = declared.classifier if declared else None
     weight = tensors.get(f"{last if isinstance(last, str) else (last or ('',))[0]}.weight")
-    own = 0 if weight is None else len(weight)
-    # A file in its authors' form gets its names from timm while it is read: then the size that
-    # timm declares is the one to try.
-    sizes = dict.fromkeys((own, declared.num_classes if declared else own))
+    size_in_file = 0 if weight is None else len(weight)
+    # timm renames the tensors of a file in its authors' form while it reads it. Such a file has no
+    # classifier under timm's name: then the size that timm declares is the one to try.
+    sizes = dict.fromkeys((size_in_file, declared.num_classes if declared else size_in_file))
     problem: Exception | None = None
     for size in sizes:
         try:
@@ -207,7 +203,6 @@ def _load(name: str, file: Path) -> Any:
             problem = problem or error
             continue
         model.reset_classifier(0)
-        model.num_features_out = _width(model)
         return model.eval()
     words = " ".join(str(problem).split())
     raise EncoderError(f"{file} is no checkpoint of timm's {name}: {words[:200]}") from problem

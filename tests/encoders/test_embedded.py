@@ -1,3 +1,9 @@
+"""embedded/lit-emoji: the right tensors in the right place, and all of them in its hashes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -9,15 +15,17 @@ from harness.data import emoji
 from harness.encoders import embedded
 from harness.training.features import FeatureStore
 
+from .compare import NONE
+
 
 @pytest.fixture(scope="module")
 def image_encoder() -> embedded.LitEmojiImage:
-    return embedded.build_image("lit-emoji", embedded.Options())
+    return embedded.build_image("lit-emoji", NONE)
 
 
 @pytest.fixture(scope="module")
 def text_encoder() -> embedded.LitEmojiText:
-    return embedded.build_text("lit-emoji", embedded.Options())
+    return embedded.build_text("lit-emoji", NONE)
 
 
 def test_the_backbone_knows_imagenet(image_encoder: embedded.LitEmojiImage) -> None:
@@ -46,10 +54,10 @@ def test_preprocessing_is_the_declared_one(image_encoder: embedded.LitEmojiImage
     torch.testing.assert_close(x_CHW.mean(dim=(1, 2)), expected, atol=1e-6, rtol=0)
 
 
-def test_facts_fit_the_towers(
+def test_facts_fit_the_encoders(
     image_encoder: embedded.LitEmojiImage, text_encoder: embedded.LitEmojiText
 ) -> None:
-    facts = embedded.facts("lit-emoji", embedded.Options())
+    facts = embedded.facts("lit-emoji", NONE)
     weight_DF, bias_D = image_encoder.projection()
     assert weight_DF.shape == (facts.dim, facts.feature_dim)
     assert facts.tower == "resnet"
@@ -80,17 +88,15 @@ def test_text_equals_a_padded_batch(text_encoder: embedded.LitEmojiText) -> None
 
 def test_another_name_is_an_error_with_the_nearest() -> None:
     with pytest.raises(EncoderError, match="Did you mean 'lit-emoji'"):
-        embedded.facts("lit-emoij", embedded.Options())
+        embedded.facts("lit-emoij", NONE)
 
 
 def test_features_do_not_depend_on_what_was_computed_beside_them(
-    tmp_path,
-    monkeypatch,
-    image_encoder: embedded.LitEmojiImage,  # type: ignore[no-untyped-def]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, image_encoder: embedded.LitEmojiImage
 ) -> None:
     monkeypatch.setenv("HARNESS_CACHE", str(tmp_path))
-    data = emoji.open_dataset("", emoji.Options())
-    facts = embedded.facts("lit-emoji", embedded.Options())
+    data = emoji.open_dataset("", NONE)
+    facts = embedded.facts("lit-emoji", NONE)
     items = list(data.test.ids[:20])
 
     def store(resolution: int) -> FeatureStore:
@@ -108,14 +114,16 @@ def test_features_do_not_depend_on_what_was_computed_beside_them(
 @pytest.mark.parametrize(
     "name", ["model.safetensors", "tokenizer.json", "config.json", "tokenizer_config.json"]
 )
-def test_every_file_that_texts_are_read_with_is_hashed(tmp_path, monkeypatch, name: str) -> None:  # type: ignore[no-untyped-def]
+def test_every_file_that_texts_are_read_with_is_hashed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
     for file in embedded.text_file().parent.glob("*"):
         if file.is_file():
             (tmp_path / file.name).symlink_to(file)
     monkeypatch.setattr(embedded, "text_file", lambda: tmp_path / "model.safetensors")
-    before = embedded.facts("lit-emoji", embedded.Options())
+    before = embedded.facts("lit-emoji", NONE)
     (tmp_path / name).unlink()
     (tmp_path / name).write_bytes(b"another")
-    after = embedded.facts("lit-emoji", embedded.Options())
+    after = embedded.facts("lit-emoji", NONE)
     assert after.weights != before.weights
     assert after.backbone == before.backbone

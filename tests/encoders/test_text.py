@@ -1,4 +1,4 @@
-"""Text towers that are trained or trained through: one batch, a learned context, own copies."""
+"""Text towers that are trained, or trained through: one batch, a learned context, own copies."""
 
 from __future__ import annotations
 
@@ -12,45 +12,43 @@ import torch
 from torch.overrides import TorchFunctionMode
 
 from harness.core.errors import EncoderError
+from harness.core.protocols.encoder import TunableText
 from harness.encoders import embedded, hf_clip, hf_text, open_clip
+from harness.encoders._text import TokenLayout, layout_of, words_of
 
 from . import tiny
+from .compare import NONE
 
 NAMES = ("red car", "cat", "blue boat of a cat", "green")
 WORDS = "a photo of"
 
 
-@pytest.fixture(autouse=True)
-def _one_thread() -> None:
-    torch.set_num_threads(1)
+def _open_clip(folder: Path, config: dict[str, Any]) -> TunableText:
+    return open_clip.build_text(tiny.open_clip_model(folder, config), NONE)
 
 
-def _open_clip(folder: Path, config: dict[str, Any]) -> Any:
-    return open_clip.build_text(tiny.open_clip_model(folder, config), open_clip.Options())
-
-
-def _hf_text(reference: str, pooling: Any) -> Any:
+def _hf_text(reference: str, pooling: Any) -> TunableText:
     return hf_text.build_text(reference, hf_text.Options(pooling=pooling))
 
 
-BUILD: dict[str, Callable[[Path], Any]] = {
+BUILD: dict[str, Callable[[Path], TunableText]] = {
     "clip": lambda f: _open_clip(f, tiny.VIT),
     "custom": lambda f: _open_clip(f, tiny.CUSTOM),
     "coca": lambda f: _open_clip(f, tiny.COCA),
     "open_clip_bert": lambda f: _open_clip(f, tiny.open_clip_bert(f / "text")),
     "open_clip_siglip": lambda f: _open_clip(f, tiny.open_clip_siglip(f / "text")),
     "open_clip_stripped": lambda f: _open_clip(f, tiny.open_clip_stripped(f / "text")),
-    "hf_clip": lambda f: hf_clip.build_text(tiny.hf_clip(f), hf_clip.Options()),
-    "siglip": lambda f: hf_clip.build_text(tiny.siglip_with_an_end(f), hf_clip.Options()),
+    "hf_clip": lambda f: hf_clip.build_text(tiny.hf_clip(f), NONE),
+    "siglip": lambda f: hf_clip.build_text(tiny.siglip_with_an_end(f), NONE),
     "bert_mean": lambda f: _hf_text(tiny.bert(f), "mean"),
     "bert_cls": lambda f: _hf_text(tiny.bert(f), "cls"),
     "t5": lambda f: _hf_text(tiny.t5(f), "mean"),
-    "embedded": lambda _: embedded.build_text("lit-emoji", embedded.Options()),
+    "embedded": lambda _: embedded.build_text("lit-emoji", NONE),
 }
 
 
 @pytest.fixture(scope="module", params=BUILD)
-def tower(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Any:
+def tower(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> TunableText:
     return BUILD[request.param](tmp_path_factory.mktemp(request.param))
 
 
@@ -59,13 +57,13 @@ def assert_same(found: torch.Tensor, expected: torch.Tensor) -> None:
     torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-5)
 
 
-def test_a_batch_equals_one_at_a_time(tower: Any) -> None:
+def test_a_batch_equals_one_at_a_time(tower: TunableText) -> None:
     z_ND = tower.encode(NAMES)
     assert z_ND.requires_grad
     assert_same(z_ND.detach(), tower.embed(NAMES))
 
 
-def test_a_context_of_words_equals_these_words_in_front(tower: Any) -> None:
+def test_a_context_of_words_equals_these_words_in_front(tower: TunableText) -> None:
     """So it stands behind the start token, moves the positions, and the pooling finds the end."""
     context_ME = tower.token_vectors(WORDS)
     assert context_ME.shape == (3, tower.context_dim)
@@ -74,14 +72,14 @@ def test_a_context_of_words_equals_these_words_in_front(tower: Any) -> None:
     assert (found - tower.embed(NAMES)).abs().max() > 1e-3
 
 
-def test_a_text_too_long_is_cut_at_its_end(tower: Any) -> None:
+def test_a_text_too_long_is_cut_at_its_end(tower: TunableText) -> None:
     """The libraries' own cutting of the whole text is the measure: they keep the end token."""
     long = ["green cat " * 600 + "boat", "red car", "blue " * 600]
     found = tower.encode(long, tower.token_vectors(WORDS)).detach()
     assert_same(found, tower.embed([f"{WORDS} {text}" for text in long]))
 
 
-def test_a_gradient_reaches_every_vector_of_the_context(tower: Any) -> None:
+def test_a_gradient_reaches_every_vector_of_the_context(tower: TunableText) -> None:
     context_ME = (0.02 * torch.randn(4, tower.context_dim)).requires_grad_()
     tower.encode(NAMES, context_ME).square().sum().backward()
     assert context_ME.grad is not None
@@ -89,7 +87,7 @@ def test_a_gradient_reaches_every_vector_of_the_context(tower: Any) -> None:
     tower.module.zero_grad()
 
 
-def test_every_parameter_of_the_module_moves_the_embedding(tower: Any) -> None:
+def test_every_parameter_of_the_module_moves_the_embedding(tower: TunableText) -> None:
     """What the text side does not read has no place in it."""
     own = deepcopy(tower)
     own.module.requires_grad_()
@@ -98,14 +96,14 @@ def test_every_parameter_of_the_module_moves_the_embedding(tower: Any) -> None:
     assert idle == []
 
 
-def test_a_context_leaves_the_tower_as_it_is(tower: Any) -> None:
+def test_a_context_leaves_the_tower_as_it_is(tower: TunableText) -> None:
     before, names = tower.embed(NAMES), list(tower.module.state_dict())
     tower.encode(NAMES, torch.ones(2, tower.context_dim))
     assert torch.equal(tower.embed(NAMES), before)
     assert list(tower.module.state_dict()) == names
 
 
-def test_a_deep_copy_is_trained_alone(tower: Any) -> None:
+def test_a_deep_copy_is_trained_alone(tower: TunableText) -> None:
     before = tower.embed(NAMES)
     own = deepcopy(tower)
     context_ME = own.token_vectors(WORDS).requires_grad_()
@@ -130,7 +128,7 @@ class Unmasked(TorchFunctionMode):
         return func is torch.Tensor.__bool__ or func(*args, **(kwargs or {}))
 
 
-def test_encoding_runs_where_the_module_is(tower: Any) -> None:
+def test_encoding_runs_where_the_module_is(tower: TunableText) -> None:
     """On the device without data: a tensor that stays on the CPU would be an error."""
     own = deepcopy(tower)
     own.module.to("meta")
@@ -140,10 +138,10 @@ def test_encoding_runs_where_the_module_is(tower: Any) -> None:
         assert own.encode(NAMES, context_ME).device.type == "meta"
 
 
-def test_contexts_that_do_not_fit(tower: Any) -> None:
+def test_contexts_that_do_not_fit(tower: TunableText) -> None:
     with pytest.raises(EncoderError, match="does not fit token embeddings of width"):
         tower.encode(NAMES, torch.zeros(2, tower.context_dim + 1))
-    with pytest.raises(EncoderError, match="leaves no place for a text"):
+    with pytest.raises(EncoderError, match="leaves no room for a text"):
         tower.encode(NAMES, torch.zeros(600, tower.context_dim))
 
 
@@ -153,3 +151,24 @@ def test_a_tokenizer_with_a_layout_of_its_own_takes_no_context(tmp_path: Path) -
     tower = _open_clip(tmp_path, config)
     with pytest.raises(EncoderError, match="lays out texts in a way of its own"):
         tower.encode(NAMES, torch.zeros(2, tower.context_dim))
+
+
+def test_what_a_tokenizer_puts_around_a_text_is_its_layout(tmp_path: Path) -> None:
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(tiny.bert(tmp_path / "bert"))
+    layout = layout_of(tokenizer, {"padding": True}, 8, full=False)
+    ids = tokenizer.convert_tokens_to_ids
+    assert layout.before == (ids("[CLS]"),)
+    assert layout.after == (ids("[SEP]"),)
+    assert layout.filler == ids("a")
+    assert words_of(tokenizer, {"padding": True}, "red car") == ids(["red", "car"])
+
+
+def test_rows_hold_fillers_and_cut_texts_at_their_end() -> None:
+    layout = TokenLayout(before=(1,), after=(2,), pad=0, length=6, filler=9, full=False)
+    ids, masks = layout.rows([[5, 6, 7], [5]], context=2)
+    assert ids == [[1, 9, 9, 5, 6, 2], [1, 9, 9, 5, 2, 0]]
+    assert masks == [[1] * 6, [1, 1, 1, 1, 1, 0]]
+    full = TokenLayout((1,), (2,), 0, 6, 9, full=True)
+    assert full.rows([[5]], context=0)[0] == [[1, 5, 2, 0, 0, 0]]

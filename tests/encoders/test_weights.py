@@ -1,0 +1,109 @@
+"""Checkpoints: what their header says, and what is said of files that are none."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from harness.core.errors import EncoderError
+from harness.encoders import _weights
+
+TENSORS = {"a": torch.zeros(3, 2), "logit_scale": torch.tensor(math.log(50.0))}
+
+
+@pytest.mark.parametrize("name", ["weights.pt", "weights.safetensors"])
+def test_a_header_holds_shapes_scale_and_content(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    (save_file if path.suffix == ".safetensors" else torch.save)(TENSORS, path)
+    header = _weights.read_header(path)
+    assert header.shapes == {"a": (3, 2), "logit_scale": ()}
+    assert header.logit_scale == pytest.approx(50)
+    assert len(header.hash) == 64
+
+
+def test_the_wrapping_of_training_scripts_is_taken_off(tmp_path: Path) -> None:
+    for wrapper in ("state_dict", "model"):
+        wrapped = {"epoch": 3, wrapper: {f"module._orig_mod.{k}": v for k, v in TENSORS.items()}}
+        torch.save(wrapped, tmp_path / "wrapped.pt")
+        assert set(_weights.state_dict(tmp_path / "wrapped.pt")) == set(TENSORS)
+
+
+class Code:
+    """Runs a function when it is unpickled."""
+
+    def __reduce__(self) -> tuple[Callable[..., Any], tuple[str]]:
+        return (print, ("this must never be printed",))
+
+
+def damaged(kind: str, file: Path) -> Path:
+    out = file.with_name(f"{kind}.pt")
+    if kind == "text":
+        out.write_text("hello")
+    elif kind == "cut":
+        out.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
+    elif kind == "empty":
+        out.write_bytes(b"")
+    elif kind == "code":
+        torch.save({"visual.proj": torch.zeros(24, 16), "x": Code()}, out)
+    elif kind == "list":
+        torch.save([1, 2], out)
+    elif kind == "cut_safetensors":
+        out = file.with_name("cut.safetensors")
+        save_file({"a": torch.zeros(100)}, out)
+        out.write_bytes(out.read_bytes()[:-8])
+    return out
+
+
+@pytest.mark.parametrize(
+    ("kind", "word"),
+    [
+        ("missing", "there is no file"),
+        ("text", "is no checkpoint"),
+        ("cut", "cut short"),
+        ("empty", "cut short"),
+        ("code", "holds code"),
+        ("list", "no named tensors"),
+        ("cut_safetensors", "cut short"),
+    ],
+)
+def test_a_file_that_is_no_checkpoint(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], kind: str, word: str
+) -> None:
+    whole = tmp_path / "whole.pt"
+    torch.save({"a": torch.zeros(100, 100)}, whole)
+    with pytest.raises(EncoderError, match=word):
+        _weights.read_header(damaged(kind, whole))
+    assert "never be printed" not in capsys.readouterr().out
+
+
+def test_what_was_computed_is_kept_unless_it_is_damaged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HARNESS_CACHE", str(tmp_path))
+    calls: list[int] = []
+
+    def compute() -> dict[str, int]:
+        calls.append(1)
+        return {"x": len(calls)}
+
+    assert [_weights.cached_json("k", "key", compute) for _ in range(2)] == [{"x": 1}] * 2
+    (kept,) = (tmp_path / "k").glob("*.json")
+    kept.write_text('{"x": ')
+    assert _weights.cached_json("k", "key", compute) == {"x": 2}
+    assert _weights.cached_json("k", "other key", compute) == {"x": 3}
+
+
+@pytest.mark.parametrize(
+    ("text", "word"), [(None, "there is no file"), ("{", "is no JSON"), ("[]", "no mapping")]
+)
+def test_files_that_hold_no_mapping(tmp_path: Path, text: str | None, word: str) -> None:
+    if text is not None:
+        (tmp_path / "x.json").write_text(text)
+    with pytest.raises(EncoderError, match=word):
+        _weights.read_json(tmp_path / "x.json")
