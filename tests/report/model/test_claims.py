@@ -21,20 +21,20 @@ def claim(a: str, b: str, **more: Any) -> dict[str, Any]:
     return {"text": f"{a} and {b}", "a": a, "b": b, "direction": ">", **more}
 
 
-def results_of(*made: dict[str, Any], seeds: int = 5, **more: Any) -> Results:
+def results_of(*claimed: dict[str, Any], seeds: int = 5, **more: Any) -> Results:
     shots = more.pop("shots", 1)
     return make_results(
-        task_of(claims=list(made), shots=shots, seeds=seeds), few_shot_accuracy, **more
+        task_of(claims=list(claimed), shots=shots, seeds=seeds), few_shot_accuracy, **more
     )
 
 
-def judged(*made: dict[str, Any], **more: Any) -> list[JudgedClaim]:
-    results = results_of(*made, **more)
+def judged(*claimed: dict[str, Any], **more: Any) -> list[JudgedClaim]:
+    results = results_of(*claimed, **more)
     return judge(results, build_table(results))
 
 
-def verdicts(*made: dict[str, Any], **more: Any) -> list[str]:
-    return [j.verdict for j in judged(*made, **more)]
+def verdicts(*claimed: dict[str, Any], **more: Any) -> list[str]:
+    return [j.verdict for j in judged(*claimed, **more)]
 
 
 def test_a_large_difference_decides_in_either_direction() -> None:
@@ -139,8 +139,8 @@ def test_a_trained_map_correlates_more_with_the_texts_than_a_random_one() -> Non
 
 
 def test_maps_need_a_text_row() -> None:
-    made = claim("vision_only", "random", measure="correlation")
-    task = task_of(claims=[made], shots=1, classifier=["random"], report={})
+    one = claim("vision_only", "random", measure="correlation")
+    task = task_of(claims=[one], shots=1, classifier=["random"], report={})
     results = make_results(task, few_shot_accuracy, weights=True)
     (found,) = judge(results, build_table(results))
     assert found.verdict == claims.UNTESTED

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from markdown_it import MarkdownIt
@@ -102,12 +103,12 @@ def test_the_study_itself_is_no_analogue() -> None:
 
 
 def test_the_body_knows_no_time_and_no_host() -> None:
-    made = []
+    pages = []
     for host, wall in (("a", 1.0), ("b", 2.0)):
         task = task_of(name="table01_embedded", shots=1, claims=[CLAIM], embedded=ANALOGUE)
         results = make_results(task, few_shot_accuracy, host=host, wall=wall)
-        made.append(text_of(PaperPart(task, results, build_table(results))))
-    first, second = (text.partition(END_OF_BODY) for text in made)
+        pages.append(text_of(PaperPart(task, results, build_table(results))))
+    first, second = (text.partition(END_OF_BODY) for text in pages)
     assert first[0] == second[0]
     assert first[2] != second[2]
 
@@ -121,10 +122,7 @@ def test_cells_that_two_tables_share_count_once() -> None:
 
 def test_it_renders_as_tables_and_pictures() -> None:
     picture = Figure("figure4.png", "Training loss. Mean over seeds", b"png")
-    made = part()
-    whole = PaperPart(
-        made.task, made.results, made.table, published=made.published, figures=(picture,)
-    )
+    whole = replace(part(), figures=(picture,))
     html = MarkdownIt("commonmark").enable("table").render(text_of(whole))
     assert html.count("<table>") == 5  # overview, claims, leaderboard, in print, cost
     assert '<img src="reproduce/figure4.png" alt="Training loss"' in html
