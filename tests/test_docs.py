@@ -321,6 +321,41 @@ def test_plugins_are_short_and_clean(plugins: str) -> None:
     assert done.returncode == 0, done.stdout
 
 
+# --- the Python API ------------------------------------------------------------------------------
+
+
+def test_the_python_page_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """All blocks of docs/python.md, one after the other in one namespace, as in a notebook."""
+    monkeypatch.chdir(tmp_path)
+    page = ROOT / "docs" / "python.md"
+    namespace: dict[str, Any] = {}
+    code = [body for language, body in BLOCK.findall(text(page)) if language == "python"]
+    assert len(code) > 6
+    for number, body in enumerate(code):
+        exec(compile(body, f"{page.name}-{number}", "exec"), namespace)
+    printed = capsys.readouterr().out
+    assert "there is no such key" in printed
+    assert "'classifier'" in printed
+    assert namespace["best"] in {"text", "random", "prototype"}
+
+
+def test_the_table_of_the_python_page_is_the_api() -> None:
+    """Every call that the page lists exists, with the arguments that it names."""
+    import inspect
+
+    import harness
+
+    page = text(ROOT / "docs" / "python.md")
+    calls = re.findall(r"`(\.?)(\w+)\((.*?)\)`", page.split("| call |")[1].split("\n\n")[0])
+    assert len(calls) > 8
+    for dot, name, arguments in calls:
+        call = getattr(harness.Study if dot else harness, name)
+        named = [a.strip().rstrip("=") for a in arguments.split(",") if a.strip().endswith("=")]
+        assert set(named) <= set(inspect.signature(call).parameters), name
+
+
 # --- commands and links --------------------------------------------------------------------------
 
 
