@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from harness.core.samples import BoolArray, FloatArray, IntArray
     from harness.stats.student import TTest
 
+NO_COMMON_SEEDS = "no seed in common: unpaired, so nothing is known about new seeds"
+ONE_SEED = "one seed: nothing is known about new seeds"
 #: With fewer seeds a comparison is descriptive: it gets no p.
 LEAST_SEEDS = 5
 
@@ -66,7 +68,7 @@ def contrast(
         verdict = _verdict(d_SN, a.groups_N, estimand, deterministic=deterministic)
     else:
         difference = float(a.correct_SN.mean() - b.correct_SN.mean())
-        verdict = _Verdict("none", note="no common seeds: unpaired, no seed evidence")
+        verdict = _Verdict("none", note=NO_COMMON_SEEDS)
     return Contrast(
         a=name_a,
         b=name_b,
@@ -116,7 +118,7 @@ def _verdict(
     if estimand == "E1":
         return _same_items(d_SN, deterministic=deterministic)
     if not deterministic and len(d_SN) < 2:
-        return _Verdict("none", note="no seed evidence")
+        return _Verdict("none", note=ONE_SEED)
     if count_groups(groups_N) < 2:
         return _Verdict("none", note="one group: no evidence about other items")
     if d_SN.flat[0] and not np.ptp(d_SN):
@@ -135,7 +137,7 @@ def _same_items(d_SN: FloatArray, *, deterministic: bool) -> _Verdict:
         d = float(d_SN.mean())
         return _Verdict("none", low=d, high=d, note="under E1 nothing is random here")
     if len(d_SN) < 2:
-        return _Verdict("none", note="no seed evidence")
+        return _Verdict("none", note=ONE_SEED)
     paired = paired_t(d_SN.mean(axis=1))
     flips = paired.p_sign_flip
     note = "" if flips is None else f"sign flips p = {flips:.2g}"
@@ -154,7 +156,7 @@ def _without_spread(d: float, groups: int) -> _Verdict:
 
 def _no_seeds(d_N: FloatArray, groups_N: IntArray) -> _Verdict:
     b, c = int((d_N > 0).sum()), int((d_N < 0).sum())
-    note = f"right alone: {b} and {c}"
+    note = f"items that only one of the two predicts correctly: {b} and {c}"
     if is_grouped(groups_N):
         t = clustered_t(d_N, groups_N)
         return _of_t(t, "clustered t on items", share_seeds=0.0, note=note)

@@ -97,7 +97,7 @@ def test_two_deterministic_rows() -> None:
     expected = mcnemar(alone_a, alone_b, ITEMS)
     assert (got.test, got.seeds, got.share_seeds) == ("exact McNemar", 1, 0)
     assert (got.p, got.low, got.high) == (expected.p, expected.low, expected.high)
-    assert got.note == f"right alone: {alone_a} and {alone_b}"
+    assert got.note == f"items that only one of the two predicts correctly: {alone_a} and {alone_b}"
     assert (got.se, got.df) == (expected.standard_error, np.inf)
     assert got.smallest_detectable == pytest.approx(2.8016 * expected.standard_error, rel=1e-4)
 
@@ -126,7 +126,7 @@ def test_one_seed_is_no_evidence(estimand: str) -> None:
     for b in (trained(2, (0,)), fixed(2)):
         got = ab(trained(1, (0,)), b, estimand)
         assert (got.p, got.low, got.high) == (None, None, None)
-        assert got.note == "no seed evidence"
+        assert got.note == "one seed: nothing is known about new seeds"
         assert got.seeds == 1
 
 
@@ -135,7 +135,7 @@ def test_no_common_seed() -> None:
     got = ab(a, b)
     assert (got.p, got.low, got.seeds) == (None, None, 0)
     assert got.difference == pytest.approx(a.correct_SN.mean() - b.correct_SN.mean())
-    assert "no seed evidence" in got.note
+    assert "nothing is known about new seeds" in got.note
 
 
 def test_same_items_new_seeds() -> None:
