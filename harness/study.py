@@ -98,7 +98,7 @@ class Study:
         """
         launcher = open_launcher(launch, options or LaunchOptions())
         if retry_failed:
-            self.run_again(c.key for c in self.plan().failed())
+            self.plan().run_again(c.key for c in self.plan().failed())
         writable(self.store.root)
         prepared = self.prepare(launcher, logs)
         problem = self.over_budget(prepared)

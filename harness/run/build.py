@@ -103,6 +103,8 @@ def _source(
     pictures = resources.pictures(resolved)
     sampling = Sampling(cell.seed, cell.frames, recipe.augment)
     encoder = resources.encoder(resolved).image
+    if encoder.module is None:
+        raise CellError(f"tuning: all: {cell.encoder} has no module that could be tuned")
     source = TunedBackbone(encoder, pictures, support.items, sampling, place)
     _insert_temporal(resolved, source, resources)
     if recipe.checkpointing:
