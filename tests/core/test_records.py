@@ -9,9 +9,8 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-from conftest import ROOT, TINY, plan_of
+from conftest import TINY, plan_of
 
 from harness.core.errors import BadInput
 from harness.core.hashing import digest
@@ -25,11 +24,9 @@ from harness.core.records import (
     record_from,
     science_hash,
 )
-from harness.core.store import Store, arrays_hash
+from harness.core.store import Store
 
 DONE = Record(key="ab12", cell={"dataset": "emoji"}, status="done", top1=0.5, n=4)
-#: Records as the code of November 2026 wrote them, before `measures` and before `unknown`.
-OLD = ROOT / "tests/fixtures/old_records/runs"
 
 
 def put(store: Store, record: Record, **changes: Any) -> Path:
@@ -195,21 +192,5 @@ def test_what_is_science(changes: dict[str, Any]) -> None:
     assert science_hash(DONE, "abd") != science_hash(DONE, "abc")
 
 
-@pytest.mark.parametrize("path", sorted(OLD.glob("cells/*/*.json")), ids=lambda p: p.stem)
-def test_records_of_earlier_code_have_the_hash_that_they_had(path: Path) -> None:
-    record = Store(OLD).read(path.stem)
-    assert record is not None
-    assert record.unknown == {}
-    assert science_hash(record, arrays_hash(Store(OLD).arrays(record))) == record.science_hash
-
-
-def test_there_are_records_of_earlier_code() -> None:
-    """Or the test above would look at nothing."""
-    found = [json.loads(p.read_text()) for p in OLD.glob("cells/*/*.json")]
-    assert len(found) == 13
-    assert {r["status"] for r in found} == {"done", "failed"}
-
-
 def test_every_measure_of_the_top_level_is_a_field() -> None:
     assert set(TOP_LEVEL_MEASURES) <= {f.name for f in fields(Record)}
-    assert arrays_hash({"a": np.arange(2)}) != arrays_hash({"a": np.arange(2.0)})

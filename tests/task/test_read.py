@@ -1,4 +1,4 @@
-"""YAML to Task: variants on embedded data, claims, selection on the test set."""
+"""YAML to Task: presets, changes, variants on embedded data, claims, and the way back to YAML."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ import pytest
 import yaml
 
 from harness.core.errors import TaskError
+from harness.task import library, yaml_reader
 from harness.task.grid import expand
-from harness.task.read import as_yaml, read_task
+from harness.task.read import as_yaml, json_schema, plain, read_task, validate
 from harness.task.schema import Task
 
 PAPER: dict[str, Any] = {
@@ -35,10 +36,62 @@ def read(tmp_path: Path, *overrides: str, as_variant: bool = False, **changes: A
     return read_task(path, overrides, embedded=as_variant)
 
 
-def told(tmp_path: Path, *overrides: str, as_variant: bool = False, **changes: Any) -> str:
+def refusal(tmp_path: Path, *overrides: str, as_variant: bool = False, **changes: Any) -> str:
     with pytest.raises(TaskError) as caught:
         read(tmp_path, *overrides, as_variant=as_variant, **changes)
     return str(caught.value).removeprefix(f"{tmp_path / 'task.yaml'}: ")
+
+
+# --- a file -------------------------------------------------------------------------------------
+
+
+def test_changes_come_before_overrides(tmp_path: Path) -> None:
+    path = tmp_path / "task.yaml"
+    path.write_text(yaml.safe_dump(PAPER), encoding="utf-8")
+    task = read_task(path, ["recipe.epochs=7"], changes={"shots": 2, "recipe": {"epochs": 5}})
+    assert task.shots == [2]
+    assert task.recipe.epochs == [7]
+    assert task.recipe.lr == [1e-5], "changes under recipe leave its other keys"
+
+
+def test_a_preset_is_a_recipe_with_keys_replaced(tmp_path: Path) -> None:
+    task = read(tmp_path, recipe={"preset": "lit_emoji", "epochs": 3})
+    assert (task.recipe.lr, task.recipe.decay, task.recipe.epochs) == ([1e-3], ["constant"], [3])
+    assert task.recipe.preset is None, "the task as resolved needs no file of recipes"
+    assert refusal(tmp_path, recipe={"preset": "lit_emojy"}) == (
+        "recipe.preset: 'lit_emojy': there is no such recipe; allowed: lit_emoji, text4vis. "
+        "Did you mean 'lit_emoji'?"
+    )
+
+
+@pytest.mark.parametrize("name", sorted(library.tasks()))
+def test_every_task_that_comes_with_the_harness_survives_the_way_through_yaml(name: str) -> None:
+    task = read_task(library.tasks()[name])
+    again = validate(yaml_reader.parse(as_yaml(task), "again"), "again")
+    assert plain(again) == plain(task)
+    assert expand(again) == expand(task)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"clasifier": "text"}, "clasifier: there is no such key; allowed: name, question, "),
+        ({"classes": {"pik": 3}}, "classes.pik: there is no such key; allowed: pick, seed, from, "),
+        ({"recipe": {"lr": [1, "fast"]}}, "recipe.lr: 'fast': input should be a valid number"),
+        ({"regime": "few_shots"}, "regime: 'few_shots' is not allowed; allowed: full, fraction, "),
+        ({"views": "4y3"}, "views: '4y3' is not allowed; allowed: CLIPSxCROPS, each 1 to 99, "),
+        ({"schedule": "released"}, "schedule: 'released' is not allowed; allowed: frozen, "),
+        ({"name": "a b"}, "name: 'a b' is not allowed; allowed: letters, digits, '_', '.' and "),
+        ({"encoder": None}, "encoder: None: must be a name, or {name: ..., options ...}"),
+    ],
+)
+def test_a_value_that_cannot_be(tmp_path: Path, changes: dict[str, Any], message: str) -> None:
+    assert refusal(tmp_path, **changes).startswith(message)
+
+
+def test_a_key_that_is_missing() -> None:
+    with pytest.raises(TaskError, match=r"^t\.yaml: dataset: is missing$"):
+        validate({"name": "t", "regime": "full", "encoder": "e"}, "t.yaml")
 
 
 # --- embedded ------------------------------------------------------------------------------------
@@ -87,13 +140,13 @@ def test_a_variant_written_as_resolved_is_read_again(tmp_path: Path) -> None:
 
 
 def test_no_variant(tmp_path: Path) -> None:
-    assert told(tmp_path, as_variant=True, embedded=None).startswith("embedded: is missing")
+    assert refusal(tmp_path, as_variant=True, embedded=None).startswith("embedded: is missing")
 
 
 def test_not_testable(tmp_path: Path) -> None:
     variant = {"relation": "not_testable", "why": "it counts V100 days"}
     assert read(tmp_path, embedded=variant).name == "table01"
-    message = told(tmp_path, as_variant=True, embedded=variant)
+    message = refusal(tmp_path, as_variant=True, embedded=variant)
     assert message == "embedded: the task cannot be tested so: it counts V100 days"
 
 
@@ -110,7 +163,7 @@ def test_not_testable(tmp_path: Path) -> None:
 def test_a_variant_that_says_nothing_clear(
     tmp_path: Path, variant: dict[str, Any], key: str, says: str
 ) -> None:
-    message = told(tmp_path, embedded=variant)
+    message = refusal(tmp_path, embedded=variant)
     assert message.startswith(f"{key}: ")
     assert says in message
 
@@ -133,14 +186,14 @@ def test_a_claim(tmp_path: Path) -> None:
     ],
 )
 def test_claims_that_cannot_be(tmp_path: Path, change: dict[str, Any], says: str) -> None:
-    assert told(tmp_path, claims=[PAPER["claims"][0] | change]).startswith(says)
+    assert refusal(tmp_path, claims=[PAPER["claims"][0] | change]).startswith(says)
 
 
 # --- recipe --------------------------------------------------------------------------------------
 
 
 def test_defaults_of_the_recipe_leave_keys_as_they_were(tmp_path: Path) -> None:
-    """A field that was added later stands in no plain cell that does not use it."""
+    """A field that was added later is in no plain cell that does not use it."""
     [plain] = {str(cell.plain()["recipe"]) for cell in expand(read(tmp_path))}
     assert plain == "{'lr': 1e-05, 'epochs': 200}"
 
@@ -152,33 +205,32 @@ def test_augmentation_and_checkpointing_are_axes(tmp_path: Path) -> None:
     assert cells[0].plain()["recipe"] == {
         "precision": "bfloat16", "augment": "crop_flip", "checkpointing": True,
     }  # fmt: skip
-    assert "mean 'crop_flip'" in told(tmp_path, "recipe.augment=crop-flip")
+    assert "mean 'crop_flip'" in refusal(tmp_path, "recipe.augment=crop-flip")
 
 
-# --- selection -----------------------------------------------------------------------------------
-
-SEARCH = {"search": {"recipe.lr": [1e-3, 1e-4]}}
+# --- YAML ----------------------------------------------------------------------------------------
 
 
-def test_the_test_set_is_chosen_on_only_if_said_twice(tmp_path: Path) -> None:
-    message = told(tmp_path, "selection=test", **SEARCH)
-    assert message.startswith("selection: choosing on the test set inflates")
-    assert "allow_test_selection: true" in message
-    task = read(tmp_path, "selection=test", "allow_test_selection=true", **SEARCH)
-    assert {(c.selection, c.val) for c in expand(task)} == {("test", None)}
+def test_plain_is_what_a_reader_would_write(tmp_path: Path) -> None:
+    task = read(
+        tmp_path,
+        classifier=["text", {"name": "lda", "shrinkage": 0.1}],
+        classes={"pick": 3, "from": "unseen"},
+        recipe={"lr": 1e-3, "by": {"text": {"epochs": 3}}},
+    )
+    data = plain(task)
+    assert data["classifier"] == ["text", {"name": "lda", "shrinkage": 0.1}]
+    assert data["classes"] == {"pick": 3, "seed": 0, "from": "unseen", "file": None, "half": None}
+    assert data["recipe"]["by"] == {"text": {"epochs": [3]}}, "and not the defaults"
+    assert "recipe" in as_yaml(task)
 
 
-@pytest.mark.parametrize(
-    ("overrides", "says"),
-    [
-        (["allow_test_selection=true"], "allow_test_selection: has a meaning only with"),
-        (
-            ["selection=test", "allow_test_selection=true"],
-            "selection: test: needs search beside it",
-        ),
-        (["selection=test", "allow_test_selection=true", "val=2"], "val: has no meaning"),
-        (["val=2"], "val: needs search and selection: val beside it"),
-    ],
-)
-def test_selection_that_is_half_said(tmp_path: Path, overrides: list[str], says: str) -> None:
-    assert told(tmp_path, *overrides).startswith(says)
+def test_the_schema_says_where_a_list_is_an_axis() -> None:
+    """`python -m harness schema`; tests/commands holds it against every task."""
+    schema = json_schema()
+    assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+    assert set(schema["properties"]) == set(Task.model_fields)
+    one, several, absent = schema["properties"]["shots"]["anyOf"]
+    assert one == {"exclusiveMinimum": 0, "type": "integer"}
+    assert absent == {"type": "null"}
+    assert several == {"items": one, "minItems": 1, "type": "array"}
