@@ -25,6 +25,11 @@ class Choice:
         return f"{self.name}({', '.join(f'{k}={v}' for k, v in self.options)})"
 
 
+def _without_defaults(part: Any) -> dict[str, Any]:
+    """Fields of frozen data that have another value than their default."""
+    return {f.name: value for f in fields(part) if (value := getattr(part, f.name)) != f.default}
+
+
 @dataclass(frozen=True, slots=True)
 class ClassPick:
     """Which classes take part: `{pick: 100, seed: 0, from: unseen}` or a file of names."""
@@ -41,11 +46,7 @@ class ClassPick:
         return f"{how_many} of {self.part}" if self.part != "all" else f"{how_many} classes"
 
     def plain(self) -> dict[str, Any]:
-        return {
-            f.name: getattr(self, f.name)
-            for f in fields(self)
-            if getattr(self, f.name) != f.default
-        }
+        return _without_defaults(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +71,7 @@ class Recipe:
     solver: str | None = None  # None: what fits
 
     def plain(self) -> dict[str, Any]:
-        return {
-            f.name: getattr(self, f.name)
-            for f in fields(self)
-            if getattr(self, f.name) != f.default
-        }
+        return _without_defaults(self)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,8 +20,10 @@ from pydantic import (
     ValidationError,
 )
 
-from harness.core.errors import TaskError, UnknownName, nearest
+from harness.core.errors import UnknownName
 from harness.task import library, yaml_reader
+from harness.task.messages import first_problem
+from harness.task.overrides import apply_override
 
 _UNITS = {"m": 1, "h": 60, "d": 24 * 60}
 _CLOCK = re.compile(r"(?:(\d+)-)?(\d{1,4}):(\d\d)(?::(\d\d))?")
@@ -127,37 +129,11 @@ def read_profile(name: str, changes: Sequence[str] = ()) -> NamedProfile:
         file = known[short]
     data = yaml_reader.read(file)
     for change in changes:
-        _apply(data, change)
+        apply_override(data, change, "--set")
     try:
         return NamedProfile(Profile.model_validate(data), str(file))
     except ValidationError as error:
-        raise _explain(error, str(file)) from error
-
-
-def _apply(data: dict[str, Any], change: str) -> None:
-    """`partition=low`, `environment.NAME=value`; the value is YAML."""
-    key, equals, text = change.partition("=")
-    if not equals:
-        raise TaskError("--set", change, "is not of the form key=value")
-    parent, _, last = key.rpartition(".")
-    mapping = data.setdefault(parent, {}) if parent else data
-    if not isinstance(mapping, dict):
-        raise TaskError("--set", key, f"'{parent}' has no keys below it")
-    mapping[last] = yaml_reader.parse(text, f"--set {change}")
-
-
-def _explain(error: ValidationError, where: str) -> TaskError:
-    """One sentence for the first thing that is wrong."""
-    problem = error.errors()[0]
-    path = [str(part) for part in problem["loc"]]
-    known = list(Profile.model_fields)
-    if problem["type"] == "extra_forbidden":
-        close = nearest(path[0], known)
-        return TaskError(where, path[0], "there is no such key", allowed=known, nearest=close)
-    key = ".".join(path[:2] if path[0] in ("environment", "sbatch", "setup") else path[:1])
-    message = problem["msg"].removeprefix("Value error, ")
-    shown = f"{problem['input']!r}: {message[:1].lower()}{message[1:]}"
-    return TaskError(where, key, shown)
+        raise first_problem(error, lambda _: Profile.model_fields).of_file(str(file)) from error
 
 
 def sbatch_parameters(profile: Profile, name: str, setup: Sequence[str]) -> dict[str, Any]:
