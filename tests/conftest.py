@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -184,6 +185,23 @@ def run_study(
     assert len(records) == len(plan.cells), "every cell has a Record"
     assert failing or all(r.status == "done" for r in records), [r.error for r in records]
     return Ran(plan, store, records)
+
+
+@pytest.fixture
+def elsewhere(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., str]]:
+    """Make a plugin outside the package, of the members given: `elsewhere("ridge", USES=())`
+    returns the name by which a task opens it.
+    """
+    from harness.core import registry
+
+    def add(name: str, **members: Any) -> str:
+        module = ModuleType(f"elsewhere.{name}", doc=f"The plugin {name} of a test.")
+        vars(module).update(members)
+        monkeypatch.setitem(sys.modules, module.__name__, module)
+        return module.__name__
+
+    yield add
+    registry.load_kind.cache_clear()  # the next test may make another one of this name
 
 
 def paint(root: Path, files: Mapping[str, tuple[int, int, int]]) -> None:
