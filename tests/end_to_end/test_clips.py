@@ -1,4 +1,4 @@
-"""Cells on moving pictures: modules over time, views, sampling, and what is trained once."""
+"""Cells on moving pictures: every module over time, views, augmentation, memory and checkpoints."""
 
 from __future__ import annotations
 
@@ -7,14 +7,13 @@ from typing import Any
 
 import pytest
 import torch
+from conftest import Ran, plan_of, run_study
+from encoders import tiny
 
 from harness.core.errors import BadInput
-from harness.core.store import Store
-from harness.plan.plan import Plan, make_plan
-from harness.run.runner import run_cells
-from harness.task.grid import expand
-from harness.task.read import validate
-from tests.encoders import tiny
+from harness.core.records import Record
+from harness.solvers import first_order
+from harness.training.loader import TunedBackbone
 
 MOTION: dict[str, Any] = {
     "name": "emoji_motion", "objects": 2, "motions": ["left", "right"], "size": 48, "clips": 1,
@@ -30,6 +29,7 @@ TASK: dict[str, Any] = {
     "recipe": {"epochs": 2, "batch": 4, "lr": 1e-3, "lr_new": 1e-3, "warmup_epochs": 0},
     "seeds": 1,
 }
+UNTRAINED = {"regime": "zero_shot", "shots": None, "tuning": "none"}
 
 
 @pytest.fixture(scope="module")
@@ -42,17 +42,8 @@ def resnet(tmp_path_factory: pytest.TempPathFactory) -> str:
     return f"open_clip:{tiny.open_clip_model(tmp_path_factory.mktemp('resnet'), tiny.RESNET)}"
 
 
-def planned(root: Path, **changes: Any) -> tuple[Store, Plan]:
-    store = Store(root)
-    return store, make_plan(expand(validate({**TASK, **changes}, "t.yaml")), store, "t.yaml")
-
-
-def run(root: Path, **changes: Any) -> list[Any]:
-    store, plan = planned(root, **changes)
-    run_cells(plan.missing(), store, save=changes.get("save") == "last")
-    records = [store.read(p.key) for p in plan.cells]
-    assert all(r and r.status == "done" for r in records), [r and r.error for r in records]
-    return records
+def run(runs: Path, **changes: Any) -> list[Record]:
+    return run_study(TASK, runs, **changes).records
 
 
 @pytest.mark.parametrize(
@@ -71,14 +62,13 @@ def test_every_module_over_time_runs(
     assert record.cell.get("frames") == (None if temporal == "none" else 4)
     assert record.n == 2 * 2 * 2  # two objects, two motions, two vendors
     frames = 1 if temporal == "none" else 4
-    (one,) = run(tmp_path, encoder=encoder, temporal="none", tuning="none", regime="zero_shot",
-                 shots=None)  # fmt: skip
-    assert record.cost["flops_per_view"] == frames * one.cost["flops_per_view"]
+    (picture,) = run(tmp_path, encoder=encoder, temporal="none", **UNTRAINED)
+    assert record.cost["flops_per_view"] == frames * picture.cost["flops_per_view"]
 
 
-def test_what_cannot_be_has_a_reason(tmp_path: Path, vit: str) -> None:
-    _, plan = planned(tmp_path, encoder=vit, temporal=["tap", "t1d", "token_t1d"])
-    assert [p.cell.temporal.name for p in plan.cells if p.cell.temporal] == ["tap"]
+def test_infeasible_modules_have_a_reason(tmp_path: Path, vit: str) -> None:
+    plan = plan_of(TASK, tmp_path, encoder=vit, temporal=["tap", "t1d", "token_t1d"])
+    assert [c.cell.temporal.name for c in plan.cells if c.cell.temporal] == ["tap"]
     reasons = {str(cell.temporal): reason for cell, reason in plan.infeasible}
     assert "tuning: all" in reasons["token_t1d"]
     assert reasons.keys() == {"t1d", "token_t1d"}
@@ -86,32 +76,33 @@ def test_what_cannot_be_has_a_reason(tmp_path: Path, vit: str) -> None:
 
 def test_time_has_no_meaning_for_pictures(tmp_path: Path, vit: str) -> None:
     emoji = {"dataset": "emoji", "classes": {"pick": 3, "from": "development"}, "encoder": vit}
-    _, timed = planned(tmp_path, **emoji, temporal=["tap", "t_trans"], views=["1x3", "4x3"])
-    _, plain = planned(tmp_path, **emoji, temporal="none", frames=None, views="1x3")
-    assert [p.key for p in timed.cells] == [p.key for p in plain.cells]
+    timed = plan_of(TASK, tmp_path, **emoji, temporal=["tap", "t_trans"], views=["1x3", "4x3"])
+    plain = plan_of(TASK, tmp_path, **emoji, temporal="none", frames=None, views="1x3")
+    assert [c.key for c in timed.cells] == [c.key for c in plain.cells]
     with pytest.raises(BadInput, match=r"temporal: no temporal is called 't_tran'.*'t_trans'"):
-        planned(tmp_path, **emoji, temporal="t_tran")
+        plan_of(TASK, tmp_path, **emoji, temporal="t_tran")
 
 
 def test_videos_and_pictures_do_not_mix(tmp_path: Path, vit: str) -> None:
     with pytest.raises(BadInput, match=r"test_dataset: .*one has videos"):
-        planned(tmp_path, encoder=vit, regime="zero_shot", shots=None, test_dataset="emoji")
+        plan_of(
+            TASK, tmp_path, encoder=vit, regime="zero_shot", shots=None, test_dataset="emoji"
+        )  # fmt: skip
 
 
 def test_views_are_evaluated_without_training_again(
     tmp_path: Path, vit: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import harness.run.train
-
-    trained, train = [], harness.run.train.train
+    trainings: list[int] = []
+    train = first_order.train
     monkeypatch.setattr(
-        harness.run.train, "train", lambda *a, **k: (trained.append(1), train(*a, **k))[1]
+        first_order, "train", lambda problem: (trainings.append(1), train(problem))[1]
     )
     records = run(tmp_path, encoder=vit, views=["1x1", "2x1", "2x3"], tuning="all")
     assert len({r.key for r in records}) == 3
     assert len({r.train_key for r in records}) == 1
     assert len({str(r.curve) for r in records}) == 1
-    assert len(trained) == 1
+    assert len(trainings) == 1
 
 
 def test_probabilities_equal_a_plain_loop(tmp_path: Path, vit: str) -> None:
@@ -121,14 +112,12 @@ def test_probabilities_equal_a_plain_loop(tmp_path: Path, vit: str) -> None:
     import open_clip
     from open_clip.transform import PreprocessCfg, image_transform_v2
 
-    from harness.plan.resolve import open_dataset
-
-    (record,) = run(tmp_path, encoder=vit, regime="zero_shot", shots=None, tuning="none")
+    ran = run_study(TASK, tmp_path, encoder=vit, **UNTRAINED)
+    (record,) = ran.records
     model = tiny.open_clip_reference(Path(vit.partition(":")[2].partition("@")[0])).model
     transform = image_transform_v2(PreprocessCfg(size=32), is_train=False)
-    store = Store(tmp_path)
-    test = store.read_test(record.test)
-    data: Any = open_dataset(planned(tmp_path, encoder=vit)[1].cells[0].cell.dataset)
+    test = ran.store.read_test(str(record.test))
+    data: Any = ran.plan.cells[0].setup.dataset
     tokens = open_clip.SimpleTokenizer(context_length=12)(list(test.class_names))
     expected = []
     with torch.inference_mode():
@@ -139,15 +128,17 @@ def test_probabilities_equal_a_plain_loop(tmp_path: Path, vit: str) -> None:
             z_D = torch.nn.functional.normalize(z_TD.mean(dim=0), dim=0)
             logits_C = model.logit_scale.exp() * w_CD @ z_D
             expected.append(float(logits_C.softmax(dim=0)[label]))
-    assert store.arrays(record)["probability"] == pytest.approx(expected, abs=1e-5)
+    assert ran.store.arrays(record)["probability"] == pytest.approx(expected, abs=1e-5)
 
 
-def test_one_view_is_the_mean_of_equal_ones(tmp_path: Path, vit: str) -> None:
+def probabilities(ran: Ran) -> list[torch.Tensor]:
+    return [torch.tensor(ran.store.arrays(r)["probability"]) for r in ran.records]
+
+
+def test_three_equal_views_predict_what_one_predicts(tmp_path: Path, vit: str) -> None:
     """Square frames have one crop, so three crops of a clip are the clip."""
-    one, three = run(tmp_path, encoder=vit, views=["1x1", "1x3"], tuning="projection")
-    store = Store(tmp_path)
-    a, b = store.arrays(one), store.arrays(three)
-    torch.testing.assert_close(torch.tensor(a["probability"]), torch.tensor(b["probability"]))
+    one, three = probabilities(run_study(TASK, tmp_path, encoder=vit, views=["1x1", "1x3"]))
+    torch.testing.assert_close(one, three)
 
 
 def test_equal_seeds_give_equal_results_whatever_was_cached(
@@ -168,7 +159,7 @@ def test_augmented_frames_change_what_is_learnt(tmp_path: Path, vit: str) -> Non
     recipe = {**TASK["recipe"], "augment": ["none", "crop", "crop_flip"]}
     records = run(tmp_path, encoder=vit, tuning="all", recipe=recipe)
     assert len({r.curve[0]["loss"] for r in records}) == 3
-    _, plan = planned(tmp_path, encoder=vit, recipe=recipe)
+    plan = plan_of(TASK, tmp_path, encoder=vit, recipe=recipe)
     assert len(plan.cells) == 1
     assert all("needs tuning: all" in reason for _, reason in plan.infeasible)
 
@@ -176,27 +167,28 @@ def test_augmented_frames_change_what_is_learnt(tmp_path: Path, vit: str) -> Non
 @pytest.mark.parametrize("temporal", ["t_trans", "token_t1d"])
 def test_saved_weights_hold_the_module_over_time(tmp_path: Path, vit: str, temporal: str) -> None:
     """Nothing is learnt from the saved weights on with a learning rate of 0, so the second task
-    gives the logits of the first (Table A.1 goes on so on another data set).
+    gives the predictions of the first (Table A.1 goes on so on another data set).
     """
     base = {"encoder": vit, "temporal": temporal, "tuning": "all", "save": "last"}
-    (first,) = run(tmp_path, **base)
+    first = run_study(TASK, tmp_path, **base)
     still = {**TASK["recipe"], "lr": 0, "lr_new": 0, "epochs": 1, "weight_decay": 0}
-    (again,) = run(
-        tmp_path, **base, recipe={**still, "train_logit_scale": False},
-        init=f"moving#{first.train_key}",
+    again = run_study(
+        TASK, tmp_path, **base, recipe={**still, "train_logit_scale": False},
+        init=f"moving#{first.records[0].train_key}",
     )  # fmt: skip
-    store = Store(tmp_path)
-    a, b = store.arrays(first), store.arrays(again)
-    assert (a["rank"] == b["rank"]).all()
-    assert again.curve[-1]["loss"] < first.curve[0]["loss"]
+    (saved,), (loaded,) = first.records, again.records
+    rank = [first.store.arrays(r)["rank"].tolist() for r in (saved, loaded)]
+    assert rank[0] == rank[1]
+    assert loaded.curve[-1]["loss"] < saved.curve[0]["loss"]
+
+
+# --- memory --------------------------------------------------------------------------------------
 
 
 def test_less_memory_means_smaller_micro_batches(
     tmp_path: Path, vit: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A GPU that holds two clips at once: the loss is that of the whole batch all the same."""
-    from harness.training.loader import TunedBackbone
-
     (whole,) = run(tmp_path / "whole", encoder=vit, tuning="all")
     features = TunedBackbone.features
 
@@ -216,18 +208,14 @@ def test_less_memory_means_smaller_micro_batches(
 def test_a_gpu_that_holds_nothing_is_the_reason_of_the_cell(
     tmp_path: Path, vit: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from harness.training.loader import TunedBackbone
-
     def never(*_: Any) -> None:
         raise torch.OutOfMemoryError("CUDA out of memory")
 
     monkeypatch.setattr(TunedBackbone, "features", never)
-    store, plan = planned(tmp_path, encoder=vit, tuning="all")
-    run_cells(plan.missing(), store)
-    record = store.read(plan.cells[0].key)
-    assert record is not None
+    (record,) = run_study(TASK, tmp_path, failing=True, encoder=vit, tuning="all").records
     assert record.status == "failed"
-    assert "too little memory" in (record.error or {})["message"]
+    assert (record.error or {})["type"] == "CellError"
+    assert "the GPU has too little memory" in (record.error or {})["message"]
 
 
 @pytest.mark.parametrize("family", ["open_clip", "hf_clip"])

@@ -12,15 +12,11 @@ from typing import Any
 
 import pytest
 import yaml
+from conftest import ROOT, run_study
+from encoders import tiny
 
 from harness.core.store import Store
-from harness.plan.plan import make_plan
-from harness.run.runner import run_cells
-from harness.task.grid import expand
-from harness.task.read import validate
-from tests.encoders import tiny
 
-ROOT = Path(__file__).parent.parent
 PROCESSES = 2
 
 
@@ -48,11 +44,17 @@ def encoder(tmp_path_factory: pytest.TempPathFactory) -> str:
     return f"open_clip:{tiny.open_clip_model(tmp_path_factory.mktemp('vit'), tiny.VIT)}"
 
 
+def free_port() -> int:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return int(taken.getsockname()[1])
+
+
 def start(folder: Path, key: str, rank: int, port: int) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-m", "harness", "run", str(folder / "t.yaml"), "--cell", key,
          "--runs", str(folder / "runs")],
-        cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+        cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         env={
             **os.environ, "RANK": str(rank), "WORLD_SIZE": str(PROCESSES), "OMP_NUM_THREADS": "1",
             "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port),
@@ -65,29 +67,30 @@ def test_two_processes_end_as_one(tmp_path: Path, encoder: str) -> None:
     one Record.
     """
     (tmp_path / "t.yaml").write_text(yaml.safe_dump(task(encoder)))
-    one = Store(tmp_path / "one")
-    (planned,) = make_plan(expand(validate(task(encoder), "t.yaml")), one).cells
-    run_cells([planned], one)
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        port = int(taken.getsockname()[1])
-    running = [start(tmp_path, planned.key, rank, port) for rank in range(PROCESSES)]
+    one = run_study(task(encoder), tmp_path / "one")
+    (alone,) = one.records
+    port = free_port()
+    running = [start(tmp_path, alone.key, rank, port) for rank in range(PROCESSES)]
+    printed = []
     for process in running:
-        _, errors = process.communicate(timeout=120)
+        out, errors = process.communicate(timeout=120)
         assert process.returncode == 0, errors
+        printed.append(out)
+    assert json.loads(printed[0])["key"] == alone.key
+    assert printed[1] == "", "the first process prints"
     several = Store(tmp_path / "runs")
-    a, b = one.read(planned.key), several.read(planned.key)
-    assert a is not None
-    assert b is not None
-    assert b.status == "done", b.error
-    assert b.cost["processes"] == PROCESSES
+    shared = several.read(alone.key)
+    assert shared is not None
+    assert shared.status == "done", shared.error
+    assert shared.cost["processes"] == PROCESSES
     assert len(list((tmp_path / "runs" / "cells").rglob("*.json"))) == 1
-    assert b.n == a.n == 8
-    assert a.test == b.test
-    assert a.support == b.support
-    for mine, theirs in zip(a.curve, b.curve, strict=True):
+    assert shared.n == alone.n == 8
+    assert shared.test == alone.test
+    assert shared.support == alone.support
+    for mine, theirs in zip(alone.curve, shared.curve, strict=True):
         assert mine["loss"] == pytest.approx(theirs["loss"], abs=1e-5)
         assert mine["train_top1"] == theirs["train_top1"]
-    probability = [store.arrays(r)["probability"] for store, r in ((one, a), (several, b))]
+    probability = [s.arrays(r)["probability"] for s, r in ((one.store, alone), (several, shared))]
     assert probability[0] == pytest.approx(probability[1], abs=1e-4)
-    assert json.loads((tmp_path / "runs" / "support" / f"{b.support}.json").read_text())["items"]
+    support = tmp_path / "runs" / "support" / f"{shared.support}.json"
+    assert json.loads(support.read_text())["items"]

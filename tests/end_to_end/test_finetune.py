@@ -1,0 +1,83 @@
+"""Tuning the whole backbone: it trains, and a killed cell ends as an undisturbed one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import plan_of, run_study
+
+from harness.core.records import Record
+from harness.core.store import Store
+from harness.run.runner import run_cells
+from harness.training.checkpoint import Checkpoint
+
+TASK: dict[str, Any] = {
+    "name": "tiny",
+    "dataset": "emoji",
+    "regime": "few_shot",
+    "shots": 2,
+    "classes": {"pick": 4, "from": "development"},
+    "encoder": "embedded/lit-emoji",
+    "tuning": "all",
+    "resolution": 32,
+    "recipe": {"lr": 5e-5, "epochs": 4, "batch": 8, "warmup_epochs": 0, "dropout": 0.2},
+    "seeds": 1,
+}
+
+
+def run(runs: Path, **changes: Any) -> Record:
+    (record,) = run_study(TASK, runs, **changes).records
+    return record
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Record:
+    return run(tmp_path_factory.mktemp("undisturbed"))
+
+
+def test_the_backbone_is_trained(undisturbed: Record) -> None:
+    assert undisturbed.curve[-1]["loss"] < undisturbed.curve[0]["loss"]
+    assert undisturbed.cost["params"] > 3_000_000
+    assert undisturbed.cost["flops_per_view"] > 1_000_000
+    assert undisturbed.cost["trainings"] == 1
+
+
+def test_a_killed_cell_goes_on_from_its_last_epoch(
+    tmp_path: Path, undisturbed: Record, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    epochs: list[int] = []
+    save = Checkpoint.save
+
+    def save_then_die(self: Checkpoint, *args: Any) -> None:
+        save(self, *args)
+        epochs.append(len(args[2]["curve"]))
+        if len(epochs) == 2:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(Checkpoint, "save", save_then_die)
+    plan, store = plan_of(TASK, tmp_path), Store(tmp_path)
+    run_cells(plan.cells, store)
+    assert store.read(plan.cells[0].key) is None
+    folder = store.root / "checkpoints" / plan.cells[0].train_key
+    assert (folder / "0.pt").is_file()
+    record = run(tmp_path)
+    assert epochs == [1, 2, 3, 4], "the first two epochs are not trained again"
+    assert record.science_hash == undisturbed.science_hash
+    assert not folder.exists()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"paradigm": "vision_only"}, {"paradigm": "matching"}, {"classifier": "prototype"},
+        {"recipe": {**TASK["recipe"], "precision": "bfloat16", "micro_batch": 2, "epochs": 1}},
+    ],
+    ids=["vision_only", "matching", "prototype", "bfloat16_micro_batches"],
+)  # fmt: skip
+def test_every_kind_of_head_tunes_the_backbone(tmp_path: Path, changes: dict[str, Any]) -> None:
+    """A classifier made of the support set sees pretrained features."""
+    record = run(tmp_path, **changes)
+    assert record.diagnostics["steps"] > 0
+    assert record.cost["params"] > 3_000_000
