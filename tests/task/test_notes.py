@@ -1,0 +1,63 @@
+"""Values of a task that no cell has: no error, and yet not what most people mean."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from conftest import TINY, read_like
+
+from harness.task.notes import as_flow, values_of_no_cell
+
+
+def notes(**changes: Any) -> list[str]:
+    return values_of_no_cell(*read_like(TINY, **changes))
+
+
+def test_a_plain_task_has_no_notes() -> None:
+    assert notes() == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "note"),
+    [
+        ({"exclude": [{"classifier": "lda"}]}, "exclude: {classifier: lda} matches no cell"),
+        ({"exclude": [{"classifier": "text", "seed": 7}]}, "exclude: {classifier: text, seed: 7} "),
+        ({"gather": False}, "gather: false has no meaning for any cell here"),
+        ({"frames": 8}, "frames: 8 has no meaning for any cell here"),
+        ({"loss": ["kl", "infonce"]}, "loss: infonce has no meaning for any cell here"),
+        (
+            {"regime": "zero_shot", "shots": None, "schedule": "trained"},
+            "schedule: trained has no meaning for any cell here",
+        ),
+        (
+            {"paradigm": "vision_only", "classifier": {"name": "lda", "shrinkage": 0.1}},
+            "classifier: {name: lda, shrinkage: 0.1} has no meaning for any cell here",
+        ),
+    ],
+)
+def test_values_that_no_cell_has(changes: dict[str, Any], note: str) -> None:
+    (only,) = notes(**changes)
+    assert only.startswith(note)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"schedule": ["frozen", "trained"]},
+        {"shots": [1, 2], "exclude": [{"shots": 2}]},
+        {"exclude": [{"classifier": "text", "seed": 1}]},
+        {"loss": ["kl", "infonce"], "paradigm": ["vision_text", "matching"]},
+        {"paradigm": ["vision_only", "vision_text"]},
+    ],
+)
+def test_values_that_some_cell_has_or_had_before_it_was_taken_out(changes: dict[str, Any]) -> None:
+    assert notes(**changes) == []
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(1, "1"), ([1, "x"], "[1, x]"), ({"name": "lda"}, "{name: lda}"), (None, "null")],
+)
+def test_a_value_is_one_line_of_yaml(value: object, text: str) -> None:
+    assert as_flow(value) == text
