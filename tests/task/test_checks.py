@@ -46,16 +46,16 @@ def refusal(**changes: Any) -> str:
 
 @pytest.mark.parametrize("name", checks.RESERVED)
 def test_a_name_that_is_a_folder_of_every_task(name: str) -> None:
-    assert refusal(name=name) == f"name: '{name}' is a folder that every task shares"
+    assert refusal(name=name) == f"name: '{name}' is the name of a folder that all tasks share"
 
 
 @pytest.mark.parametrize(
     ("seeds", "message"),
     [
-        (0, "0 leaves no seed; give 1 or more"),
-        (-1, "-1 leaves no seed; give 1 or more"),
-        ([], "[] leaves no seed; give 1 or more"),
-        ([3, 3], "[3, 3] names a seed twice"),
+        (0, "0 gives no seed; at least 1 is needed"),
+        (-1, "-1 gives no seed; at least 1 is needed"),
+        ([], "[] gives no seed; at least 1 is needed"),
+        ([3, 3], "[3, 3] contains a seed twice"),
         (10_001, "10001 is more than 10000"),
     ],
 )
@@ -75,15 +75,15 @@ def test_what_is_not_built_yet_says_so() -> None:
     [
         ({"shots": None}, "shots: is needed by regime 'few_shot'"),
         ({"regime": ["few_shot", "fraction"]}, "fraction: is needed by regime 'fraction'"),
-        ({"regime": "full"}, "shots: has a meaning only in regime 'few_shot'"),
-        ({"fraction": 0.1}, "fraction: has a meaning only in regime 'fraction'"),
-        ({"train_classes": {}}, "train_classes: has a meaning only in regime 'zero_shot'"),
-        ({"test_dataset": "emoji"}, "test_dataset: has a meaning only in regime 'zero_shot'"),
-        ({"classes": {}, "class_seed": 1}, "class_seed: has a meaning only with classes.pick"),
+        ({"regime": "full"}, "shots: applies only to regime 'few_shot'"),
+        ({"fraction": 0.1}, "fraction: applies only to regime 'fraction'"),
+        ({"train_classes": {}}, "train_classes: applies only to regime 'zero_shot'"),
+        ({"test_dataset": "emoji"}, "test_dataset: applies only to regime 'zero_shot'"),
+        ({"classes": {}, "class_seed": 1}, "class_seed: applies only with classes.pick"),
         (
             {"classes": {"pick": 2, "seed": 1}, "class_seed": [1]},
-            "classes.seed: is set beside class_seed, which holds the seeds of the draw: leave it "
-            "out of classes",
+            "classes.seed: is set together with class_seed, which gives the seeds of the draw: "
+            "remove one",
         ),
         (
             {"embedded": {"relation": "same", "replace": {"shot": 1}}},
@@ -91,15 +91,15 @@ def test_what_is_not_built_yet_says_so() -> None:
         ),
         (
             {"recipe": {"by": {"txt": {"lr": 1}}}},
-            "recipe.by.txt: no row can have this name; allowed: gram_matched, ",
+            "recipe.by.txt: no classifier or paradigm has this name; allowed: gram_matched, ",
         ),
         (
             {"recipe": {"by": {"text": {"preset": "lit_emoji"}}}},
-            "recipe.by.text: takes keys of a recipe, not preset or by",
+            "recipe.by.text: may hold keys of a recipe, but not preset or by",
         ),
         (
             {"recipe": {"by": {"text": {"by": {"text": {}}}}}},
-            "recipe.by.text: takes keys of a recipe, not preset or by",
+            "recipe.by.text: may hold keys of a recipe, but not preset or by",
         ),
     ],
 )
@@ -129,16 +129,16 @@ def test_what_may_be_selected(changes: dict[str, Any]) -> None:
     [
         (
             {**ON_TEST, "allow_test_selection": False},
-            "selection: choosing on the test set inflates what is reported: it is refused without "
-            "allow_test_selection: true; allowed: last, val",
+            "selection: choosing on the test set inflates the reported accuracy: it is refused "
+            "without allow_test_selection: true; allowed: last, val",
         ),
         (
             {**ON_VAL, "allow_test_selection": True},
-            "allow_test_selection: has a meaning only with selection: test",
+            "allow_test_selection: applies only with selection: test",
         ),
         (
             {**ON_TEST, "val": 2},
-            "val: has no meaning with selection: test, which needs no samples",
+            "val: cannot be used with selection: test, which needs no validation samples",
         ),
         ({**ON_TEST, "search": None}, "selection: test: also needs search"),
         ({"val": 2}, "val: also needs search and selection: val"),
@@ -164,7 +164,7 @@ def test_a_method_may_be_fitted_to_validation_samples(ridge: str) -> None:
     [
         ({"recipe.lrr": [1]}, "search.recipe.lrr: cannot be searched; allowed: recipe.lr, "),
         ({"classifier": ["text"]}, "search.classifier: cannot be searched; allowed: recipe.lr, "),
-        ({"recipe.lr": []}, "search.recipe.lr: names no value to try"),
+        ({"recipe.lr": []}, "search.recipe.lr: has no values to try"),
         ({"recipe.lr": ["fast"]}, "search.recipe.lr: 'fast': input should be a valid number"),
         ({"recipe.epochs": [0]}, "search.recipe.epochs: 0: input should be greater than 0"),
         ({"method.alpha": [1]}, "search.method.alpha: cannot be searched; allowed: recipe.lr, "),
@@ -187,7 +187,7 @@ def test_the_nearest_key_of_a_search() -> None:
 )
 def test_what_is_searched_has_no_other_value(recipe: dict[str, Any], what: str) -> None:
     assert refusal(**ON_VAL, recipe=recipe) == (
-        f"search.recipe.lr: is searched and set by {what}: leave one"
+        f"search.recipe.lr: is searched and also set by {what}: remove one"
     )
 
 
@@ -199,7 +199,7 @@ def test_options_of_a_method_are_searched(ridge: str) -> None:
     )
     named = {"name": ridge, "alpha": 1.0}
     assert refusal(**ON_VAL | {"search": search}, method=named) == (
-        f"search.method.alpha: is searched and set by method {ridge}(alpha=1.0): leave one"
+        f"search.method.alpha: is searched and also set by method {ridge}(alpha=1.0): remove one"
     )
 
 

@@ -23,16 +23,16 @@ def test_a_plain_task_has_no_notes() -> None:
     [
         ({"exclude": [{"classifier": "lda"}]}, "exclude: {classifier: lda} matches no cell"),
         ({"exclude": [{"classifier": "text", "seed": 7}]}, "exclude: {classifier: text, seed: 7} "),
-        ({"gather": False}, "gather: false has no meaning for any cell here"),
-        ({"frames": 8}, "frames: 8 has no meaning for any cell here"),
-        ({"loss": ["kl", "infonce"]}, "loss: infonce has no meaning for any cell here"),
+        ({"gather": False}, "gather: false applies to no cell of this task"),
+        ({"frames": 8}, "frames: 8 applies to no cell of this task"),
+        ({"loss": ["kl", "infonce"]}, "loss: infonce applies to no cell of this task"),
         (
             {"regime": "zero_shot", "shots": None, "schedule": "trained"},
-            "schedule: trained has no meaning for any cell here",
+            "schedule: trained applies to no cell of this task",
         ),
         (
             {"paradigm": "vision_only", "classifier": {"name": "lda", "shrinkage": 0.1}},
-            "classifier: {name: lda, shrinkage: 0.1} has no meaning for any cell here",
+            "classifier: {name: lda, shrinkage: 0.1} applies to no cell of this task",
         ),
     ],
 )

@@ -147,7 +147,7 @@ def test_not_testable(tmp_path: Path) -> None:
     variant = {"relation": "not_testable", "why": "it counts V100 days"}
     assert read(tmp_path, embedded=variant).name == "table01"
     message = refusal(tmp_path, as_variant=True, embedded=variant)
-    assert message == "embedded: the task cannot be tested so: it counts V100 days"
+    assert message == "embedded: the task cannot be run on embedded data: it counts V100 days"
 
 
 @pytest.mark.parametrize(

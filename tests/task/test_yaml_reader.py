@@ -53,7 +53,7 @@ def refusal(text: str) -> str:
         ("? [1, 2]\n: 3", "t.yaml: line 1: a key must be plain text"),
         ("a: 2026-13-01", "t.yaml: line 1: month must be in 1..12"),
         ('a: "\\ud800"', "t.yaml: line 1: half a character (a lone surrogate)"),
-        ("a: &a [*a]", "t.yaml: line 1: an alias that holds itself"),
+        ("a: &a [*a]", "t.yaml: line 1: an alias that contains itself"),
         ("a: [1", "t.yaml: line 1: expected ',' or ']', but got '<stream end>'"),
         ("a: b: c", "t.yaml: line 1: mapping values are not allowed here"),
         ("--- 1\n--- 2", "t.yaml: line 2: but found another document"),
@@ -77,7 +77,7 @@ def test_a_bomb_of_aliases_is_counted_and_not_built() -> None:
     bomb = "a0: &a0 [1, 1]\n" + "".join(
         f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 9)}]\n" for i in range(1, 12)
     )
-    assert f"aliases that stand for more than {MAX_NODES} values" in refusal(bomb)
+    assert f"aliases expand to more than {MAX_NODES} values" in refusal(bomb)
 
 
 def test_deep_nesting_is_refused() -> None:
