@@ -1,7 +1,7 @@
 """Task -> [Cell]. Pure: the product of the axes, with null where an axis has no meaning.
 
 A row of the grid is a cell without its seed, and the seeds that it is run with. Planning works on
-rows, so what seeds share is looked at once.
+rows, so what the seeds share is checked once.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ AXES = (
     "text_encoder", "alignment", "prompt", "temporal", "frames", "resolution", "views",
     "classifier", "schedule", "paradigm", "gather", "text_tower", "loss", "method", "tuning",
 )  # fmt: skip
-#: Frames of a clip where the task does not say it (section 4.2).
+#: Frames of a clip, if the task does not set it (section 4.2).
 FRAMES = 8
 RECIPE_AXES = tuple(f.name for f in fields(Recipe))
 
@@ -54,9 +54,9 @@ def expand_rows(task: Task, where: str = "task") -> list[Row]:
     """Every row of the grid, each once, in the order of the YAML.
 
     `include` entries are the task with some keys replaced; their rows are added, and new seeds of
-    a row that is there join it. `exclude` entries take out the cells that they match.
+    an existing row are added to it. `exclude` entries remove the cells that they match.
 
-    Raises TaskError for an include or exclude that names no axis.
+    Raises TaskError for an include or exclude with an unknown axis.
     """
     variants = [task] + [_included(task, extra, where) for extra in task.include]
     seeds: dict[Cell, dict[int | None, None]] = {}
@@ -64,20 +64,20 @@ def expand_rows(task: Task, where: str = "task") -> list[Row]:
         for row in _product(variant):
             seeds.setdefault(row.cell, {}).update(dict.fromkeys(row.seeds))
     rules = [rule(entry, where) for entry in task.exclude]
-    rows = (_without_excluded(Row(cell, tuple(own)), rules) for cell, own in seeds.items())
+    rows = (_without_excluded(Row(cell, tuple(of_row)), rules) for cell, of_row in seeds.items())
     return [row for row in rows if row.seeds]
 
 
 def rows_of(cells: Sequence[Cell]) -> list[Row]:
-    """Cells that were expanded before, as rows."""
+    """Expanded cells, grouped into rows again."""
     seeds: dict[Cell, dict[int | None, None]] = {}
     for cell in cells:
         seeds.setdefault(replace(cell, seed=None), {})[cell.seed] = None
-    return [Row(cell, tuple(own)) for cell, own in seeds.items()]
+    return [Row(cell, tuple(of_row)) for cell, of_row in seeds.items()]
 
 
 def _without_excluded(row: Row, rules: Sequence[list[tuple[str, Any]]]) -> Row:
-    """Seeds that a rule matches go; a rule that names no seed takes all of them or none."""
+    """Removes the seeds that a rule matches; a rule without a seed removes all of them or none."""
     seeds = row.seeds
     for partial in rules:
         if any(axis == "seed" for axis, _ in partial):
@@ -111,7 +111,7 @@ def _product(task: Task) -> Iterator[Row]:
         settings = dict(zip(axes, values, strict=True))
         settings |= {"classes": classes, "train_classes": train_classes, **_choosing(task)}
         _null_what_has_no_meaning(settings)
-        # Values of an axis without meaning give the same settings again.
+        # Values of an axis that does not apply give the same settings again.
         key = tuple(settings.items())
         if key in known:
             continue
@@ -154,8 +154,8 @@ def _null_of_the_head(s: dict[str, Any]) -> None:
     if not _uses_text(s):
         s["text_encoder"] = s["alignment"] = None
         if s["prompt"] is not None:
-            s["prompt"] = Choice("class_name")  # whatever it is, nobody reads the texts
-    # Of a search, what trains takes the keys of the recipe.
+            s["prompt"] = Choice("class_name")  # the texts are not used, whatever the prompt is
+    # A trained head searches keys of the recipe only.
     s["search"] = tuple(k for k in s["search"] or () if not k[0].startswith("method.")) or None
     if s["tuning"] == "none":
         if s["text_tower"] is not None:
@@ -182,7 +182,7 @@ def _null_of_the_method(s: dict[str, Any]) -> None:
 
 
 def method_options(choice: Choice) -> frozenset[str]:
-    """Names of a method's options; none of a method that planning will refuse."""
+    """Names of a method's options; empty for a method that planning will refuse."""
     try:
         return frozenset(registry.load(Method, choice.name).Options.model_fields)
     except BadInput:
@@ -235,7 +235,7 @@ def is_random(s: Mapping[str, Any]) -> bool:
 def uses(
     kind: type[Paradigm | Classifier | Alignment | Method], choice: Choice | str | None
 ) -> frozenset[str]:
-    """What a plugin says it is made of; nothing for a name that planning will refuse."""
+    """The inputs that a plugin declares; empty for a name that planning will refuse."""
     if choice is None:
         return frozenset()
     name = choice.name if isinstance(choice, Choice) else choice
@@ -248,7 +248,7 @@ def uses(
 def rule(entry: Mapping[str, Any], where: str) -> list[tuple[str, Any]]:
     """A partial cell, as `exclude` and --rerun take it.
 
-    Raises TaskError for a key that is no axis.
+    Raises TaskError for a key that is not an axis.
     """
     known = [*AXES, "seed", *(f"recipe.{name}" for name in RECIPE_AXES)]
     for key in entry:
@@ -260,12 +260,12 @@ def rule(entry: Mapping[str, Any], where: str) -> list[tuple[str, Any]]:
 
 
 def matches(cell: Cell, partial: Sequence[tuple[str, Any]]) -> bool:
-    """Whether a cell has all that a partial cell says."""
+    """Whether a cell has every value of a partial cell."""
     for axis, wanted in partial:
         value = value_of(cell, axis)
         value = value.plain() if isinstance(value, Choice) else value
         name = value["name"] if isinstance(value, dict) else value
-        options = wanted if isinstance(wanted, list) else [wanted]
-        if value not in options and name not in options:
+        accepted = wanted if isinstance(wanted, list) else [wanted]
+        if value not in accepted and name not in accepted:
             return False
     return True

@@ -35,8 +35,8 @@ def tasks_folder() -> Path:
 def tasks() -> dict[str, Path]:
     """Every task in tasks/, by name: `few_shot`, `paper/table01`."""
     folder = tasks_folder()
-    found = sorted(p for p in folder.rglob("*.yaml") if p.parent.name != "recipes")
-    return {p.relative_to(folder).with_suffix("").as_posix(): p for p in found}
+    files = sorted(p for p in folder.rglob("*.yaml") if p.parent.name != "recipes")
+    return {p.relative_to(folder).with_suffix("").as_posix(): p for p in files}
 
 
 def recipes() -> dict[str, Path]:

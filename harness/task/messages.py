@@ -1,4 +1,4 @@
-"""What is wrong with input that pydantic refuses, in one sentence: of tasks, profiles, options."""
+"""Errors of pydantic as one sentence, for tasks, profiles and options of plugins."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from harness.core.errors import BadInput, TaskError, did_you_mean, nearest
 
-#: Parts of a location that pydantic adds for the members of a union: no keys of the user.
+#: Parts of a location that pydantic adds for the members of a union; they are no keys.
 _TAG = re.compile(
     r"(int|str|float|bool|list|dict|none)|(constrained|function|nullable)-.*|.*\[.*|\w*Model"
 )
@@ -48,8 +48,8 @@ def first_problem(
 ) -> Problem:
     """The first problem that pydantic found, as one sentence.
 
-    `keys_at` gives the keys that are allowed below a location; `forms` says in words what text
-    must look like under a key that has a form of its own; `noun` is what the user calls a key.
+    `keys_at` gives the keys that are allowed below a location; `forms` describes the format of keys
+    whose text must have one; `noun` is the word for a key in the message.
     """
     problem = error.errors()[0]
     location = [p for p in problem["loc"] if isinstance(p, str) and not _TAG.fullmatch(p)]

@@ -1,4 +1,4 @@
-"""What in a task is no error, and yet not what most people mean: values that no cell has."""
+"""Values of a task that no cell has: valid, but probably a mistake."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from harness.task.schema import Task
 
 
 def values_of_no_cell(task: Task, file: str) -> list[str]:
-    """Entries of `exclude` that match nothing, and values of axes that have no meaning anywhere."""
+    """Entries of `exclude` that match nothing, and values of axes that apply to no cell."""
     rows = expand_rows(task.model_copy(update={"exclude": []}), file)
     notes = [
         f"exclude: {as_flow(entry)} matches no cell of this grid"
@@ -22,7 +22,7 @@ def values_of_no_cell(task: Task, file: str) -> list[str]:
         default = Task.model_fields[axis].get_default() or []
         used = {value_of(row.cell, axis) for row in rows}
         notes += [
-            f"{axis}: {as_flow(plain(value))} has no meaning for any cell here"
+            f"{axis}: {as_flow(plain(value))} applies to no cell of this task"
             for value in getattr(task, axis) or ()
             if value not in used and value not in default
         ]

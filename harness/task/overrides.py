@@ -1,4 +1,4 @@
-"""Changes of task data: `key=value` on the command line, and some keys put in place of others."""
+"""Changes of task data: `key=value` on the command line, and replaced keys."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from harness.task import yaml_reader
 def apply_override(data: dict[str, Any], override: str, origin: str = "override") -> None:
     """Set a dotted key in place: `recipe.lr=1e-3`, `shots=[1, 16]`; the value is YAML.
 
-    Raises TaskError for no `key=value`, and for a key below one that has none.
+    Raises TaskError for text that is not `key=value`, and for a key below one that has no keys.
     """
     key, equals, text = override.partition("=")
     if not equals:
@@ -29,8 +29,8 @@ def apply_override(data: dict[str, Any], override: str, origin: str = "override"
 
 
 def replace_keys(data: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    """Task data with some keys replaced. Under `recipe` only those that the change names, unless
-    it begins with a preset of its own.
+    """Task data with some keys replaced. Under `recipe` only the keys that the change names are
+    replaced, unless it names a preset.
     """
     recipe, changed = data.get("recipe"), changes.get("recipe")
     merged = dict(data) | dict(changes)

@@ -23,7 +23,7 @@ from harness.task.schema import (
     Task,
 )
 
-#: What text must look like where a key has a form of its own.
+#: The format of keys whose text must have one.
 FORMS = {
     "name": "letters, digits, '_', '.' and '-', a letter or digit first",
     "views": "CLIPSxCROPS, each 1 to 99, as in 1x1 or 4x3",
@@ -48,7 +48,7 @@ def read_task(
 ) -> Task:
     """The task in a file, with `changes` (key to value) and then `key=value` overrides applied.
 
-    `embedded`: its variant on the data that packages carry, NAME_embedded; overrides change that.
+    `embedded` takes its variant on embedded data, NAME_embedded; changes and overrides apply to that.
 
     Raises TaskError.
     """
@@ -81,7 +81,7 @@ def _with_preset(data: dict[str, Any], where: str) -> dict[str, Any]:
     """`recipe: {preset: NAME, ...}` is tasks/recipes/NAME.yaml with some keys replaced."""
     recipe = data.get("recipe")
     if not isinstance(recipe, dict) or recipe.get("preset") is None:
-        return data  # none, or null as in a task that was written as resolved
+        return data  # no preset, or null as in a resolved task
     known = library.recipes()
     name = recipe["preset"]
     if name not in known:
@@ -94,16 +94,18 @@ def _with_preset(data: dict[str, Any], where: str) -> dict[str, Any]:
 
 
 def _on_embedded_data(data: dict[str, Any], where: str) -> dict[str, Any]:
-    """The task with the keys of `embedded.replace` in place of its own.
+    """The task with the keys of `embedded.replace`.
 
-    Raises TaskError for a task that has no such variant.
+    Raises TaskError for a task without such a variant.
     """
     task = validate(data, where)
     variant = task.embedded
     if variant is None:
         raise TaskError(where, "embedded", "is missing: the task has no variant on embedded data")
     if variant.relation == "not_testable":
-        raise TaskError(where, "embedded", f"the task cannot be tested so: {variant.why}")
+        raise TaskError(
+            where, "embedded", f"the task cannot be run on embedded data: {variant.why}"
+        )
     replaced = replace_keys(data, variant.replace)
     replaced["embedded"] = {"relation": variant.relation, "why": variant.why}
     return replaced | {"name": f"{task.name}_embedded"}
@@ -145,5 +147,5 @@ def plain(value: Any) -> Any:
 
 
 def _changes(recipe: RecipeModel) -> dict[str, Any]:
-    """What a `recipe.by` entry says, without the defaults that it leaves to the recipe."""
+    """The keys that a `recipe.by` entry sets, without defaults."""
     return {name: plain(getattr(recipe, name)) for name in sorted(recipe.model_fields_set)}

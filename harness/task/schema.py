@@ -135,9 +135,9 @@ class RecipeModel(_Model):
     logit_scale: Annotated[list[Above0 | None], *Axis] = [None]
     train_logit_scale: Annotated[list[StrictBool], *Axis] = [_R.train_logit_scale]
     checkpointing: Annotated[list[StrictBool], *Axis] = [_R.checkpointing]
-    solver: Annotated[list[StrictStr | None], *Axis] = [None]  # null: what fits
-    preset: StrictStr | None = None  # a file of tasks/recipes/, filled in before this is read
-    by: dict[StrictStr, RecipeModel] = {}  # rows by the name of classifier, paradigm or method
+    solver: Annotated[list[StrictStr | None], *Axis] = [None]  # null: first_order
+    preset: StrictStr | None = None  # a file of tasks/recipes/, read before validation
+    by: dict[StrictStr, RecipeModel] = {}  # by the name of a classifier, paradigm or method
 
 
 class ReportModel(_Model):
@@ -152,7 +152,7 @@ class ReportModel(_Model):
 
 
 class EmbeddedModel(_Model):
-    """What a task of the paper becomes on the data that packages carry (`--embedded`)."""
+    """The variant of a task on embedded data (`--embedded`)."""
 
     relation: Literal["same", "analogue", "not_testable"]
     why: StrictStr = ""
@@ -166,7 +166,7 @@ class EmbeddedModel(_Model):
 
 
 def _as_text(value: Any) -> Any:
-    """Labels of rows and columns are text; those of shots look like numbers in YAML."""
+    """Labels of rows and columns are text, but YAML reads some, such as shots, as numbers."""
     return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
 
 
@@ -177,13 +177,13 @@ class ClaimModel(_Model):
     """A statement of the paper about two rows: a is above b, or they are equal."""
 
     text: StrictStr
-    table: Label | None = None  # where the paper says it
+    table: Label | None = None  # the paper's table or figure
     a: Label
     b: Label
     column: Label | None = None
     where: dict[StrictStr, Any] = {}  # a partial cell
     direction: Literal[">", "="]
-    #: What the paper prints for a and for b: each [row, column] of `table` in published/text4vis.
+    #: The paper's numbers for a and b: each is [row, column] of `table` in published/text4vis.
     printed: list[tuple[Label, Label]] = Field(default=[], max_length=2)
     #: top1; loss: the mean training loss of all epochs; correlation: how a row's map of cosines
     #: between classes, after training, correlates with that of the text classifier.
@@ -191,7 +191,7 @@ class ClaimModel(_Model):
 
 
 class Task(_Model):
-    """One study as its YAML says it. Keys that take a list are axes of the grid."""
+    """One study as its YAML describes it. Keys that take a list are axes of the grid."""
 
     name: Annotated[StrictStr, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
     question: StrictStr = ""

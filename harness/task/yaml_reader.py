@@ -1,4 +1,4 @@
-"""YAML as researchers mean it: safe, no key twice, and 5e-6 is a number."""
+"""Safe YAML that refuses duplicate keys and reads 5e-6 as a number."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ import yaml
 from harness.core.errors import TaskError
 
 MAX_BYTES = 1_000_000
-#: A few lines of aliases of aliases can stand for more nodes than memory holds.
+#: A few lines of nested aliases can expand to more nodes than memory holds.
 MAX_NODES = 100_000
 
 
 class _Loader(yaml.SafeLoader):
-    """SafeLoader that refuses a key given twice, and tells the line of every bad value."""
+    """SafeLoader that refuses duplicate keys and gives the line of every bad value."""
 
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
         try:
@@ -50,7 +50,7 @@ class _Loader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
-# YAML 1.1 wants a dot in a float, so PyYAML alone reads 5e-6 as text.
+# YAML 1.1 requires a dot in a float, so PyYAML reads 5e-6 as text without this.
 _Loader.add_implicit_resolver(
     "tag:yaml.org,2002:float",
     re.compile(
@@ -111,12 +111,12 @@ def _load(text: str) -> Any:
 
 
 def _count(node: yaml.Node, known: dict[int, int | None]) -> int:
-    """How many nodes a node stands for, aliases written out; a bomb or a loop raises."""
+    """How many nodes a node has with all aliases expanded; too many, or a cycle, is an error."""
     if id(node) in known:
         size = known[id(node)]
         if size is None:
             raise yaml.constructor.ConstructorError(
-                None, None, "an alias that holds itself", node.start_mark
+                None, None, "an alias that contains itself", node.start_mark
             )
         return size
     known[id(node)] = None
@@ -127,7 +127,7 @@ def _count(node: yaml.Node, known: dict[int, int | None]) -> int:
         size += sum(_count(value, known) for value in node.value)
     if size > MAX_NODES:
         raise yaml.constructor.ConstructorError(
-            None, None, f"aliases that stand for more than {MAX_NODES} values", node.start_mark
+            None, None, f"aliases expand to more than {MAX_NODES} values", node.start_mark
         )
     known[id(node)] = size
     return size
