@@ -1,8 +1,19 @@
+"""Frames of a clip and crops of a frame, in training and in evaluation."""
+
+from __future__ import annotations
+
 import numpy as np
 import pytest
 from PIL import Image
 
-from harness.sampling.views import FrameView, cropped, evaluation_frames, frame_views, training_frames, views
+from harness.sampling.views import (
+    FrameView,
+    cropped,
+    evaluation_frames,
+    frame_views,
+    training_frames,
+    views,
+)
 
 
 def test_centres_and_firsts_of_segments() -> None:
@@ -11,14 +22,14 @@ def test_centres_and_firsts_of_segments() -> None:
     assert evaluation_frames(10, 1) == (5,)
 
 
-def test_a_short_video_shows_frames_twice_and_never_one_that_it_has_not() -> None:
+def test_a_short_video_shows_frames_twice_and_never_one_that_it_does_not_have() -> None:
     assert evaluation_frames(3, 8) == (0, 0, 0, 1, 1, 2, 2, 2)
     assert evaluation_frames(1, 4, "first") == (0, 0, 0, 0)
     stream = np.random.default_rng(0)
     assert all(0 <= f < 3 for _ in range(50) for f in training_frames(3, 8, stream))
 
 
-def test_clips_look_at_different_frames() -> None:
+def test_clips_read_different_frames() -> None:
     found = [evaluation_frames(96, 8, clip=c, clips=4) for c in range(4)]
     assert len({frame for clip in found for frame in clip}) == 32
     assert found[0] == tuple(12 * t + 1 for t in range(8))
@@ -39,10 +50,16 @@ def test_views_of_a_clip() -> None:
     assert frame_views("a.png", length=None, frames=None) == [[FrameView("a.png")]]
 
 
-def test_an_address_tells_what_is_looked_at() -> None:
+def test_an_address_names_frame_and_crop() -> None:
     whole = FrameView("a").address("print")
     assert whole == "print", "features of pictures keep the address that they had"
-    several = [FrameView("a", 3), FrameView("a", 4), FrameView("a", 3, (0, 3)), FrameView("a", 3, (1, 3)), FrameView("a")]
+    several = [
+        FrameView("a", 3),
+        FrameView("a", 4),
+        FrameView("a", 3, (0, 3)),
+        FrameView("a", 3, (1, 3)),
+        FrameView("a"),
+    ]
     assert len({frame_view.address("print") for frame_view in several}) == 5
 
 
