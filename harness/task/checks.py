@@ -31,9 +31,7 @@ def check_task(task: Task, where: str) -> None:
         if getattr(task, key) != accepted:
             raise TaskError(where, key, why)
     if task.name in RESERVED:
-        raise TaskError(
-            where, "name", f"'{task.name}' is the name of a folder that all tasks share"
-        )
+        raise TaskError(where, "name", f"'{task.name}' is a folder that all tasks share")
     _check_seeds(task, where)
     _check_class_draw(task, where)
     _check_selection(task, where)
@@ -87,8 +85,8 @@ def _check_selection(task: Task, where: str) -> None:
     on_test = task.selection == "test"
     if on_test and not task.allow_test_selection:
         raise TaskError(
-            where, "selection", "choosing on the test set inflates the reported accuracy: it is refused "
-            "without allow_test_selection: true", allowed=("last", "val"),
+            where, "selection", "choosing on the test set inflates the reported accuracy: it is "
+            "refused without allow_test_selection: true", allowed=("last", "val"),
         )  # fmt: skip
     if task.allow_test_selection and not on_test:
         raise TaskError(where, "allow_test_selection", "applies only with selection: test")
@@ -165,8 +163,8 @@ def _check_recipe_by(task: Task, where: str) -> None:
     for name, changes in task.recipe.by.items():
         if name not in known and "." not in name and ":" not in name:
             raise TaskError(
-                where, f"recipe.by.{name}", "no classifier or paradigm has this name", allowed=known,
-                nearest=nearest(name, known),
+                where, f"recipe.by.{name}", "no classifier or paradigm has this name",
+                allowed=known, nearest=nearest(name, known),
             )  # fmt: skip
         if changes.preset is not None or changes.by:
             raise TaskError(

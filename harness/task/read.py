@@ -48,7 +48,7 @@ def read_task(
 ) -> Task:
     """The task in a file, with `changes` (key to value) and then `key=value` overrides applied.
 
-    `embedded` takes its variant on embedded data, NAME_embedded; changes and overrides apply to that.
+    `embedded` takes its variant on embedded data, NAME_embedded, and changes that.
 
     Raises TaskError.
     """

@@ -46,7 +46,7 @@ def refusal(**changes: Any) -> str:
 
 @pytest.mark.parametrize("name", checks.RESERVED)
 def test_a_name_that_is_a_folder_of_every_task(name: str) -> None:
-    assert refusal(name=name) == f"name: '{name}' is the name of a folder that all tasks share"
+    assert refusal(name=name) == f"name: '{name}' is a folder that all tasks share"
 
 
 @pytest.mark.parametrize(
