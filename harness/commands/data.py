@@ -115,7 +115,7 @@ def _sample(
 ) -> tuple[Sequence[str], dict[str, str]]:
     """Items that were read whole, and why some cannot be."""
     from harness.core.seeding import numpy_stream
-    from harness.data._corrupt import unreadable
+    from harness.data._scan import unreadable
 
     gone = set(missing)
     items = [item for item in (*data.train.ids, *data.test.ids) if item not in gone]

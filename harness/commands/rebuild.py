@@ -77,7 +77,7 @@ def _emoji_motion_videos(out: Path, dataset: str) -> None:
     from harness.commands._messages import say
     from harness.commands._progress import Progress
     from harness.core.errors import BadInput
-    from harness.data._videos import write_clips
+    from harness.data._video_writer import write_clips
     from harness.data.emoji_motion import EmojiMotion
     from harness.plan.catalogue import Catalogue
 

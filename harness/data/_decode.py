@@ -1,13 +1,13 @@
 """Frames of a video file by number: the right frame or an error, never another frame in its place.
 
-PyAV, with an index pass. By default FFmpeg hides damage behind a repaired picture: one decoding
-thread that must stop at the first error (err_detect=explode), with `is_corrupt` looked at, tells
-most of it. A file that was cut is told from its header, which says how much there was.
+PyAV, with an index pass. By default FFmpeg hides damage behind a repaired picture. One decoding
+thread that must stop at the first error (err_detect=explode) and the flag `is_corrupt` show most of
+it. A truncated file is recognised by its header, which says how much there was.
 
-What no decoder can tell is damage that leaves a stream that follows the rules, since mp4, mkv and
-avi carry no checksum. Measured on 80 copies of a clip with one flipped bit: 65 of h264 (CABAC), 48
-of h264 baseline and 35 of mpeg4 raised, and 2, 1 and 19 copies showed the same frames; with ten
-flipped bits 60 of 60 of h264 and 59 of 60 of mpeg4. VP9 tells next to nothing.
+No decoder can notice damage that leaves a valid stream, since mp4, mkv and avi carry no checksum.
+Measured on 80 copies of a clip with one flipped bit: 65 of h264 (CABAC), 48 of h264 baseline and 35
+of mpeg4 raised an error, and 2, 1 and 19 copies showed the same frames; with ten flipped bits 60 of
+60 of h264 and 59 of 60 of mpeg4. VP9 hardly notices any.
 """
 
 from __future__ import annotations
@@ -27,8 +27,9 @@ from harness.data._matroska import declared_size
 if TYPE_CHECKING:
     from PIL import Image
 
-#: What FFmpeg may take a file for: no playlist that opens other files, no still picture, and no
-#: stream without a header, whose end cannot be known (a cut MPEG-TS gave broken frames unseen).
+#: Containers that FFmpeg may take a file for: no playlist that opens other files, no still picture,
+#: and no stream without a header, whose end cannot be known (a truncated MPEG-TS gave broken frames
+#: without an error).
 FORMATS = "mov,matroska,avi"
 #: Containers whose times of frames can be trusted; in others frames are counted by decoding.
 TIMED = ("mov", "matroska")
@@ -38,20 +39,20 @@ SLACK_SECONDS, SLACK_FRAMES = 0.5, 2
 
 @dataclass(frozen=True)
 class Index:
-    """Which frames there are. `times` and `keys` are empty where the container's cannot be trusted:
-    such a file is decoded from its beginning.
+    """The frames of a video. `times` and `keys` are empty where those of the container cannot be
+    trusted: such a file is decoded from its beginning.
     """
 
     length: int
     times: tuple[int, ...] = ()  # of every frame in order, in units of the stream
-    keys: tuple[int, ...] = ()  # of those that can be begun from
+    keys: tuple[int, ...] = ()  # of key frames, from which decoding can begin
 
 
 def index(path: Path, seen: Callable[[int, Image.Image], object] | None = None) -> Index:
     """The index pass: reads the whole file, and decodes it only where times cannot be trusted;
-    `seen` is then called with every frame, so that nobody need decode it again.
+    `seen` is then called with every frame, so that it need not be decoded again.
 
-    Raises DataError: missing, empty, no video file, without a video stream, cut short.
+    Raises DataError: missing, empty, no video file, without a video stream, truncated.
     """
     with _opened(path) as (container, stream):
         if not any(_is(container, name) for name in TIMED):
@@ -60,66 +61,67 @@ def index(path: Path, seen: Callable[[int, Image.Image], object] | None = None) 
                 if seen is not None:
                     seen(length, _picture(frame))
                 length += 1
-            _refuse_cut(path, length, stream.frames, SLACK_FRAMES)
-            return Index(_some(path, length))
+            _refuse_missing_frames(path, length, stream.frames, SLACK_FRAMES)
+            return Index(_not_zero(path, length))
         packets, end = _packets(container, stream, path)
-        if _is(container, "mov"):  # its header lists every frame, those that edit lists leave
-            _refuse_cut(path, len(packets), len(stream.index_entries), 0)
+        if _is(container, "mov"):  # its header lists every frame, also those that edit lists hide
+            _refuse_missing_frames(path, len(packets), len(stream.index_entries), 0)
         else:
             _refuse_missing_bytes(path)
         _refuse_early_end(path, end, container, stream)
-        # An edit list may hide a key frame that shown frames need. Before the first nothing can be
-        # decoded: a clip that was cut out of a longer one.
+        # An edit list may hide a key frame that visible frames need, so hidden ones count as keys.
+        # What comes before the first key frame cannot be decoded, as in a clip that was cut out of
+        # a longer one.
         keys = sorted(p.time for p in packets if p.key)
         times = sorted(p.time for p in packets if keys and p.time >= keys[0] and not p.discard)
         if len(set(times)) < len(times):
             raise DataError(f"video {path} holds two frames of one time")
-        return Index(_some(path, len(times)), tuple(times), tuple(keys))
+        return Index(_not_zero(path, len(times)), tuple(times), tuple(keys))
 
 
-def read(path: Path, of: Index, wanted: Sequence[int]) -> dict[int, Image.Image]:
+def read(path: Path, index: Index, numbers: Sequence[int]) -> dict[int, Image.Image]:
     """Frames by number, decoded from the nearest key frame before each, as RGB.
 
     Raises DataError if one cannot be decoded.
     """
-    if not of.times:
-        return _read_in_order(path, set(wanted))
-    found: dict[int, Image.Image] = {}
-    groups: dict[int, list[int]] = {}
-    for number in sorted(set(wanted)):
-        key = of.keys[bisect_right(of.keys, of.times[number]) - 1]
-        groups.setdefault(key, []).append(number)
+    if not index.times:
+        return _read_in_order(path, set(numbers))
+    frames: dict[int, Image.Image] = {}
+    after_key: dict[int, list[int]] = {}
+    for number in sorted(set(numbers)):
+        key = index.keys[bisect_right(index.keys, index.times[number]) - 1]
+        after_key.setdefault(key, []).append(number)
     with _opened(path) as (container, stream):
-        for key, numbers in groups.items():
-            if key != of.keys[0]:
+        for key, group in after_key.items():
+            if key != index.keys[0]:  # a fresh container is at the first
                 container.seek(key, stream=stream)
-            at = {of.times[number]: number for number in numbers}
+            number_at = {index.times[number]: number for number in group}
             for frame in _decoded(container, stream, path):
-                if frame.pts in at:
-                    found[at[frame.pts]] = _picture(frame)
-                if frame.pts is not None and frame.pts >= of.times[numbers[-1]]:
+                if frame.pts in number_at:
+                    frames[number_at[frame.pts]] = _picture(frame)
+                if frame.pts is not None and frame.pts >= index.times[group[-1]]:
                     break
-    return _complete(path, found, set(wanted))
+    return _complete(path, frames, set(numbers))
 
 
-def read_all(path: Path, of: Index) -> Iterator[tuple[int, Image.Image]]:
+def read_all(path: Path, index: Index) -> Iterator[tuple[int, Image.Image]]:
     """(number, frame) of a whole video.
 
-    Raises DataError, where it comes to it, if a frame cannot be decoded or is missing.
+    Raises DataError, once it is reached, for a frame that cannot be decoded or is missing.
     """
     count = 0
-    at = {time: number for number, time in enumerate(of.times)}
+    number_at = {time: number for number, time in enumerate(index.times)}
     with _opened(path) as (container, stream):
         for frame in _decoded(container, stream, path):
-            number = at.get(frame.pts) if of.times else count
+            number = number_at.get(frame.pts) if index.times else count
             if number is None:
-                continue
+                continue  # an edit list hides it
             if number != count:
                 raise DataError(f"video {path}: frame {count} cannot be decoded")
             yield number, _picture(frame)
             count += 1
-    if count != of.length:
-        raise DataError(f"video {path}: frame {count} of {of.length} cannot be decoded")
+    if count != index.length:
+        raise DataError(f"video {path}: frame {count} of {index.length} cannot be decoded")
 
 
 @dataclass(frozen=True)
@@ -131,7 +133,7 @@ class _Packet:
 
 @contextmanager
 def readable(path: Path) -> Iterator[None]:
-    """What the file system says becomes a DataError that names the video."""
+    """An error of the file system becomes a DataError that names the video."""
     try:
         yield
     except OSError as error:
@@ -181,20 +183,24 @@ def _video_stream(container: Any, path: Path) -> Any:
         raise DataError(
             f"video {path} is {context.width} x {context.height}; the limit is {MAX_PIXELS} pixels"
         )
-    context.thread_count = 1  # with more, an error is told at another frame or not at all
+    # With several threads an error is raised at another frame, or not at all.
+    context.thread_count = 1
     context.options = {"err_detect": "explode"}
     return stream
 
 
 def _kinds(container: Any) -> str:
+    """What the streams of a container are."""
     return ", ".join(sorted({stream.type for stream in container.streams})) or "nothing"
 
 
 def _is(container: Any, name: str) -> bool:
+    """Whether a container is of a format; FFmpeg gives all its names, as in 'mov,mp4,m4a'."""
     return name in container.format.name.split(",")
 
 
 def _decoded(container: Any, stream: Any, path: Path) -> Iterator[Any]:
+    """Frames in order, from where the container is."""
     for packet in container.demux(stream):
         if packet.is_corrupt:
             raise DataError(f"video {path} is damaged or cut short")
@@ -206,7 +212,7 @@ def _decoded(container: Any, stream: Any, path: Path) -> Iterator[Any]:
 
 def _packets(container: Any, stream: Any, path: Path) -> tuple[list[_Packet], float]:
     """Every packet of the stream, and when the last of all streams ends, in seconds."""
-    found, end = [], 0.0
+    packets, end = [], 0.0
     for packet in container.demux():
         if packet.is_corrupt:
             raise DataError(f"video {path} is damaged or cut short")
@@ -216,58 +222,62 @@ def _packets(container: Any, stream: Any, path: Path) -> tuple[list[_Packet], fl
             continue
         end = max(end, float((packet.pts + (packet.duration or 0)) * packet.time_base))
         if packet.stream.index == stream.index:
-            found.append(_Packet(packet.pts, packet.is_keyframe, packet.is_discard))
-    return found, end
+            packets.append(_Packet(packet.pts, packet.is_keyframe, packet.is_discard))
+    return packets, end
 
 
-def _refuse_cut(path: Path, count: int, said: int, slack: int) -> None:
-    """`said` is 0 where the header does not say."""
-    if count < said - slack:
-        raise DataError(f"video {path} is cut short: it has {count} of {said} frames")
+def _refuse_missing_frames(path: Path, count: int, declared: int, slack: int) -> None:
+    """`declared` is 0 where the header does not say."""
+    if count < declared - slack:
+        raise DataError(f"video {path} is cut short: it has {count} of {declared} frames")
 
 
 def _refuse_missing_bytes(path: Path) -> None:
-    said, size = declared_size(path), path.stat().st_size
-    if said is not None and size < said:
-        raise DataError(f"video {path} is cut short: it has {size} of {said} bytes")
+    """For mkv and webm, whose header says their size."""
+    declared, size = declared_size(path), path.stat().st_size
+    if declared is not None and size < declared:
+        raise DataError(f"video {path} is cut short: it has {size} of {declared} bytes")
 
 
 def _refuse_early_end(path: Path, end: float, container: Any, stream: Any) -> None:
+    """For a video whose last packet ends long before its header says, in seconds."""
     import av
 
     if container.duration is None:
         return
     first = (container.start_time or 0) / av.time_base
     frame = float(1 / stream.average_rate) if stream.average_rate else 0.0
-    said = first + container.duration / av.time_base
-    if end < said - max(SLACK_SECONDS, SLACK_FRAMES * frame):
-        raise DataError(f"video {path} is cut short: it ends after {end:.1f} of {said:.1f} s")
+    declared = first + container.duration / av.time_base
+    if end < declared - max(SLACK_SECONDS, SLACK_FRAMES * frame):
+        raise DataError(f"video {path} is cut short: it ends after {end:.1f} of {declared:.1f} s")
 
 
-def _some(path: Path, length: int) -> int:
+def _not_zero(path: Path, length: int) -> int:
     if length == 0:
         raise DataError(f"video {path} holds no frame that can be decoded")
     return length
 
 
-def _read_in_order(path: Path, wanted: set[int]) -> dict[int, Image.Image]:
-    found: dict[int, Image.Image] = {}
+def _read_in_order(path: Path, numbers: set[int]) -> dict[int, Image.Image]:
+    """Decoded from the beginning, and no further than the last of `numbers`."""
+    frames: dict[int, Image.Image] = {}
     with _opened(path) as (container, stream):
         for number, frame in enumerate(_decoded(container, stream, path)):
-            if number in wanted:
-                found[number] = _picture(frame)
-                if len(found) == len(wanted):
+            if number in numbers:
+                frames[number] = _picture(frame)
+                if len(frames) == len(numbers):
                     break
-    return _complete(path, found, wanted)
+    return _complete(path, frames, numbers)
 
 
 def _complete(
-    path: Path, found: dict[int, Image.Image], wanted: set[int]
+    path: Path, frames: dict[int, Image.Image], numbers: set[int]
 ) -> dict[int, Image.Image]:
-    missing = sorted(wanted - set(found))
+    """`frames`, if they have all `numbers`."""
+    missing = sorted(numbers - set(frames))
     if missing:
         raise DataError(f"video {path}: frame {missing[0]} cannot be decoded")
-    return found
+    return frames
 
 
 def _picture(frame: Any) -> Image.Image:

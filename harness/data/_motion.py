@@ -26,7 +26,7 @@ OPAQUE = 255 * 255
 
 @dataclass(frozen=True)
 class Pose:
-    """Where the drawing stands: centre, length of a side, and how far it is turned clockwise."""
+    """Where a drawing is: its centre, the length of a side, and how far it is turned clockwise."""
 
     x: int
     y: int
@@ -54,7 +54,8 @@ def drawing(path: Path) -> IntArray:
 
 def draw(art: IntArray, pose: Pose, canvas: int, background: tuple[int, int, int]) -> Image.Image:
     """`art` (a `drawing`) on a plain canvas of `canvas` x `canvas`, interpolated bilinearly."""
-    u_SS, v_SS = _source(pose, canvas, art.shape[0] - 2)
+    # Whole pixels in the upper bits, and the upper 8 bits of the fraction as weights of 0 to 256.
+    u_SS, v_SS = _drawing_coordinates(pose, canvas, art.shape[0] - 2)
     i, u = u_SS >> 16, (u_SS >> 8 & 255)[..., None]
     j, v = v_SS >> 16, (v_SS >> 8 & 255)[..., None]
     above = art[j, i] * (256 - u) + art[j, i + 1] * u
@@ -65,8 +66,8 @@ def draw(art: IntArray, pose: Pose, canvas: int, background: tuple[int, int, int
     return Image.fromarray(seen_SS3.astype(np.uint8))
 
 
-def _source(pose: Pose, canvas: int, n: int) -> tuple[IntArray, IntArray]:
-    """The place in the bordered drawing that each pixel of the canvas shows, clipped into it."""
+def _drawing_coordinates(pose: Pose, canvas: int, n: int) -> tuple[IntArray, IntArray]:
+    """Where in the bordered drawing each pixel of the canvas looks, (S, S), clipped into it."""
     angle = 2 * math.pi * pose.turn / ONE
     cos, sin = round(math.cos(angle) * ONE), round(math.sin(angle) * ONE)
     centres = np.arange(canvas, dtype=np.int64) * ONE + ONE // 2

@@ -14,7 +14,7 @@ OFFICIAL_FILE = Path(__file__).with_name("official.json")
 
 
 def official() -> dict[str, dict[str, Any]]:
-    """What is known, by name."""
+    """The official counts with their source, by the name of the data set."""
     known: dict[str, dict[str, Any]] = json.loads(OFFICIAL_FILE.read_text(encoding="utf-8"))
     return known
 
@@ -29,9 +29,11 @@ class Count:
 
     @property
     def there(self) -> int:
+        """Items that are listed and are there."""
         return self.listed - self.missing
 
     def plain(self) -> dict[str, Any]:
+        """As JSON data."""
         return {
             "listed": self.listed, "there": self.there, "missing": self.missing,
             "per_class": dict(self.per_class),
@@ -39,16 +41,16 @@ class Count:
 
 
 def count(data: Dataset, missing: Collection[str]) -> dict[str, Count]:
-    """Of the splits train and test."""
-    found = {}
+    """The splits train and test; `missing` are items that are listed and are not there."""
+    counts = {}
     gone = set(missing)
     for use, items in (("train", data.train), ("test", data.test)):
         per_class = dict.fromkeys(data.classes, 0)
         for item, label in zip(items.ids, items.labels.tolist(), strict=True):
             per_class[data.classes[label]] += item not in gone
         lacking = sum(item in gone for item in items.ids)
-        found[use] = Count(len(items.ids), lacking, per_class)
-    return found
+        counts[use] = Count(len(items.ids), lacking, per_class)
+    return counts
 
 
 def differences(
@@ -84,15 +86,16 @@ def differences(
 
 
 def without_items(counts: Mapping[str, Count]) -> list[str]:
-    """Problems of classes that a split leaves out."""
-    found = []
+    """Problems of classes that have no item in a split."""
+    problems = []
     for use, seen in counts.items():
         empty = [name for name, n in seen.per_class.items() if n == 0]
         if seen.listed and empty:
-            found.append(f"{use}: {len(empty)} classes have no item: {', '.join(empty[:5])}")
-    return found
+            problems.append(f"{use}: {len(empty)} classes have no item: {', '.join(empty[:5])}")
+    return problems
 
 
 def _some(classes: Mapping[str, int]) -> str:
+    """The classes with the fewest items, and how many these are."""
     first: Sequence[tuple[str, int]] = sorted(classes.items(), key=lambda c: (c[1], c[0]))[:5]
     return ", ".join(f"{name} {n}" for name, n in first) + (", ..." if len(classes) > 5 else "")

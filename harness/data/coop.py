@@ -4,7 +4,7 @@
 
 Nine of the folders (coop.json lists them) hold a split_zhou_*.json: lists of [path, label, class
 name] under train, val and test. fgvc_aircraft has images_variant_*.txt instead, imagenet a
-classnames.txt with one folder a class, and its val is the test. val is kept apart, as in CoOp.
+classnames.txt with one folder a class, and its val is the test. val is not used, as in CoOp.
 Underscores in class names become spaces. Parts: `base` (the first half of the labels, the larger
 one) and `new` (the rest).
 """
@@ -20,29 +20,41 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from harness.core.errors import DataError, did_you_mean, nearest
-from harness.data._base import ImageFiles, apart_note, items_of, lines_hash, refuse_twins
-from harness.data._checked import PictureOptions, without_corrupt
+from harness.data._files import file_times, folder_at, read_text
+from harness.data._image_files import ImageFiles, opened_once
 from harness.data._images import EXTENSIONS
-from harness.data.folder import file_times, folder_at
+from harness.data._items import (
+    items_of,
+    lines_hash,
+    refuse_duplicate_names,
+    unused_split_note,
+)
+from harness.data._max_corrupt import PictureOptions, without_corrupt_pictures
 
 LAYOUT_FILE = Path(__file__).with_name("coop.json")
 SPLITS = ("train", "val", "test")
+#: What is said of a list that is missing.
+WHERE_LISTS_ARE = "CoOp's DATASETS.md says where it is"
 
 
 class Options(PictureOptions):
+    """dataset: which of the eleven, where the path does not say it. max_corrupt: as in
+    PictureOptions.
+    """
+
     dataset: str | None = None
 
 
 @dataclass(frozen=True)
-class _Listed:
-    """What the files of a data set say, before a picture is looked at."""
+class _Contents:
+    """What the lists of a data set say, before a picture is read."""
 
     source: Path
     names: Sequence[str]
     rows: Mapping[str, Sequence[tuple[str, int]]]  # split -> (path, class)
 
 
-@cache
+@opened_once
 def open_dataset(argument: str, options: Options) -> ImageFiles:
     """The pictures that the split file lists.
 
@@ -51,49 +63,54 @@ def open_dataset(argument: str, options: Options) -> ImageFiles:
     """
     root, name = _locate(argument, options)
     layout = _layout()[name]
-    listed = _read(root, layout)
+    contents = _read(root, layout)
     reference = f"coop:{name}"
-    rows = {split: [(item, label, "") for item, label in listed.rows[split]] for split in SPLITS}
-    content = _manifest(root, listed)
+    rows = {split: [(item, label, "") for item, label in contents.rows[split]] for split in SPLITS}
+    manifest = _manifest(root, contents)
     val = items_of(rows["val"])
-    half = math.ceil(len(listed.names) / 2)
+    half = math.ceil(len(contents.names) / 2)
     data = ImageFiles(
-        root, tuple(listed.names), items_of(rows["train"]), items_of(rows["test"]), content,
-        {"base": range(half), "new": range(half, len(listed.names))},
-        val=val, notes=apart_note(val, reference, "val"), reference=reference,
+        root, tuple(contents.names), items_of(rows["train"]), items_of(rows["test"]), manifest,
+        {"base": range(half), "new": range(half, len(contents.names))},
+        val=val, notes=unused_split_note(val, reference, "val"), reference=reference,
     )  # fmt: skip
-    used = [item for split in ("train", "test") for item, _ in listed.rows[split]]
+    used = [item for split in ("train", "test") for item, _ in contents.rows[split]]
     address = file_times(root, used) if options.max_corrupt else []
-    return without_corrupt(data, options.max_corrupt, address)
+    return without_corrupt_pictures(data, options.max_corrupt, address)
 
 
 @cache
 def _layout() -> dict[str, dict[str, str]]:
+    """How the folder of each data set is laid out."""
     layout: dict[str, dict[str, str]] = json.loads(LAYOUT_FILE.read_text(encoding="utf-8"))
     return layout
 
 
 def _locate(argument: str, options: Options) -> tuple[Path, str]:
-    """The folder of the data set, and which it is."""
+    """The folder of the data set, and which of the eleven it is.
+
+    Raises DataError for a name that is none of them, or a folder that there is not.
+    """
     known = list(_layout())
     if options.dataset is None and argument:
         parent, _, name = argument.rstrip("/").rpartition("/")
-        named = f"coop:{argument}"
-        whole = argument
+        shown = f"coop:{argument}"
+        folder = argument
     else:
         parent, name = argument, options.dataset or ""
-        named = f"coop:{argument}: dataset '{name}'"
-        whole = f"{argument.rstrip('/')}/{name}"
+        shown = f"coop:{argument}: dataset '{name}'"
+        folder = f"{argument.rstrip('/')}/{name}"
     if name not in known and argument:
         raise DataError(
-            f"{named}: the folder is none of CoOp's; allowed: {', '.join(known)}"
+            f"{shown}: the folder is none of CoOp's; allowed: {', '.join(known)}"
             + did_you_mean(nearest(name, known))
         )
+    # A wrong ROOT is named itself, and not the folder below it.
     folder_at(parent or "." if argument else "", "coop", "ROOT/oxford_pets")
-    return folder_at(whole, "coop", ""), name
+    return folder_at(folder, "coop", ""), name
 
 
-def _read(root: Path, layout: Mapping[str, str]) -> _Listed:
+def _read(root: Path, layout: Mapping[str, str]) -> _Contents:
     if "split" in layout:
         return _split_file(root / layout["split"], layout["images"])
     if "lists" in layout:
@@ -101,9 +118,10 @@ def _read(root: Path, layout: Mapping[str, str]) -> _Listed:
     return _class_folders(root, layout)
 
 
-def _split_file(path: Path, images: str) -> _Listed:
+def _split_file(path: Path, images: str) -> _Contents:
+    """A split_zhou_*.json: under every split a list of [path, label, class name]."""
     try:
-        data = json.loads(_text(path))
+        data = json.loads(read_text(path, WHERE_LISTS_ARE))
     except ValueError as error:
         raise DataError(f"{path} is no JSON: {error}") from error
     if not isinstance(data, dict) or any(not isinstance(data.get(s), list) for s in SPLITS):
@@ -119,17 +137,18 @@ def _split_file(path: Path, images: str) -> _Listed:
                 )
     order = sorted(names)
     spaced = [names[label].replace("_", " ") for label in order]
-    refuse_twins(spaced, path)
+    refuse_duplicate_names(spaced, path)
     index = {label: c for c, label in enumerate(order)}
     folder = PurePosixPath(images)
     rows = {s: [((folder / e[0]).as_posix(), index[e[1]]) for e in data[s]] for s in SPLITS}
-    return _Listed(path, spaced, rows)
+    return _Contents(path, spaced, rows)
 
 
 def _entry(entry: Any, where: str) -> tuple[str, int, str]:
+    """(path, label, class name). Raises DataError for anything else."""
     match entry:
         case [str(item), bool(), _]:
-            pass
+            pass  # Python takes a bool for an int
         case [str(item), int(label), str(name)] if item and name:
             path = PurePosixPath(item)
             if path.is_absolute() or ".." in path.parts:
@@ -138,79 +157,77 @@ def _entry(entry: Any, where: str) -> tuple[str, int, str]:
     raise DataError(f"{where} is not [path, label, class name]: {json.dumps(entry)[:100]}")
 
 
-def _lists(root: Path, layout: Mapping[str, str]) -> _Listed:
-    """A list a split, of lines 'picture class name', and one of the class names in order."""
-    found: dict[str, list[tuple[str, str]]] = {}
+def _lists(root: Path, layout: Mapping[str, str]) -> _Contents:
+    """For every split a list of lines 'picture class name', and one of the class names in order."""
+    listed: dict[str, list[tuple[str, str]]] = {}
     for split in SPLITS:
         path = root / layout["lists"].format(split=split)
-        found[split] = []
-        for n, line in enumerate(_text(path).splitlines(), start=1):
+        listed[split] = []
+        for n, line in enumerate(read_text(path, WHERE_LISTS_ARE).splitlines(), start=1):
             item, _, name = line.strip().partition(" ")
             if not name or "/" in item:
                 raise DataError(f"{path}, line {n} is not 'picture class name': {line[:100]!r}")
-            found[split].append((f"{layout['images']}/{item}.jpg", name))
+            listed[split].append((f"{layout['images']}/{item}.jpg", name))
     source = root / layout["order"]
-    names = [line.strip() for line in _text(source).splitlines() if line.strip()]
-    refuse_twins(names, source)
+    names = _lines(source)
+    refuse_duplicate_names(names, source)
     index = {name: c for c, name in enumerate(names)}
-    strange = [name for rows in found.values() for _, name in rows if name not in index]
-    if strange:
-        raise DataError(f"{source} does not name the class '{strange[0]}' of the lists")
-    rows = {split: [(item, index[name]) for item, name in found[split]] for split in SPLITS}
-    return _Listed(path, [name.replace("_", " ") for name in names], rows)
+    unknown = [name for rows in listed.values() for _, name in rows if name not in index]
+    if unknown:
+        raise DataError(f"{source} does not name the class '{unknown[0]}' of the lists")
+    rows = {split: [(item, index[name]) for item, name in listed[split]] for split in SPLITS}
+    return _Contents(path, [name.replace("_", " ") for name in names], rows)
 
 
-def _class_folders(root: Path, layout: Mapping[str, str]) -> _Listed:
+def _class_folders(root: Path, layout: Mapping[str, str]) -> _Contents:
     """images/train and images/val with a folder a class, named in a file of 'folder name'."""
     path = root / layout["names"]
-    pairs = [line.strip().partition(" ")[::2] for line in _text(path).splitlines() if line.strip()]
+    pairs = [line.partition(" ")[::2] for line in _lines(path)]
     names = {folder: name for folder, name in pairs if name}
     if len(names) != len(pairs):
         raise DataError(f"{path}: a line is not 'folder class name', or a folder is named twice")
-    # Its published names hold repetitions, so they are not refused.
+    # ImageNet's published names hold duplicates, so they are not refused.
     order = sorted(names)
     index = {folder: c for c, folder in enumerate(order)}
     rows: dict[str, list[tuple[str, int]]] = {split: [] for split in SPLITS}
     for split, source in (("train", "train"), ("test", "val")):
-        place = root / layout["images"] / source
-        if not place.is_dir():
-            raise DataError(f"{root}: there is no folder {place}")
-        for folder in sorted(p for p in place.iterdir() if p.is_dir() and p.name[0] != "."):
+        split_folder = root / layout["images"] / source
+        if not split_folder.is_dir():
+            raise DataError(f"{root}: there is no folder {split_folder}")
+        for folder in sorted(p for p in split_folder.iterdir() if p.is_dir() and p.name[0] != "."):
             if folder.name not in index:
                 raise DataError(f"{path} has no name for the folder {folder}")
             files = sorted(p for p in folder.iterdir() if p.suffix.lower() in EXTENSIONS)
             rows[split] += [(p.relative_to(root).as_posix(), index[folder.name]) for p in files]
-    return _Listed(path, [names[f].replace("_", " ") for f in order], rows)
+    return _Contents(path, [names[f].replace("_", " ") for f in order], rows)
 
 
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise DataError(f"{path} is not UTF-8 (byte {error.start})") from error
-    except FileNotFoundError as error:
-        raise DataError(f"there is no file {path}: CoOp's DATASETS.md says where it is") from error
-    except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror}") from error
+def _lines(path: Path) -> list[str]:
+    """The lines of a list that are not empty."""
+    text = read_text(path, WHERE_LISTS_ARE)
+    return [line.strip() for line in text.splitlines() if line.strip()]
 
 
-def _manifest(root: Path, listed: _Listed) -> str:
-    """As that of a folder; val changes no result, so it is not in it."""
+def _manifest(root: Path, contents: _Contents) -> str:
+    """Hash over split, path, size and label of every item; val changes no result and is not in it.
+
+    Raises DataError for pictures that are not there, or are listed twice.
+    """
     lines, missing = [], []
-    used = [(split, *row) for split in ("train", "test") for row in listed.rows[split]]
+    used = [(split, *row) for split in ("train", "test") for row in contents.rows[split]]
     if not used:
-        raise DataError(f"{listed.source} lists no picture under train or test")
+        raise DataError(f"{contents.source} lists no picture under train or test")
     for split, item, label in used:
         try:
-            lines.append(f"{split}|{item}|{(root / item).stat().st_size}|{listed.names[label]}")
+            lines.append(f"{split}|{item}|{(root / item).stat().st_size}|{contents.names[label]}")
         except OSError:
             missing.append(item)
     if missing:
         raise DataError(
-            f"{len(missing)} of the {len(used)} pictures that {listed.source} lists are not "
+            f"{len(missing)} of the {len(used)} pictures that {contents.source} lists are not "
             f"there; the first: {root / missing[0]}"
         )
-    twice = len(used) - len({item for _, item, _ in used})
-    if twice:
-        raise DataError(f"{listed.source} lists {twice} pictures more than once")
+    repeated = len(used) - len({item for _, item, _ in used})
+    if repeated:
+        raise DataError(f"{contents.source} lists {repeated} pictures more than once")
     return lines_hash(lines)

@@ -17,22 +17,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict
 
 from harness.core.errors import DataError
 from harness.core.hashing import digest
+from harness.core.protocols.plugin import NoOptions
 from harness.core.samples import Items
-from harness.data._base import ImageFiles, manifest
+from harness.data._files import refuse_argument
+from harness.data._image_files import ImageFiles, opened_once
+from harness.data._images import open_rgb
+from harness.data._items import manifest
 
 POOL = ("Appl", "FB", "Goog", "Joy", "Sams")
 TEST = ("Twtr", "Wind")  # the last two by name: fixed before any number was seen
 SPLIT_FILE = Path(__file__).with_name("emoji_split.json")
-
-
-class Options(BaseModel):
-    """The embedded emoji have no options."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 def art_folder() -> Path:
@@ -58,19 +55,22 @@ def split() -> dict[str, Any]:
     return data
 
 
-@cache
-def open_dataset(argument: str, options: Options) -> ImageFiles:
-    """The emoji; `argument` must be empty."""
-    if argument:
-        raise DataError(f"dataset 'emoji' takes no argument, not '{argument}'")
+@opened_once
+def open_dataset(argument: str, options: NoOptions) -> ImageFiles:
+    """The emoji; `argument` must be empty.
+
+    Raises DataError if the package is missing, or lacks a drawing.
+    """
+    refuse_argument(argument, "emoji")
     root = art_folder()
     rows = split()["classes"]
     names = tuple(row["name"] for row in rows)
     parts: dict[str, list[int]] = {}
     for i, row in enumerate(rows):
         parts.setdefault(row["part"], []).append(i)
+    # The drawings of a class are one group: the vendors draw the same thing, each in its style.
     labelled = [
-        (split, f"{vendor}/{row['file']}", row["name"], row["name"])  # grouped by class
+        (split, f"{vendor}/{row['file']}", row["name"], row["name"])
         for split, vendors in (("train", POOL), ("test", TEST))
         for row in rows
         for vendor in vendors
@@ -90,7 +90,7 @@ def _items(rows: list[dict[str, str]], vendors: tuple[str, ...]) -> Items:
 
 def make_split(seed: int = 0) -> dict[str, Any]:
     """The split from the installed art: single-code-point emoji that all seven vendors draw,
-    in seven distinct decoded pictures; then 868 / 100 / 300 by a seeded permutation.
+    in seven distinct decoded pictures; then 868 / 100 / 300 classes by a seeded permutation.
     """
     import unicodedata
 
@@ -98,7 +98,7 @@ def make_split(seed: int = 0) -> dict[str, Any]:
     vendors = (*POOL, *TEST)
     common = set.intersection(*({p.name for p in (root / v).glob("*.png")} for v in vendors))
     rows = []
-    for file in sorted(f for f in common if f.count("U+") == 1):
+    for file in sorted(f for f in common if f.count("U+") == 1):  # files are named by code points
         name = unicodedata.name(chr(int(file[2:-4], 16)), "").lower()
         if name and _distinct(root, file) == len(vendors):
             rows.append({"name": name, "file": file})
@@ -110,7 +110,6 @@ def make_split(seed: int = 0) -> dict[str, Any]:
 
 
 def _distinct(root: Path, file: str) -> int:
-    from harness.data._images import open_rgb
-
+    """How many distinct pictures the vendors draw."""
     pictures = (open_rgb(root / vendor / file) for vendor in (*POOL, *TEST))
     return len({(p.size, p.tobytes()) for p in pictures})

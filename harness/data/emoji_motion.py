@@ -17,9 +17,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cache
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -31,7 +30,9 @@ from harness.core.hashing import digest
 from harness.core.protocols.dataset import Kind
 from harness.core.samples import Items
 from harness.core.seeding import stream_seed
-from harness.data._base import ImageFiles, bytes_hash, manifest
+from harness.data._files import bytes_hash, refuse_argument
+from harness.data._image_files import ImageFiles, opened_once
+from harness.data._items import manifest
 from harness.data._motion import ONE, Pose, draw, drawing
 from harness.data.emoji import POOL, TEST, art_folder, split
 
@@ -50,15 +51,17 @@ MOTIONS: dict[str, tuple[str, str, bool]] = {
     "spinning_right": ("spinning right", "spinning_right", False),
 }
 OBJECTS_FILE = Path(__file__).with_name("emoji_motion.json")
+#: Share of a drawing's ink by which it must differ from itself turned, so that it can spin.
 TURNS = 0.15
 DIRECTION = re.compile(r"left|right|\bup|down")
-#: Goes up when the same item would show other pixels.
+#: Raised when the same item would show other pixels.
 DRAWN = 1
 
 
 class Options(BaseModel):
-    """objects: how many; part: of the emoji, where they are drawn from; clips: of every class and
-    vendor; size: of the square canvas in pixels; frames: length of a clip.
+    """objects: how many; motions: names of motions, by default all eight; part: of the emoji, which
+    the objects are drawn from; clips: of every class and vendor; size: of the square canvas in
+    pixels; frames: length of a clip.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -73,14 +76,14 @@ class Options(BaseModel):
     @field_validator("motions", mode="before")
     @classmethod
     def _known(cls, value: Any) -> Any:
-        named = tuple(value) if isinstance(value, list | tuple) else (value,)
-        for motion in named:
+        motions = tuple(value) if isinstance(value, list | tuple) else (value,)
+        for motion in motions:
             if motion not in MOTIONS:
                 close = did_you_mean(nearest(str(motion), MOTIONS))
                 raise ValueError(f"'{motion}' is none of {', '.join(MOTIONS)}{close}")
-        if not named or len(set(named)) < len(named):
+        if not motions or len(set(motions)) < len(motions):
             raise ValueError("must name at least one motion, and none twice")
-        return named
+        return motions
 
 
 @dataclass(frozen=True)
@@ -95,6 +98,7 @@ class Clip:
 
     @property
     def id(self) -> str:
+        """VENDOR/NAME/MOTION/NUMBER."""
         return f"{self.vendor}/{self.name}/{self.motion}/{self.number}"
 
     def draw(self, what: str, low: int, high: int) -> int:
@@ -103,11 +107,13 @@ class Clip:
         return low + seed % (high - low + 1)
 
     def background(self) -> tuple[int, int, int]:
+        """A light colour."""
         return self.draw("red", 192, 255), self.draw("green", 192, 255), self.draw("blue", 192, 255)
 
     def pose(self, frame: int, frames: int, size: int) -> Pose:
-        """On the way across the canvas both ends show half of the drawing."""
+        """Where the drawing is in a frame; at both ends of a way across, half of it shows."""
         _, path, backwards = MOTIONS[self.motion]
+        # Counting from the end makes a clip the exact reversal of its opposite.
         k = frames - 1 - frame if backwards else frame
         whole = size * ONE
         side = whole * self.draw("side", 50, 65) // 100
@@ -128,19 +134,22 @@ class EmojiMotion(ImageFiles):
 
     kind: ClassVar[Kind] = "clips"
 
-    clips: dict[str, Clip] | None = None
+    clips: Mapping[str, Clip] = field(default_factory=dict)  # by id
     size: int = 112
     clip_frames: int = 24
 
     @property
     def position(self) -> str:
+        """Evaluation reads the middle of a segment: then a clip and its reversal have one set."""
         return "centre"
 
     def length(self, item: str) -> int:
-        self.clip(item)
+        """Frames of the clip; all have the same number."""
+        self.clip(item)  # it must be one
         return self.clip_frames
 
     def frames(self, item: str, indices: Sequence[int]) -> list[Image.Image]:
+        """Drawn now. Raises DataError for a clip or a frame that there is not."""
         clip = self.clip(item)
         for index in indices:
             if not 0 <= index < self.clip_frames:
@@ -155,6 +164,7 @@ class EmojiMotion(ImageFiles):
         return self.frames(item, [self.clip_frames // 2])[0]
 
     def content_hash(self, item: str) -> str:
+        """Of the drawing, and of all that says how it moves over what canvas."""
         clip = self.clip(item)
         first, last = (clip.pose(k, self.clip_frames, self.size) for k in (0, self.clip_frames - 1))
         poses = [[p.x, p.y, p.side, p.turn] for p in (first, last)]
@@ -166,30 +176,23 @@ class EmojiMotion(ImageFiles):
         return self.root / clip.vendor / clip.file
 
     def clip(self, item: str) -> Clip:
-        found = (self.clips or {}).get(item)
-        if found is None:
+        """The clip with this id. Raises DataError if there is none."""
+        if item not in self.clips:
             raise DataError(f"dataset 'emoji_motion' has no clip '{item}'")
-        return found
+        return self.clips[item]
 
 
-@cache
+@opened_once
 def open_dataset(argument: str, options: Options) -> EmojiMotion:
     """The clips; `argument` must be empty.
 
     Raises DataError if the part has fewer objects than are asked for.
     """
-    if argument:
-        raise DataError(f"dataset 'emoji_motion' takes no argument, not '{argument}'")
+    refuse_argument(argument, "emoji_motion")
     root = art_folder()
     objects = _objects(options.part, options.objects)
     classes = [(o, motion) for o in range(len(objects)) for motion in options.motions]
     names = tuple(f"{objects[o]['name']} {MOTIONS[motion][0]}" for o, motion in classes)
-    parts: dict[str, Sequence[int]] = {
-        "seen": [c for c, (o, _) in enumerate(classes) if o % 2 == 0],
-        "unseen": [c for c, (o, _) in enumerate(classes) if o % 2 == 1],
-    }
-    for motion in options.motions:
-        parts[motion] = [c for c, (_, its) in enumerate(classes) if its == motion]
     clips: dict[str, Clip] = {}
     splits = {}
     for use, vendors in (("train", POOL), ("test", TEST)):
@@ -204,9 +207,23 @@ def open_dataset(argument: str, options: Options) -> EmojiMotion:
         splits[use] = Items(tuple(clip.id for clip, _, _ in rows), label_N, group_N)
     content = _manifest(root, splits, clips, names, options)
     return EmojiMotion(
-        root, names, splits["train"], splits["test"], content, parts,
+        root, names, splits["train"], splits["test"], content, _parts(classes, options.motions),
         clips=clips, size=options.size, clip_frames=options.frames,
     )  # fmt: skip
+
+
+def _parts(classes: Sequence[tuple[int, str]], motions: Sequence[str]) -> dict[str, Sequence[int]]:
+    """Every second object with all its motions, and every motion of all objects.
+
+    `classes` are (number of the object, motion).
+    """
+    parts: dict[str, Sequence[int]] = {
+        "seen": [c for c, (o, _) in enumerate(classes) if o % 2 == 0],
+        "unseen": [c for c, (o, _) in enumerate(classes) if o % 2 == 1],
+    }
+    for motion in motions:
+        parts[motion] = [c for c, (_, each) in enumerate(classes) if each == motion]
+    return parts
 
 
 def _objects(part: str, count: int) -> list[dict[str, str]]:
@@ -220,13 +237,14 @@ def _objects(part: str, count: int) -> list[dict[str, str]]:
 
 def _manifest(
     root: Path,
-    splits: dict[str, Items],
-    clips: dict[str, Clip],
+    splits: Mapping[str, Items],
+    clips: Mapping[str, Clip],
     names: Sequence[str],
     options: Options,
 ) -> str:
-    used = [(use, item, c) for use, its in splits.items()
-            for item, c in zip(its.ids, its.labels.tolist(), strict=True)]  # fmt: skip
+    """Hash over the drawings of every clip, and over what says how they move."""
+    used = [(use, item, c) for use, items in splits.items()
+            for item, c in zip(items.ids, items.labels.tolist(), strict=True)]  # fmt: skip
     rows = [
         (use, f"{clips[i].vendor}/{clips[i].file}", f"{names[c]}|{clips[i].number}", clips[i].name)
         for use, i, c in used
@@ -241,7 +259,7 @@ def _manifest(
 def usable_objects() -> list[str]:
     """Names of the emoji that show every motion; `rebuild emoji-motion-objects` saves them.
 
-    A disc that spins seems to stand still: every vendor's drawing must differ from itself turned
+    A disc that spins seems not to move: every vendor's drawing must differ from itself turned
     by a quarter, a half and three quarters, by TURNS of its ink. And the name must not itself say
     a direction ("leftwards black arrow moving right").
     """
@@ -254,6 +272,7 @@ def usable_objects() -> list[str]:
 
 
 def _turns(path: Path) -> bool:
+    """Whether a drawing differs from itself turned by one, two and three quarters."""
     art = drawing(path)
     ink = TURNS * int(art[..., 3].sum())
     return all(int(abs(np.rot90(art, k) - art).max(axis=-1).sum()) >= ink for k in (1, 2, 3))

@@ -8,37 +8,35 @@ items are grouped by class. Names are in emoji_people.json.
 from __future__ import annotations
 
 import json
-from functools import cache
 from pathlib import Path
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict
 
 from harness.core.errors import DataError
+from harness.core.protocols.plugin import NoOptions
 from harness.core.samples import Items
-from harness.data._base import ImageFiles, manifest
+from harness.data._files import refuse_argument
+from harness.data._image_files import ImageFiles, opened_once
+from harness.data._items import manifest
 from harness.data.emoji import POOL, TEST, art_folder
 
-PERSONS = ("U+1F469", "U+1F468")
+PERSONS = ("U+1F469", "U+1F468")  # woman, man
 CLASSES_FILE = Path(__file__).with_name("emoji_people.json")
 
 
-class Options(BaseModel):
-    """These emoji have no options."""
+@opened_once
+def open_dataset(argument: str, options: NoOptions) -> ImageFiles:
+    """All drawings are test; `argument` must be empty.
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-@cache
-def open_dataset(argument: str, options: Options) -> ImageFiles:
-    """All drawings are test; `argument` must be empty."""
-    if argument:
-        raise DataError(f"dataset 'emoji_people' takes no argument, not '{argument}'")
+    Raises DataError if the package is missing, or lacks a drawing.
+    """
+    refuse_argument(argument, "emoji_people")
     root = art_folder()
     rows = json.loads(CLASSES_FILE.read_text(encoding="utf-8"))
     names = tuple(row["name"] for row in rows)
     ids, labels = [], []
     for label, row in enumerate(rows):
+        # A person, a zero-width joiner (U+200D), and what makes the kind of person.
         files = [f"{person}-U+200D-{row['sequence']}.png" for person in PERSONS]
         ids += [f"{vendor}/{file}" for vendor in (*POOL, *TEST) for file in files]
         labels += [label] * len(PERSONS) * len((*POOL, *TEST))

@@ -1,4 +1,4 @@
-"""Features that exist already, without their pictures: `features:PATH` with `encoder: given:PATH`.
+"""Precomputed features, without their pictures: `features:PATH` with `encoder: given:PATH`.
 
 PATH is an .npz file, a .safetensors file or a folder with the arrays features, labels and split;
 docs/tasks.md lists them all. Nothing is computed by an encoder: tuning is none or projection.
@@ -9,21 +9,22 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, NoReturn
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict
 
 from harness.core.cells import Cell
 from harness.core.errors import DataError
 from harness.core.facts import CellFacts
 from harness.core.hashing import digest
-from harness.core.precomputed import SPLITS, Given, read_given
+from harness.core.precomputed import SPLITS, PrecomputedFeatures, read_precomputed
 from harness.core.protocols.dataset import Kind
+from harness.core.protocols.plugin import NoOptions
 from harness.core.samples import Items
-from harness.data._base import items_of, refuse_twins
+from harness.data._image_files import opened_once
+from harness.data._items import items_of, refuse_duplicate_names
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -32,31 +33,22 @@ if TYPE_CHECKING:
 REVISION = "features 1"
 
 
-class Options(BaseModel):
-    """Features that exist already have no options."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
 @dataclass(frozen=True, eq=False)
-class GivenFeatures:
-    """A Dataset whose items have features and no pictures."""
+class FeatureFile:
+    """Items that have features and no pictures: a `FeatureItems`."""
 
     kind: ClassVar[Kind] = "features"
+    notes: ClassVar[tuple[str, ...]] = ()
 
     reference: str  # as a task names it
     classes: tuple[str, ...]
     train: Items
     test: Items
     manifest: str
-    given: Given
-
-    @property
-    def feature_dim(self) -> int:
-        """F."""
-        return self.given.dim
+    precomputed: PrecomputedFeatures
 
     def part(self, name: str) -> Sequence[int]:
+        """All classes. DataError for any other part."""
         if name != "all":
             raise DataError(f"classes.from: {self.reference} has no part '{name}'; allowed: all")
         return range(len(self.classes))
@@ -64,54 +56,59 @@ class GivenFeatures:
     def features(self, items: Sequence[str]) -> npt.NDArray[np.float32]:
         """(N, F) features in the order of `items`."""
         rows = [self._row[item] for item in items]
-        return np.asarray(self.given.features_NF[rows], dtype=np.float32)
+        return np.asarray(self.precomputed.features_NF[rows], dtype=np.float32)
 
     def fingerprint(self, item: str) -> str:
         """sha256 of the features: equal ones are taken for one picture."""
         return hashlib.sha256(self.features([item]).tobytes()).hexdigest()
 
+    def read_whole(self, item: str) -> NoReturn:
+        """Raises DataError: opening has read all that there is."""
+        self.image(item)
+
     def image(self, item: str) -> NoReturn:
+        """Raises DataError."""
         raise DataError(f"{self.reference} holds features: there is no picture of {item}")
 
     @cached_property
     def _row(self) -> dict[str, int]:
-        return {item: row for row, item in enumerate(self.given.ids)}
+        return {item: row for row, item in enumerate(self.precomputed.ids)}
 
 
-@cache
-def open_dataset(argument: str, options: Options) -> GivenFeatures:
+@opened_once
+def open_dataset(argument: str, options: NoOptions) -> FeatureFile:
     """The features at `argument`.
 
     Raises DataError for arrays that are missing or do not fit, naming file and array.
     """
     if not argument:
         raise DataError("dataset 'features' needs a path, as in features:clip_features.npz")
-    given = read_given(Path(argument).expanduser())
-    refuse_twins(given.class_names, given.path)
-    train, test = (_items(given, split) for split in SPLITS)
-    return GivenFeatures(
+    precomputed = read_precomputed(Path(argument).expanduser())
+    refuse_duplicate_names(precomputed.class_names, precomputed.path)
+    train, test = (_items(precomputed, split) for split in SPLITS)
+    return FeatureFile(
         reference=f"features:{argument}",
-        classes=given.class_names,
+        classes=precomputed.class_names,
         train=train,
         test=test,
-        manifest=digest([REVISION, given.content], 64),
-        given=given,
+        manifest=digest([REVISION, precomputed.content], 64),
+        precomputed=precomputed,
     )
 
 
 def check(cell: Cell, facts: CellFacts) -> str | None:
-    """Raises DataError beside an encoder that would want to see pictures."""
+    """Raises DataError with an encoder that reads pictures."""
     if not cell.encoder.name.startswith("given:"):
         holds = f"{cell.dataset} holds features, which {cell.encoder} cannot read"
         raise DataError(f"{holds}: encoder must be given:PATH with the same path")
     return None
 
 
-def _items(given: Given, split: str) -> Items:
-    labels = given.labels_N.tolist()
+def _items(precomputed: PrecomputedFeatures, split: str) -> Items:
+    labels = precomputed.labels_N.tolist()
     rows = [
-        (item, labels[row], given.groups[row])
-        for row, item in enumerate(given.ids)
-        if given.split_N[row] == split
+        (item, labels[row], precomputed.groups[row])
+        for row, item in enumerate(precomputed.ids)
+        if precomputed.split_N[row] == split
     ]
     return items_of(rows)

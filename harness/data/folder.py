@@ -4,37 +4,45 @@
     PATH/train/CLASS/*.jpg    and PATH/test/CLASS/*.jpg, and perhaps PATH/val/CLASS/*.jpg
     PATH/CLASS/*.jpg          all of it is test: for zero-shot and across data sets
 
-A val split is kept apart and counted; `{name: folder:PATH, test: val}` tests on it instead, for
-data that come with train and val alone. Underscores in folder names become spaces, for the text
-encoder's sake; labels in labels.csv stay as they are written.
+A val split is counted and not used; `{name: folder:PATH, test: val}` tests on it instead, for data
+that come with train and val alone. Underscores in folder names become spaces, for the text
+encoder's sake; labels in labels.csv are not changed.
 """
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable
-from functools import cache
 from pathlib import Path
 from typing import Literal
 
 from harness.core.errors import DataError, did_you_mean, nearest
 from harness.core.samples import Items
-from harness.data._base import ImageFiles, Rows, apart_note, items_of, manifest, refuse_twins
-from harness.data._checked import PictureOptions, without_corrupt
+from harness.data._files import file_times, folder_at
+from harness.data._image_files import ImageFiles, opened_once
 from harness.data._images import EXTENSIONS
+from harness.data._items import (
+    Rows,
+    items_of,
+    manifest,
+    refuse_duplicate_names,
+    unused_split_note,
+)
+from harness.data._max_corrupt import PictureOptions, without_corrupt_pictures
 
 SPLITS = ("train", "test", "val")
 _COLUMNS = ("path", "label", "split")
 
-#: (relative path, label, group) of every item of a split
+#: (relative path, label, group or '') of every item of a split
 _Rows = list[tuple[str, str, str]]
 
 
 class Options(PictureOptions):
+    """test: the split that is tested. max_corrupt: as in PictureOptions."""
+
     test: Literal["test", "val"] = "test"
 
 
-@cache
+@opened_once
 def open_dataset(argument: str, options: Options) -> ImageFiles:
     """The pictures below `argument`.
 
@@ -47,53 +55,32 @@ def open_dataset(argument: str, options: Options) -> ImageFiles:
     names = tuple(sorted({label for split in rows.values() for _, label, _ in split}))
     if not names:
         raise DataError(f"dataset folder:{argument}: no picture was found in {root}")
-    refuse_twins(names, table if table.is_file() else root)
-    apart = "val" if options.test == "test" else "test"
-    if not rows[options.test] and rows[apart]:
+    refuse_duplicate_names(names, table if table.is_file() else root)
+    unused = "val" if options.test == "test" else "test"
+    if not rows[options.test] and rows[unused]:
         raise DataError(
-            f"dataset folder:{argument} has no split '{options.test}'; to test on '{apart}': "
-            f"{{name: folder:{argument}, test: {apart}}}"
+            f"dataset folder:{argument} has no split '{options.test}'; to test on '{unused}': "
+            f"{{name: folder:{argument}, test: {unused}}}"
         )
-    used = [*rows["train"], *rows[options.test]]
+    # A split that is not used changes no result, so it is not in the manifest.
+    used = [("train", *row) for row in rows["train"]]
+    used += [("test", *row) for row in rows[options.test]]
     try:
-        # What is kept apart changes no result, so it is not in the manifest.
-        uses = {"train": rows["train"], "test": rows[options.test]}
-        content = manifest(root, [(use, *row) for use, found in uses.items() for row in found])
-        address = file_times(root, [path for path, _, _ in used]) if options.max_corrupt else []
+        content = manifest(root, used)
+        address = file_times(root, [path for _, path, _, _ in used]) if options.max_corrupt else []
     except OSError as error:
         raise DataError(f"picture {error.filename} cannot be read: {error.strerror}") from error
-    val = _items(rows[apart], names)
+    val = _items(rows[unused], names)
     data = ImageFiles(
         root, names, _items(rows["train"], names), _items(rows[options.test], names), content, {},
-        val=val, notes=apart_note(val, f"folder:{argument}", apart),
+        val=val, notes=unused_split_note(val, f"folder:{argument}", unused),
         reference=f"folder:{argument}",
     )  # fmt: skip
-    return without_corrupt(data, options.max_corrupt, address)
-
-
-def folder_at(argument: str, family: str, example: str) -> Path:
-    """The folder that a data set names.
-
-    Raises DataError if there is none.
-    """
-    if not argument:
-        raise DataError(f"dataset '{family}' needs a path, as in {family}:{example}")
-    try:
-        root = Path(argument).expanduser()
-        found = root.is_dir()
-    except (OSError, RuntimeError) as error:  # a name too long, a user that is not
-        short = argument if len(argument) < 200 else f"{argument[:200]}..."
-        raise DataError(f"dataset {family}:{short} cannot be read: {_plain(error)}") from error
-    if not found:
-        raise DataError(f"dataset {family}:{argument}: there is no folder {root}")
-    return root
-
-
-def _plain(error: Exception) -> str:
-    return (error.strerror if isinstance(error, OSError) else None) or str(error)
+    return without_corrupt_pictures(data, options.max_corrupt, address)
 
 
 def _from_csv(root: Path, table: Path) -> dict[str, _Rows]:
+    """The splits that a labels.csv names."""
     rows: dict[str, _Rows] = {split: [] for split in SPLITS}
     seen: set[str] = set()
     try:
@@ -113,11 +100,12 @@ def _from_csv(root: Path, table: Path) -> dict[str, _Rows]:
     except OSError as error:
         raise DataError(f"{table} cannot be read: {error.strerror}") from error
     for split in rows.values():
-        split.sort()  # the order of lines decides nothing
+        split.sort()  # no draw depends on the order of the lines
     return rows
 
 
 def _check_row(root: Path, table: Path, line: int, row: dict[str, str], seen: set[str]) -> None:
+    """Raises DataError, naming table and line."""
     if None in row or None in row.values():
         raise DataError(f"{table}, line {line}: more or fewer fields than the first line names")
     if row["split"] not in SPLITS:
@@ -135,6 +123,7 @@ def _check_row(root: Path, table: Path, line: int, row: dict[str, str], seen: se
 
 
 def _from_folders(root: Path) -> dict[str, _Rows]:
+    """The splits that folders are named by."""
     # A folder `val` alone may be a class of that name; beside train or test it is a split.
     if any((root / split).is_dir() for split in ("train", "test")):
         return {split: _class_folders(root, root / split) for split in SPLITS}
@@ -142,6 +131,7 @@ def _from_folders(root: Path) -> dict[str, _Rows]:
 
 
 def _class_folders(root: Path, parent: Path) -> _Rows:
+    """Every picture in or below the class folders of `parent`."""
     rows: _Rows = []
     folders = sorted(p for p in parent.glob("*") if p.is_dir() and p.name[0] != ".")
     labels: dict[str, Path] = {}
@@ -165,9 +155,3 @@ def _items(rows: _Rows, names: tuple[str, ...]) -> Items:
     index = {name: i for i, name in enumerate(names)}
     numbered: Rows = [(path, index[label], group) for path, label, group in rows]
     return items_of(numbered)
-
-
-def file_times(root: Path, paths: Iterable[str]) -> list[tuple[str, int, int]]:
-    """Path, size and time of files: what is remembered of them holds as long as these do."""
-    stats = [(path, (root / path).stat()) for path in sorted(paths)]
-    return [(str(root.resolve() / path), s.st_size, s.st_mtime_ns) for path, s in stats]

@@ -14,39 +14,41 @@ A frame that cannot be decoded is an error that names the video, never another f
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache, cached_property, lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field, field_validator
 
 from harness.core.errors import DataError
 from harness.core.files import file_hash
 from harness.core.hashing import digest
+from harness.core.protocols.dataset import Kind
 from harness.data import _decode, _video_lists
-from harness.data._base import ImageFiles, Rows, items_of, lines_hash, refuse_twins
-from harness.data._checked import PictureOptions
-from harness.data._corrupt import SECONDS, named, unreadable
-from harness.data._frames import Frames, files_hash, shrunk
+from harness.data._frame_cache import FrameCache, files_hash, shrunk
+from harness.data._image_files import ImageFiles, opened_once
 from harness.data._images import EXTENSIONS, open_rgb
-from harness.data._video_lists import Listed, Row, Wanted, listed
-from harness.data._videos_checked import without_unreadable
+from harness.data._items import Rows, items_of, lines_hash, refuse_duplicate_names
+from harness.data._max_corrupt import PictureOptions, without_unreadable_videos
+from harness.data._video_lists import ListOptions, Row, VideoLists, read_lists
 from harness.data._words import words
 
 if TYPE_CHECKING:
     from PIL import Image
 
-#: How many rows tell where the videos lie.
+#: How many rows of a split are looked up to find where the videos are.
 PROBED = 100
 
 
 class Options(PictureOptions):
-    """root: where the videos lie, if not below PATH; train, test: a list or the folder of a split;
-    labels: the csv of class names; frame: name of an extracted frame, as in img_{:05d}.jpg;
-    groups: none, or a regular expression whose bracket finds a group in a path; min_frames: a
-    shorter video cannot be read; side: frames are kept at a short side of at most this.
+    """format: of the lists, if several fit; split: of ucf101 and hmdb51; root: the folder of the
+    videos, if they are not below PATH; train, test: a list or the folder of a split; labels: the
+    csv of class names; frame: name of an extracted frame, as in img_{:05d}.jpg; groups: none, or a
+    regular expression whose bracket finds a group in a path; position: the frame of a segment that
+    evaluation reads; camel_case: whether CamelCase names become words; min_frames: a shorter video
+    cannot be read; side: frames are kept at a short side of at most this.
     """
 
     format: Literal["folders", "list", "ucf101", "hmdb51", "kinetics"] | None = None
@@ -79,9 +81,9 @@ class Options(PictureOptions):
     def _takes_a_number(cls, value: str | None) -> str | None:
         try:
             if value is not None and value.format(1) == value.format(2):
-                raise ValueError("must hold a place for the number, as in img_{:05d}.jpg")
+                raise ValueError("must have a field for the number, as in img_{:05d}.jpg")
         except (IndexError, KeyError) as error:
-            raise ValueError("must hold one place, for the number: img_{:05d}.jpg") from error
+            raise ValueError("must have one field, for the number: img_{:05d}.jpg") from error
         return value
 
 
@@ -90,6 +92,7 @@ class Videos(ImageFiles):
     """Videos below `root`; an item's id is its path relative to it."""
 
     kind: ClassVar[Kind] = "clips"
+    noun: ClassVar[str] = "videos"
 
     options: Options = field(default_factory=Options)
     counted: Mapping[str, int] = field(default_factory=dict)  # items that are folders of frames
@@ -97,13 +100,16 @@ class Videos(ImageFiles):
 
     @property
     def position(self) -> str:
+        """Centre | first, as the option says."""
         return self.options.position
 
     def length(self, item: str) -> int:
-        return self._told(self._length, item)
+        """Frames of a video. DataError for one that cannot be read or is too short."""
+        return self._counting(self._length, item)
 
     def frames(self, item: str, indices: Sequence[int]) -> list[Image.Image]:
-        return self._told(lambda i: self._frames(i, indices), item)
+        """Frames by index, from the cache or decoded. DataError if one cannot be decoded."""
+        return self._counting(lambda i: self._frames(i, indices), item)
 
     def read(self, item: str) -> Image.Image:
         """The middle frame."""
@@ -118,12 +124,13 @@ class Videos(ImageFiles):
                 open_rgb(self._frame_file(item, number))
         else:
             index = self._store.index(path, whole=False)
-            if index.times:  # else the index pass has decoded it
+            if index.times:  # else the index pass has decoded the video
                 for _ in _decode.read_all(path, index):
                     pass
         return self.read(item)
 
     def content_hash(self, item: str) -> str:
+        """Of the bytes of the file or of all extracted frames, and of the side they are kept at."""
         path = self.root / item
         if item not in self.counted:
             with _decode.readable(path):
@@ -153,6 +160,7 @@ class Videos(ImageFiles):
         return self._store.get(self.root / item, indices, whole=item in self.trained)
 
     def _frame_file(self, item: str, index: int) -> Path:
+        """The picture of an extracted frame."""
         folder = self.root / item
         if self.options.frame is not None:
             return folder / self.options.frame.format(index + 1)
@@ -164,21 +172,11 @@ class Videos(ImageFiles):
         return files[index]
 
     @cached_property
-    def _store(self) -> Frames:
-        return Frames(self.options.side)
-
-    @cached_property
-    def _how_many(self) -> str:
-        items = (*self.train.ids, *self.test.ids)
-        found, whole = unreadable(self.read_whole, items, SECONDS)
-        count = f"{'' if whole else 'at least '}{len(found)} of the {len(items)} videos"
-        return (
-            f"; {count} of {self.reference} cannot be read: {named(found)}. Mend or remove them, "
-            "or let a share of them be left out with the option max_corrupt"
-        )
+    def _store(self) -> FrameCache:
+        return FrameCache(self.options.side)
 
 
-@cache
+@opened_once
 def open_dataset(argument: str, options: Options) -> Videos:
     """The videos that the lists or folders name.
 
@@ -186,7 +184,7 @@ def open_dataset(argument: str, options: Options) -> Videos:
     class names, more videos that cannot be read than max_corrupt.
     """
     data, missing = open_incomplete(argument, options)
-    return without_unreadable(
+    return without_unreadable_videos(
         data, options.max_corrupt, missing,
         read_whole=data.read_whole, min_frames=options.min_frames,
     )  # fmt: skip
@@ -197,70 +195,83 @@ def open_incomplete(argument: str, options: Options) -> tuple[Videos, list[str]]
 
     Raises DataError, but not for videos that are missing or cannot be read.
     """
-    place = _place(argument)
-    found = listed(place, Wanted(options.format, options.split, options.train, options.test,
-                                 options.labels))  # fmt: skip
-    names = words(found.names, split_camel=options.camel_case)
-    refuse_twins(names, found.source)
-    root, train, test = _located(place, found, options)
-    reference = f"video:{argument}"
-    given = _video_lists.groups_of(place) if options.groups is None and place.is_dir() else {}
-    rows = {"train": train, "test": test}
-    grouped = {use: [_grouped(row, options, given) for row in rows[use]] for use in rows}
-    content, missing = _manifest(root, grouped, found.source)
-    index = {label: c for c, label in enumerate(found.names)}
+    path = _folder_or_list(argument)
+    list_options = ListOptions(
+        options.format, options.split, options.train, options.test, options.labels
+    )
+    lists = read_lists(path, list_options)
+    names = words(lists.names, split_camel=options.camel_case)
+    refuse_duplicate_names(names, lists.source)
+    root, located = _located(path, lists, options)
+    group_of = _video_lists.groups_of(path) if options.groups is None and path.is_dir() else {}
+    rows = {
+        split: [_grouped(row, options, group_of) for row in its_rows]
+        for split, its_rows in located.items()
+    }
+    manifest, missing = _manifest(root, rows, lists.source)
+    index = {label: c for c, label in enumerate(lists.names)}
     items = {}
-    for use, its in grouped.items():
-        numbered: Rows = [(row.path, index[row.label], row.group) for row in its]
-        items[use] = items_of(numbered)
-    counted = {row.path: row.frames for row in (*train, *test) if row.frames is not None}
+    for split, its_rows in rows.items():
+        numbered: Rows = [(row.path, index[row.label], row.group) for row in its_rows]
+        items[split] = items_of(numbered)
+    all_rows = (*rows["train"], *rows["test"])
     data = Videos(
-        root, names, items["train"], items["test"], content, {}, reference=reference,
-        options=options, counted=counted, trained=frozenset(items["train"].ids),
+        root, names, items["train"], items["test"], manifest, {}, reference=f"video:{argument}",
+        options=options,
+        counted={row.path: row.frames for row in all_rows if row.frames is not None},
+        trained=frozenset(items["train"].ids),
     )  # fmt: skip
     return data, missing
 
 
-def _place(argument: str) -> Path:
+def _folder_or_list(argument: str) -> Path:
     if not argument:
         raise DataError("dataset 'video' needs a path, as in video:clips")
     try:
-        place = Path(argument).expanduser()
-        found = place.exists()
-    except (OSError, RuntimeError) as error:  # a name too long, a user that is not
+        path = Path(argument).expanduser()
+        exists = path.exists()
+    except (OSError, RuntimeError) as error:  # a name too long, a user that does not exist
         raise DataError(f"dataset video:{argument[:200]} cannot be read: {error}") from error
-    if not found:
-        raise DataError(f"dataset video:{argument}: there is no folder or list {place}")
-    return place
+    if not exists:
+        raise DataError(f"dataset video:{argument}: there is no folder or list {path}")
+    return path
 
 
-def _located(place: Path, found: Listed, options: Options) -> tuple[Path, list[Row], list[Row]]:
-    """Where the videos lie, and the rows as they are laid out there."""
-    base = place if place.is_dir() else place.parent
-    folders = [base / options.root] if options.root else [base / f for f in found.folders]
+def _located(path: Path, lists: VideoLists, options: Options) -> tuple[Path, dict[str, list[Row]]]:
+    """The folder of the videos, and the rows of every split with paths as they are below it.
+
+    Of the folders and layouts that the format allows, the one in which most videos are found.
+    """
+    base = path if path.is_dir() else path.parent
+    folders = [base / options.root] if options.root else [base / f for f in lists.folders]
     if not folders[0].is_dir() and options.root:
         raise DataError(f"option root: there is no folder {folders[0]}")
-    rows = {"train": _safe(found.train, found), "test": _safe(found.test, found)}
-    probed = [row.path for its in rows.values() for row in its[:PROBED]]
+    rows = {"train": _safe(lists.train, lists), "test": _safe(lists.test, lists)}
+    probed = [row.path for split in rows.values() for row in split[:PROBED]]
     if not probed:
-        raise DataError(f"{found.source} lists no video")
+        raise DataError(f"{lists.source} lists no video")
 
-    def there(folder: Path, lay: Any) -> int:
-        return sum((folder / lay(path)).exists() for path in probed)
+    def found(folder: Path, layout: Callable[[str], str]) -> int:
+        return sum((folder / layout(each)).exists() for each in probed)
 
-    folder, lay = max(
-        ((folder, lay) for folder in folders for lay in found.places), key=lambda at: there(*at)
+    # Of equals max takes the first, which is the likelier.
+    folder, layout = max(
+        ((folder, layout) for folder in folders for layout in lists.layouts),
+        key=lambda candidate: found(*candidate),
     )
-    laid = {use: [replace(row, path=lay(row.path)) for row in its] for use, its in rows.items()}
-    return folder, laid["train"], laid["test"]
+    return folder, {
+        split: [replace(row, path=layout(row.path)) for row in its_rows]
+        for split, its_rows in rows.items()
+    }
 
 
-def _safe(rows: Sequence[Row], found: Listed) -> list[Row]:
-    return [replace(row, path=_video_lists.safe(row.path, found.source)) for row in rows]
+def _safe(rows: Sequence[Row], lists: VideoLists) -> list[Row]:
+    return [replace(row, path=_video_lists.safe(row.path, lists.source)) for row in rows]
 
 
-def _grouped(row: Row, options: Options, given: Mapping[str, str]) -> Row:
-    group = given.get(row.path, row.group)
+def _grouped(row: Row, options: Options, group_of: Mapping[str, str]) -> Row:
+    """The row with its group: of the option, of groups.csv, or of the format."""
+    group = group_of.get(row.path, row.group)
     if options.groups == "none":
         group = ""
     elif options.groups is not None:
@@ -271,13 +282,14 @@ def _grouped(row: Row, options: Options, given: Mapping[str, str]) -> Row:
     return replace(row, group=group)
 
 
-def _manifest(
-    root: Path, grouped: Mapping[str, Sequence[Row]], source: Path
-) -> tuple[str, list[str]]:
-    """The hash of what is there, and what is listed and is not."""
+def _manifest(root: Path, rows: Mapping[str, Sequence[Row]], source: Path) -> tuple[str, list[str]]:
+    """The hash of what is there, and what is listed and is not.
+
+    Raises DataError for a video that is listed twice.
+    """
     lines, missing = [], []
-    for use, rows in grouped.items():
-        for row in rows:
+    for split, its_rows in rows.items():
+        for row in its_rows:
             try:
                 size = row.frames or (root / row.path).stat().st_size
                 if row.frames is not None and not (root / row.path).is_dir():
@@ -285,8 +297,8 @@ def _manifest(
             except OSError:
                 missing.append(row.path)
                 continue
-            lines.append(f"{use}|{row.path}|{size}|{row.label}|{row.group}")
-    paths = [row.path for rows in grouped.values() for row in rows]
+            lines.append(f"{split}|{row.path}|{size}|{row.label}|{row.group}")
+    paths = [row.path for its_rows in rows.values() for row in its_rows]
     if len(set(paths)) < len(paths):
         raise DataError(f"{source} lists {len(paths) - len(set(paths))} videos more than once")
     return lines_hash(lines), missing

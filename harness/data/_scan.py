@@ -1,4 +1,4 @@
-"""Which pictures cannot be read, found by reading them."""
+"""Which items of a data set cannot be read, found by reading them."""
 
 from __future__ import annotations
 
@@ -18,20 +18,22 @@ if TYPE_CHECKING:
 
     Read = Callable[[str], Image.Image]
 
-#: How long the others are looked at after one picture could not be read.
+#: How long other items are read after one could not be, so that the error counts them.
 SECONDS = 20.0
-#: How many are named in a message.
+#: How many items a message names.
 NAMED = 5
 AT_ONCE = 4096
 
 
 @dataclass(frozen=True)
 class Unreadable:
+    """Why an item cannot be read."""
+
     reason: str
 
 
-def named(items: Iterable[str]) -> str:
-    """The first few of `items`."""
+def first_few(items: Iterable[str]) -> str:
+    """The first few of `items`, for a message."""
     listed = list(items)
     return ", ".join(listed[:NAMED]) + (", ..." if len(listed) > NAMED else "")
 
@@ -40,18 +42,18 @@ def unreadable(
     read: Read, items: Sequence[str], seconds: float = math.inf
 ) -> tuple[dict[str, str], bool]:
     """Items that cannot be read, with their reasons; and whether there was time for all."""
-    hashes = look(read, items, seconds)
-    found = {i: h.reason for i, h in hashes.items() if isinstance(h, Unreadable)}
-    return found, len(hashes) == len(items)
+    hashes = scan(read, items, seconds)
+    reasons = {i: h.reason for i, h in hashes.items() if isinstance(h, Unreadable)}
+    return reasons, len(hashes) == len(items)
 
 
-def look(
+def scan(
     read: Read, items: Sequence[str], seconds: float = math.inf
 ) -> dict[str, str | Unreadable]:
-    """Hash of every picture, or why there is none, until the time is over."""
+    """Hash of every picture, or why there is none; of fewer items where the time ends first."""
     end = time.monotonic() + seconds
 
-    def one(item: str) -> str | Unreadable | None:
+    def read_one(item: str) -> str | Unreadable | None:
         if time.monotonic() > end:
             return None
         try:
@@ -59,10 +61,10 @@ def look(
         except DataError as error:
             return Unreadable(str(error))
 
-    found: dict[str, str | Unreadable] = {}
+    hashes: dict[str, str | Unreadable] = {}
     with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
         for start in range(0, len(items), AT_ONCE):  # a million futures would fill the memory
             part = items[start : start + AT_ONCE]
-            outcomes = zip(part, pool.map(one, part), strict=True)
-            found |= {item: h for item, h in outcomes if h is not None}
-    return found
+            outcomes = zip(part, pool.map(read_one, part), strict=True)
+            hashes |= {item: h for item, h in outcomes if h is not None}
+    return hashes

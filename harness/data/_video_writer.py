@@ -1,4 +1,4 @@
-"""Writing clips as real video files, so that decoding can be tried on what is known."""
+"""Clips as video files, so that decoding can be tested on frames that are known."""
 
 from __future__ import annotations
 
@@ -55,6 +55,7 @@ def write_video(
 
 
 def _container(path: Path) -> str:
+    """FFmpeg's name of the container that the ending of a file stands for."""
     return {".mkv": "matroska"}.get(path.suffix, path.suffix[1:])
 
 

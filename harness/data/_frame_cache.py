@@ -1,11 +1,11 @@
-"""Decoded frames on disk: a few-shot run of many epochs decodes each of its videos once.
+"""Decoded frames, cached on disk: a few-shot run of many epochs decodes each of its videos once.
 
 A video is a zip of one array a frame (H, W, 3; uint8; not compressed, with the checksums of zip)
 below frames/ of the cache, addressed by the video's bytes and the settings. A video of at most
-WHOLE frames is kept whole if it is trained on, since training asks for other frames in every
-epoch; of others the frames that were asked for are kept. Files are replaced whole, so two writers
-at once cost time but never a wrong frame. Beyond HARNESS_FRAMES_GB gigabytes (20) nothing more is
-kept, and what is not kept is decoded at every use. The folder is free to delete.
+WHOLE frames is kept whole if it is trained on, since training draws other frames in every epoch;
+of others the frames that were used are kept. Files are replaced whole, so two writers at once cost
+time but never a wrong frame. Beyond HARNESS_FRAMES_GB gigabytes (20) nothing more is kept, and what
+is not kept is decoded at every use. The folder can be deleted at any time.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ import hashlib
 import json
 import os
 import zipfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -31,10 +31,11 @@ from harness.data import _decode
 if TYPE_CHECKING:
     from PIL import Image
 
+#: Frames of a video that is kept whole, at most.
 WHOLE = 300
 BUDGET_GB = 20.0
-#: Writes after which the size of the folder is looked at again: others write as well.
-LOOK_AGAIN = 200
+#: Writes after which the folder is measured again: other processes write as well.
+MEASURE_EVERY = 200
 
 
 def shrunk(image: Image.Image, side: int) -> Image.Image:
@@ -49,7 +50,7 @@ def shrunk(image: Image.Image, side: int) -> Image.Image:
 
 
 def budget() -> float:
-    """In bytes. Raises BadInput if HARNESS_FRAMES_GB is no number."""
+    """What the cache may hold, in bytes. Raises BadInput if HARNESS_FRAMES_GB is no number."""
     text = os.environ.get("HARNESS_FRAMES_GB", str(BUDGET_GB))
     try:
         value = float(text)
@@ -61,9 +62,9 @@ def budget() -> float:
 
 
 @dataclass
-class Frames:
-    """Frames of video files, at a short side of at most `side`. Threads and processes may share
-    its folder.
+class FrameCache:
+    """Frames of video files, at a short side of at most `side`. Threads and processes may share its
+    folder. `whole` says of a video that it is trained on.
     """
 
     side: int
@@ -78,97 +79,98 @@ class Frames:
         return self._lengths[path]
 
     def index(self, path: Path, *, whole: bool) -> _decode.Index:
-        """The index pass, remembered while the file's bytes stay.
+        """The index pass, cached by the file's bytes.
 
         Raises DataError.
         """
         with _decode.readable(path):
             address = digest([file_hash(path), "index", version("av")], 32)
-        remembered = cache_folder() / "videos" / address[:2] / f"{address}.json"
-        found = _saved_index(remembered)
-        if found is None:
-            seen: dict[int, Image.Image] = {}
-            found = _decode.index(path, self._collect(seen) if whole else None)
-            text = json.dumps(asdict(found)).encode()
-            write_atomically(remembered, lambda f: f.write(text))
-            if len(seen) == found.length:
-                self._keep(self._file(path), found, seen)
-        return found
+        file = cache_folder() / "videos" / address[:2] / f"{address}.json"
+        index = _saved_index(file)
+        if index is None:
+            # Where the pass has to decode every frame, these are kept as well.
+            decoded: dict[int, Image.Image] = {}
+            index = _decode.index(path, self._collect_into(decoded) if whole else None)
+            text = json.dumps(asdict(index)).encode()
+            write_atomically(file, lambda f: f.write(text))
+            if len(decoded) == index.length:
+                self._keep(self._file(path), index, decoded)
+        return index
 
     def get(self, path: Path, numbers: Sequence[int], *, whole: bool) -> list[Image.Image]:
         """Frames by number, in the order of `numbers`.
 
         Raises DataError if one cannot be decoded.
         """
-        of = self.index(path, whole=whole)
+        index = self.index(path, whole=whole)
         file = self._file(path)
         kept = _load(file, numbers)
         if set(numbers) <= set(kept):
             return [kept[n] for n in numbers]
-        if whole and of.length <= WHOLE:
-            found = {n: shrunk(image, self.side) for n, image in _decode.read_all(path, of)}
+        if whole and index.length <= WHOLE:
+            frames = {n: shrunk(image, self.side) for n, image in _decode.read_all(path, index)}
         else:
-            fresh = _decode.read(path, of, [n for n in numbers if n not in kept])
-            found = kept | {n: shrunk(image, self.side) for n, image in fresh.items()}
-        self._keep(file, of, found)
-        return [found[n] for n in numbers]
+            decoded = _decode.read(path, index, [n for n in numbers if n not in kept])
+            frames = kept | {n: shrunk(image, self.side) for n, image in decoded.items()}
+        self._keep(file, index, frames)
+        return [frames[n] for n in numbers]
 
-    def _collect(self, into: dict[int, Image.Image]) -> Any:
-        def seen(number: int, image: Image.Image) -> None:
+    def _collect_into(self, frames: dict[int, Image.Image]) -> Callable[[int, Image.Image], None]:
+        def collect(number: int, image: Image.Image) -> None:
             if number < WHOLE:
-                into[number] = shrunk(image, self.side)
+                frames[number] = shrunk(image, self.side)
 
-        return seen
+        return collect
 
     def _file(self, path: Path) -> Path:
         address = digest([file_hash(path), self.side, version("av")], 32)
         return cache_folder() / "frames" / address[:2] / f"{address}.npz"
 
-    def _keep(self, file: Path, of: _decode.Index, found: Mapping[int, Image.Image]) -> None:
+    def _keep(self, file: Path, index: _decode.Index, frames: Mapping[int, Image.Image]) -> None:
         """With what others have kept meanwhile, unless the budget is used up."""
-        size = sum(3 * image.width * image.height for image in found.values())
-        if self._writes % LOOK_AGAIN == 0:
+        size = sum(3 * image.width * image.height for image in frames.values())
+        if self._writes % MEASURE_EVERY == 0:
             self._used = _folder_size(cache_folder() / "frames")
         if self._used + size > budget():
             return
         self._writes += 1
         self._used += size
-        if len(found) < of.length:
-            found = _load(file, None) | dict(found)
-        arrays = {str(number): np.asarray(image) for number, image in found.items()}
+        if len(frames) < index.length:
+            frames = _load(file, None) | dict(frames)
+        arrays = {str(number): np.asarray(image) for number, image in frames.items()}
         write_atomically(file, lambda f: np.savez(f, allow_pickle=False, **arrays))
 
 
 def files_hash(files: Sequence[Path]) -> str:
-    """sha256 over the contents of extracted frames in order, remembered while sizes and times stay.
+    """sha256 over the contents of extracted frames in order, cached while sizes and times stay.
 
     Raises DataError if one cannot be read.
     """
     try:
         stats = [(path, path.stat()) for path in files]
-        told = [[str(path.resolve()), s.st_size, s.st_mtime_ns] for path, s in stats]
-        remembered = cache_folder() / "hashes" / digest(told, 32)
-        if remembered.is_file() and remembered.stat().st_size == 64:  # whole
-            return remembered.read_text(encoding="ascii")
+        state = [[str(path.resolve()), s.st_size, s.st_mtime_ns] for path, s in stats]
+        cached = cache_folder() / "hashes" / digest(state, 32)
+        if cached.is_file() and cached.stat().st_size == 64:  # whole
+            return cached.read_text(encoding="ascii")
         content = hashlib.sha256()
         for path in files:
             content.update(hashlib.sha256(path.read_bytes()).digest())
     except OSError as error:
         raise DataError(f"frame {error.filename} cannot be read: {error.strerror}") from error
     value = content.hexdigest()
-    write_atomically(remembered, lambda f: f.write(value.encode("ascii")))
+    write_atomically(cached, lambda f: f.write(value.encode("ascii")))
     return value
 
 
 def _load(file: Path, numbers: Iterable[int] | None) -> dict[int, Image.Image]:
-    """Those of `numbers` that are kept (None: all); nothing from a damaged file."""
+    """Those of `numbers` that a file holds (None: all); nothing of a damaged one."""
     from PIL import Image as Pillow
 
     damaged = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile)  # or not there
     with contextlib.suppress(*damaged), file.open("rb") as handle, np.load(handle) as saved:
         names = set(saved.files)
-        wanted = names if numbers is None else names & {str(n) for n in numbers}
-        return {int(name): Pillow.fromarray(saved[name]) for name in wanted}
+        chosen = names if numbers is None else names & {str(n) for n in numbers}
+        return {int(name): Pillow.fromarray(saved[name]) for name in chosen}
     return {}
 
 
@@ -180,6 +182,7 @@ def _saved_index(path: Path) -> _decode.Index | None:
 
 
 def _folder_size(folder: Path) -> float:
+    """In bytes."""
     size = 0.0
     for path in folder.glob("*/*.npz"):
         with contextlib.suppress(OSError):  # deleted meanwhile

@@ -1,0 +1,79 @@
+"""Files and folders of data sets: found, read as text, hashed."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+
+from harness.core.errors import DataError
+
+
+def folder_at(argument: str, family: str, example: str) -> Path:
+    """The folder that the data set `family:argument` names.
+
+    Raises DataError if there is none.
+    """
+    if not argument:
+        raise DataError(f"dataset '{family}' needs a path, as in {family}:{example}")
+    try:
+        root = Path(argument).expanduser()
+        is_folder = root.is_dir()
+    except (OSError, RuntimeError) as error:  # a name too long, a user that does not exist
+        short = argument if len(argument) < 200 else f"{argument[:200]}..."
+        raise DataError(f"dataset {family}:{short} cannot be read: {_reason(error)}") from error
+    if not is_folder:
+        raise DataError(f"dataset {family}:{argument}: there is no folder {root}")
+    return root
+
+
+def refuse_argument(argument: str, family: str) -> None:
+    """Raises DataError for an argument behind the name of a data set that takes none."""
+    if argument:
+        raise DataError(f"dataset '{family}' takes no argument, not '{argument}'")
+
+
+def read_text(path: Path, missing: str = "") -> str:
+    """The text of a list or table, in UTF-8 with or without a byte order mark.
+
+    Raises DataError, naming the file; `missing` says where one that is not there comes from.
+    """
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path} is not UTF-8 (byte {error.start})") from error
+    except FileNotFoundError as error:
+        raise DataError(f"there is no file {path}{missing and f': {missing}'}") from error
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror}") from error
+
+
+def bytes_hash(path: Path) -> str:
+    """sha256 of a picture's file, kept in memory while its size and time do not change.
+
+    Raises DataError if it cannot be read.
+    """
+    try:
+        stat = path.stat()
+        return _bytes_hash(path, stat.st_size, stat.st_mtime_ns)
+    except OSError as error:
+        raise DataError(f"picture {path} cannot be read: {error.strerror}") from error
+
+
+@cache
+def _bytes_hash(path: Path, size: int, time: int) -> str:
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def file_times(root: Path, paths: Iterable[str]) -> list[tuple[str, int, int]]:
+    """(path, size, time) of files below `root`: what was found out about them holds while these
+    do not change. Raises OSError for a file that is not there.
+    """
+    stats = [(path, (root / path).stat()) for path in sorted(paths)]
+    return [(str(root.resolve() / path), s.st_size, s.st_mtime_ns) for path, s in stats]
+
+
+def _reason(error: Exception) -> str:
+    return (error.strerror if isinstance(error, OSError) else None) or str(error)

@@ -1,0 +1,39 @@
+"""Errors of the data set `hf`: one sentence each, with what is allowed and the nearest name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from harness.core.errors import DataError, did_you_mean, nearest
+
+#: How many of many names a message lists.
+LISTED = 20
+
+
+def among(name: str, known: Any, what: str) -> str:
+    """`name` itself.
+
+    Raises DataError, with what is allowed and the nearest, if `name` is none of `known`.
+    """
+    if name not in known:
+        close = did_you_mean(nearest(name, known))
+        raise DataError(f"{what} '{name}': there is none; allowed: {listed(list(known))}{close}")
+    return name
+
+
+def listed(names: Sequence[str], most: int = LISTED) -> str:
+    """The first of `names`, with an ellipsis where there are more."""
+    return ", ".join(names[:most]) + (", ..." if len(names) > most else "")
+
+
+def guarded(shown: str, load: Callable[[], Any]) -> Any:
+    """What `load` gives. What the datasets library raises becomes a DataError of one sentence."""
+    try:
+        return load()
+    except Exception as error:  # damaged files raise whatever the readers meet
+        cause: BaseException = error
+        while cause.__cause__ is not None:
+            cause = cause.__cause__
+        first = (str(cause).strip() or type(cause).__name__).splitlines()[0][:300]
+        raise DataError(f"{shown} cannot be read by the datasets library: {first}") from error

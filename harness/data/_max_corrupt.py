@@ -1,0 +1,177 @@
+"""Items that cannot be read: counted, named, left out where that is declared, never replaced.
+
+The outcome of reading a data set is kept in the cache, under all that says whether its files are
+still the same.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, field_validator
+
+from harness.core.errors import DataError
+from harness.core.files import cache_folder, write_atomically
+from harness.core.hashing import digest
+from harness.core.samples import Items
+from harness.data._files import file_times
+from harness.data._image_files import ImageFiles
+from harness.data._scan import Unreadable, first_few, scan, unreadable
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+Data = TypeVar("Data", bound=ImageFiles)
+
+
+class PictureOptions(BaseModel):
+    """max_corrupt: how many pictures (a whole number), or which share of them (below 1), may be
+    unreadable; they are left out, counted and named. 0: none may.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    max_corrupt: int | float = 0
+
+    @field_validator("max_corrupt", mode="before")
+    @classmethod
+    def _number_or_share(cls, value: Any) -> Any:
+        # pydantic would take True for 1, and "3" for 3.
+        is_number = isinstance(value, int) and not isinstance(value, bool) and value >= 0
+        if not is_number and not (isinstance(value, float) and 0 <= value < 1):
+            raise ValueError("must be a number of pictures (0, 1, 2, ...) or a share below 1")
+        return value
+
+
+def without_corrupt_pictures(data: Data, limit: float, address: Any) -> Data:
+    """`data` without the pictures that cannot be read.
+
+    Every picture is read once, and the outcome kept under `address`: JSON data that change when a
+    file does. A limit of 0 reads nothing. Pictures that are both in training and in test are found
+    on the way; they stay, with a note.
+
+    Raises DataError if more than `limit` (a number, or a share below 1) cannot be read.
+    """
+    if not limit:
+        return data
+    items = (*data.train.ids, *data.test.ids)
+    outcome = _kept(
+        digest([data.manifest, address], 32), lambda: _read_pictures(data), ("corrupt", "twins")
+    )
+    corrupt: list[str] = outcome["corrupt"]
+    count = f"{len(corrupt)} of the {len(items)} pictures of {data.reference}"
+    if len(corrupt) > _allowed(limit, len(items)):
+        raise DataError(
+            f"{count} cannot be read, more than max_corrupt: {limit} allows: {first_few(corrupt)}"
+        )
+    notes = []
+    if corrupt:
+        notes.append(
+            f"Left out of training and test, as they cannot be read: {count} "
+            f"({first_few(corrupt)}); max_corrupt: {limit}."
+        )
+    if outcome["twins"]:
+        pairs = [f"{test} = {train}" for train, test in outcome["twins"]]
+        notes.append(
+            f"Test pictures of {data.reference} that are training pictures as well, pixel for "
+            f"pixel: {len(pairs)} ({first_few(pairs)})."
+        )
+    return _without(data, corrupt, notes)
+
+
+def without_unreadable_videos(
+    data: Data,
+    limit: float,
+    missing: Sequence[str],
+    *,
+    read_whole: Callable[[str], Image.Image],
+    min_frames: int,
+) -> Data:
+    """`data` without the videos that are `missing`, or that `read_whole` cannot read: damaged, or
+    shorter than `min_frames`.
+
+    Every video is decoded once, and the outcome kept while size and time of all files do not
+    change. A limit of 0 decodes nothing, and lets nothing be missing.
+
+    Raises DataError if more than `limit` (a number, or a share below 1) cannot be used.
+    """
+    items = (*data.train.ids, *data.test.ids)
+    allowed = _allowed(limit, len(items))
+    if len(missing) > allowed:
+        raise DataError(
+            f"{len(missing)} of the {len(items)} videos that {data.reference} lists are not "
+            f"there; the first: {data.root / missing[0]}"
+        )
+    if not limit:
+        return data
+    there = [item for item in items if item not in set(missing)]
+    address = digest([data.manifest, file_times(data.root, there), min_frames], 32)
+    outcome = _kept(
+        address, lambda: {"videos": list(unreadable(read_whole, there)[0])}, ("videos",)
+    )
+    unusable: list[str] = [*missing, *outcome["videos"]]
+    if len(unusable) > allowed:
+        raise DataError(
+            f"{len(unusable)} of the {len(items)} videos of {data.reference} cannot be read, more "
+            f"than max_corrupt: {limit} allows: {first_few(unusable)}"
+        )
+    note = (
+        f"Left out of training and test: {len(unusable)} of the {len(items)} videos of "
+        f"{data.reference}, {len(missing)} not there and {len(outcome['videos'])} damaged or "
+        f"shorter than {min_frames} frames ({first_few(unusable)}); max_corrupt: {limit}."
+    )
+    return _without(data, unusable, [note] if unusable else [])
+
+
+def _allowed(limit: float, items: int) -> int:
+    """How many items may be unusable. Rounded, as 0.29 * 100 is a little below 29."""
+    return limit if isinstance(limit, int) else math.floor(round(limit * items, 6))
+
+
+def _without(data: Data, unusable: Collection[str], notes: Sequence[str]) -> Data:
+    """`data` without some items, and with notes. Without items it has another manifest."""
+    data = replace(data, notes=(*data.notes, *notes))
+    if not unusable:
+        return data
+    gone = set(unusable)
+    return replace(
+        data,
+        train=_items_without(data.train, gone),
+        test=_items_without(data.test, gone),
+        manifest=digest([data.manifest, sorted(gone)], 64),
+    )
+
+
+def _items_without(items: Items, gone: Collection[str]) -> Items:
+    kept = [n for n, item in enumerate(items.ids) if item not in gone]
+    return Items(tuple(items.ids[n] for n in kept), items.labels[kept], items.groups[kept])
+
+
+def _read_pictures(data: ImageFiles) -> dict[str, Any]:
+    """Pictures that cannot be read, and (training, test) pairs of equal pixels ('twins')."""
+    hashes = scan(data.read, (*data.train.ids, *data.test.ids))
+    corrupt = [item for item, h in hashes.items() if isinstance(h, Unreadable)]
+    trained: dict[Any, str] = {}
+    for item in data.train.ids:
+        trained.setdefault(hashes[item], item)
+    pairs = [(trained[hashes[i]], i) for i in data.test.ids if hashes[i] in trained]
+    return {"corrupt": corrupt, "twins": pairs}
+
+
+def _kept(address: str, compute: Callable[[], dict[str, Any]], keys: Sequence[str]) -> Any:
+    """A mapping with the lists `keys`: what the cache keeps at an address, or what is computed."""
+    path = cache_folder() / "corrupt" / f"{address}.json"
+    if path.is_file():
+        try:
+            kept = json.loads(path.read_bytes())
+            return {key: list(kept[key]) for key in keys}
+        except (ValueError, KeyError, TypeError):
+            pass  # damaged: read again, and written over
+    value = compute()
+    text = json.dumps(value).encode()
+    write_atomically(path, lambda f: f.write(text))
+    return value
