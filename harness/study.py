@@ -21,7 +21,13 @@ from harness.core.protocols.launcher import Cancelled, Events, JobReport, Launch
 from harness.core.records import Record
 from harness.core.samples import TestSet
 from harness.core.store import Store, writable
-from harness.launch._request import (
+from harness.plan.plan import Plan, plan_rows
+from harness.plan.resolve import ResolvedCell
+from harness.report.model.measured import with_measures
+from harness.report.model.results import Result, Results
+from harness.report.model.task_checks import check_report_keys, rows_of_no_cell
+from harness.run.plugins import run_plugins
+from harness.run.request import (
     OpenedLauncher,
     PreparedRun,
     budget_hours,
@@ -30,10 +36,6 @@ from harness.launch._request import (
     open_launcher,
     prepare_run,
 )
-from harness.plan.plan import Plan, plan_rows
-from harness.plan.resolve import ResolvedCell
-from harness.report.model.results import Result, Results
-from harness.report.model.task_checks import check_report_keys, rows_of_no_cell
 from harness.task import library
 from harness.task.grid import Row, expand_rows, matches, rule
 from harness.task.notes import values_of_no_cell
@@ -171,17 +173,24 @@ class Study:
     def results(self) -> Results:
         """All that a table and a report are made of."""
         plan = self.plan()
-        results = tuple(Result(c.cell, c.key, self.record(c)) for c in plan.cells)
-        measured_on = {
-            r.record.test: c
-            for r, c in zip(results, plan.cells, strict=True)
-            if r.record and r.record.test
-        }
+        records = [self.record(c) for c in plan.cells]
+        measured_on = {r.test: c for r, c in zip(records, plan.cells, strict=True) if r and r.test}
+        tests = {name: self._test_set(name, measured_on[name]) for name in sorted(measured_on)}
+        measures = run_plugins(measures=self.task.measures).measures
+
+        def complete(record: Record | None) -> Record | None:
+            if record is None or record.test is None:
+                return record
+            return with_measures(record, measures, self.store.arrays, tests[record.test])
+
         return Results(
             task=self.task,
-            results=results,
+            results=tuple(
+                Result(c.cell, c.key, complete(record))
+                for c, record in zip(plan.cells, records, strict=True)
+            ),
             infeasible=tuple(plan.infeasible),
-            tests={name: self._test_set(name, measured_on[name]) for name in sorted(measured_on)},
+            tests=tests,
             arrays=self.store.arrays,
             notes=plan.notes(),
         )

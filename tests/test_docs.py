@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import importlib
 import json
 import os
@@ -225,6 +226,26 @@ def test_measure_from_outside_is_everywhere(
     assert name in header
     assert "Worst class accuracy" in (tmp_path / "reports" / "tiny.md").read_text("utf-8")
     assert ended.err.count(f"{name} 0.") + ended.err.count(f"{name} 1.") == len(found)
+
+
+def test_measure_of_records_that_were_there_before(
+    plugins: str, cli: Call, tiny: WriteTask, tmp_path: Path
+) -> None:
+    """It is computed from their arrays: nothing is trained again, and no Record is written."""
+    assert cli("grid", tiny()).code == 0
+    before = records(tmp_path / "runs")
+    name = f"{plugins}.worst_class"
+    assert cli("grid", tiny(measures=[name])).code == 0
+    assert records(tmp_path / "runs") == before
+    with (tmp_path / "reports" / "tiny.csv").open(encoding="utf-8") as handle:
+        values = [float(row[name]) for row in csv.DictReader(handle)]
+    assert len(values) == 4
+    assert all(
+        0 <= v <= r["top1"]
+        for v, r in zip(
+            sorted(values), sorted(before.values(), key=lambda r: r["top1"]), strict=True
+        )
+    )
 
 
 def test_launcher_from_outside(plugins: str, cli: Call, tiny: WriteTask) -> None:

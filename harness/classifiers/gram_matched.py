@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.classifiers._room import needs_room
+from harness.classifiers._dimensions import needs_room
 from harness.core.cells import Cell
 from harness.core.facts import CellFacts
 from harness.core.protocols.classifier import ClassifierInputs, ClassifierOptions

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from harness.core.protocols.launcher import Launched
-    from harness.launch._request import PreparedRun
+    from harness.run.request import PreparedRun
     from harness.study import Study
 
 HELP = "run what is missing of a task and write its report"
@@ -32,8 +32,8 @@ def run(args: Namespace) -> int:
     from harness.commands._studies import launch_options, study_of
     from harness.commands.plan import describe
     from harness.core.store import writable
-    from harness.launch._request import open_launcher
     from harness.run.plugins import run_plugins
+    from harness.run.request import open_launcher
 
     launcher = open_launcher(args.launch, launch_options(args))
     run_plugins(args.logs)  # a log that cannot be written is refused before anything is planned

@@ -6,7 +6,7 @@ from argparse import ArgumentParser, Namespace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from harness.launch._request import PreparedRun
+    from harness.run.request import PreparedRun
     from harness.study import Study
 
 HELP = "show the cells of a task, which are done and which are infeasible"
@@ -28,7 +28,7 @@ def run(args: Namespace) -> int:
     import json
 
     from harness.commands._studies import launch_options, study_of
-    from harness.launch._request import open_launcher
+    from harness.run.request import open_launcher
 
     launcher = open_launcher(args.launch, launch_options(args))
     study = study_of(args, args.task)

@@ -17,7 +17,7 @@ from harness.launch import _job
 from harness.launch._batch_file import JobSettings, stamp, write_batches
 from harness.launch._job import RunBatch, address_of, rendezvous, run_batch
 from harness.plan.batches import Batch
-from harness.run.context import run_plugins
+from harness.run.plugins import run_plugins
 
 from .examples import planned, request
 

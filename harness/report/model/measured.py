@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+import numpy as np
 
 from harness.core import registry
 from harness.core.errors import BadInput
-from harness.core.protocols.measure import Measure
+from harness.core.protocols.measure import Measure, Predictions
 from harness.core.records import TOP_LEVEL_MEASURES, Record
+from harness.core.samples import TestSet
 
 FRACTION = "fraction"
 
@@ -41,6 +45,29 @@ def measures_of(record: Record) -> dict[str, float]:
     }
     top_level = {n: v for n in TOP_LEVEL_MEASURES if (v := values[n]) is not None}
     return top_level | {name: record.measures[name] for name in sorted(record.measures)}
+
+
+def with_measures(
+    record: Record,
+    measures: Mapping[str, Measure],
+    arrays: Callable[[Record], Mapping[str, np.ndarray[Any, Any]]],
+    test: TestSet,
+) -> Record:
+    """The Record with every measure that it lacks, computed from its arrays: a measure that came
+    after the Record needs no new training. The file on disk stays as it is.
+    """
+    missing = [name for name in measures if name not in measures_of(record)]
+    if record.status != "done" or not missing:
+        return record
+    saved = arrays(record)
+    predictions = Predictions(**{f.name: saved[f.name] for f in fields(Predictions)})
+    computed = {
+        name: float(measures[name].compute(predictions, test.labels, test.groups))
+        for name in missing
+    }
+    top_level: dict[str, Any] = {n: v for n, v in computed.items() if n in TOP_LEVEL_MEASURES}
+    further = {n: v for n, v in computed.items() if n not in TOP_LEVEL_MEASURES}
+    return replace(record, **top_level, measures={**record.measures, **further})
 
 
 def in_order(names: Iterable[str]) -> list[str]:

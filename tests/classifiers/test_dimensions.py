@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.classifiers._room import needs_room
+from harness.classifiers._dimensions import needs_room
 
 from .inputs import D, facts
 
