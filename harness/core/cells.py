@@ -1,4 +1,4 @@
-"""Plain frozen data: a cell of the grid and the choices that it is made of."""
+"""Plain frozen data: a cell of the grid and the choices in it."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class Recipe:
     logit_scale: float | None = None
     train_logit_scale: bool = True
     checkpointing: bool = False
-    solver: str | None = None  # None: what fits
+    solver: str | None = None  # None: first_order
 
     def plain(self) -> dict[str, Any]:
         return _without_defaults(self)
@@ -78,8 +78,8 @@ class Recipe:
 class Cell:
     """One fully resolved combination: a row of the grid at one seed.
 
-    A field that has no meaning for the cell is None. `plain` leaves out what has its default,
-    so a field that is added later changes no key.
+    A field that does not apply to the cell is None. `plain` leaves out fields with their default
+    value, so a field that is added later changes no key.
     """
 
     dataset: Choice
@@ -100,7 +100,7 @@ class Cell:
     views: str = "1x1"
     classifier: Choice | None = None
     schedule: str | None = None
-    paradigm: Choice | None = Choice("vision_text")  # None where a method takes its place
+    paradigm: Choice | None = Choice("vision_text")  # None for a method
     gather: bool | None = None
     text_tower: str | None = None
     loss: str | None = None
@@ -108,9 +108,9 @@ class Cell:
     tuning: str = "projection"
     recipe: Recipe | None = None
     selection: str = "last"
-    #: What is searched, with the values to try: a key of the recipe, or `method.OPTION`.
+    #: Searched hyper-parameters with their values: a key of the recipe, or `method.OPTION`.
     search: tuple[tuple[str, tuple[Any, ...]], ...] | None = None
-    val: int | None = None  # samples of every class that are kept for validation
+    val: int | None = None  # validation samples per class
     init: str | None = None
     seed: int | None = None
 
@@ -128,7 +128,7 @@ class Cell:
 _CELL_DEFAULTS = tuple((f.name, f.default) for f in fields(Cell))
 
 
-#: What is looked at only after training: cells that differ in nothing else train once.
+#: Fields that matter only after training: cells that differ in nothing else train once.
 EVALUATION_FIELDS = ("views", "test_dataset")
 
 
@@ -142,9 +142,9 @@ class KeyedCell:
 
 
 def cell_from(plain: Mapping[str, Any]) -> Cell:
-    """The cell whose `plain()` this is.
+    """The cell with this `plain()`.
 
-    Raises TypeError or ValueError for what is no cell of this version.
+    Raises TypeError or ValueError if it is not a cell of this version.
     """
     kinds = _kinds()
     return Cell(**{name: _value(kinds.get(name, ""), value) for name, value in plain.items()})
@@ -152,7 +152,7 @@ def cell_from(plain: Mapping[str, Any]) -> Cell:
 
 @cache
 def _kinds() -> dict[str, str]:
-    """Field of Cell -> the type that its JSON stands for."""
+    """Field of Cell -> its type, to read it from JSON."""
     hints = get_type_hints(Cell)
     return {f.name: str(hints[f.name]) for f in fields(Cell)}
 

@@ -1,6 +1,6 @@
-"""Whether an object offers what a Protocol asks for, and the defaults for what it may leave out.
+"""Checks an object against a Protocol, and adds the Protocol's defaults for optional members.
 
-This is the one place that looks for members by name. Everywhere else a plugin is seen through its
+This is the only module that looks up members by name. Elsewhere a plugin is used through its
 Protocol, which mypy checks.
 """
 
@@ -13,33 +13,33 @@ from typing import Any, TypeVar, cast
 from harness.core.errors import BadInput
 
 P = TypeVar("P")
-#: Stands for an attribute that a Protocol declares without a value.
+#: Marks an attribute that a Protocol declares without a value.
 _NO_DEFAULT = object()
 
 
-def conform(protocol: type[P], found: object, where: str) -> P:
-    """`found` as the Protocol: itself where it has every member, else an object that hands on what
-    it has and adds the Protocol's defaults.
+def conform(protocol: type[P], plugin: object, where: str) -> P:
+    """`plugin` as the Protocol: itself if it has every member, else an object that forwards its
+    members and adds the Protocol's defaults.
 
-    `where` names it in errors. Raises BadInput for a member that is missing, that cannot be called
-    as the Protocol calls it, or that is of another kind.
+    `where` names the plugin in errors. Raises BadInput for a member that is missing, that cannot be
+    called as the Protocol declares it, or that is of another type.
     """
     complete = True
     for name, wanted in members(cast(type, protocol)):
-        if not _has(found, name):
+        if not _has(plugin, name):
             if _is_required(wanted):
                 raise BadInput(f"{where}: {name}: is missing; expected: {describe(name, wanted)}")
             complete = False
-        elif problem := _problem(found, name, wanted):
+        elif problem := _problem(plugin, name, wanted):
             raise BadInput(f"{where}: {name}: {problem}; expected: {describe(name, wanted)}")
     for (name, value), needed in getattr(protocol, "REQUIRED_FOR", {}).items():
-        declared = getattr(found, name, getattr(protocol, name, ()))
-        if (value == declared or value in declared) and not _has(found, needed):
-            told = describe(needed, inspect.getattr_static(protocol, needed))
+        declared = getattr(plugin, name, getattr(protocol, name, ()))
+        if (value == declared or value in declared) and not _has(plugin, needed):
+            expected = describe(needed, inspect.getattr_static(protocol, needed))
             raise BadInput(
-                f"{where}: {needed}: is missing, as {name} is '{value}'; expected: {told}"
+                f"{where}: {needed}: is missing, as {name} is '{value}'; expected: {expected}"
             )
-    return cast(P, found) if complete else cast(P, _completed(cast(type, protocol))(found))
+    return cast(P, plugin) if complete else cast(P, _completed(cast(type, protocol))(plugin))
 
 
 @cache
@@ -48,26 +48,26 @@ def members(protocol: type) -> tuple[tuple[str, Any], ...]:
     declared: dict[str, Any] = {}
     for owner in reversed(protocol.__mro__):
         if owner.__module__.startswith("harness."):
-            noted = dict.fromkeys(inspect.get_annotations(owner), _NO_DEFAULT)
+            annotated = dict.fromkeys(inspect.get_annotations(owner), _NO_DEFAULT)
             members_of_owner = {n: v for n, v in vars(owner).items() if n[0] != "_"}
-            declared |= {n: v for n, v in noted.items() if n[0] != "_"} | members_of_owner
+            declared |= {n: v for n, v in annotated.items() if n[0] != "_"} | members_of_owner
     declared.pop("REQUIRED_FOR", None)
     return tuple(declared.items())
 
 
 def describe(name: str, wanted: Any) -> str:
-    """A member as a reader would write it: `build(inputs, options)`."""
+    """A member as text: `build(inputs, options)`."""
     if not inspect.isfunction(wanted):
         return name
     return f"{name}({', '.join([*_parameters(wanted), *_keywords(wanted)])})"
 
 
-def _has(found: object, name: str) -> bool:
-    """Without running a property, which may read files."""
+def _has(plugin: object, name: str) -> bool:
+    """Whether a member exists, without running a property, which may read files."""
     try:
-        inspect.getattr_static(found, name)
+        inspect.getattr_static(plugin, name)
     except AttributeError:
-        return hasattr(found, name) if hasattr(type(found), "__getattr__") else False
+        return hasattr(plugin, name) if hasattr(type(plugin), "__getattr__") else False
     return True
 
 
@@ -75,21 +75,21 @@ def _is_required(wanted: Any) -> bool:
     return wanted is _NO_DEFAULT or bool(getattr(wanted, "__isabstractmethod__", False))
 
 
-def _problem(found: object, name: str, wanted: Any) -> str | None:
-    """What is wrong with a member that is there."""
+def _problem(plugin: object, name: str, wanted: Any) -> str | None:
+    """The problem of a member that exists, or None."""
     if isinstance(wanted, type):  # Options: a class that extends the Protocol's
-        own = getattr(found, name)
+        options = getattr(plugin, name)
         base = next(b for b in wanted.__mro__ if b.__name__ != "NoOptions")
-        fits = isinstance(own, type) and issubclass(own, base)
+        fits = isinstance(options, type) and issubclass(options, base)
         return None if fits else f"is not a class that extends {base.__module__}.{base.__name__}"
     if not inspect.isfunction(wanted):
         return None
-    own = getattr(found, name)
-    if not callable(own):
-        return f"is {own!r}, which cannot be called"
+    member = getattr(plugin, name)
+    if not callable(member):
+        return f"is {member!r}, which cannot be called"
     try:
         keywords = dict.fromkeys(_keywords(wanted))
-        inspect.signature(own).bind(*_parameters(wanted), **keywords)
+        inspect.signature(member).bind(*_parameters(wanted), **keywords)
     except TypeError as error:
         return f"cannot be called so ({error})"
     except ValueError:  # a function without a signature, written in C
@@ -98,36 +98,36 @@ def _problem(found: object, name: str, wanted: Any) -> str | None:
 
 
 def _parameters(function: Any) -> list[str]:
-    """Names of what a method takes by position, without self and without what has a default."""
-    own = list(inspect.signature(function).parameters.values())[1:]
-    return [p.name for p in own if p.default is p.empty and p.kind is not p.KEYWORD_ONLY]
+    """Names of positional parameters, without self and without those with a default."""
+    parameters = list(inspect.signature(function).parameters.values())[1:]
+    return [p.name for p in parameters if p.default is p.empty and p.kind is not p.KEYWORD_ONLY]
 
 
 def _keywords(function: Any) -> list[str]:
-    """Names of what a method takes by keyword only."""
-    own = inspect.signature(function).parameters.values()
-    return [p.name for p in own if p.kind is p.KEYWORD_ONLY]
+    """Names of keyword-only parameters."""
+    parameters = inspect.signature(function).parameters.values()
+    return [p.name for p in parameters if p.kind is p.KEYWORD_ONLY]
 
 
 class _Completed:
-    """Hands on what an object has. Classes below it add the defaults of a Protocol."""
+    """Forwards the members of an object. Subclasses add the defaults of a Protocol."""
 
-    def __init__(self, found: object) -> None:
-        self.found = found
+    def __init__(self, plugin: object) -> None:
+        self.plugin = plugin
 
 
 @cache
 def _completed(protocol: type) -> type[_Completed]:
-    body = {name: _handed_on(name, wanted) for name, wanted in members(protocol)}
+    body = {name: _forwarded(name, wanted) for name, wanted in members(protocol)}
     return type(f"Completed{protocol.__name__}", (_Completed,), body)
 
 
-def _handed_on(name: str, default: Any) -> property:
+def _forwarded(name: str, default: Any) -> property:
     """The object's own member, looked up at every use, or the Protocol's default."""
 
     def get(self: _Completed) -> Any:
-        if _has(self.found, name):
-            return getattr(self.found, name)
+        if _has(self.plugin, name):
+            return getattr(self.plugin, name)
         if isinstance(default, property):
             return default.__get__(self)
         return default.__get__(self) if inspect.isfunction(default) else default

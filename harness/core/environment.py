@@ -1,4 +1,4 @@
-"""What a Record says of where it was made: versions, commit, host, device."""
+"""Where a Record was computed: versions, commit, host and device."""
 
 from __future__ import annotations
 
@@ -55,13 +55,13 @@ def peak_bytes() -> int:
 
 @cache
 def _versions() -> dict[str, str]:
-    found = {}
+    versions = {}
     for package in PACKAGES:
         try:
-            found[package] = version(package)
+            versions[package] = version(package)
         except PackageNotFoundError:
-            found[package] = "not installed as a package"
-    return found
+            versions[package] = "not installed as a package"
+    return versions
 
 
 @cache
@@ -76,12 +76,12 @@ def _processor() -> str:
 
 @cache
 def _noted() -> Mapping[str, Any]:
-    """What is noted beside a copy of the code, which is in no repository: jobs run such copies."""
+    """The commit noted in a copy of the code: jobs run copies, which are not in a repository."""
     try:
-        found: dict[str, Any] = json.loads((_ROOT / "commit.json").read_text(encoding="utf-8"))
+        noted: dict[str, Any] = json.loads((_ROOT / "commit.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-    return found
+    return noted
 
 
 def _commit() -> str | None:

@@ -1,12 +1,12 @@
-"""What can go wrong, as a user meets it.
+"""Errors that a user can see.
 
 HarnessError                  one clear message, never a traceback
-+-- BadInput                  exit 2: the user can mend it
++-- BadInput                  exit 2: the user can fix it
 |   +-- TaskError             a key or value of a task file or override
 |   +-- UnknownName           no such dataset, encoder, classifier, task, ...
 |   +-- DataError             a dataset that cannot be read as declared
 |   +-- EncoderError          weights that are missing or do not fit
-|   +-- OutputError           a place that cannot be written
+|   +-- OutputError           a file or folder that cannot be written
 +-- DiskFull                  exit 1: no space left; finished cells are safe
 +-- CellError                 a cell that fails; becomes a failed Record (exit 1)
 """
@@ -18,19 +18,19 @@ from collections.abc import Iterable
 
 
 class HarnessError(Exception):
-    """Base of everything that is told to the user in one message."""
+    """Base of all errors that are shown to the user as one message."""
 
     exit_code = 1
 
 
 class BadInput(HarnessError):
-    """Input that the user can mend."""
+    """Input that the user can fix."""
 
     exit_code = 2
 
 
 class TaskError(BadInput):
-    """A task that does not say what is meant: file, key, value and what is allowed."""
+    """A wrong key or value in a task: names the file, the key, the problem and what is allowed."""
 
     def __init__(
         self,
@@ -47,7 +47,7 @@ class TaskError(BadInput):
 
 
 class UnknownName(BadInput):
-    """A name that no file answers to."""
+    """A name for which there is no file."""
 
     def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
         self.kind, self.name, self.known = kind, name, sorted(known)
@@ -74,7 +74,7 @@ class DiskFull(HarnessError):
 
 
 class CellError(HarnessError):
-    """A reason why one cell failed; the others go on."""
+    """Why one cell failed; the others continue."""
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:

@@ -35,12 +35,12 @@ def write_atomically(path: Path, write: Callable[[IO[bytes]], object]) -> None:
     except OSError as error:
         raise explain_oserror(path, error) from error
     finally:
-        with contextlib.suppress(OSError):  # its folder may be no folder
+        with contextlib.suppress(OSError):  # its parent may not be a folder
             temporary.unlink(missing_ok=True)
 
 
 def explain_oserror(path: Path, error: OSError) -> DiskFull | OutputError:
-    """A full disk is told from a place that cannot be written."""
+    """DiskFull for a full disk, OutputError for a path that cannot be written."""
     import errno
 
     if error.errno in (errno.ENOSPC, errno.EDQUOT):

@@ -1,4 +1,4 @@
-"""One text for one value, and hashes of it: what keys and addresses are made of."""
+"""Canonical JSON of a value and hashes of it, for keys and cache addresses."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 
 def canonical(data: Any) -> str:
-    """JSON with sorted keys and no spaces: one text for one value."""
+    """JSON with sorted keys and no spaces: equal values have equal text."""
     return json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 

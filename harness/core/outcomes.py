@@ -1,4 +1,4 @@
-"""What the statistics see of a row, and what they say of it."""
+"""Inputs and results of the statistics."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Outcomes:
-    """What the statistics see of a row of the leaderboard: correctness by seed and item.
+    """A row of the leaderboard as the statistics read it: correctness by seed and item.
 
-    Deterministic rows have one seed, None. `groups_N` says which items were sampled together.
+    Deterministic rows have one seed, None. `groups_N` gives the group of every item; items of one
+    group were sampled together.
     """
 
     correct_SN: BoolArray
@@ -51,7 +52,7 @@ class Contrast:
     estimand: str
     test: str
     smallest_detectable: float | None = None
-    share_seeds: float | None = None  # part of the variance that more seeds would take away
+    share_seeds: float | None = None  # share of the variance that more seeds would remove
     note: str = ""
     se: float | None = None  # standard error of the difference
     df: float | None = None  # of its t test; infinite for a normal one

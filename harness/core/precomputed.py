@@ -6,15 +6,15 @@ F width of the features, D width of the texts):
     features (N, F)         numbers
     labels (N,)             class names, or whole numbers that count class_names from 0
     split (N,)              train | test
-    class_names (C,)        needed where labels are numbers
+    class_names (C,)        required if labels are numbers
     ids (N,)                optional; names of the items, else their row numbers
-    group (N,)              optional; what was sampled together, as the clips of one video
-    text_features (T, D)    optional; one row a class
-    text_names (T,)         optional; whose texts these are, else class_names
+    group (N,)              optional; items sampled together, as clips of one video, have one
+    text_features (T, D)    optional; one row per class
+    text_names (T,)         optional; the classes of the text features, else class_names
     logit_scale             optional; the factor, not its logarithm
 
-In a folder each is NAME.npy, or NAME.txt with a text a line. A .safetensors file holds no texts:
-they are in its metadata, each as a JSON list under its name.
+In a folder each array is NAME.npy, or NAME.txt with one text per line. A .safetensors file cannot
+hold texts: they are in its metadata, each as a JSON list under its name.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 NEEDED = ("features", "labels", "split")
 NAMES = (*NEEDED, "class_names", "ids", "group", "text_features", "text_names", "logit_scale")
 SPLITS = ("train", "test")
-#: CLIP's largest scale, for files that name none.
+#: CLIP's largest scale, for files without a logit_scale.
 LOGIT_SCALE = 100.0
 
 

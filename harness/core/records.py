@@ -1,4 +1,4 @@
-"""The Record: all that is known about one cell, and its form on disk."""
+"""The Record: the result of one cell, and its form on disk."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from typing import Any
 from harness.core.errors import BadInput
 from harness.core.hashing import digest
 
-#: In every key. Raised when a default of a cell changes its meaning, so that no older Record is
-#: taken for a newer one.
+#: Part of every key. Raised when a default of a cell changes its meaning, so that an older Record
+#: is never used for a newer cell.
 KEY_VERSION = 1
 #: In every Record file. Raised when a field of Records changes its meaning; it changes no key.
 #: 1 has no `measures`.
 RECORD_VERSION = 2
 
-#: What may differ between two runs of one cell without its result being another. Measures are
-#: computed from the arrays, which are in the hash: a new one must not change it.
+#: Fields that may differ between two runs of a cell with the same result. Measures are computed
+#: from the arrays, which are in the hash, so a new measure must not change it.
 _NOT_SCIENCE = (
     "cost", "environment", "science_hash", "arrays", "schema", "measures", "unknown",
 )  # fmt: skip
@@ -29,7 +29,7 @@ class NewerRecord(BadInput):
 
 @dataclass(frozen=True)
 class Record:
-    """All that is known about one cell. The only source of truth about it, once on disk."""
+    """The result of one cell. On disk it is the only source of truth about the cell."""
 
     key: str
     cell: Mapping[str, Any]
@@ -49,10 +49,10 @@ class Record:
     cost: Mapping[str, Any] = field(default_factory=dict)
     environment: Mapping[str, Any] = field(default_factory=dict)
     arrays: str | None = None  # file name of the npz beside the json
-    measures: Mapping[str, float] = field(default_factory=dict)  # beyond those with a field
+    measures: Mapping[str, float] = field(default_factory=dict)  # those without a field
     science_hash: str | None = None
     schema: int = RECORD_VERSION
-    unknown: Mapping[str, Any] = field(default_factory=dict)  # fields of another version, kept
+    unknown: Mapping[str, Any] = field(default_factory=dict)  # fields of another version
 
 
 _KNOWN = frozenset(f.name for f in fields(Record)) - {"unknown"}
@@ -61,9 +61,9 @@ TOP_LEVEL_MEASURES = ("top1", "top5", "mean_class", "nll", "ece")
 
 
 def record_from(data: Mapping[str, Any]) -> Record:
-    """The Record whose JSON this is. Fields that this version does not know are kept.
+    """The Record with this JSON. Fields that this version does not know are kept.
 
-    Raises NewerRecord for one of a newer version, TypeError or ValueError for no Record.
+    Raises NewerRecord for one of a newer version, TypeError or ValueError if it is not a Record.
     """
     version = data.get("schema", 1)
     if isinstance(version, int) and version > RECORD_VERSION:
@@ -86,7 +86,8 @@ def as_json(record: Record) -> dict[str, Any]:
 
 
 def science_hash(record: Record, arrays_hash: str) -> str:
-    """A hash of the result, without cost, environment and seconds: 'identical' means equal.
+    """A hash of the result, without cost, environment and seconds. Identical results have equal
+    hashes.
 
     `arrays_hash` is that of the Record's arrays.
     """

@@ -1,7 +1,7 @@
 """Names to plugins: `harness/<folder>/<name>.py`, or `package.module:object` from elsewhere.
 
 One mechanism for every kind. A plugin is a module (or an object with the same attributes) that
-offers what the Protocol of its kind asks for; a new one is one new file.
+implements the Protocol of its kind; a new plugin is one new file.
 """
 
 from __future__ import annotations
@@ -35,11 +35,11 @@ P = TypeVar("P", bound=Plugin)
 
 @dataclass(frozen=True)
 class Kind:
-    """Where the plugins of a kind are, and what they must offer."""
+    """Where the plugins of a kind are, and the Protocol that they implement."""
 
     package: str
     protocol: type[Plugin]
-    not_built: tuple[str, ...] = ()  # names that the task format knows and that no file answers to
+    not_built: tuple[str, ...] = ()  # names that are reserved and not implemented
 
     @property
     def folder(self) -> Path:
@@ -77,7 +77,7 @@ def load(protocol: type[P], name: str) -> P:
     """The plugin called `name` of the kind that has this Protocol.
 
     Raises UnknownName, with the nearest name, if there is none; BadInput for one that cannot be
-    imported or does not offer what the Protocol asks for.
+    imported or does not implement the Protocol.
     """
     return cast(P, load_kind(_KIND_OF[protocol], name))
 
@@ -110,7 +110,7 @@ def split_reference(reference: str) -> tuple[str, str]:
 
 def documentation(kind: str, name: str) -> str:
     """The docstring of a plugin."""
-    load_kind(kind, name)  # told first if it is none
+    load_kind(kind, name)  # first, for its errors
     if "." in name or ":" in name:
         return (_from_elsewhere(kind, name).__doc__ or "").strip()
     return (importlib.import_module(f"{KINDS[kind].package}.{name}").__doc__ or "").strip()
@@ -124,8 +124,8 @@ def summary(kind: str, name: str) -> str:
 def _from_elsewhere(kind: str, name: str) -> object:
     module, _, attribute = name.partition(":")
     try:
-        found: object = importlib.import_module(module)
-        return getattr(found, attribute) if attribute else found
+        imported: object = importlib.import_module(module)
+        return getattr(imported, attribute) if attribute else imported
     except (ImportError, AttributeError) as error:
         raise BadInput(f"the {kind} '{name}' cannot be imported: {error}") from error
 

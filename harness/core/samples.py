@@ -33,7 +33,7 @@ class Items:
 
 @dataclass(frozen=True)
 class SupportSet:
-    """What a cell trains on. Drawn once, saved, read by every process; nested in K."""
+    """The training samples of a cell. Drawn once, saved, read by every process; nested in K."""
 
     items: tuple[str, ...]
     labels: tuple[int, ...]
@@ -46,9 +46,9 @@ class SupportSet:
 
 @dataclass(frozen=True)
 class TestSet:
-    """What a cell is measured on: every item counts once; groups are what is sampled together."""
+    """The test samples of a cell. Every item counts once; a group was sampled together."""
 
-    __test__ = False  # pytest takes classes of this name for tests
+    __test__ = False  # else pytest collects a class of this name
 
     items: tuple[str, ...]
     labels: IntArray  # (N,), index into class_names

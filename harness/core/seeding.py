@@ -1,7 +1,7 @@
 """Named random streams: the same seed and names give the same numbers in every process.
 
-A stream is addressed by what it is for, never by how often it was used before, so adding a draw
-somewhere changes no other draw.
+A stream is named by its purpose, not by how often it was used before, so a new draw changes no
+other draw.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def numpy_stream(seed: int | None, *names: object) -> np.random.Generator:
 
 
 def torch_stream(seed: int | None, *names: object) -> torch.Generator:
-    """On the CPU, whatever the device of the training: one stream for every device."""
+    """A generator on the CPU, whatever the training device, so that all devices draw the same."""
     import torch
 
     return torch.Generator().manual_seed(stream_seed(seed, *names))

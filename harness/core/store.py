@@ -1,12 +1,12 @@
-"""Records on disk: whole or not there, first done one wins, shared by every task of a runs folder.
+"""Records on disk: written atomically, first done one wins, shared by all tasks of a runs folder.
 
 RUNS/cells/<2 hex>/<key>.json           the Record
 RUNS/cells/<2 hex>/<key>.<sha8>.npz     its arrays, written before the json that names them
-RUNS/tests/<hash>.npz, support/<hash>.json   what cells were measured and trained on
+RUNS/tests/<hash>.npz, support/<hash>.json   test sets and support sets
 RUNS/<task>/task.yaml, keys.json        the task as resolved, and the keys of its grid;
                                         tests/ and support/ are links to those of its cells
-RUNS/quarantine/                        what could not be read, with the reason
-RUNS/logs/                              what packs printed
+RUNS/quarantine/                        files that cannot be read, with the reason
+RUNS/logs/                              output of jobs and of `grid`
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ Arrays = Mapping[str, np.ndarray[Any, Any]]
 
 
 class Store:
-    """One runs folder; done Records of `replacing` stay until a new one takes their place."""
+    """One runs folder. Done Records of keys in `replacing` stay until new ones replace them."""
 
     def __init__(self, root: Path, replacing: Iterable[str] = ()) -> None:
         self.root = root
@@ -47,7 +47,7 @@ class Store:
         return self.root / f"cells/{key[:2]}/{key}.json"
 
     def write(self, record: Record, arrays: Arrays | None = None) -> bool:
-        """Keep a Record and its arrays; False if a done one was there first.
+        """Store a Record and its arrays; False if there is a done one already.
 
         Raises DiskFull or OutputError.
         """
@@ -66,7 +66,7 @@ class Store:
         return True
 
     def read(self, key: str) -> Record | None:
-        """The Record, or None; one that cannot be read goes to quarantine.
+        """The Record, or None; a file that cannot be read goes to quarantine.
 
         Raises NewerRecord for one that a newer version wrote; it stays where it is.
         """
@@ -109,7 +109,7 @@ class Store:
         wanted: dict[str, list[str]] = {}
         for key in keys:
             wanted.setdefault(key[:2], []).append(key)
-        found: dict[str, str] = {}
+        statuses: dict[str, str] = {}
         for prefix, group in wanted.items():
             folder = self.root / "cells" / prefix
             if not folder.is_dir():
@@ -122,8 +122,8 @@ class Store:
                 if status is None and (record := self.read(key)):
                     status = record.status
                 if status is not None:
-                    found[key] = status
-        return found
+                    statuses[key] = status
+        return statuses
 
     # --- what records refer to --------------------------------------------------------------
 
@@ -144,7 +144,7 @@ class Store:
         return name
 
     def read_test(self, name: str) -> TestSet:
-        """Raises OutputError if it is gone or damaged; what is damaged goes to quarantine."""
+        """Raises OutputError if it is missing or damaged; a damaged file goes to quarantine."""
         path = self.root / "tests" / f"{name}.npz"
         try:
             with path.open("rb") as handle, np.load(handle, allow_pickle=False) as saved:
@@ -194,7 +194,7 @@ class Store:
         try:
             path.replace(aside)
         except FileNotFoundError:
-            return  # another process was first
+            return  # another process has moved it
         (folder / f"{aside.name}.reason").write_text(reason + "\n", encoding="utf-8")
 
     # --- inside ------------------------------------------------------------------------------
@@ -238,23 +238,23 @@ _VERSION = re.compile(rb'\n "schema": (\d+)')
 
 
 def _glance(folder: Path, key: str) -> str | None:
-    """The status of a Record that looks whole, without parsing it: a grid may have 100,000. None
-    where `read` has to look closer.
+    """The status of a Record without parsing it, as a grid may have 100,000. None if the file is
+    unusual, and `read` must check it.
     """
-    place = str(folder)
+    path = str(folder)
     try:
-        with open(f"{place}/{key}.json", "rb") as handle:  # noqa: PTH123 - pathlib takes as long
+        with open(f"{path}/{key}.json", "rb") as handle:  # noqa: PTH123 - pathlib takes as long
             data = handle.read()
     except OSError:
         return None
-    own, status, arrays = _KEY.search(data), _STATUS.search(data), _ARRAYS.search(data)
+    stored_key, status, arrays = _KEY.search(data), _STATUS.search(data), _ARRAYS.search(data)
     version = _VERSION.search(data)
     whole = data.startswith(b"{\n") and data.endswith(b"\n}")
-    if not whole or own is None or status is None or own[1].decode() != key:
+    if not whole or stored_key is None or status is None or stored_key[1].decode() != key:
         return None
     if version is None or int(version[1]) > RECORD_VERSION:
         return None
-    if arrays is not None and not zipfile.is_zipfile(f"{place}/{arrays[1].decode()}"):
+    if arrays is not None and not zipfile.is_zipfile(f"{path}/{arrays[1].decode()}"):
         return None
     return status[1].decode()
 
@@ -272,6 +272,6 @@ def arrays_hash(arrays: Arrays) -> str:
 
 
 def writable(folder: Path) -> None:
-    """Raises OutputError now, not after an hour, if `folder` cannot be written."""
+    """Raises OutputError if `folder` cannot be written: before cells run, not after."""
     write_atomically(folder / ".writable", lambda f: f.write(b""))
     (folder / ".writable").unlink(missing_ok=True)
