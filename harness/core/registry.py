@@ -13,6 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import TypeVar, cast
 
+from harness.core import not_built
 from harness.core.conform import conform
 from harness.core.errors import BadInput, UnknownName
 from harness.core.protocols.alignment import Alignment
@@ -39,7 +40,6 @@ class Kind:
 
     package: str
     protocol: type[Plugin]
-    not_built: tuple[str, ...] = ()  # names that are reserved and not implemented
 
     @property
     def folder(self) -> Path:
@@ -49,7 +49,7 @@ class Kind:
 
 #: By the key under which a task names it.
 KINDS = {
-    "dataset": Kind("harness.data", DatasetPlugin, not_built=("webdataset",)),
+    "dataset": Kind("harness.data", DatasetPlugin),
     "encoder": Kind("harness.encoders", EncoderPlugin),
     "alignment": Kind("harness.alignments", Alignment),
     "classifier": Kind("harness.classifiers", Classifier),
@@ -89,7 +89,7 @@ def load_kind(kind: str, name: str) -> Plugin:
     if "." in name or ":" in name:
         return conform(known.protocol, _from_elsewhere(kind, name), f"the {kind} '{name}'")
     built = names(kind)
-    if name in known.not_built:
+    if name in not_built.PLUGINS.get(kind, ()):
         raise BadInput(f"the {kind} '{name}' is not built yet; built: {', '.join(built)}")
     if name not in built:
         raise UnknownName(kind, name, built)
@@ -128,6 +128,3 @@ def _from_elsewhere(kind: str, name: str) -> object:
         return getattr(imported, attribute) if attribute else imported
     except (ImportError, AttributeError) as error:
         raise BadInput(f"the {kind} '{name}' cannot be imported: {error}") from error
-
-
-plugin = load_kind

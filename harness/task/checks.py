@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import ValidationError
 
-from harness.core import registry
+from harness.core import not_built, registry
 from harness.core.errors import BadInput, TaskError, nearest
 from harness.core.protocols.method import Method
 from harness.task.messages import first_problem
@@ -19,15 +19,10 @@ SEARCHED = (
     "optimiser", "logit_scale", "train_logit_scale",
 )  # fmt: skip
 
-#: Keys that accept one value until the rest is built: (accepted value, message).
-NOT_BUILT = {
-    "split": (None, "official splits are not built yet"),
-}
-
 
 def check_task(task: Task, where: str) -> None:
     """Raises TaskError for the first inconsistency."""
-    for key, (accepted, why) in NOT_BUILT.items():
+    for key, (accepted, why) in not_built.KEYS.items():
         if getattr(task, key) != accepted:
             raise TaskError(where, key, why)
     if task.name in RESERVED:
