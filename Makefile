@@ -1,7 +1,7 @@
 # What CI runs. PYTHON is the interpreter of an environment with `pip install -e '.[dev]'`.
 PYTHON ?= python
 
-.PHONY: check lint types test test-slurm
+.PHONY: check lint types test test-slurm bench
 
 check: lint types test test-slurm
 
@@ -18,3 +18,7 @@ test:
 # Skipped, with the reason, where SLURM is absent; HARNESS_REQUIRE_SLURM=1 makes that a failure.
 test-slurm:
 	$(PYTHON) -m pytest tests/slurm -rs
+
+# How fast; no part of what CI decides. Each suite is pytest-benchmark's.
+bench:
+	$(PYTHON) -m pytest benchmarks -o python_files='bench_*.py' -o python_functions='bench_*' --benchmark-disable-gc
