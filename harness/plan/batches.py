@@ -1,4 +1,4 @@
-"""Cells in batches for jobs: those that share features together, the longest batch first."""
+"""Batches of cells for jobs: cells that share features are together, longest batch first."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from harness.core.cells import KeyedCell
 from harness.core.protocols.launcher import CellCost
 from harness.plan.estimate import guess
 
-#: Seconds that a batch should last, so that starting a job is small beside it.
+#: Seconds that a batch should take, so that the start of a job takes little in comparison.
 BATCH_SECONDS = 120.0
 
 
@@ -31,28 +31,28 @@ def batches(
     seconds: float = BATCH_SECONDS,
     cost: CellCost = guess,
 ) -> list[Batch]:
-    """Cells that share features or frames stay together; a batch lasts `seconds`, or less to fill
-    the jobs.
+    """Batches of cells that share features or frames. A batch takes `seconds`, or less if there
+    would be fewer batches than jobs.
 
-    Longest first, so that the last job to end ends early.
+    Longest first, so that the last job ends as early as possible.
     """
     groups: dict[Any, list[KeyedCell]] = {}
     for keyed in cells:
         c = keyed.cell
         shared = (c.dataset, c.encoder, c.resolution, c.frames, c.tuning)
         groups.setdefault(shared, []).append(keyed)
-    found = [b for group in groups.values() for b in _balanced(group, jobs, seconds, cost)]
-    return sorted(found, key=lambda b: -b.seconds)
+    balanced = [b for group in groups.values() for b in _balanced(group, jobs, seconds, cost)]
+    return sorted(balanced, key=lambda b: -b.seconds)
 
 
 def _balanced(group: Sequence[KeyedCell], jobs: int, seconds: float, cost: CellCost) -> list[Batch]:
-    """One group in batches of about the same length: the longest training first, each to the batch
-    that is the shortest so far.
+    """One group in batches of about equal length: the longest training first, each added to the
+    batch that is shortest so far.
     """
     trainings: dict[str, list[KeyedCell]] = {}
     for keyed in group:  # cells of one training stay in one job
         trainings.setdefault(keyed.train_key, []).append(keyed)
-    costs = {name: sum(cost(c.cell) for c in own) for name, own in trainings.items()}
+    costs = {name: sum(cost(c.cell) for c in members) for name, members in trainings.items()}
     total = sum(costs.values())
     target = min(seconds, total / jobs)
     number = min(len(trainings), max(1, ceil(total / target - 1e-9) if target > 0 else 1))

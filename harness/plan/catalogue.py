@@ -1,4 +1,4 @@
-"""What the cells of a plan name, opened once: plugins with their options, data sets, facts."""
+"""Plugins with their options, datasets and encoder facts of a plan, each opened once."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from harness.task.messages import first_problem
 PluginT = TypeVar("PluginT", bound=Plugin)
 Value = TypeVar("Value")
 
-#: What a plugin of a kind may ask for in USES.
+#: What a plugin of each kind may name in USES.
 _MATERIALS: Mapping[type[Plugin], Sequence[str]] = {
     Classifier: MATERIALS, Alignment: MATERIALS, Method: METHOD_MATERIALS,
     Paradigm: HEAD_MATERIALS,
@@ -58,7 +58,7 @@ class ClassList:
 
 
 class Catalogue:
-    """Opens each distinct choice once. One for a plan: what changes on disk is seen by the next."""
+    """Opens each distinct choice once. One per plan: changes on disk are seen by the next plan."""
 
     def __init__(self) -> None:
         self._values: dict[Any, Any] = {}
@@ -66,8 +66,8 @@ class Catalogue:
     def chosen(self, kind: type[PluginT], choice: Choice) -> Chosen[PluginT]:
         """A plugin with its options.
 
-        Raises UnknownName; BadInput for an option that the plugin does not have, and for a plugin
-        that asks in USES for what it will not get.
+        Raises UnknownName; BadInput for an option that the plugin does not have, and for an unknown
+        name in its USES.
         """
         return self._once((kind, choice), lambda: _choose(kind, choice))
 
@@ -79,18 +79,18 @@ class Catalogue:
         return self.chosen(DatasetPlugin, choice)
 
     def image_facts(self, choice: Choice) -> EncoderFacts:
-        """Raises EncoderError for an encoder without an image side."""
+        """Raises EncoderError for an encoder that does not read images."""
         if "pictures" not in self.chosen(EncoderPlugin, choice).plugin.READS:
             raise EncoderError(
-                f"{choice} reads texts only: it belongs under 'text_encoder', beside an encoder of "
-                "pictures"
+                f"{choice} reads texts only: name it under 'text_encoder', and an image encoder "
+                "under 'encoder'"
             )
         return self._facts(choice)
 
     def text_facts(self, choice: Choice) -> EncoderFacts:
         """Raises EncoderError for an encoder without a text tower."""
         if "texts" not in self.chosen(EncoderPlugin, choice).plugin.READS:
-            raise EncoderError(f"{choice} reads pictures only: it has no text tower")
+            raise EncoderError(f"{choice} has no text tower")
         return self._facts(choice)
 
     def _facts(self, choice: Choice) -> EncoderFacts:
@@ -100,9 +100,9 @@ class Catalogue:
         )
 
     def classes(self, cell: Cell) -> tuple[ClassList, ClassList]:
-        """(classes trained on, classes tested). Across data sets the test set has its own.
+        """(training classes, test classes). Another test dataset is tested with all its classes.
 
-        Raises DataError if a task asks for more classes than there are.
+        Raises DataError if a task draws more classes than there are.
         """
         key = (
             "classes", cell.dataset, cell.classes, cell.class_seed, cell.train_classes,
@@ -121,9 +121,9 @@ class Catalogue:
             return trained, ClassList(tuple(range(len(other.classes))), tuple(other.classes))
         if cell.train_classes is None:
             return picked, picked
-        # Zero-shot: the classes trained on are drawn from those that are not tested.
-        left = pick_classes(dataset, cell.train_classes, seed, without=picked.indices)
-        return _listed(dataset, left), picked
+        # Zero-shot: training classes are drawn from the classes that are not tested.
+        training = pick_classes(dataset, cell.train_classes, seed, without=picked.indices)
+        return _listed(dataset, training), picked
 
     def _classes(self, choice: Choice, pick: ClassPick, seed: int | None) -> ClassList:
         dataset = self.dataset(choice)
@@ -142,7 +142,7 @@ class Catalogue:
         )
 
     def remember(self, key: Any, make: Callable[[], Value]) -> Value:
-        """Any other value of the plan, made once."""
+        """Any other value of the plan, computed once."""
         return self._once(("other", key), make)
 
     def _once(self, key: Any, make: Callable[[], Value]) -> Value:
@@ -167,24 +167,24 @@ def _choose(kind: type[PluginT], choice: Choice) -> Chosen[PluginT]:
 
 
 def _check_uses(kind: type[Plugin], choice: Choice, plugin: Any) -> None:
-    """Raises BadInput for a plugin that would wait for something that nobody gives it."""
+    """Raises BadInput if USES of a plugin has an unknown name."""
     known = _MATERIALS.get(kind, ())
     for name in plugin.USES if known else ():
         if name not in known:
             raise BadInput(
-                f"{choice.name}: USES names '{name}', which it will not get; allowed: "
+                f"{choice.name}: USES names '{name}', which is unknown; allowed: "
                 f"{', '.join(known)}{did_you_mean(nearest(name, known))}"
             )
 
 
 def open_dataset(chosen: Chosen[DatasetPlugin]) -> Dataset:
-    """The data set, with the defaults for what it leaves out."""
+    """The dataset, with defaults for optional members."""
     opened = chosen.plugin.open_dataset(chosen.argument, chosen.options)
     return complete_dataset(opened, chosen.choice)
 
 
 def complete_dataset(opened: Dataset, choice: Choice) -> Dataset:
-    """A data set as its plugin opened it, checked against the Protocol of its kind."""
+    """A dataset as its plugin opened it, checked against the Protocol of its kind."""
     where = f"the dataset '{choice.name}'"
     data = conform(Dataset, opened, where)
     if data.kind not in _DATASET_KINDS:
@@ -198,28 +198,28 @@ def _listed(dataset: Dataset, indices: tuple[int, ...]) -> ClassList:
 
 @contextmanager
 def blame(where: str, key: str) -> Iterator[None]:
-    """Adds to an error what a plugin cannot know: the file and the key that it came from."""
+    """Adds the file and the key to an error of a plugin, which does not know them."""
     try:
         yield
     except TaskError:
         raise
     except BadInput as error:
-        told = str(error).removeprefix(f"{key}: ")  # some name their key themselves
-        raise TaskError(where, key, told) from error
+        message = str(error).removeprefix(f"{key}: ")  # some errors begin with their key
+        raise TaskError(where, key, message) from error
 
 
 def init_file(init: str, runs: Path) -> Path:
-    """Saved weights: a file, or `TASK#train_key` for those that `save: last` left in the runs
+    """Saved weights: a file, or `TASK#train_key` for those that `save: last` wrote to the runs
     folder.
 
     Raises EncoderError if there is no such file.
     """
     task, separator, train_key = init.rpartition("#")
-    ran = sorted(p.parent.name for p in runs.glob("*/keys.json")) if separator else []
-    if ran and task not in ran:
+    known = sorted(p.parent.name for p in runs.glob("*/keys.json")) if separator else []
+    if known and task not in known:
         raise EncoderError(
-            f"no task '{task}' was run in {runs}; tasks that were run: {', '.join(ran)}"
-            + did_you_mean(nearest(task, ran))
+            f"no task '{task}' was run in {runs}; tasks that were run: {', '.join(known)}"
+            + did_you_mean(nearest(task, known))
         )
     path = runs / "checkpoints" / train_key / "weights.safetensors" if separator else Path(init)
     if not path.is_file():

@@ -1,4 +1,4 @@
-"""How long cells take: learned from the Records of earlier runs, else guessed."""
+"""Estimated run time of cells: from the Records of earlier runs, else a guess."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ from harness.core.cells import Cell, cell_from
 from harness.core.protocols.launcher import CellCost
 from harness.core.store import Store
 
-#: Guess for a cell on one core.
+#: Guessed seconds of a cell on one core.
 GUESSED_SECONDS = {"none": 0.05, "projection": 0.5, "all": 60.0}
 
 
-#: Records that are looked at to learn how long cells take.
+#: Most Records that are read to estimate run times.
 MOST_RECORDS_READ = 500
 
 
 def guess(cell: Cell) -> float:
-    """Seconds that a cell may take on one core."""
+    """A guess of the seconds that a cell takes on one core."""
     base = GUESSED_SECONDS[cell.tuning]
     epochs = cell.recipe.epochs / 60 if cell.recipe else 1.0
     return base * epochs * max(1, cell.shots or 4) / 2
 
 
 def learned(store: Store) -> CellCost:
-    """A cost that looks at the Records of earlier runs: the mean of cells with the same encoder,
-    tuning, regime, shots and epochs; else the guess, brought in line with what cells of the same
-    encoder and tuning took; else the guess.
+    """A cost from the Records of earlier runs: the mean over cells with the same encoder, tuning,
+    regime, shots and epochs; else the guess, corrected by a line fitted to cells with the same
+    encoder and tuning; else the guess.
     """
     alike: dict[Any, list[float]] = {}
     points: dict[Any, list[tuple[float, float]]] = {}
@@ -49,8 +49,8 @@ def learned(store: Store) -> CellCost:
 
 
 def _line(points: Sequence[tuple[float, float]]) -> tuple[float, float]:
-    """Seconds that every cell takes, and seconds for each guessed one. Points of one guess say
-    nothing of the slope: the guess then is believed, unless all of it was too much.
+    """(intercept, slope) of measured over guessed seconds. If all guesses are equal, the slope
+    cannot be fitted: it is then 1, or less if the guess was too high.
     """
     guessed, seconds = zip(*points, strict=True)
     slope = min(1.0, fmean(seconds) / fmean(guessed))
@@ -65,8 +65,8 @@ def _like(cell: Cell) -> Any:
 
 
 def _measured(store: Store) -> Iterable[tuple[Cell, float, float]]:
-    """Cells of done Records, the seconds that they took, and the guess. Keys are hashes, so the
-    first ones are as good a sample as any.
+    """Cells of done Records, their measured seconds, and the guess. Keys are hashes, so the first
+    ones are a random sample.
     """
     read = 0
     for folder in sorted((store.root / "cells").glob("??")):
@@ -80,6 +80,6 @@ def _measured(store: Store) -> Iterable[tuple[Cell, float, float]]:
                 cell, seconds = cell_from(data["cell"]), float(data["cost"]["wall_s"])
                 guessed = guess(cell)
             except (OSError, ValueError, TypeError, KeyError, AttributeError):
-                continue  # of another version, or damaged: Store tells that where it matters
+                continue  # of another version, or damaged: Store reports it where it matters
             if done:
                 yield cell, seconds, guessed

@@ -1,4 +1,4 @@
-"""Why a cell is infeasible: a dash in the report; and errors that stop the task."""
+"""Whether a cell is feasible. An infeasible cell is a dash in the report; errors stop the task."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ NO_SUPPORT = "there are no training samples in zero-shot"
 def why_infeasible(cell: Cell, setup: Setup, catalogue: Catalogue, where: str) -> str | None:
     """Why a cell is infeasible, or None.
 
-    Raises TaskError for what no cell of this task can have.
+    Raises TaskError for a setting that is wrong for all cells of the task.
     """
     _check_schedule(cell, where)
     _check_sizes(cell, setup, where)
@@ -34,7 +34,7 @@ def why_infeasible(cell: Cell, setup: Setup, catalogue: Catalogue, where: str) -
         few = f"{cell.shots} is more than the {available} training samples of a class"
         raise TaskError(where, "shots", few)
     if cell.val is not None and available is not None and (cell.shots or 1) + cell.val > available:
-        return f"of {available} samples of a class none are left for {cell.val} of validation"
+        return f"val: {cell.val} leaves too few of the {available} training samples of a class"
     if not setup.trained.indices or not setup.tested.indices:
         raise TaskError(where, "classes", f"{cell.classes.plain()} leaves no class")
     _check_test(cell, setup, catalogue, where)
@@ -47,7 +47,7 @@ def why_infeasible(cell: Cell, setup: Setup, catalogue: Catalogue, where: str) -
 def _refused_by_plugin(
     cell: Cell, setup: Setup, facts: CellFacts, catalogue: Catalogue, where: str
 ) -> str | None:
-    """The first reason that a plugin of the cell gives, or that follows from what it USES."""
+    """The first reason given by a plugin of the cell, or that follows from its USES."""
     parts: list[tuple[str, Chosen[Any] | None]] = [
         ("dataset", catalogue.dataset_plugin(cell.dataset)), ("encoder", setup.encoder),
         ("paradigm", setup.paradigm), ("classifier", setup.classifier),
@@ -66,13 +66,13 @@ def _refused_by_plugin(
 
 
 def _lacks(cell: Cell, key: str, part: Chosen[Any], facts: CellFacts) -> str | None:
-    """Why a plugin will not get what it asks for in USES."""
+    """Why an input that a plugin names in USES is not available."""
     if key not in ("paradigm", "classifier", "alignment", "method"):
         return None
     uses: Sequence[str] = part.plugin.USES
     if "text" in uses and facts.encoder.text_dim is None:
         return NO_TEXT
-    # In zero-shot the classes tested have no samples that a classifier could be made of.
+    # In zero-shot the test classes have no training samples for a classifier.
     samples = facts.per_class is not None if key == "alignment" else cell.regime != "zero_shot"
     return NO_SUPPORT if "support" in uses and not samples else None
 
@@ -87,24 +87,24 @@ def _check_schedule(cell: Cell, where: str) -> None:
 
 
 def _check_sizes(cell: Cell, setup: Setup, where: str) -> None:
-    """Raises TaskError for sizes of pictures or embeddings that do not fit each other."""
+    """Raises TaskError if sizes of images or widths of embeddings do not match."""
     encoder = setup.facts
     if encoder.fixed_resolution and cell.resolution not in (None, encoder.resolution):
-        only = f"{cell.encoder} reads pictures of {encoder.resolution} only"
+        only = f"{cell.encoder} reads images of {encoder.resolution} pixels only"
         raise TaskError(where, "resolution", f"{cell.resolution}: {only}")
     if cell.alignment is None and encoder.text_dim not in (None, encoder.dim):
         raise TaskError(
             where,
             "alignment",
-            f"{cell.text_encoder or cell.encoder} gives texts of width {encoder.text_dim}, "
-            f"{cell.encoder} pictures of width {encoder.dim}: the task must say how they are "
-            "aligned",
+            f"the text embeddings of {cell.text_encoder or cell.encoder} have width "
+            f"{encoder.text_dim}, the image embeddings of {cell.encoder} width {encoder.dim}: name "
+            "an alignment",
             allowed=registry.names("alignment"),
         )
 
 
 def _check_test(cell: Cell, setup: Setup, catalogue: Catalogue, where: str) -> None:
-    """Raises TaskError for a class that has nothing to test."""
+    """Raises TaskError for a class without test samples."""
     counts = catalogue.class_counts(cell.test_dataset or cell.dataset, "test")
     pairs = zip(setup.tested.indices, setup.tested.names, strict=True)
     empty = [name for c, name in pairs if not counts[c]]
@@ -114,10 +114,10 @@ def _check_test(cell: Cell, setup: Setup, catalogue: Catalogue, where: str) -> N
 
 
 def _cannot_train(cell: Cell, setup: Setup, where: str) -> str | None:
-    """What the parts of a cell cannot do together."""
+    """Why the parts of a cell cannot be trained together."""
     kinds = {data.kind == "clips" for data in (setup.dataset, setup.test_dataset)}
     if len(kinds) > 1:
-        problem = f"{cell.dataset} and {cell.test_dataset}: one has videos, the other pictures"
+        problem = f"{cell.dataset} and {cell.test_dataset}: one has videos, the other images"
         raise TaskError(where, "test_dataset", problem)
     recipe = cell.recipe
     if recipe is None:
@@ -129,7 +129,7 @@ def _cannot_train(cell: Cell, setup: Setup, where: str) -> str | None:
     if recipe.augment != "none" and cell.tuning != "all":
         return f"recipe.augment: {recipe.augment} needs tuning: all, as features are computed once"
     if cell.gather is False and recipe.micro_batch is None:
-        problem = "gather: false contrasts within micro-batches, as processes that do not gather do"
+        problem = "gather: false contrasts the samples of each micro-batch"
         raise TaskError(where, "recipe.micro_batch", f"is missing: {problem}")
     if not setup.solver.plugin.accepts([cell]):
         return f"recipe.solver: {setup.solver.choice} does not solve this kind of training"
@@ -141,16 +141,16 @@ def _cannot_train_texts(cell: Cell, setup: Setup) -> str | None:
     if not text_encoder.plugin.TAKES_CONTEXT:
         return f"text_tower: online: the text tower of {text_encoder.choice} cannot be trained"
     if setup.prompt.plugin.drawn(setup.prompt.options):
-        return "text_tower: online: templates are drawn from texts that are embedded beforehand"
+        return "text_tower: online: drawn templates use text embeddings computed before training"
     return None
 
 
 def _cannot_fit(cell: Cell, setup: Setup, where: str) -> str | None:
-    """What a method of others cannot do."""
+    """Why a method cannot be fitted."""
     if setup.method is None:
         return None
     if "validation" in setup.uses and cell.val is None:
-        raise TaskError(where, "val", f"is missing: {cell.method} is fitted to validation samples")
+        raise TaskError(where, "val", f"is missing: {cell.method} uses validation samples")
     if "support" in setup.uses and has_training_samples(cell) and not setup.same_classes:
-        return "a method is fitted to samples of the classes that are tested"
+        return "a method needs training samples of the test classes"
     return None

@@ -1,6 +1,6 @@
-"""Keys of cells: the version of the key, the canonical cell, and hashes of what it reads.
+"""Keys of cells: a hash of the key version, the canonical cell, and hashes of what it reads.
 
-So a Record is never taken for that of other data, class names, texts or weights.
+So a Record is never used for other data, class names, texts or weights.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from harness.plan.catalogue import Catalogue, blame
 from harness.plan.resolve import Setup
 from harness.training.weights import holds_backbone
 
-#: Takes the place of the seed while the text of a row's cells is made: no user's number.
+#: A placeholder for the seed in the text that is hashed; no user would choose this number.
 _SEED_MARK = -982_451_653_000_000_007
 
 
 def content_hashes(cell: Cell, setup: Setup, catalogue: Catalogue, where: str) -> tuple[str, str]:
-    """Hashes of what a cell reads: (for training, for evaluation). The seed plays no part.
+    """Hashes of what a cell reads: (in training, in evaluation). They do not depend on the seed.
 
     Raises TaskError for a file of `init` that holds no weights.
     """
@@ -46,19 +46,19 @@ def _training(cell: Cell, setup: Setup, where: str) -> str:
         read.append(setup.text_weights)
     if setup.init is not None:
         with blame(where, "init"):
-            holds_backbone(setup.init)  # refused now if it is no file of weights
+            holds_backbone(setup.init)  # raises if it is not a file of weights
             read.append(file_hash(setup.init))
     return digest(read)
 
 
 def _texts(cell: Cell, setup: Setup, names: Sequence[str]) -> list[Any]:
-    """Class names, with what the prompt makes of them."""
+    """Class names with their texts under the prompt."""
     if cell.prompt is None:
         return list(names)
     prompt = setup.prompt
     trained = prompt.plugin.texts(names, prompt.options)
     tested = prompt.plugin.evaluation_texts(names, prompt.options)
-    # In the key only where they differ: prompts that came later changed no older key.
+    # In the key only if they differ, so that keys from before evaluation texts existed stay valid.
     apart = [tested] if tested != trained else []
     return [*zip(names, trained, strict=True), *apart]
 
@@ -70,19 +70,19 @@ def keys_of_row(
     plain = cell.plain()
     key_at = _hasher(plain, [training, evaluation])
     train_key_at = key_at
-    if cell.selection != "test":  # else the test set has its part in what is trained
+    if cell.selection != "test":  # else the test set decides what is trained
         for name in EVALUATION_FIELDS:
             plain.pop(name, None)
         if cell.regime == "zero_shot":
-            # What is tested plays no part in training, except that training classes are drawn
-            # around it; those are in the hash.
+            # The test classes do not affect training, except that training classes exclude them;
+            # the training classes are in the hash.
             plain.pop("classes", None)
         train_key_at = _hasher(plain, [training])
     return ((key_at(seed), train_key_at(seed)) for seed in seeds)
 
 
 def _hasher(plain: dict[str, Any], content: Sequence[str]) -> Callable[[int | None], str]:
-    """The hash of a cell by its seed. The text is made once: a row may have thousands of seeds."""
+    """The hash of a cell by its seed. The text is built once, as a row may have many seeds."""
     without_seed = canonical([KEY_VERSION, plain, *content])
     marked = canonical([KEY_VERSION, {**plain, "seed": _SEED_MARK}, *content])
     before, after = marked.split(str(_SEED_MARK))

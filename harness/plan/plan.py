@@ -1,4 +1,4 @@
-"""Rows of the grid -> what can run, under which key, and what of it is done."""
+"""Rows of the grid -> a plan: feasible cells with their keys, and which of them are done."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from harness.task.grid import Row, is_random, rows_of
 
 @dataclass
 class Plan:
-    """The cells of a task that can run, those that are infeasible, and what is done."""
+    """The cells of a task that can run, those that are infeasible, and the status of each."""
 
     cells: list[ResolvedCell] = field(default_factory=list)
     infeasible: list[tuple[Cell, str]] = field(default_factory=list)
     status: dict[str, str] = field(default_factory=dict)
 
     def run_again(self, keys: Iterable[str]) -> None:
-        """Count these cells as missing; their Records stay until new ones are there."""
+        """Count these cells as missing; their Records stay until new ones replace them."""
         for key in keys:
             self.status.pop(key, None)
 
@@ -54,30 +54,30 @@ class Plan:
         return counted
 
     def notes(self) -> tuple[str, ...]:
-        """What a reader of the report should know of the grid."""
+        """Notes on the grid for readers of the report."""
         setups = {id(c.setup): c for c in self.cells}
-        found: dict[str, None] = {}
+        notes: dict[str, None] = {}
         for resolved in setups.values():
             cell, setup = resolved.cell, resolved.setup
             for dataset in (setup.dataset, setup.test_dataset):
-                found |= dict.fromkeys(dataset.notes)
+                notes |= dict.fromkeys(dataset.notes)
             if cell.shots is not None and cell.shots == setup.per_class:
-                found[
+                notes[
                     f"{cell.shots} shots are all the training samples of {cell.dataset}: the "
                     "support sets do not vary over the seeds."
                 ] = None
-        return tuple(found)
+        return tuple(notes)
 
 
 def make_plan(cells: Sequence[Cell], store: Store, where: str = "task") -> Plan:
-    """The plan of cells that were expanded before, as a job finds them in its batch."""
+    """The plan of cells that are expanded already, as those in the batch of a job."""
     return plan_rows(rows_of(cells), store, where)
 
 
 def plan_rows(rows: Iterable[Row], store: Store, where: str = "task") -> Plan:
-    """Keys, feasibility and state of every cell.
+    """Keys, feasibility and status of every cell.
 
-    What cells name is opened once; no support, validation or test set is drawn.
+    Each plugin and dataset is opened once; no support, validation or test set is drawn.
 
     Raises BadInput for a dataset, encoder, classifier, ... that does not exist or cannot be read.
     """
@@ -96,13 +96,13 @@ def plan_rows(rows: Iterable[Row], store: Store, where: str = "task") -> Plan:
             for seeded, (key, train_key) in zip(row.cells(), keys, strict=True)
         ]
     if plan.infeasible and not plan.cells:
-        raise TaskError(where, "", f"every cell of it is infeasible: {plan.infeasible[0][1]}")
+        raise TaskError(where, "", f"all its cells are infeasible: {plan.infeasible[0][1]}")
     plan.status = store.statuses(c.key for c in plan.cells)
     return plan
 
 
 def _without_meaningless(rows: Iterable[Row], catalogue: Catalogue, where: str) -> Iterator[Row]:
-    """What has no meaning once the data and the encoder are known is null, and rows that become
+    """Rows with null for axes that do not apply, given the data and the encoder; rows that become
     equal are one row.
     """
     seeds: dict[Cell, dict[int | None, None]] = {}
@@ -111,11 +111,11 @@ def _without_meaningless(rows: Iterable[Row], catalogue: Catalogue, where: str) 
             _timed_where_needed(row, catalogue, where), catalogue, where
         )
         seeds.setdefault(changed.cell, {}).update(dict.fromkeys(changed.seeds))
-    return (Row(cell, tuple(own)) for cell, own in seeds.items())
+    return (Row(cell, tuple(of_row)) for cell, of_row in seeds.items())
 
 
 def _timed_where_needed(row: Row, catalogue: Catalogue, where: str) -> Row:
-    """Pictures have no frames, and of views only the crops."""
+    """Images have no frames, and their views have no clips, only crops."""
     cell = row.cell
     clips, crops = views(cell.views)
     if cell.temporal is None and clips == 1:
@@ -123,7 +123,7 @@ def _timed_where_needed(row: Row, catalogue: Catalogue, where: str) -> Row:
     with blame(where, "dataset"):
         if catalogue.dataset(cell.dataset).kind == "clips":
             return row
-    if cell.temporal is not None:  # a wrong name is refused even where it has no meaning
+    if cell.temporal is not None:  # an unknown name is refused even if it does not apply
         with blame(where, "temporal"):
             catalogue.chosen(Temporal, cell.temporal)
     changed = replace(cell, temporal=None, frames=None, views=f"1x{crops}")
@@ -131,11 +131,11 @@ def _timed_where_needed(row: Row, catalogue: Catalogue, where: str) -> Row:
 
 
 def _aligned_where_needed(row: Row, catalogue: Catalogue, where: str) -> Row:
-    """An alignment has no meaning where the widths agree."""
+    """An alignment does not apply where the widths are equal."""
     cell = row.cell
     if cell.alignment is None:
         return row
-    with blame(where, "alignment"):  # a wrong name is refused even where it has no meaning
+    with blame(where, "alignment"):  # an unknown name is refused even if it does not apply
         catalogue.chosen(Alignment, Choice(cell.alignment))
     with blame(where, "encoder"):
         width = catalogue.image_facts(cell.encoder).dim

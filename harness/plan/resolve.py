@@ -1,6 +1,6 @@
-"""Cell -> ResolvedCell: everything that a cell names, opened at planning and handed down.
+"""Cell -> ResolvedCell: everything that a cell names, opened at planning and passed on.
 
-Nobody below planning opens a plugin, a data set or a list of classes by name again.
+Code that runs cells opens no plugin, dataset or list of classes by name.
 """
 
 from __future__ import annotations
@@ -31,48 +31,48 @@ PluginT = TypeVar("PluginT", bound=Plugin)
 
 @dataclass(frozen=True, eq=False)
 class Setup:
-    """What a cell names, opened. Cells that differ in their seed alone share it.
+    """The opened parts of a cell. Cells that differ only in their seed share it.
 
-    A part that has no meaning for the cell is None.
+    A part that does not apply to the cell is None.
     """
 
     dataset: Dataset
-    test_dataset: Dataset  # the same where the cell names no other
+    test_dataset: Dataset  # the same if the cell names no other
     trained: ClassList
     tested: ClassList
     encoder: Chosen[EncoderPlugin]
-    text_encoder: Chosen[EncoderPlugin]  # the encoder itself where the cell names no other
+    text_encoder: Chosen[EncoderPlugin]  # the encoder itself if the cell names no other
     facts: EncoderFacts  # of the image encoder; text_dim is that of the text encoder
     text_weights: str  # content hash of the text encoder
     resolution: int
-    init: Path | None  # the weights that the cell begins from
+    init: Path | None  # the weights that training starts from
     prompt: Chosen[Prompt]
     paradigm: Chosen[Paradigm] | None
     classifier: Chosen[Classifier] | None
     alignment: Chosen[Alignment] | None
-    inside: Chosen[Temporal] | None  # a module over time inside the backbone
-    over_frames: Chosen[Temporal] | None  # the module over time behind the projection
+    inside: Chosen[Temporal] | None  # a temporal module inside the backbone
+    over_frames: Chosen[Temporal] | None  # the temporal module after the projection
     method: Chosen[Method] | None
     solver: Chosen[Solver]
-    uses: frozenset[str]  # what paradigm, classifier, alignment and method are made of
-    per_class: int | None  # training samples of the smallest class; None: nothing to train on
+    uses: frozenset[str]  # inputs of paradigm, classifier, alignment and method
+    per_class: int | None  # training samples of the smallest class; None: no training samples
 
     @property
     def same_classes(self) -> bool:
-        """Whether the classes tested are those trained on."""
+        """Whether test classes and training classes are the same."""
         return self.trained.names == self.tested.names
 
 
 @dataclass(frozen=True, eq=False)
 class ResolvedCell(KeyedCell):
-    """A cell with its keys, what it names, and the sets that are drawn for it at first use."""
+    """A cell with its keys, its opened parts, and its sets, which are drawn at first use."""
 
     setup: Setup
     draws: Draws
 
     @property
     def support(self) -> SupportSet | None:
-        """What is trained on; None where nothing is."""
+        """The training samples; None if there are none."""
         cell, setup = self.cell, self.setup
         if not has_training_samples(cell):
             return None
@@ -83,7 +83,7 @@ class ResolvedCell(KeyedCell):
 
     @property
     def validation(self) -> SupportSet | None:
-        """What hyper-parameters are chosen on; None where there are no such samples."""
+        """The validation samples; None if there are none."""
         cell, setup = self.cell, self.setup
         if cell.val is None:
             return None
@@ -91,12 +91,12 @@ class ResolvedCell(KeyedCell):
 
     @property
     def test(self) -> TestSet:
-        """What is measured."""
+        """The test samples."""
         return self.draws.test(self.setup.test_dataset, self.setup.tested.indices)
 
 
 def has_training_samples(cell: Cell) -> bool:
-    """Whether there are samples to train on, or to make a classifier of."""
+    """Whether there are samples for training, or for building a classifier."""
     return cell.regime != "zero_shot" or cell.train_classes is not None
 
 
@@ -171,8 +171,8 @@ def _encoder_facts(cell: Cell, catalogue: Catalogue, where: str) -> tuple[Encode
 def _temporal(
     cell: Cell, catalogue: Catalogue, where: str
 ) -> tuple[Chosen[Temporal] | None, Chosen[Temporal] | None]:
-    """(module inside the backbone, module behind the projection): behind a module inside the
-    backbone the embeddings of the frames are averaged.
+    """(module inside the backbone, module after the projection). After a module inside the backbone
+    the embeddings of the frames are averaged.
     """
     if cell.temporal is None:
         return None, None

@@ -1,4 +1,4 @@
-"""Which classes take part: pure draws from named streams."""
+"""Draws of classes: pure functions of named random streams."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ def pick_classes(
     """Indices into dataset.classes, ascending.
 
     `without` are classes that may not be drawn (the test classes, when training classes are
-    drawn). half=S is the field's half-class split: RandomState(S).permutation(C)[:C // 2].
+    drawn). half=S is the usual half-class split: RandomState(S).permutation(C)[:C // 2].
 
-    Raises DataError if more classes are asked for than there are.
+    Raises DataError if there are fewer classes than `pick`.
     """
     if pick.file is not None:
         return _named_classes(dataset, Path(pick.file))
     barred = set(without)
     pool = [c for c in dataset.part(pick.part) if c not in barred]
     if pick.half is not None:
-        order = np.random.RandomState(pick.half).permutation(len(pool))  # as the field draws it
+        order = np.random.RandomState(pick.half).permutation(len(pool))
         return tuple(sorted(pool[i] for i in order[: len(pool) // 2]))
     if pick.pick is None:
         return tuple(pool)
@@ -39,7 +39,6 @@ def pick_classes(
 
 
 def _named_classes(dataset: Dataset, path: Path) -> tuple[int, ...]:
-
     try:
         lines = [line.strip() for line in path.read_text(encoding="utf-8").splitlines()]
     except (OSError, UnicodeDecodeError) as error:
@@ -51,7 +50,7 @@ def _named_classes(dataset: Dataset, path: Path) -> tuple[int, ...]:
     for name in wanted:
         if name not in index:
             raise DataError(
-                f"classes: {path} names '{name}', which the dataset has not"
+                f"classes: {path} names '{name}', which is not a class of the dataset"
                 + did_you_mean(nearest(name, dataset.classes))
             )
     return tuple(sorted({index[name] for name in wanted}))

@@ -1,4 +1,4 @@
-"""The drawn sets of a plan's cells, each made when it is first asked for, and once."""
+"""Support, validation and test sets of a plan's cells, each drawn once, at first use."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ Classes = Sequence[int]
 
 
 class Draws:
-    """Support, validation and test sets by what they are drawn from. Threads may share it.
+    """Support, validation and test sets, by their arguments. Threads may share it.
 
-    Planning hands one to all cells and draws nothing: the first use is below it.
+    All cells of a plan share one. Planning itself draws nothing.
     """
 
     def __init__(self) -> None:
         self._sets: dict[Any, SupportSet | TestSet] = {}
-        self._datasets: dict[int, Dataset] = {}  # kept, so that no id is given out again
+        self._datasets: dict[int, Dataset] = {}  # kept alive, so that no id is used twice
         self._lock = threading.Lock()
 
     def support(
@@ -60,7 +60,7 @@ class Draws:
         return id(self._datasets.setdefault(id(dataset), dataset))
 
     def _once(self, key: Any, draw: Callable[[], Drawn]) -> Drawn:
-        with self._lock:  # a draw takes milliseconds: no other thread need wait for long
+        with self._lock:  # a draw takes milliseconds, so other threads wait briefly
             if key not in self._sets:
                 self._sets[key] = draw()
             return cast(Drawn, self._sets[key])

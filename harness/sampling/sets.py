@@ -1,4 +1,4 @@
-"""Which classes take part and which samples are trained on: pure draws from named streams."""
+"""Draws of support, validation and test sets: pure functions of named random streams."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ def draw_support(
 ) -> SupportSet:
     """The training samples: K of every class, a fraction of every class, or all.
 
-    One permutation per class name and seed, of which K takes the prefix: 1 in 2 in 4, and a
-    class has the same shots whichever other classes take part. Labels count from 0 in the order
-    of `classes`. The last `val` of each permutation are kept for validation. A fraction is
-    rounded half up, to at least one.
+    There is one permutation per class name and seed, and K shots are its first K: the 1-shot set is
+    part of the 2-shot set, and a class has the same shots whichever other classes take part. Labels
+    count from 0 in the order of `classes`. The last `val` of each permutation are kept for
+    validation. A fraction is rounded half up, to at least one.
 
     Raises DataError if a class has no or fewer than K training samples.
     """
@@ -98,26 +98,26 @@ def draw_test(dataset: Dataset, classes: Sequence[int]) -> TestSet:
 
 
 def picture_hash(image: Image.Image) -> str:
-    """sha256 over size and pixels: equal pictures are found whatever file holds them."""
+    """sha256 over size and pixels: equal for equal images in different files."""
     content = hashlib.sha256(f"{image.size}|{image.mode}|".encode())
     content.update(image.tobytes())
     return content.hexdigest()
 
 
-def twins(
+def duplicates(
     dataset: Dataset, items: Sequence[str], others: Sequence[str] = ()
 ) -> list[tuple[str, str]]:
-    """(earlier, later) items of `items` followed by `others` that are one picture, pixel for
-    pixel. A support set beside its test set should give none.
+    """(earlier, later) pairs of items with equal pixels, in `items` followed by `others`. A support
+    set and its test set should have none.
     """
     first: dict[str, str] = {}
-    found = []
+    pairs = []
     for item in (*items, *others):
         content = picture_hash(dataset.image(item))
         if content in first:
-            found.append((first[content], item))
+            pairs.append((first[content], item))
         first.setdefault(content, item)
-    return found
+    return pairs
 
 
 def _permutation(dataset: Dataset, c: int, n: int, seed: int | None) -> IntArray:
@@ -128,13 +128,13 @@ def _how_many(available: int, shots: int | None, fraction: float | None) -> int:
     if shots is not None:
         return shots
     if fraction is not None:
-        exact = round(fraction * available, 6)  # 0.29 of 50 is 14.5, though floats give less
+        exact = round(fraction * available, 6)  # 0.29 * 50 is 14.5, but slightly less in floats
         return max(1, math.floor(exact + 0.5))
     return available
 
 
 def _by_class(split: Items, classes: Sequence[int]) -> dict[int, list[str]]:
-    """Items of every class by id: the order of a table's rows decides no draw."""
+    """Items of every class, sorted by id, so that no draw depends on the order of the dataset."""
     wanted: dict[int, list[str]] = {c: [] for c in classes}
     for item, label in zip(split.ids, split.labels.tolist(), strict=True):
         if label in wanted:

@@ -1,8 +1,8 @@
-"""Which pictures of an item are read: frames of a clip, and crops of a frame.
+"""Views of an item: frames of a clip, and crops of a frame.
 
-A video of L frames is cut into T equal segments. Training takes a random frame of each; evaluation
-the centre or the first of each. With V clips a segment is cut once more, so that the clips read
-different frames. An item that is a picture has no frames.
+A video of L frames is divided into T equal segments. Training reads a random frame of each;
+evaluation the centre or the first frame of each. With V clips a segment is divided further, so that
+the clips read different frames. An item that is an image has no frames.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class FrameView:
-    """One picture of an item: a frame by index (None: the item is a picture), and which of how
-    many crops (None: the whole picture, as the encoder's own preprocessing crops it).
+    """One image of an item: a frame by index (None: the item is an image), and (number, count) of
+    the crop (None: the whole image, as the encoder's own preprocessing crops it).
     """
 
     item: str
@@ -55,12 +55,12 @@ def evaluation_frames(
 
 def training_frames(length: int, frames: int, stream: np.random.Generator) -> tuple[int, ...]:
     """A random frame of each of T segments."""
-    found = []
+    indices = []
     for t in range(frames):
         start = int(t * length / frames)
         stop = max(int((t + 1) * length / frames), start + 1)
-        found.append(min(int(stream.integers(start, stop)), length - 1))
-    return tuple(found)
+        indices.append(min(int(stream.integers(start, stop)), length - 1))
+    return tuple(indices)
 
 
 def frame_views(
@@ -71,8 +71,8 @@ def frame_views(
     view: tuple[int, int] = (1, 1),
     position: str = "centre",
 ) -> list[list[FrameView]]:
-    """(V, T) pictures of an item: every clip in every crop. An item that is a picture (length
-    None) has T = 1.
+    """(V, T) views of an item: every clip in every crop. An item that is an image (length None) has
+    T = 1.
     """
     clips, crops = view
     out = []

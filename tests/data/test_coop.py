@@ -13,7 +13,7 @@ from conftest import Call, WriteTask, leftovers, records
 
 from harness.core.errors import DataError
 from harness.data import coop
-from harness.sampling.sets import draw_support, draw_test, twins
+from harness.sampling.sets import draw_support, draw_test, duplicates
 
 from . import sources
 from .sources import NAMES
@@ -130,7 +130,7 @@ BAD: list[tuple[str, Callable[[Path], None], dict[str, Any], tuple[str, ...]]] =
     ("truth", _rewrite(lambda d: d["test"].append(["x.png", True, "a"])), {}, ("test, entry 6",)),
     ("mixed", _rewrite(lambda d: d["test"].append(["x.png", 1, "cat"])), {},
      ("label 1 is 'cat' here and 'blue_boat' before",)),
-    ("twins", _rewrite(lambda d: d["val"].append(["x.png", 3, "Red car"])), {},
+    ("duplicates", _rewrite(lambda d: d["val"].append(["x.png", 3, "Red car"])), {},
      ("duplicate class names", "'red car'", "'Red car'")),
     ("outside", _rewrite(lambda d: d["test"].append(["../../x.png", 1, NAMES[1]])), {},
      ("leaves the folder",)),
@@ -183,7 +183,7 @@ def test_a_few_shot_grid(cli: Call, tiny: WriteTask, tmp_path: Path) -> None:
     data = read(root)
     support = draw_support(data, (0, 1, 2), 0, shots=2)
     assert np.bincount(support.labels).tolist() == [2, 2, 2]
-    assert twins(data, support.items, draw_test(data, (0, 1, 2)).items) == []
+    assert duplicates(data, support.items, draw_test(data, (0, 1, 2)).items) == []
 
 
 def test_the_manifest_sees_the_split(tmp_path: Path) -> None:

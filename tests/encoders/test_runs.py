@@ -171,7 +171,7 @@ def test_another_resolution_runs_where_the_encoder_can(
     for family in ("vit", "hf_clip"):
         plan, _ = run(encoder=encoders[family], resolution=[None, 48], seeds=1)
         assert len({p.key for p in plan.cells}) == 2
-    with pytest.raises(BadInput, match=r"own\.yaml: resolution: 96: .* pictures of 64 only"):
+    with pytest.raises(BadInput, match=r"own\.yaml: resolution: 96: .* images of 64 pixels only"):
         plan_of(encoder=encoders["resnet"], resolution=96)
 
 

@@ -81,7 +81,7 @@ def test_a_search_on_the_test_set_says_so_in_the_record(tmp_path: Path) -> None:
 def test_a_cell_without_samples_left_for_validation_is_infeasible(tmp_path: Path) -> None:
     plan = plan_of(TASK, tmp_path, shots=[2, 4])
     assert {cell.shots for cell, _ in plan.infeasible} == {4}
-    assert "none are left for 2 of validation" in plan.infeasible[0][1]
+    assert "val: 2 leaves too few of the 5 training samples" in plan.infeasible[0][1]
 
 
 def test_a_configuration_that_diverges_loses_and_the_others_go_on(tmp_path: Path) -> None:

@@ -101,7 +101,7 @@ def test_what_a_plugin_will_not_get(
     with pytest.raises(BadInput) as caught:
         Catalogue().chosen(kind, choice(name))
     assert str(caught.value) == (
-        f"{name}: USES names '{uses}', which it will not get; allowed: {allowed}"
+        f"{name}: USES names '{uses}', which is unknown; allowed: {allowed}"
     )
 
 
@@ -166,9 +166,10 @@ def test_encoders_of_one_side(add_encoder: AddEncoder, opened: Counter[str]) -> 
     with pytest.raises(EncoderError) as caught:
         catalogue.image_facts(choice(texts))
     assert str(caught.value) == (
-        f"{texts} reads texts only: it belongs under 'text_encoder', beside an encoder of pictures"
+        f"{texts} reads texts only: name it under 'text_encoder', and an image encoder "
+        "under 'encoder'"
     )
-    with pytest.raises(EncoderError, match="reads pictures only: it has no text tower"):
+    with pytest.raises(EncoderError, match="has no text tower"):
         catalogue.text_facts(choice(pictures))
     assert opened == {}, "refused before anything is read"
 

@@ -55,7 +55,7 @@ def test_classes_from_a_file(tmp_path: Path) -> None:
         (b"\n  \n", "names no class"),
         (
             b"class 1\nclas 4\n",
-            "names 'clas 4', which the dataset has not. Did you mean 'class 4'?",
+            "names 'clas 4', which is not a class of the dataset. Did you mean 'class 4'?",
         ),
         (b"\xff", "cannot be read"),
         (None, "cannot be read"),

@@ -19,8 +19,8 @@ from harness.sampling.sets import (
     draw_support,
     draw_test,
     draw_validation,
+    duplicates,
     picture_hash,
-    twins,
 )
 from tests.sampling.toy import items, toy
 
@@ -154,6 +154,6 @@ def test_equal_pictures_have_one_hash() -> None:
 def test_duplicates_among_the_items_and_between_two_lists() -> None:
     red, blue = (Image.new("RGB", (4, 4), colour) for colour in ("red", "blue"))
     data = toy(pictures={"a": red, "b": blue, "c": red.copy(), "d": blue.copy()})
-    assert twins(data, ["a", "b"], ["c"]) == [("a", "c")]
-    assert twins(data, ["a", "b", "c", "d"]) == [("a", "c"), ("b", "d")]
-    assert twins(data, ["a"], ["b"]) == []
+    assert duplicates(data, ["a", "b"], ["c"]) == [("a", "c")]
+    assert duplicates(data, ["a", "b", "c", "d"]) == [("a", "c"), ("b", "d")]
+    assert duplicates(data, ["a"], ["b"]) == []
