@@ -1,168 +1,230 @@
-import time
+"""Rows of the grid as a plan: feasible cells with keys and status. What cells share is opened once,
+nothing is drawn while planning, and nothing is opened by name afterwards.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import paint
+from conftest import TINY, plan_of
 
-from harness.core.cells import Cell, Choice
-from harness.core.errors import BadInput, TaskError
+from harness.core import registry
+from harness.core.errors import TaskError
+from harness.core.records import Record
 from harness.core.store import Store
-from harness.plan.batches import packs
-from harness.plan.plan import Plan, Planned, make_plan
-from harness.plan.resolve import classes_of
-from harness.task.grid import expand
-from harness.task.read import validate
+from harness.plan import catalogue
+from harness.plan.plan import make_plan
+from harness.run.plugins import run_plugins
+from harness.run.runner import run_cells
+from harness.sampling import draws
+from plan.conftest import AddClassifier, AddDataset, AddEncoder
 
-BASE: dict[str, Any] = {
-    "name": "t",
-    "dataset": "emoji",
-    "regime": "few_shot",
-    "shots": [1, 2],
-    "classes": {"pick": 10, "from": "development"},
-    "encoder": "embedded/lit-emoji",
-    "seeds": 2,
-}
+Task = dict[str, Any]
 
 
-def planned(tmp_path: Path, **changes: Any) -> Plan:
-    return make_plan(expand(validate({**BASE, **changes}, "t.yaml")), Store(tmp_path), "t.yaml")
+# --- cells ---------------------------------------------------------------------------------------
 
 
-def test_what_cannot_exist_has_a_reason_and_is_no_cell(tmp_path: Path) -> None:
-    plan = planned(tmp_path, classifier=["text", "lda"])
-    assert len(plan.cells) == 6
-    assert {(c.shots, r) for c, r in plan.infeasible} == {
-        (1, "the covariance within classes needs 2 samples of a class")
-    }
-
-
-def test_keys_differ_where_results_may(tmp_path: Path) -> None:
-    base = planned(tmp_path)
-    others = [
-        planned(tmp_path, classes={"pick": 10, "from": "development", "seed": 1}),
-        planned(tmp_path, classes={"pick": 11, "from": "development"}),
-        planned(tmp_path, recipe={"lr": 1e-3}),
-        planned(tmp_path, resolution=96),
-        planned(tmp_path, prompt={"name": "template", "text": "a {}"}),
+def test_feasible_and_infeasible_cells(task: Task, tmp_path: Path) -> None:
+    plan = plan_of(task, tmp_path, shots=[1, 2], classifier=["text", "lda"])
+    assert [(c.cell.shots, str(c.cell.classifier), c.cell.seed) for c in plan.cells] == [
+        (shots, name, seed)
+        for shots, name in ((1, "text"), (2, "text"), (2, "lda"))
+        for seed in (0, 1)
     ]
-    keys = [p.key for plan in (base, *others) for p in plan.cells]
-    assert len(set(keys)) == len(keys)
-    assert [p.key for p in planned(tmp_path, name="other").cells] == [p.key for p in base.cells]
+    why = "the covariance within classes needs 2 samples of a class"
+    assert [(c.seed, told) for c, told in plan.infeasible] == [(0, why), (1, why)]
+    assert plan.reasons() == {f"lda: {why}": 2}
+    assert plan.counts() == {"done": 0, "failed": 0, "waiting": 6, "infeasible": 2}
 
 
-def test_a_key_never_changes_by_accident(tmp_path: Path) -> None:
-    """Users' Records hang on it: whoever changes what it is made of raises SCHEMA."""
-    plan = planned(tmp_path, shots=1, seeds=1)
-    assert plan.cells[0].cell.plain() == {
-        "dataset": "emoji",
-        "regime": "few_shot",
-        "encoder": "embedded/lit-emoji",
-        "shots": 1,
-        "classes": {"pick": 10, "part": "development"},
-        "class_seed": 0,
-        "prompt": "class_name",
-        "classifier": "text",
-        "schedule": "frozen",
-        "recipe": {},
-        "seed": 0,
-    }
+def test_status_of_cells_is_that_of_their_records(task: Task, tmp_path: Path) -> None:
+    done, failed, missing = plan_of(task, tmp_path, seeds=3).cells
+    for cell, status in ((done, "done"), (failed, "failed")):
+        Store(tmp_path).write(Record(cell.key, cell.cell.plain(), status))
+    plan = plan_of(task, tmp_path, seeds=3)
+    assert plan.status == {done.key: "done", failed.key: "failed"}
+    assert [c.key for c in plan.missing()] == [missing.key]
+    assert [c.key for c in plan.failed()] == [failed.key]
+    assert plan.counts() == {"done": 1, "failed": 1, "waiting": 1, "infeasible": 0}
+    plan.run_again([done.key, "unknown"])
+    assert [c.key for c in plan.missing()] == [done.key, missing.key]
+    assert Store(tmp_path).read(done.key) is not None, "its Record stays until it is replaced"
 
 
-def test_cells_that_differ_in_the_test_set_train_once(tmp_path: Path) -> None:
-    plan = planned(
-        tmp_path,
-        regime="zero_shot",
-        shots=None,
-        train_classes={"from": "unseen"},
-        test_dataset=["emoji_people", "emoji"],
-        classes={"from": "unseen"},
-        seeds=1,
-    )
-    assert len({p.key for p in plan.cells}) == 2
-    assert len({p.train_key for p in plan.cells}) == 1
+def test_planning_writes_nothing(task: Task, tmp_path: Path) -> None:
+    plan_of(task, tmp_path / "runs")
+    assert not (tmp_path / "runs").exists()
 
 
-def test_training_and_test_classes_are_apart_inside_a_data_set(tmp_path: Path) -> None:
-    zero = {"regime": "zero_shot", "shots": None, "train_classes": {"from": "development"}}
-    trained, tested = classes_of(planned(tmp_path, **zero, seeds=1).cells[0].cell)
-    assert len(trained) == 90
-    assert len(tested) == 10
-    assert not set(trained) & set(tested)
+def test_cells_of_a_batch_have_the_keys_of_their_plan(task: Task, tmp_path: Path) -> None:
+    """A job gets some cells of a plan, and plans them again."""
+    plan = plan_of(task, tmp_path, shots=[1, 2], classifier=["text", "random"], seeds=3)
+    some = [plan.cells[n] for n in (7, 1, 2, 10)]
+    again = make_plan([c.cell for c in some], Store(tmp_path))
+    assert sorted(c.key for c in again.cells) == sorted(c.key for c in some)
 
 
-@pytest.mark.parametrize(
-    ("changes", "word"),
-    [
-        ({"shots": 6}, "6 is more than the 5 training samples"),
-        ({"classes": {"pick": 101, "from": "development"}}, "101 of the 100 classes"),
-        ({"classifier": "txt"}, "Did you mean 'text'"),
-        ({"classifier": {"name": "lda", "shrinkag": 1}, "shots": 2}, "shrinkage"),
-        ({"dataset": "emojy"}, "Did you mean 'emoji'"),
-        ({"encoder": "embeded/lit-emoji"}, "Did you mean 'embedded'"),
-        ({"method": "tip_adapter"}, "not built yet"),
-        ({"dataset": "emoji_people", "classes": {}}, "training samples"),
-        ({"schedule": "released:30", "recipe": {"epochs": 30}}, "after the last epoch"),
-    ],
-)
-def test_what_no_cell_can_have_is_refused(
-    tmp_path: Path, changes: dict[str, Any], word: str
+# --- axes that turn out not to apply -------------------------------------------------------------
+
+
+def test_images_have_no_frames(task: Task, tmp_path: Path, add_dataset: AddDataset) -> None:
+    axes = {"temporal": ["none", "tap", "t_trans"], "frames": 4, "views": ["2x1", "1x3"]}
+    plan = plan_of(task, tmp_path, **axes, seeds=1)
+    assert [(c.cell.temporal, c.cell.frames, c.cell.views) for c in plan.cells] == [
+        (None, None, "1x1"), (None, None, "1x3"),
+    ]  # fmt: skip
+    clips = plan_of(task, tmp_path, **axes, seeds=1, dataset=add_dataset("clips", kind="clips"))
+    assert len(clips.cells) == 6
+    with pytest.raises(TaskError, match=r"temporal: .*Did you mean 'tap'"):
+        plan_of(task, tmp_path, temporal="tapp")
+
+
+def test_equal_widths_need_no_alignment(
+    task: Task, tmp_path: Path, add_encoder: AddEncoder
 ) -> None:
-    with pytest.raises(BadInput, match=word):
-        planned(tmp_path, **changes)
+    narrow = add_encoder("narrow", text_dim=3)
+    alignment = ["projection", "pad"]
+    assert len(plan_of(task, tmp_path, alignment=alignment, seeds=1).cells) == 1
+    assert len(plan_of(task, tmp_path, alignment=alignment, seeds=1, encoder=narrow).cells) == 2
+    with pytest.raises(TaskError, match=r"alignment: .*Did you mean 'projection'"):
+        plan_of(task, tmp_path, alignment="projektion")
 
 
-def test_an_unknown_part_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match="Did you mean 'unseen'"):
-        planned(tmp_path, classes={"from": "unsen"})
+def test_a_row_whose_only_chance_was_its_alignment_has_no_seed(
+    task: Task, tmp_path: Path, add_encoder: AddEncoder
+) -> None:
+    zero = {"regime": "zero_shot", "shots": None, "alignment": "projection", "seeds": 2}
+    equal = plan_of(task, tmp_path, **zero)
+    assert [c.cell.seed for c in equal.cells] == [None]
+    wide = plan_of(task, tmp_path, **zero, encoder=add_encoder("wide", text_dim=6))
+    assert [c.cell.seed for c in wide.cells] == [0, 1]
 
 
-def test_a_hundred_thousand_cells_in_ten_seconds(tmp_path: Path) -> None:
-    began = time.perf_counter()
-    plan = planned(
-        tmp_path,
-        classifier=["text", "random", "orthogonal", "prototype", "text_rotated"],
-        seeds=10_000,
+# --- notes ---------------------------------------------------------------------------------------
+
+
+def test_shots_that_take_every_sample_are_noted(task: Task, tmp_path: Path) -> None:
+    assert plan_of(task, tmp_path, shots=7).notes() == ()
+    (note,) = plan_of(task, tmp_path, shots=[7, 8], classifier=["text", "random"]).notes()
+    assert note.startswith("8 shots are all the training samples of elsewhere.toy: ")
+
+
+def test_notes_of_a_dataset(task: Task, tmp_path: Path, elsewhere: Callable[..., str]) -> None:
+    from tests.sampling.toy import Toy
+
+    class Noted(Toy):
+        notes = ("Two images were left out.",)
+
+    name = elsewhere("noted", open_dataset=lambda argument, options: Noted())
+    zero = {"regime": "zero_shot", "shots": None, "test_dataset": name}
+    assert plan_of(task, tmp_path, **zero).notes() == ("Two images were left out.",)
+
+
+# --- once ----------------------------------------------------------------------------------------
+
+
+def test_each_choice_of_a_plan_is_opened_once(
+    task: Task, tmp_path: Path, add_classifier: AddClassifier, opened: Counter[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    """Plugins are checked, options validated, datasets and facts opened and classes drawn as often
+    as there are distinct ones; cells and seeds do not count.
+    """
+    counts: dict[str, Counter[Any]] = {name: Counter() for name in ("check", "options", "classes")}
+
+    class Options(registry.load_kind("classifier", "text").Options):  # type: ignore[misc]
+        share: float = 0.5
+
+        def model_post_init(self, context: Any) -> None:
+            counts["options"][self.share] += 1
+
+    def counting(kind: str, module: Any, name: str, key: Callable[..., Any]) -> None:
+        function = getattr(module, name)
+
+        def call(*args: Any, **options: Any) -> Any:
+            counts[kind][key(*args)] += 1
+            return function(*args, **options)
+
+        monkeypatch.setattr(module, name, call)
+
+    registry.load_kind.cache_clear()
+    counting("check", registry, "conform", lambda protocol, found, where: where)
+    counting("classes", catalogue, "pick_classes", lambda data, pick, seed: (pick, seed))
+    mine = add_classifier(Options=Options)
+    plan = plan_of(
+        task, tmp_path, shots=[1, 2, 4], classes={"pick": 3}, class_seed=[0, 1],
+        classifier=["text", mine, {"name": mine, "share": 0.1}], schedule=["frozen", "trained"],
+        seeds=20,
+    )  # fmt: skip
+    assert len(plan.cells) == 3 * 2 * 3 * 2 * 20
+    assert counts["options"] == {0.5: 1, 0.1: 1}
+    assert len(counts["classes"]) == 2
+    assert {"the classifier 'elsewhere.mine'"} < set(counts["check"])
+    assert set(opened) == {"toy", "enc"}
+    for count in (*counts.values(), opened):
+        assert set(count.values()) == {1}, count
+
+
+def test_planning_draws_nothing(
+    task: Task, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def draw(*args: Any, **options: Any) -> None:
+        raise AssertionError("drawn while planning")
+
+    for name in ("draw_support", "draw_validation", "draw_test"):
+        monkeypatch.setattr(draws, name, draw)
+    search = {"search": {"recipe.lr": [1e-3]}, "selection": "val", "val": 1}
+    plan = plan_of(task, tmp_path, **search, classifier=["text", "prototype"], shots=[1, 2])
+    assert plan.notes() == ()
+    assert plan.counts()["waiting"] == 8
+    with pytest.raises(AssertionError, match="drawn while planning"):
+        _ = plan.cells[0].support
+
+
+# --- after planning ------------------------------------------------------------------------------
+
+
+def test_running_opens_no_plugin_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plan, store = plan_of(TINY, tmp_path, include=[{"paradigm": "matching"}]), Store(tmp_path)
+    plugins = run_plugins()
+
+    def load(*args: Any) -> None:
+        raise AssertionError(f"opened {args[1]} after planning")
+
+    monkeypatch.setattr(registry, "load", load)
+    monkeypatch.setattr(registry, "load_kind", load)
+    monkeypatch.setattr(catalogue, "open_dataset", load)
+    run_cells(plan.cells, store, plugins=plugins)
+    assert len(plan.cells) == 6
+    assert set(store.statuses(c.key for c in plan.cells).values()) == {"done"}
+
+
+def test_each_distinct_set_is_drawn_once_in_a_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Three classifiers of two seeds train on two support sets and are tested on one set."""
+    count: Counter[str] = Counter()
+
+    def counting(name: str) -> None:
+        function = getattr(draws, name)
+
+        def draw(*args: Any, **options: Any) -> Any:
+            count[name] += 1
+            return function(*args, **options)
+
+        monkeypatch.setattr(draws, name, draw)
+
+    for name in ("draw_support", "draw_validation", "draw_test"):
+        counting(name)
+    plan, store = (
+        plan_of(TINY, tmp_path, classifier=["text", "random", "prototype"]),
+        Store(tmp_path),
     )
-    assert len(plan.cells) == len({p.key for p in plan.cells}) == 100_000
-    assert time.perf_counter() - began < 10
-
-
-def cell(shots: int) -> Planned:
-    made = Cell(Choice("emoji"), "few_shot", Choice("e"), shots=shots)
-    return Planned(made, f"key{shots}", f"train{shots}")
-
-
-def test_packs_hold_every_cell_once_longest_first() -> None:
-    cells = [cell(k) for k in range(1, 60)]
-    made = packs(cells, 2)
-    assert sorted(p.key for pack in made for p in pack.cells) == sorted(p.key for p in cells)
-    assert [p.seconds for p in made] == sorted((p.seconds for p in made), reverse=True)
-    assert len(made) <= 4
-
-
-def test_few_shots_of_the_pool_are_noted(tmp_path: Path) -> None:
-    from harness.plan.plan import notes
-
-    assert notes(planned(tmp_path, shots=4)) == ()
-    (note,) = notes(planned(tmp_path, shots=[4, 5]))
-    assert "do not vary" in note
-
-
-def test_errors_name_file_and_key(tmp_path: Path) -> None:
-    with pytest.raises(TaskError, match=r"^t\.yaml: shots: "):
-        planned(tmp_path, shots=9)
-
-
-@pytest.mark.parametrize("key", ["dataset", "test_dataset"])
-def test_a_class_without_test_pictures_is_told_by_the_plan(tmp_path: Path, key: str) -> None:
-    files = {"train/a/1.png": (1, 2, 3), "train/b/1.png": (1, 2, 4), "test/a/1.png": (1, 2, 5)}
-    paint(tmp_path / "p", files)
-    changes: dict[str, Any] = {"classes": {}, "dataset": f"folder:{tmp_path / 'p'}", "shots": 1}
-    if key == "test_dataset":
-        changes = {
-            "regime": "zero_shot", "shots": None, "train_classes": {"from": "unseen"},
-            "test_dataset": changes["dataset"], "classes": {},
-        }  # fmt: skip
-    with pytest.raises(TaskError, match=rf"^t\.yaml: {key}: class 'b' has no test samples"):
-        planned(tmp_path, **changes)
+    run_cells(plan.cells, store, jobs=2)
+    assert len(store.statuses(c.key for c in plan.cells)) == 6
+    assert count == {"draw_support": 2, "draw_test": 1}
