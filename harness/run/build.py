@@ -1,4 +1,4 @@
-"""The model of a cell: where features come from, embedding, class texts, head."""
+"""Builds the model of a cell: feature source, embedding, class texts and head."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class BuiltModel:
 
     @property
     def backbone(self) -> TunedBackbone | None:
-        """Where it is tuned."""
+        """The backbone, if it is tuned."""
         source = self.model.source
         return source if isinstance(source, TunedBackbone) else None
 
@@ -45,22 +45,22 @@ def build_model(resolved: ResolvedCell, recipe: Recipe, resources: Resources) ->
 
     Raises CellError or EncoderError.
     """
-    place = device()
+    torch_device = device()
     names = resolved.setup.trained.names
     w_CD = initial_classifier(resolved, names, resources)
     head = build_head(resolved, recipe, len(names), w_CD)
     w_init_CD = head.weight().clone()
-    head.to(place)
-    source = _source(resolved, recipe, resources, place)
-    projection = resources.encoder(resolved).projection.trainable(place)
-    embedding = Embedding(projection, _over_frames(resolved, resources, place, trained=True))
-    texts = _texts(resolved, resources, place)
+    head.to(torch_device)
+    source = _source(resolved, recipe, resources, torch_device)
+    projection = resources.encoder(resolved).projection.trainable(torch_device)
+    embedding = Embedding(projection, _over_frames(resolved, resources, torch_device, trained=True))
+    texts = _texts(resolved, resources, torch_device)
     model = Model(source, embedding, head, texts, gather=resolved.cell.gather is not False)
     return BuiltModel(model, w_init_CD)
 
 
 def pretrained_embedding(resolved: ResolvedCell, resources: Resources) -> Embedding:
-    """The encoder's own embedding, where nothing is trained."""
+    """The embedding of the pretrained encoder, for cells without training."""
     projection = resources.encoder(resolved).projection
     return Embedding(projection, _over_frames(resolved, resources, "cpu", trained=False))
 
@@ -73,7 +73,7 @@ def build_head(
     if setup.paradigm is None:
         raise CellError("a method has no head of a paradigm")
     options = setup.classifier.options if setup.classifier else None
-    # The classifier's own scale, else the recipe's, else the one the encoder was trained with.
+    # The scale of the classifier, else of the recipe, else of the pretrained encoder.
     scale = (options and options.scale) or (recipe and recipe.logit_scale)
     head = setup.paradigm.plugin.build(
         HeadInputs(
@@ -93,19 +93,19 @@ def build_head(
 
 
 def _source(
-    resolved: ResolvedCell, recipe: Recipe, resources: Resources, place: torch.device
+    resolved: ResolvedCell, recipe: Recipe, resources: Resources, torch_device: torch.device
 ) -> FeatureSource:
     cell, support = resolved.cell, resolved.support
     if support is None:
         raise CellError("there is nothing to train on")
     if cell.tuning != "all":
-        return CachedFeatures(resources.train_features(resolved).of(support.items).to(place))
+        return CachedFeatures(resources.train_features(resolved).of(support.items).to(torch_device))
     pictures = resources.pictures(resolved)
     sampling = Sampling(cell.seed, cell.frames, recipe.augment)
     encoder = resources.encoder(resolved).image
     if encoder.module is None:
         raise CellError(f"tuning: all: {cell.encoder} has no module that could be tuned")
-    source = TunedBackbone(encoder, pictures, support.items, sampling, place)
+    source = TunedBackbone(encoder, pictures, support.items, sampling, torch_device)
     _insert_temporal(resolved, source, resources)
     if recipe.checkpointing:
         source.recompute()
@@ -113,7 +113,7 @@ def _source(
 
 
 def _insert_temporal(resolved: ResolvedCell, source: TunedBackbone, resources: Resources) -> None:
-    """A module over time inside the backbone, with its saved weights where `init` has them."""
+    """Insert the temporal module into the backbone, with its saved weights if `init` has them."""
     inside = resolved.setup.inside
     if inside is None:
         return
@@ -127,8 +127,10 @@ def _insert_temporal(resolved: ResolvedCell, source: TunedBackbone, resources: R
         put_into(source.module, saved.inserted, file, "module over time", saved.inserted)
 
 
-def _over_frames(resolved: ResolvedCell, resources: Resources, place: Any, *, trained: bool) -> Any:
-    """The module over time behind the projection; None for pictures."""
+def _over_frames(
+    resolved: ResolvedCell, resources: Resources, torch_device: Any, *, trained: bool
+) -> Any:
+    """The temporal module after the projection; None for images."""
     chosen = resolved.setup.over_frames
     if chosen is None:
         return None
@@ -136,7 +138,7 @@ def _over_frames(resolved: ResolvedCell, resources: Resources, place: Any, *, tr
     saved, file = resources.encoder(resolved).weights, resolved.setup.init
     if saved is not None and saved.temporal and file is not None:
         put_into(module, saved.temporal, file, "module over time")
-    return module.to(place).requires_grad_(trained)
+    return module.to(torch_device).requires_grad_(trained)
 
 
 def _temporal_inputs(resolved: ResolvedCell) -> TemporalInputs:
@@ -145,9 +147,9 @@ def _temporal_inputs(resolved: ResolvedCell) -> TemporalInputs:
 
 
 def _texts(
-    resolved: ResolvedCell, resources: Resources, place: torch.device
+    resolved: ResolvedCell, resources: Resources, torch_device: torch.device
 ) -> ChangingTexts | None:
-    """What makes the rows of W anew at every step; None where they stay or are their own."""
+    """Texts from which rows of W are recomputed at every step; None if they are not recomputed."""
     cell, names = resolved.cell, resolved.setup.trained.names
     prompt, options = resolved.setup.prompt.plugin, resolved.setup.prompt.options
     if cell.prompt is None or not _from_texts(resolved):
@@ -155,27 +157,27 @@ def _texts(
     if not prompt.TRAINED and cell.text_tower != "online":
         if not prompt.drawn(options):
             return None
-        return DrawnTemplates(template_classifiers(resolved, names, resources).to(place))
-    tower = _own_copy(resources.text_encoder(resolved), place)
+        return DrawnTemplates(template_classifiers(resolved, names, resources).to(torch_device))
+    tower = _trainable_copy(resources.text_encoder(resolved), torch_device)
     rest = (
-        names, lambda own: prompt.texts(own, options), alignment_map(resolved, resources),
+        names, lambda classes: prompt.texts(classes, options), alignment_map(resolved, resources),
         prompt.averaging(options),
     )  # fmt: skip
     if prompt.TRAINED:
         context_ME = prompt.start(options, tower, torch_stream(cell.seed, "context"))
         tower.module.requires_grad_(cell.text_tower == "online")
-        return LearnedContext(context_ME.to(place), tower, *rest)
+        return LearnedContext(context_ME.to(torch_device), tower, *rest)
     return TrainedTower(tower, *rest)
 
 
 def _from_texts(resolved: ResolvedCell) -> bool:
-    """Whether the rows of W are texts of the classes, unchanged."""
+    """Whether the rows of W are the text embeddings of the classes."""
     classifier = resolved.cell.classifier
     return classifier is None or classifier.name == "text"
 
 
-def _own_copy(text_encoder: Any, place: torch.device) -> Any:
-    """A copy that this cell may train: the loaded one is shared."""
-    own = deepcopy(text_encoder)
-    own.module.to(place)
-    return own
+def _trainable_copy(text_encoder: Any, torch_device: torch.device) -> Any:
+    """A copy that this cell may train, as the loaded encoder is shared."""
+    copy = deepcopy(text_encoder)
+    copy.module.to(torch_device)
+    return copy

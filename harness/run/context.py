@@ -1,4 +1,4 @@
-"""What every cell of a run works with."""
+"""What all cells of a run share."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from harness.run.resources import Resources
 
 @dataclass(frozen=True)
 class RunContext:
-    """What every cell of a run works with."""
+    """What all cells of a run share."""
 
     store: Store
     resources: Resources
     leakage: Leakage
     plugins: RunPlugins
     events: Events
-    save: bool  # keep the trained weights beside the Records
+    save: bool  # whether to save the trained weights

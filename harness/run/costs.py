@@ -1,4 +1,4 @@
-"""What a cell cost, and what it would have cost on the paper's GPUs."""
+"""The cost of a cell, and an estimate of its cost on the paper's GPUs."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ OPEN_CLIP = "open_clip:"
 def record_cost(
     resolved: ResolvedCell, trained: Trained | None, resources: Resources, seconds: float
 ) -> dict[str, Any]:
-    """The field `cost` of a Record; `seconds` are those of training and evaluation."""
-    place = device()
-    on_gpu = place.type == "cuda"
+    """The field `cost` of a Record; `seconds` of training and evaluation."""
+    torch_device = device()
+    on_gpu = torch_device.type == "cuda"
     return {
         "wall_s": seconds,
         "gpu_s": seconds * world().size if on_gpu else 0.0,
-        "peak_bytes": peak_memory(place) if on_gpu else peak_bytes(),
+        "peak_bytes": peak_memory(torch_device) if on_gpu else peak_bytes(),
         "processes": world().size,
         "views": resolved.cell.views,
         **(encoder_counts(resolved, resources) if trained else {}),
@@ -44,8 +44,8 @@ def record_cost(
 
 
 def encoder_counts(resolved: ResolvedCell, resources: Resources) -> dict[str, int]:
-    """Multiply-adds of the image encoder in one view (a picture, or all frames of a clip) and its
-    parameters, in full and as the paper counts them; nothing where there is no encoder to count.
+    """Multiply-adds of the image encoder for one view (an image, or all frames of a clip) and its
+    parameters, in full and as the paper counts them; empty if there is no encoder to count.
     """
     cost = resources.encoder(resolved).cost
     if cost is None:
@@ -60,13 +60,13 @@ def encoder_counts(resolved: ResolvedCell, resources: Resources) -> dict[str, in
 
 
 def _estimated(resolved: ResolvedCell, resources: Resources) -> dict[str, float]:
-    """Days of the training on the paper's GPUs, from its operations."""
+    """Estimated days of the training on the paper's GPUs, from its number of operations."""
     support, recipe = resolved.support, resolved.cell.recipe
     macs = encoder_counts(resolved, resources).get("flops_per_view")
     if support is None or recipe is None or macs is None:
         return {}
     tuned = resolved.cell.tuning == "all"
-    epochs = recipe.epochs if tuned else 1  # features that are kept are computed once
+    epochs = recipe.epochs if tuned else 1  # cached features are computed once
     total = training_operations(macs, len(support.items), epochs, trained=tuned)
     return {
         "operations": total,
@@ -76,8 +76,8 @@ def _estimated(resolved: ResolvedCell, resources: Resources) -> dict[str, float]
 
 
 def clip_cost_of(choice: Choice, frames: int, *, t_trans: bool = False) -> EncoderCost:
-    """What an encoder costs over the frames of a clip, with t_trans over them where it is asked
-    for. An architecture of open_clip is counted without its weights, which need not be here.
+    """The cost of an encoder for the frames of a clip, with `t_trans` including that module. An
+    architecture of open_clip is counted without its weights, which may be missing.
     """
     if choice.name.startswith(OPEN_CLIP):
         architecture = choice.name.removeprefix(OPEN_CLIP).partition("/")[0]

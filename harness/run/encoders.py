@@ -1,6 +1,6 @@
-"""Encoders with their weights, loaded once a process: of pictures at a resolution, and of texts.
+"""The pool of image and text encoders with their weights, each loaded once per process.
 
-Both are addressed by the content of their weights, so a file that was replaced is loaded again.
+The key has the content hash of the weights, so a file that was replaced is loaded again.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from harness.training.device import device
 from harness.training.model import Projection
 from harness.training.weights import Weights, load_weights, put_into
 
-#: Encoders that a process keeps: the cells of a batch share one or two.
+#: Most encoders that a process keeps; the cells of a batch share one or two.
 MOST_KEPT = 8
 
 
 @dataclass(frozen=True)
 class EncoderKey:
-    """An image encoder at one resolution, with the saved weights that it begins from."""
+    """An image encoder at one resolution, with the saved weights that it starts from."""
 
     choice: Choice
     weights: str  # content hash
@@ -52,14 +52,14 @@ def encoder_key(setup: Setup) -> EncoderKey:
 
 
 class LoadedEncoder:
-    """An image encoder, loaded when first asked for. It must not be changed: copy it to tune it."""
+    """An image encoder, loaded at first use. It must not be changed: copy it to tune it."""
 
     def __init__(self, key: EncoderKey) -> None:
         self._key = key
 
     @cached_property
     def image(self) -> ImageEncoder:
-        """The encoder, with the backbone of the saved weights where these hold one."""
+        """The encoder, with the backbone of the saved weights if they have one."""
         key, encoder = self._key, self._key.encoder
         built = encoder.plugin.build_image(encoder.argument, encoder.options)
         image = conform(ImageEncoder, built, f"the encoder '{encoder.choice}'")
@@ -72,30 +72,28 @@ class LoadedEncoder:
 
     @cached_property
     def projection(self) -> Projection:
-        """The pretrained projection, or that of the saved weights."""
+        """The projection of the saved weights, else the pretrained one."""
         if self.weights is not None:
             return self.weights.projection
         return Projection(*self.image.projection())
 
     @cached_property
     def weights(self) -> Weights | None:
-        """Saved weights that it begins from."""
+        """The saved weights that it starts from."""
         return load_weights(self._key.init) if self._key.init is not None else None
 
     @cached_property
     def cost(self) -> EncoderCost | None:
-        """What one picture costs; None of an encoder that cannot be counted, or has nothing to
-        run.
-        """
+        """The cost of one image; None if the encoder cannot be counted or has no module."""
         try:
             return cost.encoder_cost(self.image, self._key.resolution)
         except (RuntimeError, NotImplementedError, AttributeError, TypeError, ValueError):
-            return None  # what cannot be counted runs all the same
+            return None  # an encoder that cannot be counted can still run
 
 
 @lru_cache(maxsize=MOST_KEPT)
 def load_encoder(key: EncoderKey) -> LoadedEncoder:
-    """Once for every encoder, resolution and saved weights."""
+    """The encoder of a key, loaded once."""
     return LoadedEncoder(key)
 
 
@@ -110,7 +108,7 @@ class TextEncoderKey:
 
 @lru_cache(maxsize=MOST_KEPT)
 def load_text_encoder(key: TextEncoderKey) -> TextEncoder:
-    """Once for every text encoder. It must not be changed: copy it to train it."""
+    """The text encoder of a key, loaded once. It must not be changed: copy it to train it."""
     encoder = key.encoder
     built: Any = encoder.plugin.build_text(encoder.argument, encoder.options)
     return conform(TextEncoder, built, f"the text encoder '{encoder.choice}'")

@@ -1,4 +1,4 @@
-"""What a training leaves, and what it predicts: on its validation samples and on the test set."""
+"""Predictions of a trained cell on its validation samples and on the test set."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Trial:
-    """One configuration of a search: what it sets, and how it did on validation."""
+    """One configuration of a search, and its result on the validation samples."""
 
     config: dict[str, Any]
     top1: float = 0.0
@@ -38,25 +38,25 @@ class Trial:
     error: str | None = None
 
     def rank(self) -> tuple[bool, float, float]:
-        """Larger is better; a failed one is below all."""
+        """Larger is better; a failed trial ranks last."""
         return (self.error is None, self.top1, -(self.nll or 0.0))
 
 
 @dataclass(frozen=True)
 class Trained:
-    """What evaluation needs. Without training: the encoder's own embedding, and no head."""
+    """A trained cell. Without training: the pretrained embedding, and no head."""
 
-    embedding: Embedding | None = None  # None where a method takes its place
-    head: Head | None = None  # for the classes trained on
+    embedding: Embedding | None = None  # None for a method
+    head: Head | None = None  # for the training classes
     w_init_CD: torch.Tensor | None = None
-    texts: ChangingTexts | None = None  # where rows of W were made of them at every step
-    backbone: TunedBackbone | None = None  # where it was tuned
+    texts: ChangingTexts | None = None  # if rows of W were recomputed from texts at every step
+    backbone: TunedBackbone | None = None  # if it was tuned
     method: FittedMethod | None = None
     support: str | None = None
     solution: Solution = field(default_factory=Solution)
     params: int = 0
     trials: tuple[Trial, ...] = ()
-    micro_batch: int | None = None  # where memory asked for a smaller one than the recipe's
+    micro_batch: int | None = None  # if memory required a smaller one than the recipe's
 
 
 def on_validation(
@@ -99,8 +99,9 @@ def on_test(
 def evaluation_head(
     resolved: ResolvedCell, trained: Trained, resources: Resources, names: tuple[str, ...]
 ) -> Head:
-    """The trained head with the classifier of `names`: its own rows for the classes trained on,
-    new ones for others (zero-shot, section 4.3), and of trained texts what they have become.
+    """The trained head with the classifier of `names`: the trained rows for the training classes,
+    new rows for other classes (zero-shot, section 4.3), and embeddings of trained texts where texts
+    were trained.
     """
     if trained.head is None:
         w_CD = initial_classifier(resolved, names, resources)
@@ -112,7 +113,7 @@ def evaluation_head(
         return trained.head
     else:
         w_CD = initial_classifier(resolved, names, resources)
-    if w_CD is None:  # a head of its own says that it cannot be replaced
+    if w_CD is None:  # a head with its own rows raises that it cannot be replaced
         w_CD = trained.head.weight()
     return trained.head.with_classifier(w_CD)
 
@@ -130,12 +131,12 @@ def measured(
 def _logits(
     trained: Trained, head: Head, h_N: torch.Tensor, *, several_views: bool = False
 ) -> torch.Tensor:
-    """logits_NC on the CPU of features as they were kept."""
+    """logits_NC of cached features, on the CPU."""
     import torch
 
     if trained.embedding is None:
         raise CellError("nothing makes embeddings of the features")
-    place = trained.embedding.projection.weight_DF.device
+    torch_device = trained.embedding.projection.weight_DF.device
     with torch.no_grad():
-        z_ND = trained.embedding(h_N.to(place), views=several_views)
+        z_ND = trained.embedding(h_N.to(torch_device), views=several_views)
         return head.logits(z_ND.to(head.weight().device)).float().cpu()

@@ -1,4 +1,4 @@
-"""The initial classifier of a cell, and the map that brings texts to the width of pictures."""
+"""The initial classifier of a cell, and the map from the width of texts to that of images."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 def initial_classifier(
     resolved: ResolvedCell, names: tuple[str, ...], resources: Resources
 ) -> torch.Tensor | None:
-    """w_CD of the cell's initialisation for the classes `names`; None for a head whose rows are
-    its own.
+    """w_CD of the cell's initialisation for the classes `names`; None for a head that draws its own
+    rows.
     """
     chosen = resolved.setup.classifier
     if chosen is None:
@@ -43,8 +43,8 @@ def initial_classifier(
 def text_classifier(
     resolved: ResolvedCell, names: tuple[str, ...], resources: Resources
 ) -> torch.Tensor:
-    """(C, D) text embeddings of class names under the cell's prompt, brought to the width of the
-    pictures where they have another.
+    """(C, D) text embeddings of class names under the cell's prompt, mapped to the width of the
+    image embeddings if it differs.
     """
     text_CE = resources.texts(resolved, names)
     map_ED = alignment_map(resolved, resources)
@@ -54,15 +54,15 @@ def text_classifier(
 def template_classifiers(
     resolved: ResolvedCell, names: tuple[str, ...], resources: Resources
 ) -> torch.Tensor:
-    """(K, C, D): the text embeddings in each template of the cell's prompt by itself."""
+    """(K, C, D): the text embeddings under each template of the cell's prompt."""
     w_KCE = resources.templates(resolved, names)
     map_ED = alignment_map(resolved, resources)
     return w_KCE if map_ED is None else w_KCE @ map_ED
 
 
 def alignment_map(resolved: ResolvedCell, resources: Resources) -> torch.Tensor | None:
-    """map_ED of the cell's alignment, fitted on the classes trained on; None where texts have the
-    width of pictures.
+    """map_ED of the cell's alignment, fitted on the training classes; None if the widths are
+    equal.
     """
     chosen = resolved.setup.alignment
     if chosen is None:
@@ -86,8 +86,8 @@ def alignment_map(resolved: ResolvedCell, resources: Resources) -> torch.Tensor 
 def embedded_support(
     resolved: ResolvedCell, resources: Resources
 ) -> tuple[torch.Tensor | None, torch.Tensor | None]:
-    """(N, D) embeddings of the support set before training and labels (N,); of a clip the mean
-    over its frames, whatever models time afterwards.
+    """(N, D) embeddings of the support set before training and labels (N,). A clip is the mean over
+    its frames, whatever the temporal module is.
     """
     import torch
 

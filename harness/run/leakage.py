@@ -1,4 +1,4 @@
-"""Test items that are also in a support set: counted for every cell and named in notes. Pure."""
+"""Leakage: test items that are also in a support set, counted per cell and named in notes."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ MOST_NAMED = 5
 
 @dataclass(frozen=True)
 class Leakage:
-    """How many test items of a cell (by key) are in its support set as well, and a note for every
-    pair of data sets that shares any.
+    """How many test items of a cell (by key) are also in its support set, and a note for every pair
+    of datasets that shares items.
     """
 
     counts: Mapping[str, int] = field(default_factory=dict)
@@ -24,7 +24,7 @@ class Leakage:
 
 
 def find_leakage(cells: Iterable[ResolvedCell], fingerprint: Fingerprint) -> Leakage:
-    """Items with equal fingerprints are one picture, whatever their names."""
+    """Count test items with the fingerprint of a support item; their names may differ."""
     counts: dict[str, int] = {}
     tested: dict[tuple[Choice, tuple[int, ...]], dict[str, list[str]]] = {}
     shared: dict[tuple[Choice, Choice], dict[str, None]] = {}
@@ -48,7 +48,7 @@ def find_leakage(cells: Iterable[ResolvedCell], fingerprint: Fingerprint) -> Lea
 def _note(dataset: Choice, other: Choice, items: list[str]) -> str:
     more = ", ..." if len(items) > MOST_NAMED else ""
     return (
-        f"test pictures of {other} that are in a support set of {dataset} as well, byte for byte: "
+        f"test items of {other} that are also in a support set of {dataset}, byte for byte: "
         f"{len(items)} ({', '.join(items[:MOST_NAMED])}{more})"
     )
 

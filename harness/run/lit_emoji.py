@@ -1,8 +1,8 @@
 """The LiT layer of embedded/lit-emoji: one linear layer from image features to text space.
 
-Both towers are locked; only the layer is trained, by cross-entropy of the scaled cosine between
-an emoji's mapped features and the embeddings of the 868 aligned class names. The benchmark's and
-the development classes are never seen.
+Both encoders are frozen; only the layer is trained, by cross-entropy of the scaled cosine between
+the mapped features of an emoji and the embeddings of the 868 aligned class names. The benchmark and
+development classes are not used.
 """
 
 from __future__ import annotations
@@ -108,5 +108,5 @@ def _store(data: Dataset) -> FeatureStore:
 
 
 def _backbone() -> embedded.LitEmojiImage:
-    """For its features alone; the layer behind them is what is trained here."""
+    """The encoder for its features; the layer after them is trained here."""
     return embedded.LitEmojiImage(embedded.load_backbone())

@@ -1,4 +1,4 @@
-"""Methods of others on frozen features: fitted to what they ask for, and what they predict."""
+"""Methods on frozen features: fitted to the inputs that they declare, and their predictions."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from harness.core.samples import IntArray
 
-#: In a search an option of a method has this before its name.
+#: Prefix of a method's options in a search.
 PREFIX = "method."
 
 
@@ -36,11 +36,11 @@ class FittedMethod:
 
     @property
     def parameters(self) -> int:
-        """How many numbers were trained."""
+        """The number of trained parameters."""
         return self.plugin.parameters(self.state)
 
     def weight(self) -> torch.Tensor | None:
-        """w_CD where the method has a plain classifier."""
+        """w_CD if the method has a plain classifier."""
         return self.plugin.weight(self.state)
 
     def predict(self, z_ND: torch.Tensor, labels_N: IntArray) -> Predictions:
@@ -73,7 +73,7 @@ def fit_method(
 
 
 def _inputs(resolved: ResolvedCell, resources: Resources) -> MethodInputs:
-    """What the method declares in USES, and nothing else."""
+    """The inputs that the method declares in USES, and no others."""
     import torch
 
     setup, seed = resolved.setup, resolved.cell.seed
@@ -111,7 +111,7 @@ def method_validation(
 
 
 def method_test(method: FittedMethod, resolved: ResolvedCell, resources: Resources) -> Predictions:
-    """Predictions on the test set, by embeddings of the frozen encoder in the cell's views."""
+    """Predictions on the test set from embeddings of the frozen encoder, in the cell's views."""
     import torch
 
     test, several = resolved.test, resolved.cell.views != "1x1"

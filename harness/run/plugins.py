@@ -1,4 +1,4 @@
-"""The plugins of a run that no cell names: logs and measures."""
+"""The plugins of a run that are not part of a cell: logs and measures."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class RunPlugins:
 
 
 def run_plugins(logs: Sequence[str] = (), measures: Sequence[str] = ()) -> RunPlugins:
-    """The plugins of these names; the measures of harness/measures/ always.
+    """The plugins of these names, and all measures of harness/measures/.
 
     Raises UnknownName or BadInput for one that does not exist or cannot be used.
     """

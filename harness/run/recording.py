@@ -1,4 +1,4 @@
-"""What came of a training -> the Record of one cell, with its arrays."""
+"""The outcome of a training -> the Record of one cell, with its arrays."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from harness.training.device import device, device_name
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a training. Its cost is that of the first cell that it is evaluated in."""
+    """The outcome of a training. Its cost is counted in the first cell that it is evaluated in."""
 
     trained: Trained | None
     problem: Exception | None
@@ -28,7 +28,7 @@ class Outcome:
     trainings: int
 
     def paid(self) -> Outcome:
-        """For the next cell of the same training: it costs its evaluation only."""
+        """The outcome for the next cell of the same training, which costs only its evaluation."""
         return replace(self, seconds=0.0, trainings=0)
 
 
@@ -37,7 +37,7 @@ def make_record(
 ) -> tuple[Record, Arrays | None, dict[str, float]]:
     """The Record of one cell, done or failed, its arrays, and all its measures by name.
 
-    Raises what is no cell's own fault.
+    Raises errors that are not of this cell alone.
     """
     trained, problem = outcome.trained, outcome.problem
     began = time.perf_counter()
@@ -69,8 +69,8 @@ def _evaluated(
     resolved: ResolvedCell, trained: Trained, record: Record, context: RunContext
 ) -> tuple[Record, Arrays, dict[str, float]]:
     test, support = resolved.test, resolved.support
-    arrays, found = _predicted(resolved, trained, context)
-    measures = measured(found, test.labels, test.groups, context.plugins.measures)
+    arrays, predictions = _predicted(resolved, trained, context)
+    measures = measured(predictions, test.labels, test.groups, context.plugins.measures)
     top_level: dict[str, Any] = {name: measures[name] for name in TOP_LEVEL_MEASURES}
     record = replace(
         record,
@@ -99,21 +99,21 @@ def _predicted(
     """Arrays of the Record, and the predictions: W before and after training where there is one."""
     resources = context.resources
     if trained.method is not None:
-        found = on_test(resolved, trained, resources)
+        predictions = on_test(resolved, trained, resources)
         w_CD = trained.method.weight()
-        return found.arrays() | ({} if w_CD is None else _weights(w_CD, w_CD)), found
+        return predictions.arrays() | ({} if w_CD is None else _weights(w_CD, w_CD)), predictions
     head = evaluation_head(resolved, trained, resources, resolved.test.class_names)
-    found = on_test(resolved, trained, resources, head)
+    predictions = on_test(resolved, trained, resources, head)
     w_final_CD = head.weight().cpu()
-    # Rows of other classes have no state before training.
+    # Rows of other classes do not exist before training.
     w_init_CD = trained.w_init_CD if resolved.setup.same_classes else None
-    return found.arrays() | _weights(
+    return predictions.arrays() | _weights(
         w_final_CD if w_init_CD is None else w_init_CD, w_final_CD
-    ), found
+    ), predictions
 
 
 def _weights(w_init_CD: Any, w_final_CD: Any) -> dict[str, Any]:
-    """In half precision: they are for pictures of correlations, not for training."""
+    """W in half precision, which is enough for maps of correlations."""
     return {
         "w_init": w_init_CD.cpu().numpy().astype("float16"),
         "w_final": w_final_CD.cpu().numpy().astype("float16"),
@@ -121,18 +121,18 @@ def _weights(w_init_CD: Any, w_final_CD: Any) -> dict[str, Any]:
 
 
 def _search(trained: Trained, selection: str) -> dict[str, Any]:
-    """What a search tried, in order, and what it chose: the best on validation (or on the test
-    set, where that is the selection), the first of equals.
+    """The trials of a search in order, and the chosen configuration: the best on validation (or on
+    the test set, if that is the selection), the first of equals.
     """
     if not trained.trials:
         return {}
     best = max(trained.trials, key=lambda t: t.rank())
-    tried = [
+    trials = [
         {"config": t.config, f"{selection}_top1": t.top1, f"{selection}_nll": t.nll}
         | ({"error": t.error} if t.error else {})
         for t in trained.trials
     ]
-    return {"search": tried, "chosen": best.config}
+    return {"search": trials, "chosen": best.config}
 
 
 def _reason(problem: Exception) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""What the cells of a run share, made once: features, pictures, encoders and text embeddings."""
+"""What the cells of a run share: features, images, encoders and text embeddings, each once."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class FeatureTable:
 
 @dataclass(frozen=True)
 class FeatureKey:
-    """A data set as an encoder reads it, in so many frames and views: whose features these are."""
+    """The features of a dataset by an encoder, with a number of frames and views."""
 
     dataset: Choice
     encoder: EncoderKey
@@ -60,7 +60,7 @@ class FeatureKey:
 
 @dataclass
 class _Wanted:
-    """The items whose features are needed, each once, and how to compute them."""
+    """The items whose features are needed, and what is needed to compute them."""
 
     dataset: Dataset
     setup: Setup
@@ -74,14 +74,14 @@ class Resources:
         self._progress = progress
         self._tables: dict[FeatureKey, FeatureTable] = {}
         self._broken: dict[FeatureKey, DataError | EncoderError] = {}
-        self._made: dict[Any, Any] = {}
+        self._values: dict[Any, Any] = {}
         self._lock = threading.RLock()
 
     def prepare(self, cells: Sequence[ResolvedCell]) -> None:
-        """Compute and load what the cells train or test on: texts, and features where the
-        backbone is frozen. Where some cells cannot have it and others can, `broken` says why.
+        """Compute or load text embeddings, and features if the backbone is frozen. If this fails
+        for some of the cells, `broken` gives the reason.
 
-        Raises DataError or EncoderError if none can.
+        Raises DataError or EncoderError if it fails for all of them.
         """
         for key, wanted in self._wanted(cells).items():
             try:
@@ -97,11 +97,11 @@ class Resources:
         return next((self._broken[key] for key in keys if key in self._broken), None)
 
     def train_features(self, resolved: ResolvedCell) -> FeatureTable:
-        """Of the data set that is trained on, in one view."""
+        """Features of the training dataset, in one view."""
         return self._tables[train_key(resolved)]
 
     def test_features(self, resolved: ResolvedCell) -> FeatureTable:
-        """Of the data set that is tested, in the cell's views."""
+        """Features of the test dataset, in the cell's views."""
         return self._tables[test_key(resolved)]
 
     def encoder(self, resolved: ResolvedCell) -> LoadedEncoder:
@@ -115,7 +115,7 @@ class Resources:
         return load_text_encoder(TextEncoderKey(chosen.choice, setup.text_weights, chosen))
 
     def pictures(self, resolved: ResolvedCell, *, test: bool = False) -> Pictures:
-        """Preprocessed pictures of the data set trained on or tested, read once."""
+        """Preprocessed images of the training or test dataset, read once."""
         cell, setup = resolved.cell, resolved.setup
         choice = (cell.test_dataset or cell.dataset) if test else cell.dataset
         dataset = setup.test_dataset if test else setup.dataset
@@ -126,8 +126,8 @@ class Resources:
         )
 
     def texts(self, resolved: ResolvedCell, names: tuple[str, ...]) -> torch.Tensor:
-        """(C, E) text embeddings of class names as evaluation words them, in the text encoder's
-        own width.
+        """(C, E) text embeddings of class names under the evaluation prompt, in the width of the
+        text encoder.
         """
         prompt = resolved.setup.prompt
         return self._once(
@@ -140,25 +140,27 @@ class Resources:
         )
 
     def templates(self, resolved: ResolvedCell, names: tuple[str, ...]) -> torch.Tensor:
-        """(K, C, E): class names in each template of the prompt by itself."""
+        """(K, C, E): embeddings of the class names under each template of the prompt."""
         import torch
 
         prompt = resolved.setup.prompt
 
         def make() -> torch.Tensor:
             texts = prompt.plugin.texts(names, prompt.options)
-            each = [[[own[k]] for own in texts] for k in range(len(texts[0]))]
-            return torch.stack([self._embed(resolved, of_one, "normalised") for of_one in each])
+            each = [[[of_class[k]] for of_class in texts] for k in range(len(texts[0]))]
+            return torch.stack(
+                [self._embed(resolved, of_template, "normalised") for of_template in each]
+            )
 
         return self._once(("templates", *_text_key(resolved), names), make)
 
     def _embed(self, resolved: ResolvedCell, texts: list[list[str]], average: str) -> torch.Tensor:
         setup = resolved.setup
-        load = lambda: self.text_encoder(resolved)  # noqa: E731 - only where no cache has them
+        load = lambda: self.text_encoder(resolved)  # noqa: E731 - only if they are not cached
         return text_embeddings(setup.text_weights, load, setup.prompt.choice, texts, average)
 
     def _wanted(self, cells: Iterable[ResolvedCell]) -> dict[FeatureKey, _Wanted]:
-        """The items whose features the cells need, by whose they are."""
+        """The items whose features the cells need, by FeatureKey."""
         wanted: dict[FeatureKey, _Wanted] = {}
 
         def need(key: FeatureKey, dataset: Dataset, setup: Setup, items: Iterable[str]) -> None:
@@ -171,7 +173,7 @@ class Resources:
             if cell.prompt is not None and "text" in setup.uses:
                 self.texts(resolved, test.class_names)
             frozen = cell.tuning != "all"
-            # A tuned backbone reads pictures; an initialisation still sees pretrained features.
+            # A tuned backbone reads images, but an initialisation uses pretrained features.
             if support is not None and (frozen or "support" in setup.uses):
                 need(train_key(resolved), setup.dataset, setup, support.items)
             if validation is not None and frozen:
@@ -204,20 +206,20 @@ class Resources:
 
     def _once(self, key: Any, make: Callable[[], Value]) -> Value:
         with self._lock:
-            if key not in self._made:
-                self._made[key] = make()
-            value: Value = self._made[key]
+            if key not in self._values:
+                self._values[key] = make()
+            value: Value = self._values[key]
             return value
 
 
 def train_key(resolved: ResolvedCell) -> FeatureKey:
-    """Whose features a cell trains on."""
+    """The key of the features that a cell trains on."""
     cell = resolved.cell
     return FeatureKey(cell.dataset, encoder_key(resolved.setup), cell.frames)
 
 
 def test_key(resolved: ResolvedCell) -> FeatureKey:
-    """Whose features a cell is tested on."""
+    """The key of the features that a cell is tested on."""
     cell = resolved.cell
     dataset = cell.test_dataset or cell.dataset
     return FeatureKey(dataset, encoder_key(resolved.setup), cell.frames, views(cell.views))

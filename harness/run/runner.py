@@ -1,7 +1,7 @@
-"""Cells -> Records. A cell that fails becomes a failed Record; the others go on.
+"""Cells -> Records. A cell that fails becomes a failed Record; the others continue.
 
-Cells of one train_key train once. Trainings of one solver that it takes together are solved
-together; a cell's numbers never depend on what was solved beside it.
+Cells of one train_key train once. Trainings that a solver accepts together are solved together; the
+numbers of a cell never depend on which others are solved with it.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from harness.training.device import device, forget_peak, synchronise
 from harness.training.distributed import process_group, world
 from harness.training.threads import one_core_pool
 
-#: Cells of one training.
+#: The cells of one training.
 Family = list[ResolvedCell]
 
 
@@ -43,14 +43,13 @@ def run_cells(
     save: bool = False,
     plugins: RunPlugins | None = None,
 ) -> None:
-    """Run cells in `jobs` threads, each on one core, and keep their Records.
+    """Run cells in `jobs` threads, each on one core, and write their Records.
 
-    One core a cell, whatever runs beside it, so that the last bits of a result do not depend on
-    how many jobs there are. With `save` the trained weights are kept beside the Records. Processes
-    that torchrun or srun started together share each training, one cell after the other; the first
-    of them writes.
+    A cell always uses one core, so that the last bits of a result do not depend on the number of
+    jobs. With `save` the trained weights are saved too. Processes that torchrun or srun started
+    together share each training, one cell after the other; the first process writes.
 
-    Raises BadInput for what the cells share and cannot read, DiskFull, OutputError, and
+    Raises BadInput if data or encoders of all cells cannot be read, DiskFull, OutputError, and
     KeyboardInterrupt; finished cells are kept.
     """
     events = events or Events()
@@ -62,11 +61,11 @@ def run_cells(
         chosen = plugins or run_plugins()
         context = RunContext(store, resources, leakage, chosen, events, save)
         _run_all(cells, context, jobs if group.size == 1 else 1)
-        group.wait()  # until the first has written
+        group.wait()  # until the first process has written
 
 
 def _leakage(cells: Sequence[ResolvedCell], resources: Resources) -> Leakage:
-    """Counted among the cells whose data can be read; notes go to standard error."""
+    """Leakage of the cells whose data can be read; notes go to standard error."""
     readable = [c for c in cells if resources.broken(c) is None]
     datasets = {c.cell.dataset: c.setup.dataset for c in readable}
     datasets |= {c.cell.test_dataset: c.setup.test_dataset for c in readable if c.cell.test_dataset}
@@ -77,10 +76,10 @@ def _leakage(cells: Sequence[ResolvedCell], resources: Resources) -> Leakage:
             known[choice, item] = datasets[choice].fingerprint(item)
         return known[choice, item]
 
-    found = find_leakage(readable, fingerprint)
-    for note in found.notes:
+    leakage = find_leakage(readable, fingerprint)
+    for note in leakage.notes:
         print(f"warning: {note}", file=sys.stderr)
-    return found
+    return leakage
 
 
 def _run_all(cells: Sequence[ResolvedCell], context: RunContext, jobs: int) -> None:
@@ -101,22 +100,22 @@ def _run_all(cells: Sequence[ResolvedCell], context: RunContext, jobs: int) -> N
 
 
 def solver_groups(cells: Sequence[ResolvedCell]) -> list[list[Family]]:
-    """Trainings that their solver takes together, in the order of the cells.
+    """Groups of trainings that are solved together, in the order of the cells.
 
-    A solver is asked whether it accepts the cells of a group and one more; a group holds at most
-    as many as it solves at once.
+    A training joins a group if the solver accepts it together with the cells of the group. A group
+    has at most as many trainings as the solver solves at once.
     """
     families: dict[str, Family] = {}
     for resolved in cells:
         families.setdefault(resolved.train_key, []).append(resolved)
     groups: list[list[Family]] = []
-    growing: dict[Choice, list[Family]] = {}  # by solver: the group that may still grow
+    growing: dict[Choice, list[Family]] = {}  # by solver: the group that may grow
     for family in families.values():
         solver = family[0].setup.solver
         group = growing.get(solver.choice)
         if group is not None and len(group) < solver.plugin.TOGETHER:
-            asked = [*(other[0].cell for other in group), family[0].cell]
-            if family[0].cell.recipe is not None and solver.plugin.accepts(asked):
+            grown = [*(other[0].cell for other in group), family[0].cell]
+            if family[0].cell.recipe is not None and solver.plugin.accepts(grown):
                 group.append(family)
                 continue
         groups.append([family])
@@ -128,20 +127,20 @@ def solver_groups(cells: Sequence[ResolvedCell]) -> list[list[Family]]:
 def _run_group(
     group: Sequence[Family], context: RunContext, interrupted: Callable[[], bool]
 ) -> None:
-    """Train once, evaluate every cell; what goes wrong is each cell's reason."""
+    """Train once and evaluate every cell; errors go into the Records of their cells."""
     if interrupted():
         return
     with ExitStack() as stack:
         logs = [stack.enter_context(_open_logs(family[0], context)) for family in group]
         trainings = [
-            Training(family[0], Watch(interrupted, _follower(family[0], own, context)))
-            for family, own in zip(group, logs, strict=True)
+            Training(family[0], Watch(interrupted, _follower(family[0], logs_of_family, context)))
+            for family, logs_of_family in zip(group, logs, strict=True)
         ]
         outcomes = _train(trainings, context)
         if outcomes is None:
             return
-        for family, outcome, own in zip(group, outcomes, logs, strict=True):
-            _write(family, outcome, own, context)
+        for family, outcome, logs_of_family in zip(group, outcomes, logs, strict=True):
+            _write(family, outcome, logs_of_family, context)
 
 
 def _follower(
@@ -156,7 +155,7 @@ def _follower(
 
 
 def _write(family: Family, outcome: Outcome, logs: Sequence[Log], context: RunContext) -> None:
-    """The Records of one training's cells, by the first of several processes."""
+    """Write the Records of one training's cells, in the first of several processes."""
     first = world().rank == 0
     if outcome.trained is not None and context.save and first:
         keep_weights(family[0], outcome.trained, context.store)
@@ -184,7 +183,7 @@ def _open_logs(resolved: ResolvedCell, context: RunContext) -> Iterator[list[Log
 
 
 def _train(trainings: Sequence[Training], context: RunContext) -> list[Outcome] | None:
-    """None if asked to stop. Raises what is no cell's own fault."""
+    """None after an interruption. Raises errors that are not of one cell alone."""
     outcomes: dict[str, Outcome] = {}
     readable = []
     for training in trainings:
@@ -193,21 +192,21 @@ def _train(trainings: Sequence[Training], context: RunContext) -> list[Outcome] 
             readable.append(training)
         else:
             outcomes[training.resolved.key] = Outcome(None, broken, 0.0, 0)
-    began, place = time.perf_counter(), device()
-    forget_peak(place)
+    began, torch_device = time.perf_counter(), device()
+    forget_peak(torch_device)
     try:
-        found = train_cells(readable, context) if readable else []
+        results = train_cells(readable, context) if readable else []
     except KeyboardInterrupt:
         return None
-    synchronise(place)
-    seconds = (time.perf_counter() - began) / max(1, len(readable))  # each an equal share
-    for training, outcome in zip(readable, found, strict=True):
+    synchronise(torch_device)
+    seconds = (time.perf_counter() - began) / max(1, len(readable))  # an equal share for each
+    for training, outcome in zip(readable, results, strict=True):
         outcomes[training.resolved.key] = _outcome(outcome, seconds)
     return [outcomes[t.resolved.key] for t in trainings]
 
 
-def _outcome(found: Trained | Exception, seconds: float) -> Outcome:
-    if isinstance(found, Exception):
-        return Outcome(None, found, seconds, 0)
-    was_trained = found.solution.steps > 0 or found.method is not None
-    return Outcome(found, None, seconds, int(was_trained))
+def _outcome(result: Trained | Exception, seconds: float) -> Outcome:
+    if isinstance(result, Exception):
+        return Outcome(None, result, seconds, 0)
+    was_trained = result.solution.steps > 0 or result.method is not None
+    return Outcome(result, None, seconds, int(was_trained))

@@ -1,4 +1,4 @@
-"""Trainings: cells that one solver takes together, with every configuration of their searches."""
+"""Trainings: cells that are solved together, with every configuration of their searches."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from harness.training.weights import NAME, save_weights
 
 @dataclass(frozen=True)
 class Training:
-    """A cell to train, and who follows it."""
+    """A cell to train, and the callbacks of its training."""
 
     resolved: ResolvedCell
     watch: Watch
@@ -33,7 +33,7 @@ class Training:
 
 @dataclass(frozen=True)
 class _Attempt:
-    """One training of a cell; `number` tells those of a search apart."""
+    """One training of a cell; `number` is its position in the search."""
 
     training: Training
     number: int
@@ -56,7 +56,7 @@ class _Search:
 
     best: Trained | None = None
     trials: list[Trial] = field(default_factory=list)
-    problem: Exception | None = None  # that ends the cell
+    problem: Exception | None = None  # fails the cell
 
     def offer(self, trained: Trained, trial: Trial) -> None:
         """The first of equals is kept."""
@@ -73,12 +73,11 @@ class _Search:
 
 
 def train_cells(trainings: Sequence[Training], context: RunContext) -> list[Trained | Exception]:
-    """Train cells of one solver together; for each what came of it, or why it failed. With a
-    search every configuration is trained and the one that is best on the validation samples is
-    kept.
+    """Train cells of one solver together; the result of each, or why it failed. With a search every
+    configuration is trained, and the best one on the validation samples is kept.
 
-    Raises what is no cell's own fault, and KeyboardInterrupt if asked to stop; a tuned backbone
-    then goes on from its last epoch when the cell is run again.
+    Raises errors that are not of one cell alone, and KeyboardInterrupt after an interruption; a
+    tuned backbone then continues from its last epoch when the cell is run again.
     """
     searches = {t.resolved.key: _Search() for t in trainings}
     attempts = []
@@ -100,7 +99,7 @@ def train_cells(trainings: Sequence[Training], context: RunContext) -> list[Trai
 
 @contextmanager
 def _reason_of(search: _Search) -> Iterator[None]:
-    """An error inside ends one cell, unless it is no cell's own fault."""
+    """An error inside fails one cell, unless it concerns other cells too."""
     try:
         yield
     except Exception as error:
@@ -110,10 +109,10 @@ def _reason_of(search: _Search) -> Iterator[None]:
 
 
 def is_of_one_cell(error: Exception) -> bool:
-    """Whether an error is the reason of one failed cell; others stop the run."""
+    """Whether an error fails one cell only; other errors stop the run."""
     if isinstance(error, HarnessError):
         return isinstance(error, CellError)
-    return world().size == 1  # among several processes the others would wait for this one
+    return world().size == 1  # the other processes would wait for this one
 
 
 def _is_over(attempt: _Attempt, searches: dict[str, _Search]) -> bool:
@@ -126,13 +125,13 @@ def _attempts(training: Training, recipe: Recipe) -> Iterator[_Attempt]:
 
 
 def _configurations(cell: Cell) -> list[dict[str, Any]]:
-    """Every combination of the searched values; one empty one without a search."""
+    """Every combination of the searched values; one empty configuration without a search."""
     spaces = dict(cell.search or ())
     return [dict(zip(spaces, v, strict=True)) for v in itertools.product(*spaces.values())]
 
 
 def _without_training(training: Training, search: _Search, context: RunContext) -> None:
-    """The pretrained encoder as it is, or a method on its features."""
+    """Use the pretrained encoder unchanged, or fit a method on its features."""
     resolved, resources = training.resolved, context.resources
     support = resolved.support
     name = context.store.write_support(support) if support else None
@@ -153,7 +152,7 @@ def _without_training(training: Training, search: _Search, context: RunContext) 
 def _settle(
     attempt: _Attempt, outcome: Trained | Exception, search: _Search, context: RunContext
 ) -> None:
-    """Note what came of an attempt. One of a search that diverges loses; the others go on."""
+    """Store the outcome of an attempt. A diverged one of a search ranks last; the others go on."""
     searched = attempt.resolved.cell.search is not None
     if isinstance(outcome, CellError) and searched:
         search.trials.append(Trial(attempt.config, error=str(outcome)))
@@ -171,8 +170,8 @@ def _settle(
 def _trial(
     resolved: ResolvedCell, trained: Trained, config: dict[str, Any], context: RunContext
 ) -> Trial:
-    """How a configuration does on the validation samples; on the test set where the task says so
-    twice (the report then says so as well). Without a search nothing is measured.
+    """The result of a configuration on the validation samples, or on the test set with selection:
+    test, which the report then states. Without a search nothing is measured.
     """
     if resolved.cell.search is None:
         return Trial(config)
@@ -182,7 +181,7 @@ def _trial(
     else:
         predictions, labels_N = on_validation(resolved, trained, context.resources)
     by = {name: context.plugins.measures[name] for name in ("top1", "nll")}
-    # Every validation sample is a group of its own: nothing is resampled here.
+    # Groups do not matter for top1 and nll.
     values = measured(predictions, labels_N, labels_N, by)
     return Trial(config, values["top1"], values["nll"])
 
@@ -190,7 +189,7 @@ def _trial(
 def _solve(
     attempts: Sequence[_Attempt], context: RunContext
 ) -> Iterator[tuple[_Attempt, Trained | Exception]]:
-    """Several together; each by itself if one of them fails, so that the right one is blamed."""
+    """Solve attempts together; one by one if any fails, to find out which one failed."""
     if len(attempts) > 1:
         try:
             yield from zip(attempts, _solve_together(attempts, context), strict=True)
@@ -216,16 +215,16 @@ def _solve_together(attempts: Sequence[_Attempt], context: RunContext) -> list[T
 
 
 def _solve_in_memory(attempt: _Attempt, context: RunContext) -> Trained:
-    """Train; where a GPU has too little memory, in micro-batches half as large, and so on. The
-    global batch stays, so the numbers do, but for the order of sums.
+    """Train; if a GPU has too little memory, halve the micro-batch until it fits. The global batch
+    does not change, so the numbers are equal up to the order of sums.
     """
     import torch
 
-    asked, recipe = attempt.recipe, attempt.recipe
+    original, recipe = attempt.recipe, attempt.recipe
     while True:
         try:
             trained = _solve_together([replace(attempt, recipe=recipe)], context)[0]
-            smaller = recipe.micro_batch if recipe != asked else None
+            smaller = recipe.micro_batch if recipe != original else None
             return replace(trained, micro_batch=smaller)
         except torch.OutOfMemoryError as error:
             half = min(recipe.micro_batch or recipe.batch, recipe.batch) // 2
@@ -275,13 +274,13 @@ def _checkpoint_folder(keyed: KeyedCell, store: Store) -> Path:
 
 
 def forget_checkpoint(keyed: KeyedCell, store: Store) -> None:
-    """The Record is written: the training has nothing left to go on with."""
+    """Remove the checkpoints of a training whose Record is written."""
     for path in _checkpoint_folder(keyed, store).glob("*.pt"):
         Checkpoint(path).remove()
 
 
 def keep_weights(keyed: KeyedCell, trained: Trained, store: Store) -> None:
-    """`save: last`: what `init:` can begin from."""
+    """`save: last`: write the weights that `init:` can start from."""
     if trained.embedding is not None:
         file = _checkpoint_folder(keyed, store) / NAME
         save_weights(file, trained.embedding, trained.backbone)
