@@ -1,9 +1,10 @@
-"""A hundred thousand cells: what a user waits for does not take longer than a user waits."""
+"""`plan` and `status` of a hundred thousand cells: under 10 s of CPU, and nothing is written."""
 
 from __future__ import annotations
 
 import json
 import resource
+from pathlib import Path
 
 import pytest
 from conftest import Call, WriteTask
@@ -24,12 +25,13 @@ def spent() -> float:
 
 
 @pytest.mark.slow
-def test_plan(big: str, run_cli: Call) -> None:
+def test_plan(big: str, run_cli: Call, tmp_path: Path) -> None:
     before = spent()
     ended = run_cli("plan", big)
     assert ended.code == 0, ended.err
     assert f"{CELLS} to run" in ended.out
     assert spent() - before < SECONDS
+    assert not (tmp_path / "runs").exists()
 
 
 @pytest.mark.slow
