@@ -1,4 +1,4 @@
-"""Training on one data set and testing on several: what is trained once, and how that is told."""
+"""Training on one dataset and testing on several; a dataset that cannot be read."""
 
 from __future__ import annotations
 
@@ -6,13 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest import run_study
 
 from harness.core.errors import BadInput
 from harness.core.store import Store
-from harness.plan.plan import make_plan
 from harness.run.runner import run_cells
-from harness.task.grid import expand
-from harness.task.read import validate
 from tests.encoders import tiny
 
 
@@ -31,11 +29,7 @@ def test_three_test_sets_train_each_cell_once(tmp_path: Path, sets: list[str], t
         "tuning": tuning, "seeds": 2,
         "recipe": {"epochs": 2, "batch": 6, "lr": 1e-3, "warmup_epochs": 0},
     }  # fmt: skip
-    store = Store(tmp_path / "runs")
-    plan = make_plan(expand(validate(task, "t.yaml")), store)
-    run_cells(plan.cells, store, jobs=2)
-    records = [store.read(p.key) for p in plan.cells]
-    done = [r for r in records if r is not None and r.status == "done"]
+    done = run_study(task, tmp_path / "runs", jobs=2).records
     assert len(done) == 2 * 2 * 3  # classifiers, seeds, test sets
     assert len({r.train_key for r in done}) == 4
     assert sum(r.cost["trainings"] for r in done) == 4
@@ -60,15 +54,11 @@ def test_a_data_set_that_cannot_be_read_fails_its_own_cells(
         "name": "two", "dataset": sets[:2], "regime": "full", "encoder": encoder,
         "classifier": ["text", "random"], "seeds": 1, "recipe": {"epochs": 1},
     }  # fmt: skip
-    store = Store(tmp_path / "runs")
-    plan = make_plan(expand(validate(task, "t.yaml")), store)
-    run_cells(plan.cells, store)
-    for planned in plan.cells:
-        record = store.read(planned.key)
-        assert record is not None
-        good = planned.cell.dataset.name == sets[0]
+    ran = run_study(task, tmp_path / "runs", failing=True)
+    for resolved, record in zip(ran.plan.cells, ran.records, strict=True):
+        good = resolved.cell.dataset.name == sets[0]
         assert record.status == ("done" if good else "failed")
         assert good or picture.name in (record.error or {})["message"]
-    alone = [p for p in plan.cells if p.cell.dataset.name == sets[1]]
+    alone = [c for c in ran.plan.cells if c.cell.dataset.name == sets[1]]
     with pytest.raises(BadInput, match=picture.name):
         run_cells(alone, Store(tmp_path / "other"))
