@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from precomputed import NAMES, D, F, N, arrays, as_folder, as_safetensors, npz
 
 from harness.core.errors import DataError
 from harness.core.precomputed import LOGIT_SCALE, read_precomputed
-from tests.precomputed import NAMES, D, F, N, arrays, as_folder, as_safetensors, npz
 
 
 @pytest.mark.parametrize("write", [npz, as_folder, as_safetensors])

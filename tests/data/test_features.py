@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from precomputed import NAMES, F, N, arrays, npz
 
 from harness.core.cells import Cell, Choice
 from harness.core.errors import DataError
@@ -14,7 +15,6 @@ from harness.core.protocols.plugin import NoOptions
 from harness.data import features
 from harness.encoders import given
 from harness.sampling.sets import draw_support, draw_test
-from tests.precomputed import NAMES, F, N, arrays, npz
 
 NONE = NoOptions()
 

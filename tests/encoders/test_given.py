@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from precomputed import F, N, arrays, npz
 
 from harness.core.cells import Cell, Choice, Recipe
 from harness.core.errors import DataError, EncoderError
 from harness.core.facts import CellFacts
 from harness.encoders import given
-from tests.precomputed import F, N, arrays, npz
 
 from .compare import NONE
 

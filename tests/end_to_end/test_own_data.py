@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 from conftest import Call, WriteTask, body, leftovers, paint, records
+from data import sources
 
 from harness.data import emoji_motion
 from harness.data._video_writer import write_clips
-from tests.data import sources
 
 
 def pictures(root: Path, kind: str) -> str:
