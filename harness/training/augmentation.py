@@ -1,6 +1,6 @@
-"""Changes of a training picture: the paper's random crop, flip and grey (section 4.1).
+"""Augmentation of training images: the paper's random crop, flip and grey (section 4.1).
 
-Drawn from a stream of their own for every item and epoch; all frames of a clip are changed alike.
+Every item and epoch has its own random stream; all frames of a clip are augmented alike.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import numpy as np
     from PIL import Image
 
-#: Share of the area that is kept, and the ratio of width to height.
+#: Share of the area that is kept, and aspect ratio.
 AREA, RATIO = (0.08, 1.0), (3 / 4, 4 / 3)
 FLIPPED, GREY = 0.5, 0.2
 TRIES = 10
@@ -21,32 +21,32 @@ TRIES = 10
 
 @dataclass(frozen=True)
 class Augmentation:
-    """One draw: `box` as shares of the picture (left, top, width, height)."""
+    """One draw: `box` is (left, top, width, height) as fractions of the image."""
 
     box: tuple[float, float, float, float]
     flip: bool = False
     grey: bool = False
 
     def __call__(self, image: Image.Image, resolution: int) -> Image.Image:
-        """The changed picture, square at `resolution`."""
+        """The augmented image, square at `resolution`."""
         from PIL import Image as Pillow
         from PIL import ImageOps
 
         left, top = self.box[0] * image.width, self.box[1] * image.height
         right, low = left + self.box[2] * image.width, top + self.box[3] * image.height
-        found = image.resize(
+        resized = image.resize(
             (resolution, resolution), Pillow.Resampling.BICUBIC, box=(left, top, right, low)
         )
         if self.flip:
-            found = ImageOps.mirror(found)
-        return ImageOps.grayscale(found).convert("RGB") if self.grey else found
+            resized = ImageOps.mirror(resized)
+        return ImageOps.grayscale(resized).convert("RGB") if self.grey else resized
 
 
 def draw(name: str, size: tuple[int, int], stream: np.random.Generator) -> Augmentation:
-    """`crop`: a random part of 8 to 100% of the area; `crop_flip`: mirrored half of the time and
-    grey a fifth of it as well.
+    """`crop`: a random crop of 8 to 100% of the area. `crop_flip`: the same, then a horizontal flip
+    with probability 0.5 and grey with probability 0.2.
 
-    Motions to the left and right must not be mirrored: `crop` is for them.
+    Motions to the left and right must not be flipped: use `crop` for them.
     """
     box = _box(size, stream)
     if name == "crop":
@@ -55,7 +55,7 @@ def draw(name: str, size: tuple[int, int], stream: np.random.Generator) -> Augme
 
 
 def _box(size: tuple[int, int], stream: np.random.Generator) -> tuple[float, float, float, float]:
-    """A part whose area and ratio fit; the whole picture if none was drawn."""
+    """A crop that fits into the image; the whole image after TRIES draws that do not."""
     width, height = size
     for _ in range(TRIES):
         area = width * height * stream.uniform(*AREA)

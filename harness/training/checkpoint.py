@@ -1,4 +1,4 @@
-"""Where a long cell stands, on disk after every epoch, so that a killed one goes on from there."""
+"""Checkpoints: the state of a long training after every epoch, to continue it later."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """One file, replaced after every epoch and taken away when the cell is done."""
+    """One file, replaced after every epoch and removed when the cell is done."""
 
     path: Path
 
     def save(
         self, model: TrainableModel, optimiser: torch.optim.Optimizer, progress: dict[str, Any]
     ) -> None:
-        """By process 0, for all. Raises DiskFull or OutputError."""
+        """Save in process 0; the others wait. Raises DiskFull or OutputError."""
         import torch
 
         group = world()
@@ -44,7 +44,7 @@ class Checkpoint:
     def load(
         self, model: TrainableModel, optimiser: torch.optim.Optimizer
     ) -> dict[str, Any] | None:
-        """Put the saved state into model and optimiser; None if there is none that can be read."""
+        """Load the saved state into model and optimiser; None if there is no readable one."""
         import torch
 
         if not self.path.is_file():
@@ -55,15 +55,17 @@ class Checkpoint:
             if any(tensor.shape != value.shape for tensor, value in pairs):
                 raise ValueError("tensors of other shapes")
             optimiser.load_state_dict(state.pop("optimiser"))
-            with torch.no_grad():  # last: a state that does not fit must leave the model alone
+            with (
+                torch.no_grad()
+            ):  # last, so that a state that does not fit does not change the model
                 for tensor, value in pairs:
                     tensor.copy_(value)
         except (OSError, RuntimeError, ValueError, KeyError, EOFError, pickle.UnpicklingError):
-            self.path.unlink(missing_ok=True)  # of an older layout or cut short: begin again
+            self.path.unlink(missing_ok=True)  # of an older format or truncated: start again
             return None
         return state
 
     def remove(self) -> None:
         self.path.unlink(missing_ok=True)
-        with contextlib.suppress(OSError):  # weights that are kept lie beside it, or nothing does
+        with contextlib.suppress(OSError):  # the folder may hold saved weights
             self.path.parent.rmdir()

@@ -1,13 +1,12 @@
-"""What an encoder costs: multiply-adds and parameters, in full and as the paper counts them.
+"""The cost of an encoder: multiply-adds and parameters, in full and as the paper counts them.
 
 The paper's Tables 7 and 12 print what the profiler thop counts for CLIP: convolutions and linear
-layers. Attention is left out, its linear layers too (thop knows no nn.MultiheadAttention), and so
-are CLIP's own kind of layer norm and all parameters that belong to no such layer. ViT-B/16 is
-11.3 G and 57.3 M so, and 17.6 G and 86.2 M in full. What the tables call FLOPs are multiply-adds,
-two operations each, for one view.
+layers. It omits attention with its linear layers (thop does not support nn.MultiheadAttention),
+CLIP's own layer norm, and all other parameters. So ViT-B/16 has 11.3 G and 57.3 M there, and 17.6 G
+and 86.2 M in full. The tables' FLOPs are multiply-adds, two operations each, for one view.
 
-Full counts take the formulas of torch.utils.flop_counter. Everything runs on the meta device:
-shapes only, no memory and no arithmetic.
+Full counts use the formulas of torch.utils.flop_counter. Everything runs on the meta device: shapes
+only, without memory and arithmetic.
 """
 
 from __future__ import annotations
@@ -22,12 +21,12 @@ from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
-#: Operations of a training step for one multiply-add of a forward pass: two for the pass itself,
+#: Operations of a training step per multiply-add of the forward pass: two for the forward pass,
 #: four for the gradients of inputs and weights.
 TRAINED, ONLY_READ = 6, 2
-#: Operations a second that the paper's own days come to, so that days of another machine can be
-#: told in them. V100: Table 6, 3.3 days for 30 epochs of 240,000 clips of 8 frames with ViT-B/16.
-#: A100: Table 12, 0.5 days for 10 epochs of 1,281,167 pictures with ViT-B/16.
+#: Operations per second that follow from the paper's GPU-days, to convert the cost of other
+#: machines into them. V100: Table 6, 3.3 days for 30 epochs of 240,000 clips of 8 frames with
+#: ViT-B/16. A100: Table 12, 0.5 days for 10 epochs of 1,281,167 pictures with ViT-B/16.
 PAPER_OPERATIONS_A_SECOND = {"V100": 2.13e13, "A100": 3.13e13}
 DAY = 86_400.0
 
@@ -57,28 +56,28 @@ class EncoderCost:
 
 
 def module_cost(module: nn.Module, *shape: int) -> EncoderCost:
-    """What one pass of a float input of this shape costs. The module is not changed.
+    """The cost of one pass of a float input of this shape. The module is not changed.
 
-    Raises what the module raises for a shape that it cannot read.
+    Raises what the module raises for a wrong shape.
     """
-    own = _on_meta(module)
+    on_meta = _on_meta(module)
     counted: dict[nn.Module, int] = {}
-    for layer in _outside_attention(own):
+    for layer in _outside_attention(on_meta):
         layer.register_forward_hook(_count_layer(counted))
     with _Operations() as operations, torch.enable_grad():
-        own(torch.empty(shape, device="meta"))
+        on_meta(torch.empty(shape, device="meta"))
     return EncoderCost(
         macs=operations.total // 2,
-        params=_parameters(own),
+        params=_parameters(on_meta),
         macs_paper=sum(counted.values()),
         params_paper=sum(_parameters(layer) for layer in counted),
     )
 
 
 def encoder_cost(encoder: Any, resolution: int) -> EncoderCost:
-    """What one picture costs an image encoder, up to its embedding z_D.
+    """The cost of one image, up to its embedding z_D.
 
-    The projection behind the module is in CLIP a bare parameter, which thop leaves out.
+    The projection after the module is a bare parameter in CLIP, which thop does not count.
     """
     weight_DF, bias_D = encoder.projection()
     bias = 0 if bias_D is None else bias_D.numel()
@@ -87,7 +86,7 @@ def encoder_cost(encoder: Any, resolution: int) -> EncoderCost:
 
 
 def clip_cost(architecture: str) -> EncoderCost:
-    """The image tower of an architecture of open_clip, one picture of its own size; no weights.
+    """The image tower of an open_clip architecture for one image of its input size; no weights.
 
     Raises LookupError for a name that open_clip does not know.
     """
@@ -109,28 +108,28 @@ def gpu_days(gpu_s: float) -> float:
 
 
 def training_operations(macs: float, samples: int, epochs: float, *, trained: bool) -> float:
-    """Operations of a training: `macs` of a sample in full, every sample once an epoch.
+    """Operations of a training: `macs` per sample in full, every sample once per epoch.
 
-    Where nothing of it is trained a sample is only read; features that are kept are read once, so
-    their epochs are 1.
+    If the encoder is not trained, there is only a forward pass. Cached features are computed once,
+    so their `epochs` are 1.
     """
     return (TRAINED if trained else ONLY_READ) * macs * samples * epochs
 
 
 def estimated_days(operations: float, device: str) -> float:
-    """Days on one of the paper's GPUs, at the speed that its tables come to. An estimate.
+    """Estimated days on one of the paper's GPUs, at the speed that follows from its tables.
 
-    It says what a training would have cost there, wherever it ran. Raises KeyError for a device
+    It does not depend on where the training ran. Raises KeyError for a device
     other than V100 and A100.
     """
     return operations / PAPER_OPERATIONS_A_SECOND[device] / DAY
 
 
 def _on_meta(module: nn.Module) -> nn.Module:
-    """A copy of the module without its numbers: deepcopy takes the meta tensors for its tensors."""
+    """A copy of the module on the meta device: deepcopy replaces its tensors by meta tensors."""
     empty: dict[int, Any] = {}
     for parameter in module.parameters():
-        # With gradients nn.MultiheadAttention takes no fused path, which no formula knows.
+        # With gradients nn.MultiheadAttention does not use its fused path, which has no formula.
         empty[id(parameter)] = nn.Parameter(torch.empty_like(parameter, device="meta"))
     for buffer in module.buffers():
         empty[id(buffer)] = torch.empty_like(buffer, device="meta")
@@ -138,7 +137,7 @@ def _on_meta(module: nn.Module) -> nn.Module:
 
 
 def _outside_attention(module: nn.Module) -> list[nn.Module]:
-    """Convolutions and linear layers, without those of attention."""
+    """Convolutions and linear layers outside attention."""
     if type(module).__name__.endswith(("Attention", "AttentionPool2d")):
         return []
     if isinstance(module, nn.Linear | nn.Conv1d | nn.Conv2d | nn.Conv3d):
@@ -147,7 +146,7 @@ def _outside_attention(module: nn.Module) -> list[nn.Module]:
 
 
 def _count_layer(counted: dict[nn.Module, int]) -> Callable[..., None]:
-    """A hook: every output element is a sum over the weights of its channel."""
+    """A hook that counts: every output element is a sum over the weights of its channel."""
 
     def hook(layer: Any, _inputs: Any, output: torch.Tensor) -> None:
         per_output = layer.weight.numel() // layer.weight.shape[0]
@@ -161,8 +160,8 @@ def _parameters(module: nn.Module) -> int:
 
 
 class _Operations(TorchDispatchMode):
-    """Adds up the formulas of torch. FlopCounterMode would do, but it hooks every module of the
-    process while it counts, those of other threads too.
+    """Adds up the formulas of torch. FlopCounterMode would do the same, but it hooks every module
+    of the process while it counts, also those of other threads.
     """
 
     def __init__(self) -> None:
@@ -172,14 +171,14 @@ class _Operations(TorchDispatchMode):
     def __torch_dispatch__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
     ) -> Any:
-        given = kwargs or {}
+        keywords = kwargs or {}
         if func not in flop_registry:
             with self:
-                parts = func.decompose(*args, **given)
+                parts = func.decompose(*args, **keywords)
                 if parts is not NotImplemented:
                     return parts
-        out = func(*args, **given)
+        out = func(*args, **keywords)
         formula = flop_registry.get(func._overloadpacket)
         if formula is not None:
-            self.total += formula(*args, **given, out_val=out)
+            self.total += formula(*args, **keywords, out_val=out)
         return out

@@ -1,4 +1,4 @@
-"""Where tensors are computed: a GPU where there is one, else the CPU.
+"""The device of the computation: a GPU if there is one, else the CPU.
 
 Random numbers are drawn on the CPU and moved, so that a seed means the same on every device.
 """
@@ -17,51 +17,51 @@ if TYPE_CHECKING:
 def device() -> torch.device:
     """HARNESS_DEVICE (`cpu`, `cuda`, `cuda:1`), or the GPU of this process, or the CPU.
 
-    Raises BadInput for a device that is not there.
+    Raises BadInput for a device that does not exist.
     """
     import torch
 
     wanted = os.environ.get("HARNESS_DEVICE", "")
     if not wanted:
         local = os.environ.get("LOCAL_RANK") or os.environ.get("SLURM_LOCALID") or "0"
-        there = torch.cuda.device_count()
-        return torch.device("cuda", int(local) % there) if there else torch.device("cpu")
+        count = torch.cuda.device_count()
+        return torch.device("cuda", int(local) % count) if count else torch.device("cpu")
     allowed = "allowed: cpu, cuda, cuda:N"
     try:
-        found = torch.device(wanted)
+        parsed = torch.device(wanted)
     except RuntimeError as error:
-        raise BadInput(f"HARNESS_DEVICE: '{wanted}' is no device; {allowed}") from error
-    if found.type not in ("cpu", "cuda"):
+        raise BadInput(f"HARNESS_DEVICE: '{wanted}' is not a device; {allowed}") from error
+    if parsed.type not in ("cpu", "cuda"):
         raise BadInput(f"HARNESS_DEVICE: '{wanted}' is not supported; {allowed}")
-    if found.type == "cuda" and (found.index or 0) >= torch.cuda.device_count():
+    if parsed.type == "cuda" and (parsed.index or 0) >= torch.cuda.device_count():
         raise BadInput(f"HARNESS_DEVICE: there is no device '{wanted}' on this machine")
-    return found
+    return parsed
 
 
-def device_name(place: torch.device) -> str:
-    """`cpu`, or what the GPU is called."""
+def device_name(torch_device: torch.device) -> str:
+    """`cpu`, or the name of the GPU."""
     import torch
 
-    return "cpu" if place.type == "cpu" else torch.cuda.get_device_name(place)
+    return "cpu" if torch_device.type == "cpu" else torch.cuda.get_device_name(torch_device)
 
 
-def synchronise(place: torch.device) -> None:
-    """Wait until the device has done what it was told, so that seconds are those of the work."""
+def synchronise(torch_device: torch.device) -> None:
+    """Wait until the device has finished, so that measured seconds include its work."""
     import torch
 
-    if place.type == "cuda":
-        torch.cuda.synchronize(place)
+    if torch_device.type == "cuda":
+        torch.cuda.synchronize(torch_device)
 
 
-def peak_memory(place: torch.device) -> int | None:
-    """Bytes that tensors took at most on a GPU since the last `forget_peak`; None on the CPU."""
+def peak_memory(torch_device: torch.device) -> int | None:
+    """Peak bytes of tensors on a GPU since the last `forget_peak`; None on the CPU."""
     import torch
 
-    return torch.cuda.max_memory_allocated(place) if place.type == "cuda" else None
+    return torch.cuda.max_memory_allocated(torch_device) if torch_device.type == "cuda" else None
 
 
-def forget_peak(place: torch.device) -> None:
+def forget_peak(torch_device: torch.device) -> None:
     import torch
 
-    if place.type == "cuda":
-        torch.cuda.reset_peak_memory_stats(place)
+    if torch_device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(torch_device)

@@ -1,10 +1,10 @@
-"""Several processes on one training: what each computes, and how their parts become the whole.
+"""Distributed training: the work of each process, and the exchange between processes.
 
-The batches, their micro-batches and every random number are those of one process; a process takes
-every N-th micro-batch. Embeddings are exchanged as sums with zeros elsewhere, gradients as sums,
-so N processes take the step that one process takes on the whole batch. (The paper's public code
-averages gradients over processes after a gather that carries none, which scales the visual
-gradient by 1/N; TEXT4VIS fault 5.)
+Batches, micro-batches and random numbers are the same as with one process; of N processes each
+computes every N-th micro-batch. Embeddings are summed over processes, with zeros for the parts of
+others, and gradients are summed, so N processes take the same step as one process on the whole
+batch. (The paper's public code averages gradients over processes after a gather without gradients,
+which scales the visual gradient by 1/N; TEXT4VIS fault 5.)
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ from harness.core.errors import BadInput
 if TYPE_CHECKING:
     import torch
 
-#: Where processes meet if MASTER_PORT does not say it: apart for every job of a host.
+#: Ports for the rendezvous without MASTER_PORT; different for the jobs of a host.
 FIRST_PORT, PORTS = 20_000, 20_000
 
 
-#: How long a process waits for another, at the beginning and at every exchange.
+#: How long a process waits for the others, at the start and at every exchange.
 PATIENCE = timedelta(minutes=30)
 
 
 @dataclass(frozen=True)
 class World:
-    """A process among those of a training."""
+    """The rank of this process, and the number of processes of the training."""
 
     rank: int = 0
     size: int = 1
@@ -51,7 +51,7 @@ class World:
             dist.all_reduce(tensor)
 
     def add_gradients(self, tensors: Iterable[torch.Tensor]) -> None:
-        """Sum gradients over the processes; a tensor that no process used keeps none."""
+        """Sum gradients over the processes; a tensor that no process used keeps no gradient."""
         import torch
         import torch.distributed as dist
 
@@ -79,12 +79,12 @@ class World:
             return list(numbers)
         from harness.training.device import device
 
-        found = torch.tensor(numbers, dtype=torch.float64, device=device())
-        self.add([found])
-        return [float(n) for n in found]
+        sums = torch.tensor(numbers, dtype=torch.float64, device=device())
+        self.add([sums])
+        return [float(n) for n in sums]
 
     def maximum(self, number: int) -> int:
-        """The largest of a plain number over the processes."""
+        """The maximum of a plain number over the processes."""
         import torch
         import torch.distributed as dist
 
@@ -92,12 +92,12 @@ class World:
             return number
         from harness.training.device import device
 
-        found = torch.tensor(number, device=device())
-        dist.all_reduce(found, op=dist.ReduceOp.MAX)
-        return int(found)
+        largest = torch.tensor(number, device=device())
+        dist.all_reduce(largest, op=dist.ReduceOp.MAX)
+        return int(largest)
 
     def wait(self) -> None:
-        """Until every process is here."""
+        """Wait until every process has reached this point."""
         import torch.distributed as dist
 
         if self.size > 1:
@@ -105,7 +105,7 @@ class World:
 
     @contextmanager
     def first(self) -> Iterator[None]:
-        """Process 0 does it, then the others, who find in the cache what it left."""
+        """Process 0 runs first and fills the cache; then the others run and read it."""
         if self.rank > 0:
             self.wait()
         yield
@@ -114,7 +114,7 @@ class World:
 
 
 def world() -> World:
-    """The processes that `process_group` joined; one if there is none."""
+    """The processes of `process_group`; a single one outside of it."""
     import torch.distributed as dist
 
     if not (dist.is_available() and dist.is_initialized()):
@@ -124,9 +124,9 @@ def world() -> World:
 
 @contextmanager
 def process_group() -> Iterator[World]:
-    """Join the processes of this training, as torchrun or srun started them.
+    """Join the processes of this training, which torchrun or srun started.
 
-    Raises BadInput if it is not said where they meet, or if they do not.
+    Raises BadInput without an address for the rendezvous, or if it fails.
     """
     import torch.distributed as dist
 
@@ -138,11 +138,11 @@ def process_group() -> Iterator[World]:
 
     from harness.training.device import device
 
-    place = device()
-    if place.type == "cuda":
-        torch.cuda.set_device(place)
+    torch_device = device()
+    if torch_device.type == "cuda":
+        torch.cuda.set_device(torch_device)
     address, port = _meeting_point()
-    backend = "nccl" if place.type == "cuda" else "gloo"
+    backend = "nccl" if torch_device.type == "cuda" else "gloo"
     where = f"tcp://{address}:{port}"
     print(f"process {rank} of {size} waits for the others at {where}", file=sys.stderr)
     try:
@@ -154,14 +154,14 @@ def process_group() -> Iterator[World]:
         raise BadInput(f"{size} processes did not meet at {where}: {first}") from error
     try:
         yield world()
-        dist.barrier()  # none goes while another still hears from it
+        dist.barrier()  # no process exits while another still communicates with it
     finally:
         dist.destroy_process_group()
 
 
 def declared() -> tuple[int, int]:
     """(rank, size) from RANK and WORLD_SIZE (torchrun), or from SLURM_PROCID and
-    SLURM_STEP_NUM_TASKS (srun); a batch script alone is one process, whatever it reserved.
+    SLURM_STEP_NUM_TASKS (srun). A batch script alone is one process, whatever it has allocated.
     """
     if "WORLD_SIZE" in os.environ:
         return _number("RANK", 0), _number("WORLD_SIZE", 1)
@@ -179,8 +179,6 @@ def _number(name: str, default: int) -> int:
 def _meeting_point() -> tuple[str, int]:
     address = os.environ.get("MASTER_ADDR")
     if not address:
-        raise BadInput(
-            "several processes were started, and MASTER_ADDR does not say where they meet"
-        )
+        raise BadInput("several processes were started, but MASTER_ADDR is not set")
     job = _number("SLURM_JOB_ID", os.getppid())
     return address, _number("MASTER_PORT", FIRST_PORT + job % PORTS)

@@ -1,10 +1,10 @@
-"""Backbone features on disk, computed once for every encoder, resolution and picture.
+"""Backbone features on disk, computed once per encoder, resolution and image.
 
-A folder of the cache holds shards of (ids, h_NF); an id is the fingerprint of a picture, with the
-frame and the crop that were read, so that no picture is taken for another of the same name.
-Last bits differ between a GPU and the CPU, so each has its own folder. A reader looks an id up in
-all of them; a writer adds a whole shard by rename. So what was computed before an interruption
-stays, and two writers at once cost time but never a wrong row.
+A folder of the cache holds shards of (ids, h_NF). An id is the fingerprint of an image with its
+frame and crop, so images with the same name are not confused. A GPU and the CPU have folders of
+their own, as their last bits differ. A reader searches all shards of a folder; a writer adds a
+whole shard by rename. So an interruption loses no finished shard, and two concurrent writers cost
+time but give no wrong row.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ if TYPE_CHECKING:
     import torch
 
 SHARD = 512
-#: Pictures at once: on one core, and on a GPU.
+#: Images per batch: on one core, and on a GPU.
 BATCH = {"cpu": 16, "cuda": 64}
 
-#: called with (done, total) pictures
+#: Called with (done, total) images.
 Progress = Callable[[int, int], object]
 
 
@@ -49,17 +49,17 @@ class FeatureStore:
         self._dim = facts.feature_dim
         self._device = device()
         self._batch_size = BATCH[self._device.type]
-        apart = [] if self._device.type == "cpu" else [self._device.type]
-        address = digest([facts.backbone, resolution, *apart], 32)
+        device_type = [] if self._device.type == "cpu" else [self._device.type]
+        address = digest([facts.backbone, resolution, *device_type], 32)
         self.folder = cache_folder() / "features" / address
 
     def get(
         self, wanted: Sequence[str | FrameView], progress: Progress | None = None
     ) -> torch.Tensor:
-        """h_NF in the order of `wanted`; what is missing is computed and kept. A name alone is an
-        item that is a picture.
+        """h_NF in the order of `wanted`; missing features are computed and cached. A plain name is
+        an item that is an image.
 
-        Raises DataError for a picture that cannot be read.
+        Raises DataError for an image that cannot be read.
         """
         import torch
 
@@ -68,36 +68,36 @@ class FeatureStore:
             item: self._dataset.fingerprint(item) for item in dict.fromkeys(k.item for k in chosen)
         }
         ids = {view: view.address(prints[view.item]) for view in dict.fromkeys(chosen)}
-        found = self._read(set(ids.values()))
-        # One view of every picture that is missing, in the order of `wanted`.
+        h_by_id = self._read(set(ids.values()))
+        # Of several views with one id, the first is computed.
         first = {ids[view]: view for view in reversed(ids)}
-        missing = [i for i in dict.fromkeys(ids.values()) if i not in found]
+        missing = [i for i in dict.fromkeys(ids.values()) if i not in h_by_id]
         for start in range(0, len(missing), SHARD):
             part = missing[start : start + SHARD]
             done = lambda n, start=start: progress and progress(start + n, len(missing))  # noqa: E731
             rows = self._compute([first[i] for i in part], done)
             self._write(part, rows)
-            found |= dict(zip(part, rows, strict=True))
-        h_NF = np.stack([found[ids[k]] for k in chosen]) if chosen else np.zeros((0, self._dim))
+            h_by_id |= dict(zip(part, rows, strict=True))
+        h_NF = np.stack([h_by_id[ids[k]] for k in chosen]) if chosen else np.zeros((0, self._dim))
         return torch.from_numpy(h_NF.astype(np.float32))
 
     def _read(self, wanted: set[str]) -> dict[str, np.ndarray[Any, Any]]:
-        """Rows of `wanted`: the folder may hold many other data sets."""
-        found: dict[str, np.ndarray[Any, Any]] = {}
+        """Rows of `wanted`; the folder may hold those of many other datasets."""
+        h_by_id: dict[str, np.ndarray[Any, Any]] = {}
         for ids_file in sorted(self.folder.glob("*.ids.json")):
             try:
                 ids = json.loads(ids_file.read_text(encoding="utf-8"))
                 if wanted.isdisjoint(ids):
                     continue
                 rows = np.load(ids_file.with_name(ids_file.name.replace(".ids.json", ".npy")))
-                found.update({i: h for i, h in zip(ids, rows, strict=True) if i in wanted})
+                h_by_id.update({i: h for i, h in zip(ids, rows, strict=True) if i in wanted})
             except (OSError, ValueError, TypeError, EOFError):
-                continue  # damaged: computed again, and written over
-        return found
+                continue  # damaged: it is computed again and overwritten
+        return h_by_id
 
     def _write(self, ids: Sequence[str], rows: np.ndarray[Any, Any]) -> None:
         name = hashlib.sha256("\n".join(ids).encode()).hexdigest()[:32]
-        # The ids go last: a shard without them is not read.
+        # The ids are written last: a shard without them is not read.
         write_atomically(self.folder / f"{name}.npy", lambda f: np.save(f, rows))
         text = json.dumps(list(ids)).encode()
         write_atomically(self.folder / f"{name}.ids.json", lambda f: f.write(text))
@@ -108,7 +108,7 @@ class FeatureStore:
         encoder, size = self._load(), self._batch_size
         batches = [chosen[i : i + size] for i in range(0, len(chosen), size)]
         rows, done = [], 0
-        # A GPU is fed by all cores as well: they read and prepare the pictures.
+        # With a GPU, all cores read and preprocess images.
         with one_core_pool(cores()) as pool:
             for batch, h_BF in zip(
                 batches, pool.map(lambda b: self._batch(encoder, b), batches), strict=True
@@ -124,8 +124,8 @@ class FeatureStore:
     def _batch(self, encoder: Any, batch: Sequence[FrameView]) -> np.ndarray[Any, Any]:
         """h_BF of one batch, on one core or the GPU.
 
-        A short batch is filled up: kernels differ by batch size in the last bits, and a feature
-        must not depend on which others were missing beside it.
+        A short batch is padded: the last bits depend on the batch size, and a feature must not
+        depend on which others are computed with it.
         """
         import torch
 
@@ -159,7 +159,7 @@ def text_embeddings(
         try:
             return torch.from_numpy(np.load(path))
         except (OSError, ValueError, EOFError):
-            pass  # damaged: made again, and written over
+            pass  # damaged: it is computed again and overwritten
     tower = load()
 
     def one_class(class_texts: Sequence[str]) -> torch.Tensor:

@@ -1,7 +1,7 @@
-"""The training loop, the same for cached features and for a backbone that is tuned.
+"""The training loop, the same for cached features and for a tuned backbone.
 
-Every draw comes from a stream addressed by seed and epoch, so a cell's numbers depend neither on
-which cells run beside it nor on where it was interrupted, nor on how many processes share it.
+Every draw comes from a stream named by seed and epoch, so a cell's numbers do not depend on other
+cells, on interruptions, or on the number of processes.
 """
 
 from __future__ import annotations
@@ -27,9 +27,10 @@ if TYPE_CHECKING:
 def train(problem: Problem) -> Solution:
     """Minimise the head's loss on the support set (Eq. 1 to 3); the model is trained in place.
 
-    With a checkpoint it goes on from the last whole epoch, to the same result.
+    With a checkpoint it continues after the last finished epoch, with the same result.
 
-    Raises CellError if the loss is not finite; KeyboardInterrupt between batches if asked to stop.
+    Raises CellError if the loss is not finite; KeyboardInterrupt after an interruption, between
+    batches.
     """
     model, recipe, watch = problem.model, problem.recipe, problem.watch
     optimiser = _optimiser(model, recipe)
@@ -39,7 +40,7 @@ def train(problem: Problem) -> Solution:
     if saved is not None:
         solution = Solution(saved["curve"], saved["steps"])
     for epoch in range(recipe.epochs):
-        # Before the epochs that a checkpoint holds are skipped: the head may change at one of them.
+        # Called for skipped epochs too: the head may change at one of them (schedule: released).
         model.head.begin_epoch(epoch)
         if epoch < len(solution.curve):
             continue
@@ -56,7 +57,7 @@ def train(problem: Problem) -> Solution:
 def _epoch(
     problem: Problem, optimiser: torch.optim.Optimizer, rates: Sequence[float], epoch: int
 ) -> dict[str, Any]:
-    """One pass over the support set: a point of the curve, and how many steps it took."""
+    """One pass over the support set: a point of the curve, with the number of steps."""
     model, recipe, y_N = problem.model, problem.recipe, problem.labels_N
     n, began = len(model.source), time.perf_counter()
     loss_sum, correct = 0.0, 0.0
@@ -97,7 +98,7 @@ def _step(
     recipe: Recipe,
     drop: torch.Generator,
 ) -> tuple[float, float]:
-    """One update from a batch. Returns the mean loss and the number of right predictions."""
+    """One update from a batch. Returns the mean loss and the number of correct predictions."""
     optimiser.zero_grad()
     group = world()
     size = recipe.micro_batch or math.ceil(len(batch_B) / group.size)
@@ -106,7 +107,7 @@ def _step(
     if model.head.whole_batch and model.gather and len(parts) > 1:
         loss, right = _contrasted(model, parts, y_N, recipe, drop, group)
         model.teach_texts()
-        group.add_gradients(model.encoder())  # the others hold the whole batch's already
+        group.add_gradients(model.encoder())  # the others have those of the whole batch
     else:
         loss, right = _summed(model, parts, y_N, recipe, drop)
         model.teach_texts()
@@ -119,8 +120,8 @@ def _step(
 def _summed(
     model: TrainableModel, parts: Parts, y_N: torch.Tensor, recipe: Recipe, drop: torch.Generator
 ) -> tuple[float, float]:
-    """Micro-batches whose gradients add up to the batch's, for a loss that is a mean over it. A
-    contrastive loss without the gather is that of each micro-batch by itself.
+    """Micro-batches for a loss that is a mean over samples: their gradients add up to that of the
+    batch. A contrastive loss without the gather is computed within each micro-batch.
     """
     total, loss_sum, right = sum(len(part_B) for part_B, _ in parts), 0.0, 0.0
     for part_B, mine in parts:
@@ -143,28 +144,28 @@ def _contrasted(
     drop: torch.Generator,
     group: World,
 ) -> tuple[float, float]:
-    """Micro-batches that keep all negatives, for a loss between the samples of a batch.
+    """Micro-batches for a loss that contrasts the samples of a batch, with all negatives.
 
-    Two passes: the embeddings of all parts without a graph, gathered over the processes, the loss
-    and its gradient at them; then each part again with a graph that this gradient is sent through
-    (Gao et al. 2021).
+    Two passes (Gao et al. 2021). The first computes the embeddings of all parts without a graph,
+    gathers them over the processes, and computes the loss and its gradient at the embeddings. The
+    second computes each part again, with a graph, and backpropagates that gradient through it.
     """
     import torch
 
     began = drop.get_state()
     with torch.no_grad():
-        own = [
+        local_parts = [
             _embed(model, part_B, recipe, drop) if mine else _skip(model, part_B, recipe, drop)
             for part_B, mine in parts
         ]
-    z_BD = _gathered(own, [len(part_B) for part_B, _ in parts], group)
+    z_BD = _gathered(local_parts, [len(part_B) for part_B, _ in parts], group)
     z_BD.requires_grad_()
     y_B = y_N[torch.cat([part_B for part_B, _ in parts])]
     loss = model.head.loss(z_BD, y_B)
     loss.backward()
     if z_BD.grad is None:
         raise CellError("the loss does not depend on the embeddings")
-    drop.set_state(began)  # the same elements are dropped again
+    drop.set_state(began)  # the second pass drops the same elements
     gradients = z_BD.grad.split([len(part_B) for part_B, _ in parts])
     for (part_B, mine), gradient_BD in zip(parts, gradients, strict=True):
         if mine:
@@ -175,21 +176,21 @@ def _contrasted(
 
 
 def _gathered(
-    own: Sequence[torch.Tensor | None], lengths: Sequence[int], group: World
+    local_parts: Sequence[torch.Tensor | None], lengths: Sequence[int], group: World
 ) -> torch.Tensor:
-    """The whole z_BD from the parts that this process has (None: another's)."""
+    """The whole z_BD from the parts of this process (None: a part of another process)."""
     import torch
 
-    present = [z_BD for z_BD in own if z_BD is not None]
+    present = [z_BD for z_BD in local_parts if z_BD is not None]
     if group.size == 1:
         return torch.cat(present)
     from harness.training.device import device
 
     width = group.maximum(present[0].shape[1] if present else 0)
-    place = present[0].device if present else device()
+    torch_device = present[0].device if present else device()
     parts = [
-        torch.zeros(n, width, device=place) if z_BD is None else z_BD
-        for z_BD, n in zip(own, lengths, strict=True)
+        torch.zeros(n, width, device=torch_device) if z_BD is None else z_BD
+        for z_BD, n in zip(local_parts, lengths, strict=True)
     ]
     whole_BD = torch.cat(parts)
     group.add([whole_BD])
@@ -199,7 +200,7 @@ def _gathered(
 def _embed(
     model: TrainableModel, part_B: torch.Tensor, recipe: Recipe, drop: torch.Generator
 ) -> torch.Tensor:
-    """z_BD as float32, whatever the precision behind it."""
+    """z_BD as float32, whatever the precision of the encoder."""
     with _precision(recipe.precision, model.device.type):
         h_BF = dropout(model.source.features(part_B), recipe.dropout, drop)
         return model.embedding(h_BF).float()
@@ -208,7 +209,7 @@ def _embed(
 def _skip(
     model: TrainableModel, part_B: torch.Tensor, recipe: Recipe, drop: torch.Generator
 ) -> torch.Tensor | None:
-    """Draw what another process draws for its part, so that the stream stays the same."""
+    """Draw the dropout of another process's part, so that the streams stay equal."""
     if recipe.dropout:
         frames = [model.source.frames] if model.source.frames else []
         width = model.feature_dim
@@ -251,7 +252,7 @@ def _batches(n: int, size: int, seed: int | None, epoch: int) -> tuple[torch.Ten
 
 
 def _optimiser(model: TrainableModel, recipe: Recipe) -> torch.optim.Optimizer:
-    """Two learning-rate groups (section 4.1); a frozen tensor gets no gradient and no step."""
+    """Two learning-rate groups (section 4.1). A frozen tensor has no gradient and no step."""
     import torch
 
     groups = [

@@ -1,4 +1,4 @@
-"""What is trained: where features come from, what makes embeddings of them, texts and the head."""
+"""The trained model: feature source, embedding, class texts and head."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ class Projection:
 
         return F.linear(h_BF, self.weight_DF, self.bias_D)
 
-    def trainable(self, place: Any = "cpu") -> Projection:
-        """A copy on a device whose tensors ask for gradients."""
+    def trainable(self, torch_device: Any = "cpu") -> Projection:
+        """A copy on a device, whose tensors require gradients."""
 
-        def own(tensor: torch.Tensor) -> torch.Tensor:
-            return tensor.detach().clone().to(place).requires_grad_()
+        def trainable_copy(tensor: torch.Tensor) -> torch.Tensor:
+            return tensor.detach().clone().to(torch_device).requires_grad_()
 
-        bias_D = None if self.bias_D is None else own(self.bias_D)
-        return Projection(own(self.weight_DF), bias_D)
+        bias_D = None if self.bias_D is None else trainable_copy(self.bias_D)
+        return Projection(trainable_copy(self.weight_DF), bias_D)
 
-    def on(self, place: Any) -> Projection:
+    def on(self, torch_device: Any) -> Projection:
         """The same values on a device, without a graph."""
-        bias_D = None if self.bias_D is None else self.bias_D.detach().to(place)
-        return Projection(self.weight_DF.detach().to(place), bias_D)
+        bias_D = None if self.bias_D is None else self.bias_D.detach().to(torch_device)
+        return Projection(self.weight_DF.detach().to(torch_device), bias_D)
 
     def parameters(self) -> list[torch.Tensor]:
         return [t for t in (self.weight_DF, self.bias_D) if t is not None]
@@ -48,11 +48,11 @@ class Embedding:
     """From backbone features to the joint space: the projection, then a module over time."""
 
     projection: Projection
-    temporal: Any = None  # z_BTD to z_BD; None: an item is one picture
+    temporal: Any = None  # z_BTD to z_BD; None: an item is one image
 
     def __call__(self, h: torch.Tensor, *, views: bool = False) -> torch.Tensor:
-        """z_BD of h_BF, or of h_BTF. With views of h_BVF or h_BVTF: their mean, taken before the
-        normalisation.
+        """z_BD of h_BF, or of h_BTF. With `views` of h_BVF or h_BVTF: the mean over the views,
+        before normalisation.
         """
         if views:
             z_NVD: torch.Tensor = self(h.flatten(0, 1)).unflatten(0, (h.shape[0], -1))
@@ -74,12 +74,12 @@ class Model:
     embedding: Embedding
     head: Head
     texts: ChangingTexts | None = None
-    gather: bool = True  # contrast a whole batch; else each micro-batch by itself
+    gather: bool = True  # contrast the whole batch; else each micro-batch alone
     _rows: tuple[torch.Tensor, torch.Tensor] | None = field(default=None, init=False, repr=False)
 
     @property
     def device(self) -> torch.device:
-        """Where the projection is, and with it all that is trained."""
+        """The device of the projection and of everything that is trained."""
         return self.embedding.projection.weight_DF.device
 
     @property
@@ -88,28 +88,28 @@ class Model:
         return self.embedding.projection.weight_DF.shape[1]
 
     def encoder(self) -> list[torch.Tensor]:
-        """What stands before the loss: pictures to embeddings."""
-        own = [*self.source.pretrained(), *self.embedding.projection.parameters()]
-        return [*own, *self.source.new(), *self.embedding.new()]
+        """The tensors between images and embeddings."""
+        pretrained = [*self.source.pretrained(), *self.embedding.projection.parameters()]
+        return [*pretrained, *self.source.new(), *self.embedding.new()]
 
     def tensors(self) -> list[torch.Tensor]:
-        """All that training may change, in a fixed order."""
+        """All tensors that training may change, in a fixed order."""
         return [*self.pretrained(), *self.new()]
 
     def pretrained(self) -> list[torch.Tensor]:
-        """The group of learning rate lr."""
-        own = [*self.source.pretrained(), *self.embedding.projection.parameters()]
+        """The tensors that train at the learning rate lr."""
+        encoder = [*self.source.pretrained(), *self.embedding.projection.parameters()]
         texts = self.texts.pretrained() if self.texts else []
-        return [*own, *texts, *self.head.pretrained()]
+        return [*encoder, *texts, *self.head.pretrained()]
 
     def new(self) -> list[torch.Tensor]:
-        """The group of learning rate lr_new."""
+        """The tensors that train at the learning rate lr_new."""
         texts = self.texts.new() if self.texts else []
         return [*self.source.new(), *self.embedding.new(), *texts, *self.head.new()]
 
     def read_texts(self, y_B: torch.Tensor) -> None:
-        """Rows of W for a step: those of the batch's labels where the head contrasts them alone,
-        else of every class.
+        """Recompute rows of W for a step: those of the batch's labels if the head contrasts the
+        samples of a batch, else those of every class.
         """
         import torch
 
@@ -123,7 +123,7 @@ class Model:
         self.head.put_rows(classes_U, w_UD.detach(), trained=w_UD.requires_grad)
 
     def teach_texts(self) -> None:
-        """Send the loss's gradient at W on to what its rows are made of."""
+        """Backpropagate the gradient at W into the texts that its rows were computed from."""
         if self._rows is None:
             return
         classes_U, w_UD = self._rows

@@ -1,4 +1,4 @@
-"""Preprocessed pictures in memory, so that a training of many epochs reads each once."""
+"""Preprocessed images in memory, so that a training of many epochs reads each once."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
     import torch
     from PIL import Image
 
-#: What is kept at most; pictures beyond it are read again at every use.
+#: Most bytes that are kept; further images are read at every use.
 KEPT_BYTES = 2 * 1024**3
 
 
 def read_pictures(dataset: Dataset, chosen: Sequence[FrameView]) -> list[Image.Image]:
-    """The pictures that are read, in order; frames of one video are read together.
+    """The images of these views, in order; frames of one video are read together.
 
-    Raises DataError for one that cannot be read.
+    Raises DataError for an image that cannot be read.
     """
     frames: dict[str, dict[int, Image.Image]] = {}
     wanted: dict[str, list[int]] = {}
@@ -29,8 +29,8 @@ def read_pictures(dataset: Dataset, chosen: Sequence[FrameView]) -> list[Image.I
             wanted.setdefault(view.item, []).append(view.frame)
     for item, indices in wanted.items():
         distinct = sorted(set(indices))
-        found = cast(Clips, dataset).frames(item, distinct)
-        frames[item] = dict(zip(distinct, found, strict=True))
+        images = cast(Clips, dataset).frames(item, distinct)
+        frames[item] = dict(zip(distinct, images, strict=True))
     out = []
     for view in chosen:
         kept = frames.get(view.item, {})
@@ -40,7 +40,7 @@ def read_pictures(dataset: Dataset, chosen: Sequence[FrameView]) -> list[Image.I
 
 
 class Pictures:
-    """Items as x_NCHW for one encoder at one resolution, each read once. Threads may share it."""
+    """Views as x_NCHW for one encoder at one resolution, each read once. Threads may share it."""
 
     def __init__(self, dataset: Dataset, encoder: Any, resolution: int) -> None:
         self.dataset = dataset
@@ -49,7 +49,7 @@ class Pictures:
         self._bytes = 0
 
     def __call__(self, chosen: Sequence[FrameView]) -> torch.Tensor:
-        """Raises DataError for a picture that cannot be read."""
+        """Raises DataError for an image that cannot be read."""
         import torch
 
         missing = [view for view in dict.fromkeys(chosen) if view not in self._kept]
@@ -58,13 +58,13 @@ class Pictures:
             view: self._encoder.preprocess(image, self._resolution)
             for view, image in zip(missing, images, strict=True)
         }
-        found = torch.stack([fresh[k] if k in fresh else self._kept[k] for k in chosen])
+        x_NCHW = torch.stack([fresh[k] if k in fresh else self._kept[k] for k in chosen])
         for view, x_CHW in fresh.items():
             self._keep(view, x_CHW)
-        return found
+        return x_NCHW
 
     def augmented(self, chosen: Sequence[FrameView], change: Augmentation) -> torch.Tensor:
-        """The same change on every frame of an item; the result is not kept."""
+        """The same augmentation of every view of an item; the result is not kept."""
         import torch
 
         images = [change(image, self._resolution) for image in read_pictures(self.dataset, chosen)]

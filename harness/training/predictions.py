@@ -1,4 +1,4 @@
-"""Predictions, ranks and probabilities of every test item, from its logits."""
+"""Prediction, rank and probability of every test item, from its logits."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 
 def predict(logits_NC: torch.Tensor, labels_N: IntArray) -> Predictions:
-    """Ties go to the class with the lower index, in the prediction and in the rank alike.
+    """Predictions from logits. Ties go to the class with the lower index, in prediction and rank.
 
-    Raises CellError if a logit is not a finite number.
+    Raises CellError if a logit is not finite.
     """
     import torch
 

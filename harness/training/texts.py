@@ -1,8 +1,7 @@
-"""Class texts that change while a cell trains: drawn templates, a trained tower, a learned context.
+"""Class texts that change during training: drawn templates, a trained tower, a learned context.
 
-The head reads rows of W as they stand at a step. Where they hang on parameters, the loss's
-gradient at W is sent back through the text tower once a step, however many micro-batches there
-were.
+The head uses the rows of W of the current step. If they depend on parameters, the gradient at W is
+backpropagated through the text tower once per step, whatever the number of micro-batches.
 """
 
 from __future__ import annotations
@@ -15,14 +14,14 @@ from harness.core.protocols.encoder import TunableText
 if TYPE_CHECKING:
     import torch
 
-#: Texts of classes (names in order) to what stands for each: one text or several.
+#: Class names to the texts of each class: one or several.
 Wording = Callable[[Sequence[str]], list[list[str]]]
-#: Texts that are embedded at once in evaluation.
+#: Classes per batch of texts in evaluation.
 AT_ONCE = 64
 
 
 class DrawnTemplates:
-    """One of K templates at every step, the same for all classes (Table 4, appendix B.4)."""
+    """One of K templates, drawn at every step for all classes (Table 4, appendix B.4)."""
 
     def __init__(self, w_KCD: torch.Tensor) -> None:
         self._w_KCD, self._number = w_KCD, 0
@@ -40,7 +39,7 @@ class DrawnTemplates:
         return self._w_KCD[self._number][classes_U]
 
     def embed(self, names: Sequence[str]) -> None:
-        """Evaluation has a template of its own."""
+        """None: evaluation has its own template."""
 
     def pretrained(self) -> list[torch.Tensor]:
         return []
@@ -50,7 +49,7 @@ class DrawnTemplates:
 
 
 class _Embedded:
-    """What the two trained forms share: texts of classes through a tower."""
+    """Texts of classes, embedded by a text tower with a graph."""
 
     def __init__(
         self,
@@ -83,15 +82,15 @@ class _Embedded:
         return torch.cat(parts)
 
     def _embed(self, texts: Sequence[Sequence[str]]) -> torch.Tensor:
-        """(U, D): of a class with several texts the mean of their embeddings, normalised first
-        unless `average` is `plain`.
+        """(U, D): for a class with several texts the mean of their embeddings, each normalised
+        first unless `average` is `plain`.
         """
         import torch
 
-        flat = [text for own in texts for text in own]
+        flat = [text for of_class in texts for text in of_class]
         w_ND = self._tower.encode(flat, self._context_ME).float()
         w_ND = w_ND if self._map_ED is None else w_ND @ self._map_ED.to(w_ND.device)
-        parts = w_ND.split([len(own) for own in texts])
+        parts = w_ND.split([len(of_class) for of_class in texts])
         return torch.stack([self._mean(w_KD) for w_KD in parts])
 
     def _mean(self, w_KD: torch.Tensor) -> torch.Tensor:
@@ -103,7 +102,7 @@ class _Embedded:
 
 
 class TrainedTower(_Embedded):
-    """`text_tower: online`: the tower is trained with the pictures' (Table 6); give it a copy."""
+    """`text_tower: online`: the text tower is trained too (Table 6). It needs its own copy."""
 
     def __init__(self, tower: TunableText, *rest: Any) -> None:
         super().__init__(tower, *rest)
@@ -117,8 +116,8 @@ class TrainedTower(_Embedded):
 
 
 class LearnedContext(_Embedded):
-    """M vectors before every class name, trained through the tower (Eq. 7), which stays as it is
-    unless its parameters ask for gradients.
+    """M vectors before every class name, trained through the tower (Eq. 7). The tower is frozen
+    unless its parameters require gradients.
     """
 
     def __init__(self, context_ME: torch.Tensor, tower: TunableText, *rest: Any) -> None:

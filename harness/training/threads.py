@@ -1,7 +1,7 @@
-"""Work on every core, each piece on one: results do not depend on how many run at once.
+"""Work in parallel threads with one core each, so that results do not depend on their number.
 
-Threads inside one operator would share its sums out by their number, which changes last bits,
-and two processes on two cores would spin against each other.
+Threads inside one operator split its sums by their number, which changes last bits, and two
+processes on two cores would compete for them.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Trained weights in a file: what `save: last` keeps and `init:` begins from."""
+"""Trained weights in a file, which `save: last` writes and `init:` starts from."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     import torch
 
 NAME = "weights.safetensors"
-#: Prefixes of names: the backbone, what was put into it, and the module over time behind it.
+#: Prefixes of names: the backbone, modules inserted into it, and the temporal module after it.
 _MODULE, _INSERTED, _TEMPORAL = "module.", "inserted.", "temporal."
 
 
 @dataclass(frozen=True)
 class Weights:
-    """The projection; the backbone where it was tuned (None: it is the pretrained one), with what
-    was put into it; and the module over time.
+    """The projection; the backbone if it was tuned (None: it is the pretrained one), with inserted
+    modules; and the temporal module.
     """
 
     projection: Projection
@@ -43,9 +43,9 @@ def save_weights(path: Path, embedding: Embedding, backbone: TunedBackbone | Non
         tensors |= {f"{_MODULE}{name}": tensor for name, tensor in backbone.state().items()}
         tensors |= {f"{_INSERTED}{name}": tensor for name, tensor in backbone.inserted().items()}
     if embedding.temporal is not None:
-        own = embedding.temporal.state_dict()
-        tensors |= {f"{_TEMPORAL}{name}": tensor for name, tensor in own.items()}
-    # A tensor that has several names is written under each.
+        state = embedding.temporal.state_dict()
+        tensors |= {f"{_TEMPORAL}{name}": tensor for name, tensor in state.items()}
+    # A tensor with several names is written under each of them.
     data = save({name: t.detach().cpu().clone().contiguous() for name, t in tensors.items()})
     write_atomically(path, lambda f: f.write(data))
 
@@ -85,7 +85,7 @@ def holds_backbone(path: Path) -> bool:
 
 
 def _no_weights(path: Path) -> str:
-    return f"init: {path} holds no weights that `save: last` wrote, or is cut short"
+    return f"init: {path} does not hold weights that `save: last` wrote, or is truncated"
 
 
 def put_into(
@@ -95,15 +95,15 @@ def put_into(
     what: str,
     wanted: Collection[str] | None = None,
 ) -> None:
-    """Give a module its saved tensors: all that it has, or those of the names that are wanted.
+    """Load saved tensors into a module: all of its tensors, or only those in `wanted`.
 
-    Raises EncoderError if they are those of another architecture.
+    Raises EncoderError if they are of another architecture.
     """
-    own = module.state_dict()
-    asked = own.keys() if wanted is None else wanted
-    lacking = [name for name in asked if name not in tensors]
-    surplus = [name for name in tensors if name not in own]
-    other = [name for name, t in tensors.items() if name in own and t.shape != own[name].shape]
+    state = module.state_dict()
+    needed = state.keys() if wanted is None else wanted
+    lacking = [name for name in needed if name not in tensors]
+    surplus = [name for name in tensors if name not in state]
+    other = [name for name, t in tensors.items() if name in state and t.shape != state[name].shape]
     for names, problem in (
         (lacking, "is in the {what} and not in the file"),
         (surplus, "is in the file and not in the {what}"),
@@ -111,8 +111,8 @@ def put_into(
     ):
         if names:
             more = f" (and {len(names) - 1} more)" if len(names) > 1 else ""
-            told = problem.format(what=what)
+            sentence = problem.format(what=what)
             raise EncoderError(
-                f"init: {path} was saved from another {what}: '{names[0]}' {told}{more}"
+                f"init: {path} was saved from another {what}: '{names[0]}' {sentence}{more}"
             )
     module.load_state_dict(dict(tensors), strict=False)

@@ -88,5 +88,5 @@ def test_weights_that_are_not_there(tmp_path: Path, init: str, words: str) -> No
 def test_a_file_that_holds_no_weights(tmp_path: Path) -> None:
     file = tmp_path / "x.safetensors"
     file.write_bytes(b"no weights")
-    with pytest.raises(BadInput, match="holds no weights that"):
+    with pytest.raises(BadInput, match="does not hold weights that"):
         plan_of(TASK, tmp_path, init=str(file), **ZERO)
