@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import nn
 
+from harness.core.protocols.plugin import NoOptions
 from harness.core.protocols.temporal import TemporalInputs
 from harness.encoders import embedded
 from harness.report.model.published import read_published
@@ -117,7 +118,9 @@ class Block(nn.Module):
 def test_attention_by_hand() -> None:
     found = cost.module_cost(Block(OwnAttention()), 2, 5, 8)
     mlp, qkv, products = 2 * 5 * 8 * 16, 2 * 5 * 8 * 24, 2 * (2 * 5 * 5 * 8)
-    assert found == cost.Cost(mlp + qkv + products, 16 + 8 * 24 + 8 * 16 + 16, mlp, 8 * 16 + 16)
+    assert found == cost.EncoderCost(
+        mlp + qkv + products, 16 + 8 * 24 + 8 * 16 + 16, mlp, 8 * 16 + 16
+    )
 
 
 @pytest.mark.parametrize("training", [True, False])
@@ -132,13 +135,13 @@ def test_torchs_attention_counts_as_an_own_one(training: bool) -> None:
 def test_convolutions_by_hand() -> None:
     layers = nn.Sequential(nn.Conv2d(4, 8, 3, padding=1, groups=4), nn.BatchNorm2d(8))
     found = cost.module_cost(layers, 1, 4, 6, 6)
-    assert found == cost.Cost(8 * 36 * 9, 8 * 9 + 8 + 16, 8 * 36 * 9, 8 * 9 + 8)
+    assert found == cost.EncoderCost(8 * 36 * 9, 8 * 9 + 8 + 16, 8 * 36 * 9, 8 * 9 + 8)
 
 
 def test_a_layer_that_runs_twice_counts_its_parameters_once() -> None:
     layer = nn.Linear(3, 3)
     found = cost.module_cost(nn.Sequential(layer, layer), 1, 3)
-    assert found == cost.Cost(18, 12, 18, 12)
+    assert found == cost.EncoderCost(18, 12, 18, 12)
 
 
 def test_the_module_stays_as_it_was() -> None:
@@ -154,14 +157,14 @@ def test_the_module_stays_as_it_was() -> None:
 
 
 def test_an_encoder_ends_with_its_projection() -> None:
-    encoder = embedded.LitEmojiImage()
+    encoder = embedded.build_image("lit-emoji", NoOptions())
     found, backbone = cost.encoder_cost(encoder, 64), cost.module_cost(encoder.module, 1, 3, 64, 64)
     assert found.macs == backbone.macs + 1280 * 384
     assert found.params == backbone.params + 1280 * 384 + 384
     assert (found.macs_paper, found.params_paper) == (backbone.macs_paper, backbone.params_paper)
 
 
-def test_an_unknown_architecture_is_told() -> None:
+def test_an_unknown_architecture_is_refused() -> None:
     with pytest.raises(LookupError, match="no architecture 'ViT-B-17'"):
         cost.clip_cost("ViT-B-17")
 

@@ -1,4 +1,6 @@
-"""N processes over gloo take the steps of one process on the whole batch."""
+"""Who takes part in a training, and that N processes over gloo take the steps of one process on
+the whole batch.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,25 @@ import torch
 
 from harness.core.errors import BadInput
 from harness.training.distributed import World, declared, process_group, world
-from tests.training import problem
+
+from . import examples
+
+VARIABLES = (
+    "RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT", "SLURM_STEP_NUM_TASKS", "SLURM_PROCID"
+)  # fmt: skip
+
+
+@pytest.fixture
+def declare(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Set the variables of torchrun and srun; all others of theirs are unset."""
+
+    def call(**variables: str) -> None:
+        for name in VARIABLES:
+            monkeypatch.delenv(name, raising=False)
+        for name, value in variables.items():
+            monkeypatch.setenv(name, value)
+
+    return call
 
 
 def free_port() -> int:
@@ -24,13 +44,12 @@ def free_port() -> int:
         return int(taken.getsockname()[1])
 
 
-def in_processes(number: int, folder: Path, *arguments: str) -> list[dict[str, Any]]:
-    """What problem.py leaves in every one of `number` processes."""
+def in_processes(number: int, folder: Path) -> list[dict[str, Any]]:
+    """What examples.py leaves in every one of `number` processes."""
     port = str(free_port())
     running = [
         subprocess.Popen(
-            [sys.executable, "-m", "tests.training.problem", str(folder / f"{rank}.json"),
-             *arguments],
+            [sys.executable, "-m", "tests.training.examples", str(folder / f"{rank}.json")],
             env={
                 **os.environ, "RANK": str(rank), "WORLD_SIZE": str(number),
                 "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "OMP_NUM_THREADS": "1",
@@ -50,10 +69,10 @@ def test_processes_take_the_steps_of_one(number: int, tmp_path: Path) -> None:
     """Loss and weights after some steps, of every kind of head; micro-batches that do not divide
     among the processes, dropout, and texts that are trained.
     """
-    one = problem.solve_all()
-    for found in in_processes(number, tmp_path):
-        assert found.keys() == one.keys()
-        for kind, (losses, weights) in found.items():
+    one = examples.solve_all()
+    for solved in in_processes(number, tmp_path):
+        assert solved.keys() == one.keys()
+        for kind, (losses, weights) in solved.items():
             torch.testing.assert_close(
                 torch.tensor(losses), torch.tensor(one[kind][0]), atol=1e-5, rtol=1e-5, msg=kind
             )
@@ -64,24 +83,60 @@ def test_processes_take_the_steps_of_one(number: int, tmp_path: Path) -> None:
 
 
 def test_without_the_gather_less_is_contrasted() -> None:
-    found = problem.solve_all()
-    assert found["gathered"][0][0] > found["apart"][0][0], "fewer negatives are easier to tell"
+    gathered, apart = (examples.solve(kind)[0][0] for kind in ("gathered", "apart"))
+    assert gathered > apart, "fewer negatives are easier to tell"
 
 
-def test_one_process_needs_no_meeting_point(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("RANK", "WORLD_SIZE", "SLURM_STEP_NUM_TASKS"):
-        monkeypatch.delenv(name, raising=False)
+def test_micro_batches_are_shared_out_in_turn() -> None:
+    group = [World(rank, 3) for rank in range(3)]
+    owners = [[w.rank for w in group if w.mine(number)] for number in range(7)]
+    assert owners == [[0], [1], [2], [0], [1], [2], [0]]
+
+
+def test_one_process_exchanges_nothing() -> None:
+    tensor = torch.ones(2, requires_grad=True)
+    alone = World()
+    alone.add([tensor])
+    alone.add_gradients([tensor])
+    alone.wait()
+    with alone.first():
+        pass
+    assert (tensor.tolist(), tensor.grad) == ([1, 1], None)
+    assert alone.total(1.5, 2) == [1.5, 2]
+    assert alone.maximum(7) == 7
+
+
+def test_one_process_needs_no_meeting_point(declare: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    declare()
     monkeypatch.setenv("SLURM_NTASKS", "8")  # of a batch script, which is one process all the same
     assert declared() == (0, 1)
     with process_group() as group:
         assert group == world() == World(0, 1)
 
 
-def test_what_srun_says(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("WORLD_SIZE", raising=False)
-    monkeypatch.setenv("SLURM_STEP_NUM_TASKS", "4")
-    monkeypatch.setenv("SLURM_PROCID", "3")
+def test_what_torchrun_and_srun_declare(declare: Any) -> None:
+    declare(RANK="1", WORLD_SIZE="2")
+    assert declared() == (1, 2)
+    declare(SLURM_PROCID="3", SLURM_STEP_NUM_TASKS="4")
     assert declared() == (3, 4)
-    monkeypatch.delenv("MASTER_ADDR", raising=False)
-    with pytest.raises(BadInput, match="MASTER_ADDR"), process_group():
+    declare(SLURM_PROCID="3", SLURM_STEP_NUM_TASKS="1")
+    assert declared() == (0, 1)
+    declare(RANK="1", WORLD_SIZE="2", SLURM_PROCID="3", SLURM_STEP_NUM_TASKS="4")
+    assert declared() == (1, 2), "torchrun inside a step of SLURM"
+
+
+@pytest.mark.parametrize(
+    ("variables", "words"),
+    [
+        ({"SLURM_STEP_NUM_TASKS": "4"}, "but MASTER_ADDR is not set"),
+        ({"WORLD_SIZE": "two"}, "WORLD_SIZE must be a whole number, not 'two'"),
+        (
+            {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "http"},
+            "MASTER_PORT must be a whole number, not 'http'",
+        ),
+    ],
+)
+def test_processes_that_cannot_meet(declare: Any, variables: Any, words: str) -> None:
+    declare(**variables)
+    with pytest.raises(BadInput, match=words), process_group():
         pass

@@ -1,5 +1,8 @@
+"""The training loop: its numbers against plain torch, draws, schedules and interruptions."""
+
+from __future__ import annotations
+
 import math
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -7,64 +10,44 @@ import torch
 from torch.nn import functional as F
 
 from harness.core.cells import Recipe
+from harness.core.conform import conform
 from harness.core.errors import CellError
 from harness.core.protocols.paradigm import Head, HeadInputs
-from harness.paradigms import vision_only, vision_text
-from harness.training.checkpoint import Checkpoint
+from harness.core.protocols.plugin import NoOptions
+from harness.core.protocols.solver import Problem, Solution, Watch
+from harness.paradigms import vision_only
 from harness.training.loader import CachedFeatures
-from harness.training.loop import History, Watch, dropout
-from harness.training.loop import train as train_model
+from harness.training.loop import dropout, train
 from harness.training.model import Embedding, Model, Projection
 
-N, FEATURES, D, C = 40, 24, 16, 8
+from .examples import CELL, FEATURES, C, D, N, data, text_head
+
 RECIPE = Recipe(lr=1e-2, lr_new=5e-2, epochs=5, batch=16, warmup_epochs=1, weight_decay=0.1)
 
 
 @pytest.fixture
-def data() -> tuple[torch.Tensor, torch.Tensor, Projection]:
-    g = torch.Generator().manual_seed(0)
-    y_N = torch.arange(C).repeat(N // C)
-    h_NF = torch.randn(C, FEATURES, generator=g)[y_N] + 0.2 * torch.randn(N, FEATURES, generator=g)
-    return h_NF, y_N, Projection(torch.randn(D, FEATURES, generator=g) / 5, torch.zeros(D))
+def start() -> Projection:
+    generator = torch.Generator().manual_seed(3)
+    return Projection(torch.randn(D, FEATURES, generator=generator) / 5, torch.zeros(D))
 
 
-def train(
-    h_NF: torch.Tensor, y_N: torch.Tensor, start: Projection, head: Head, recipe: Recipe,
-    seed: int, **more: Any,
-) -> tuple[Projection, History]:  # fmt: skip
+def trained(
+    start: Projection, head: Head, recipe: Recipe, seed: int = 0, *, broken: bool = False,
+    **changes: Any,
+) -> tuple[Projection, Solution]:  # fmt: skip
+    """The projection after training on `data`, and the solution."""
+    h_NF, y_N = data(torch.Generator().manual_seed(0))
+    h_NF = h_NF * float("nan") if broken else h_NF
     model = Model(CachedFeatures(h_NF), Embedding(start.trainable()), head)
-    history = train_model(model, y_N, recipe, seed, **more)
-    return model.embedding.projection, history
+    solution = train(Problem(CELL, model, y_N, recipe, seed, **changes))
+    return model.embedding.projection, solution
 
 
-def text_head(schedule: str = "frozen", **changes: object) -> Head:
-    g = torch.Generator().manual_seed(1)
-    given = {"w_CD": torch.randn(C, D, generator=g), "schedule": schedule} | changes
-    return vision_text.build(
-        HeadInputs(C, D, g, 10.0, train_logit_scale=True, **given),  # type: ignore[arg-type]
-        vision_text.Options(),
-    )
-
-
-def test_logits_are_the_scaled_cosine() -> None:
-    head = text_head()
-    z_BD = torch.randn(4, D)
-    expected = 10 * F.normalize(z_BD, dim=-1) @ F.normalize(head.weight(), dim=-1).T
-    torch.testing.assert_close(head.logits(z_BD), expected, atol=1e-5, rtol=1e-5)
-
-
-def test_without_normalisation_the_length_of_a_row_counts() -> None:
-    head = text_head(normalise=False)
-    z_BD = torch.randn(4, D)
-    expected = 10 * F.normalize(z_BD, dim=-1) @ head.weight().T
-    torch.testing.assert_close(head.logits(z_BD), expected, atol=1e-5, rtol=1e-5)
-
-
-def test_training_equals_a_plain_loop(data: tuple[torch.Tensor, torch.Tensor, Projection]) -> None:
+def test_training_equals_a_plain_loop(start: Projection) -> None:
     """Full batch, no dropout: the order does not matter, so torch alone must agree."""
-    h_NF, y_N, start = data
+    h_NF, y_N = data(torch.Generator().manual_seed(0))
     recipe = Recipe(lr=1e-2, epochs=6, batch=N, warmup_epochs=2, weight_decay=0.1)
-    found, _ = train(h_NF, y_N, start, text_head(), recipe, 0)
+    projection, solution = trained(start, text_head(), recipe)
 
     weight = start.weight_DF.clone().requires_grad_()
     bias = torch.zeros(D, requires_grad=True)
@@ -72,82 +55,99 @@ def test_training_equals_a_plain_loop(data: tuple[torch.Tensor, torch.Tensor, Pr
     w_CD = F.normalize(text_head().weight(), dim=-1)
     optimiser = torch.optim.AdamW([weight, bias, scale], lr=1e-2, weight_decay=0.1)
     factors = [0, 0.5, 1.0, *(0.5 * (1 + math.cos(math.pi * e / 4)) for e in (1, 2, 3))]
+    losses = []
     for factor in factors:
         optimiser.param_groups[0]["lr"] = 1e-2 * factor
         logits_NC = scale.exp() * F.normalize(F.linear(h_NF, weight, bias), dim=-1) @ w_CD.T
         optimiser.zero_grad()
-        F.cross_entropy(logits_NC, y_N).backward()
+        loss = F.cross_entropy(logits_NC, y_N)
+        loss.backward()
+        losses.append(loss.item())
         optimiser.step()
-    torch.testing.assert_close(found.weight_DF, weight, atol=1e-6, rtol=1e-5)
+    torch.testing.assert_close(projection.weight_DF, weight, atol=1e-6, rtol=1e-5)
+    assert [point["loss"] for point in solution.curve] == pytest.approx(losses, rel=1e-5)
 
 
-def test_training_lowers_the_loss_and_leaves_the_start_alone(
-    data: tuple[torch.Tensor, torch.Tensor, Projection],
-) -> None:
-    h_NF, y_N, start = data
+def test_training_lowers_the_loss_and_leaves_the_start_alone(start: Projection) -> None:
     before = start.weight_DF.clone()
-    _, done = train(h_NF, y_N, start, text_head(), RECIPE, 0)
-    assert done.curve[-1]["loss"] < done.curve[0]["loss"]
-    assert done.steps == 5 * 3
+    _, solution = trained(start, text_head(), RECIPE)
+    assert solution.curve[-1]["loss"] < solution.curve[0]["loss"]
+    assert [point["epoch"] for point in solution.curve] == [1, 2, 3, 4, 5]
+    assert solution.steps == 5 * math.ceil(N / 16)
     assert torch.equal(start.weight_DF, before)
 
 
-def test_the_same_seed_gives_the_same_bits_and_another_does_not(
-    data: tuple[torch.Tensor, torch.Tensor, Projection],
-) -> None:
-    h_NF, y_N, start = data
+def test_the_same_seed_gives_the_same_bits_and_another_does_not(start: Projection) -> None:
     recipe = Recipe(lr=1e-2, epochs=2, batch=16, dropout=0.3)
-    runs = [train(h_NF, y_N, start, text_head(), recipe, s)[0].weight_DF for s in (0, 0, 1)]
+    runs = [trained(start, text_head(), recipe, seed)[0].weight_DF for seed in (0, 0, 1)]
     assert torch.equal(runs[0], runs[1])
     assert not torch.equal(runs[0], runs[2])
 
 
-def test_a_frozen_classifier_does_not_move_and_a_trained_one_does(
-    data: tuple[torch.Tensor, torch.Tensor, Projection],
+@pytest.mark.parametrize(
+    ("schedule", "epochs", "moves"),
+    [("frozen", 5, False), ("trained", 5, True), ("released:3", 5, True), ("released:3", 3, False)],
+)
+def test_a_classifier_moves_from_the_epoch_on_in_which_it_is_released(
+    start: Projection, schedule: str, epochs: int, moves: bool
 ) -> None:
-    for schedule, moves in (("frozen", False), ("trained", True), ("released:3", True)):
-        head = text_head(schedule)
-        before = head.weight().clone()
-        train(*data[:2], data[2], head, RECIPE, 0)
-        assert torch.equal(before, head.weight()) != moves, schedule
-
-
-def test_a_released_classifier_stays_until_its_epoch(
-    data: tuple[torch.Tensor, torch.Tensor, Projection],
-) -> None:
-    head = text_head("released:3")
+    head = text_head(schedule)
     before = head.weight().clone()
-    train(*data[:2], data[2], head, Recipe(lr=1e-2, epochs=3, batch=16), 0)
-    assert torch.equal(before, head.weight())
+    trained(start, head, Recipe(lr=1e-2, lr_new=5e-2, epochs=epochs, batch=16, warmup_epochs=1))
+    assert torch.equal(before, head.weight()) != moves
 
 
-def test_the_own_head_has_a_bias_and_the_new_learning_rate(
-    data: tuple[torch.Tensor, torch.Tensor, Projection],
-) -> None:
+def test_new_parameters_have_the_rate_lr_new(start: Projection) -> None:
     inputs = HeadInputs(C, D, torch.Generator().manual_seed(0), 10.0)
-    head = vision_only.build(inputs, vision_only.Options())
+    head = conform(Head, vision_only.build(inputs, NoOptions()), "the head")
     before = head.weight().clone()
-    train(*data[:2], data[2], head, Recipe(lr=1e-2, lr_new=0.0, epochs=2, batch=16), 0)
+    recipe = Recipe(lr=1e-2, lr_new=0.0, epochs=2, batch=16)
+    projection, _ = trained(start, head, recipe)
     assert torch.equal(before, head.weight())
-    assert [tuple(t.shape) for t in head.new()] == [(C, D), (C,)]
-    assert head.pretrained() == []
-    with pytest.raises(CellError, match="not trained on"):
-        head.with_classifier(before)
+    assert not torch.equal(projection.weight_DF, start.weight_DF)
+    frozen, _ = trained(start, head, Recipe(lr=0.0, lr_new=1e-1, epochs=2, batch=16))
+    assert torch.equal(frozen.weight_DF, start.weight_DF)
+    assert not torch.equal(before, head.weight())
 
 
-def test_a_loss_that_is_not_finite_is_the_cells_reason(
-    data: tuple[torch.Tensor, torch.Tensor, Projection],
-) -> None:
-    h_NF, y_N, start = data
+def test_micro_batches_give_the_gradients_of_the_batch(start: Projection) -> None:
+    whole = Recipe(optimiser="sgd", lr=1e-2, epochs=3, batch=16)
+    parts = Recipe(optimiser="sgd", lr=1e-2, epochs=3, batch=16, micro_batch=5)
+    expected, _ = trained(start, text_head(), whole)
+    found, _ = trained(start, text_head(), parts)
+    torch.testing.assert_close(found.weight_DF, expected.weight_DF, atol=1e-5, rtol=1e-5)
+
+
+def test_a_watch_sees_every_epoch_with_its_rate(start: Projection) -> None:
+    points: list[Any] = []
+    recipe = Recipe(lr=1e-2, epochs=4, batch=N, warmup_epochs=2, decay="constant")
+    _, solution = trained(start, text_head(), recipe, watch=Watch(epoch=points.append))
+    assert [point["lr"] for point in points] == pytest.approx([0, 0.005, 0.01, 0.01])
+    assert [{k: v for k, v in p.items() if k != "lr"} for p in points] == solution.curve
+
+
+@pytest.mark.parametrize("decay", ["cosine", "constant"])
+def test_the_rate_warms_up_inside_an_epoch(start: Projection, decay: str) -> None:
+    """Fractional epochs: the last of two batches of the first epoch of two is a quarter up."""
+    points: list[Any] = []
+    recipe = Recipe(lr=1e-2, epochs=4, batch=N // 2, warmup_epochs=2, decay=decay)
+    trained(start, text_head(), recipe, watch=Watch(epoch=points.append))
+    last = 0.5 * (1 + math.cos(math.pi * 1.5 / 2)) if decay == "cosine" else 1.0
+    assert points[0]["lr"] == pytest.approx(1e-2 * 0.25)
+    assert points[-1]["lr"] == pytest.approx(1e-2 * last)
+
+
+def test_a_loss_that_is_not_finite_is_the_cells_reason(start: Projection) -> None:
     with pytest.raises(CellError, match="not a finite number after epoch 1"):
-        train(h_NF * float("nan"), y_N, start, text_head(), RECIPE, 0)
+        trained(start, text_head(), RECIPE, broken=True)
 
 
-def test_an_interruption_stops_between_epochs(
-    data: tuple[torch.Tensor, torch.Tensor, Projection],
-) -> None:
+def test_an_interruption_stops_before_the_next_batch(start: Projection) -> None:
+    asked: list[int] = []
+    watch = Watch(lambda: len(asked) == 3 or asked.append(1) is not None)
     with pytest.raises(KeyboardInterrupt):
-        train(*data[:2], data[2], text_head(), RECIPE, 0, watch=Watch(lambda: True))
+        trained(start, text_head(), RECIPE, watch=watch)
+    assert len(asked) == 3
 
 
 def test_dropout_keeps_the_mean_and_follows_its_stream() -> None:
@@ -159,44 +159,12 @@ def test_dropout_keeps_the_mean_and_follows_its_stream() -> None:
     assert dropout(ones, 0.0, torch.Generator()) is ones
 
 
-def test_micro_batches_give_the_gradients_of_the_batch(
-    data: tuple[torch.Tensor, torch.Tensor, Projection],
-) -> None:
-    h_NF, y_N, start = data
-    whole = Recipe(optimiser="sgd", lr=1e-2, epochs=3, batch=16)
-    parts = Recipe(optimiser="sgd", lr=1e-2, epochs=3, batch=16, micro_batch=5)
-    expected, _ = train(h_NF, y_N, start, text_head(), whole, 0)
-    found, _ = train(h_NF, y_N, start, text_head(), parts, 0)
-    torch.testing.assert_close(found.weight_DF, expected.weight_DF, atol=1e-5, rtol=1e-5)
-
-
-def test_an_interrupted_training_ends_as_an_undisturbed_one(
-    data: tuple[torch.Tensor, torch.Tensor, Projection], tmp_path: Path
-) -> None:
-    h_NF, y_N, start = data
-    recipe = Recipe(lr=1e-2, lr_new=5e-2, epochs=6, batch=16, warmup_epochs=1, dropout=0.3)
-    head = text_head("trained")
-    expected, history = train(h_NF, y_N, start, head, recipe, 0)
-    place = Checkpoint(tmp_path / "deep" / "last.pt")
-    batches = iter(range(100))
-    with pytest.raises(KeyboardInterrupt):
-        train(h_NF, y_N, start, text_head("trained"), recipe, 0, checkpoint=place,
-              watch=Watch(lambda: next(batches) == 10))  # fmt: skip
-    again = text_head("trained")
-    found, resumed = train(h_NF, y_N, start, again, recipe, 0, checkpoint=place)
-    assert torch.equal(found.weight_DF, expected.weight_DF)
-    assert torch.equal(again.weight(), head.weight())
-    assert [p["loss"] for p in resumed.curve] == [p["loss"] for p in history.curve]
-    assert resumed.steps == history.steps
-
-
-@pytest.mark.parametrize("content", [b"", b"not a checkpoint"])
-def test_a_checkpoint_that_cannot_be_read_is_begun_again(
-    data: tuple[torch.Tensor, torch.Tensor, Projection], tmp_path: Path, content: bytes
-) -> None:
-    h_NF, y_N, start = data
-    place = Checkpoint(tmp_path / "last.pt")
-    place.path.write_bytes(content)
-    found, _ = train(h_NF, y_N, start, text_head(), RECIPE, 0, checkpoint=place)
-    expected, _ = train(h_NF, y_N, start, text_head(), RECIPE, 0)
-    assert torch.equal(found.weight_DF, expected.weight_DF)
+def test_lower_precision_leaves_the_loss_in_float32(start: Projection) -> None:
+    recipe = Recipe(lr=1e-2, epochs=2, batch=N)
+    exact, _ = trained(start, text_head(), recipe)
+    rounded, solution = trained(
+        start, text_head(), Recipe(lr=1e-2, epochs=2, batch=N, precision="bfloat16")
+    )
+    assert rounded.weight_DF.dtype == torch.float32
+    assert not torch.equal(exact.weight_DF, rounded.weight_DF)
+    assert math.isfinite(solution.curve[-1]["loss"])

@@ -1,3 +1,7 @@
+"""Augmentations: what they draw, and what they do to a picture."""
+
+from __future__ import annotations
+
 import numpy as np
 import pytest
 from PIL import Image

@@ -1,0 +1,67 @@
+"""Pictures that are read and kept: frames of a clip together, each once, up to a size."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from harness.sampling.views import FrameView
+from harness.training import pictures as module
+from harness.training.augmentation import Augmentation
+from harness.training.pictures import Pictures, read_pictures
+
+from .grey import Grey, GreyPictures, Mean
+
+
+def levels(images: list[Image.Image]) -> list[int]:
+    return [int(np.asarray(image)[0, 0, 0]) for image in images]
+
+
+def test_frames_of_one_video_are_read_together() -> None:
+    data: Any = Grey()
+    views = [FrameView("1", 3), FrameView("2", 5), FrameView("1", 1), FrameView("1", 3)]
+    assert levels(read_pictures(data, views)) == [13, 25, 11, 13]
+    assert data.reads == [("1", (1, 3)), ("2", (5,))]
+
+
+def test_crops_are_squares_along_the_long_side() -> None:
+    wide = Image.new("RGB", (6, 4), "black")
+    wide.paste((200, 200, 200), (4, 0, 6, 4))
+    data: Any = GreyPictures()
+    data.image = lambda item: wide
+    views = [FrameView("1", None, (number, 3)) for number in range(3)]
+    left, middle, right = read_pictures(data, views)
+    assert left.size == middle.size == right.size == (4, 4)
+    assert [int(np.asarray(image)[0, 3, 0]) for image in (left, middle, right)] == [0, 200, 200]
+    assert [int(np.asarray(image)[0, 1, 0]) for image in (left, middle, right)] == [0, 0, 0]
+
+
+def test_each_picture_is_read_once() -> None:
+    data: Any = Grey()
+    pictures = Pictures(data, Mean(), 8)
+    first = pictures([FrameView("1", 3), FrameView("1", 4), FrameView("1", 3)])
+    assert first[:, 0, 0, 0].tolist() == [13, 14, 13]
+    assert pictures([FrameView("1", 4), FrameView("2", 0)])[:, 0, 0, 0].tolist() == [14, 20]
+    assert data.reads == [("1", (3, 4)), ("2", (0,))]
+
+
+def test_pictures_beyond_the_limit_are_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "KEPT_BYTES", 3 * 8 * 8 * 4)  # one picture
+    data: Any = Grey()
+    pictures = Pictures(data, Mean(), 8)
+    for _ in range(2):
+        assert pictures([FrameView("1", 3), FrameView("2", 5)])[:, 0, 0, 0].tolist() == [13, 25]
+    assert data.reads == [("1", (3,)), ("2", (5,)), ("2", (5,))]
+
+
+def test_what_was_augmented_is_not_kept() -> None:
+    data: Any = Grey()
+    pictures = Pictures(data, Mean(), 8)
+    change = Augmentation((0.0, 0.0, 0.5, 0.5), flip=True)
+    for _ in range(2):
+        x_NCHW = pictures.augmented([FrameView("1", 3), FrameView("1", 4)], change)
+        assert x_NCHW[:, 0, 0, 0].tolist() == [13, 14]
+    assert len(data.reads) == 2
