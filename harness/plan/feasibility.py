@@ -72,8 +72,10 @@ def _lacks(cell: Cell, key: str, part: Chosen[Any], facts: CellFacts) -> str | N
     uses: Sequence[str] = part.plugin.USES
     if "text" in uses and facts.encoder.text_dim is None:
         return NO_TEXT
-    # In zero-shot the test classes have no training samples for a classifier.
-    samples = facts.per_class is not None if key == "alignment" else cell.regime != "zero_shot"
+    # In zero-shot the test classes have no training samples for a classifier. `_cannot_fit` says
+    # whether a method can use those of the training classes.
+    of_any_class = key in ("alignment", "method")
+    samples = facts.per_class is not None if of_any_class else cell.regime != "zero_shot"
     return NO_SUPPORT if "support" in uses and not samples else None
 
 

@@ -132,11 +132,19 @@ def _method_options(task: Task, where: str) -> list[str]:
 
 
 def _check_method_search(task: Task, option: str, where: str) -> None:
-    """An option with a fixed value has nothing to search."""
-    for choice in task.method:
-        if choice is not None and option in dict(choice.options):
+    """A searched option has no fixed value, and every value to try is one that methods accept."""
+    for choice in (choice for choice in task.method if choice is not None):
+        if option in dict(choice.options):
             problem = f"is searched and also set by method {choice}: remove one"
             raise TaskError(where, f"search.method.{option}", problem)
+        options = registry.load(Method, choice.name).Options
+        for value in (task.search or {})[f"method.{option}"]:
+            if option not in options.model_fields:
+                continue  # an option of another method of the task
+            try:
+                options(**(dict(choice.options) | {option: value}))
+            except ValidationError as error:
+                raise first_problem(error, lambda _: ()).of_file(where, "search.method") from error
 
 
 def _check_recipe_search(task: Task, name: str, where: str) -> None:

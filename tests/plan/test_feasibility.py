@@ -234,9 +234,20 @@ def test_a_method_that_needs_validation_samples(refusal: Why, method: Callable[.
     assert refusal(method=name) == f"val: is missing: {name} uses validation samples"
 
 
-def test_a_method_is_fitted_to_the_test_classes(reason: Why, method: Callable[..., str]) -> None:
+def test_a_method_is_fitted_to_the_test_classes(
+    reason: Why, method: Callable[..., str], add_dataset: AddDataset, task: Task, tmp_path: Path
+) -> None:
+    """Those of another dataset will do, if it has the same classes, as ImageNet-V2 has."""
     zero = {**ZERO, "method": method("support")}
     assert reason(**zero) == "there are no training samples in zero-shot"
+    why = "a method needs training samples of the test classes"
+    assert reason(**zero, train_classes={"from": "rear"}, classes={"pick": 3}) == why
+    zero["train_classes"] = {}
+    other = add_dataset("other", classes=tuple("abcdefghij"))
+    assert reason(**zero, test_dataset=other) == why
+    shifted = plan_of(task, tmp_path, **zero, test_dataset=add_dataset("shifted", manifest="new"))
+    assert shifted.infeasible == []
+    assert shifted.cells[0].setup.same_classes
 
 
 def test_a_method_that_reads_texts_needs_a_text_tower(

@@ -203,6 +203,16 @@ def test_options_of_a_method_are_searched(ridge: str) -> None:
     )
 
 
+def test_values_of_a_method_are_checked(ridge: str, elsewhere: Callable[..., str]) -> None:
+    """Or every configuration would fail while the study runs."""
+    search = {"method.alpha": [0.1, "large"]}
+    assert refusal(**ON_VAL | {"search": search}, method=ridge).startswith(
+        "search.method.alpha: 'large': input should be a valid number"
+    )
+    other = elsewhere("other", USES=(), fit=lambda inputs, options: None, logits=lambda z, s: None)
+    assert task(**ON_VAL | {"search": {"method.alpha": [0.1]}}, method=[other, ridge]).search
+
+
 @pytest.mark.parametrize("name", checks.SEARCHED)
 def test_every_key_that_may_be_searched(name: str) -> None:
     """Its own default is one of the values that a search may try; None where it has none."""
