@@ -278,7 +278,7 @@ def test_infeasible_cells_are_no_failure(tiny: WriteTask, cli: Call, tmp_path: P
     task = tiny(classifier=["text", "lda"], seeds=1)
     ended = cli("grid", task)
     assert ended.code == 0
-    assert "1 cells cannot exist: lda" in ended.err
+    assert "1 cells are infeasible: lda" in ended.err
     assert len(records(tmp_path / "runs")) == 1
     plan = json.loads(cli("plan", task, "--json").out)
     assert plan["counts"]["infeasible"] == 1

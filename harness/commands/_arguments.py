@@ -1,4 +1,4 @@
-"""Arguments that several commands share. Imports nothing heavy: --help reads this."""
+"""Arguments that several commands share. It has no heavy imports, as --help loads it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def add_task_arguments(parser: ArgumentParser) -> None:
 
 def add_embedded_argument(parser: ArgumentParser) -> None:
     parser.add_argument(
-        "--embedded", action="store_true", help="the task's variant on data that packages carry"
+        "--embedded", action="store_true", help="the variant of the task on embedded data"
     )
 
 
@@ -28,7 +28,7 @@ def add_folder_arguments(parser: ArgumentParser) -> None:
 
 
 def positive(text: str) -> int:
-    """A number of things to do at once."""
+    """A whole number above 0."""
     if not text.isdecimal() or int(text) == 0:
         raise ArgumentTypeError(f"'{text}' is not a whole number above 0")
     return int(text)
@@ -37,17 +37,17 @@ def positive(text: str) -> int:
 def add_launch_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--launch", default="inline", metavar="HOW",
-        help="inline | local | slurm, or a launcher of your own: package.module:object",
+        help="inline | local | slurm, or your own launcher: package.module:object",
     )  # fmt: skip
     parser.add_argument("--jobs", type=positive, metavar="N", help="cells at once (default: cores)")
     parser.add_argument(
         "--profile",
         metavar="FILE",
-        help="of the cluster: a YAML file, or the name of one in slurm/",
+        help="profile of the cluster: a YAML file, or the name of one in slurm/",
     )
     parser.add_argument(
         "--set", action="append", default=[], metavar="KEY=VALUE", dest="changes",
-        help="a key of the profile, as in --set partition=low",
+        help="set a key of the profile, as in --set partition=low",
     )  # fmt: skip
 
 

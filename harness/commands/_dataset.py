@@ -1,4 +1,4 @@
-"""A data set named on the command line, as a task would name it."""
+"""A dataset on the command line, named as in a task."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def dataset_choice(text: str, flag: str) -> Choice:
     from harness.task.yaml_reader import parse
 
     try:
-        # A name alone is no YAML: `folder:a: b` would be read as a mapping.
+        # A plain name is not parsed as YAML: `folder:a: b` would become a mapping.
         value = parse(text, flag) if text.lstrip().startswith("{") else text
         choice: Choice = TypeAdapter(Named).validate_python(value)
     except ValidationError as error:

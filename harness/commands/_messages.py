@@ -1,4 +1,4 @@
-"""What commands say on standard error, and the log of a runs folder that keeps it."""
+"""Messages of commands on standard error, and the log of a runs folder that keeps them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def say(*words: object) -> None:
 
 
 class _Both:
-    """A stream that is written to a log as well, without the bars that redraw themselves."""
+    """A stream that is also written to a log, without progress bars."""
 
     def __init__(self, stream: TextIO, log: TextIO) -> None:
         self._stream, self._log = stream, log
@@ -35,7 +35,7 @@ class _Both:
 
 @contextmanager
 def logged(study: Study) -> Iterator[None]:
-    """Keep in RUNS/logs/<task>.log what goes to standard error meanwhile.
+    """Copy standard error to RUNS/logs/<task>.log.
 
     Raises OutputError if it cannot be written.
     """

@@ -23,7 +23,7 @@ class Progress:
         self._bars: Any = None
         self._tasks: dict[str, Any] = {}
         self._began: dict[str, float] = {}
-        self._told: dict[str, float] = {}
+        self._printed: dict[str, float] = {}
 
     def __enter__(self) -> Progress:
         if sys.stderr.isatty():
@@ -62,22 +62,22 @@ class Progress:
                 self._tasks[name] = self._bars.add_task(name, total=total)
             self._bars.update(self._tasks[name], completed=done, total=total)
             return
-        self._tell(name, done, total)
+        self._print(name, done, total)
 
-    def _tell(self, name: str, done: int, total: int) -> None:
+    def _print(self, name: str, done: int, total: int) -> None:
         now = time.monotonic()
         began = self._began.setdefault(name, now)
-        last = self._told.setdefault(name, now)
+        last = self._printed.setdefault(name, now)
         if done < total and now - last < QUIET_SECONDS:
             return
-        self._told[name] = now
+        self._printed[name] = now
         spent = now - began
         left = f", about {spent / done * (total - done):.0f} s left" if 0 < done < total else ""
         print(f"{name}: {done} of {total} after {spent:.0f} s{left}", file=sys.stderr)
 
 
 def progress_events(progress: Progress, cells: Sequence[KeyedCell]) -> Events:
-    """Pictures, cells, and the epochs of long cells, on the bars of `progress`."""
+    """Events that show images, cells, and epochs of long cells on the bars of `progress`."""
     from harness.core.protocols.launcher import Events
 
     counts = _Counts(progress, cells)
@@ -90,7 +90,7 @@ def progress_events(progress: Progress, cells: Sequence[KeyedCell]) -> Events:
 
 
 class _Counts:
-    """How many cells have ended; and the epochs of those that take long, inside each of them."""
+    """The number of finished cells, and of epochs in cells that take long."""
 
     def __init__(self, progress: Progress, cells: Sequence[KeyedCell]) -> None:
         self._progress, self._cells, self._ended = progress, len(cells), 0
@@ -102,7 +102,7 @@ class _Counts:
         self._progress.update("cells", self._ended, self._cells)
 
     def epoch(self, keyed: KeyedCell, point: Mapping[str, Any]) -> None:
-        """A cell that goes on from a checkpoint begins with a later epoch."""
+        """Counts by epoch number: a cell that continues from a checkpoint skips epochs."""
         key, recipe = keyed.train_key, keyed.cell.recipe
         if key not in self._trainings or recipe is None:
             return
@@ -112,7 +112,7 @@ class _Counts:
 
 
 def _epochs(keyed: KeyedCell) -> int:
-    """Of all trainings of a cell."""
+    """The epochs of all trainings of a cell."""
     recipe, search = keyed.cell.recipe, dict(keyed.cell.search or ())
     if recipe is None:
         return 0

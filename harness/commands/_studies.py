@@ -1,4 +1,4 @@
-"""From arguments to a study: what most commands begin with."""
+"""The study of a command's arguments."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def study_of(args: Namespace, task: str, *, as_run: bool = False) -> Study:
 
 
 def launch_options(args: Namespace) -> LaunchOptions:
-    """What the command line says of a launch."""
+    """The launch options of the command line."""
     from harness.core.protocols.launcher import LaunchOptions
 
     return LaunchOptions(args.profile, args.changes, args.jobs)

@@ -1,4 +1,4 @@
-"""Cancel the jobs of a task that wait or run on a cluster; Records stay."""
+"""Cancel waiting and running jobs of a task on a cluster; Records are kept."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ def run(args: Namespace) -> int:
     from harness.commands._studies import study_of
 
     study = study_of(args, args.task, as_run=True)
-    taken = study.cancel()
-    print(f"{study.task.name}: cancelled {taken.jobs} jobs with {taken.cells} unfinished cells")
+    cancelled = study.cancel()
+    jobs, cells = cancelled.jobs, cancelled.cells
+    print(f"{study.task.name}: cancelled {jobs} jobs with {cells} unfinished cells")
     return 0

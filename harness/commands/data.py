@@ -1,9 +1,9 @@
-"""Check a data set before it is used: layout, counts and whether its files can be read.
+"""Check a dataset before it is used: layout, counts and whether its files can be read.
 
-NAME is kinetics400, ucf101, hmdb51 or imagenet, with the folder that holds it; its counts are then
-compared with the official ones. Or NAME is a data set as a task names it (`folder:flowers`,
-`{name: video:ucf101, split: 2}`), without a PATH. A sample of the files is read whole; --sample
-says how many. Exit code 0: all is well; 1: problems were found; 2: it cannot be opened at all.
+NAME is kinetics400, ucf101, hmdb51 or imagenet, and PATH its folder; its counts are compared with
+the official ones. Or NAME is a dataset as in a task (`folder:flowers`, `{name: video:ucf101, split:
+2}`), without PATH. A sample of the files is read completely; --sample sets its size. Exit code 0:
+no problems; 1: problems were found; 2: the dataset cannot be opened.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from harness.core.protocols.dataset import Dataset
     from harness.data._official import Count
 
-HELP = "check the layout, counts and files of a data set"
+HELP = "check the layout, counts and files of a dataset"
 SAMPLE = 100
 
 
@@ -27,7 +27,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     from harness.commands._arguments import add_json_argument
 
     parser.add_argument("what", choices=("check",))
-    parser.add_argument("name", metavar="NAME", help="ucf101, ... or as a task names it")
+    parser.add_argument("name", metavar="NAME", help="ucf101, ... or a name as in a task")
     parser.add_argument("path", metavar="PATH", nargs="?", help="the folder of ucf101, ...")
     parser.add_argument("--split", type=int, choices=(1, 2, 3), default=1,
                         help="of ucf101 and hmdb51")  # fmt: skip
@@ -54,26 +54,26 @@ def run(args: Namespace) -> int:
     problems, remarks = differences(counts, known, args.split) if known else ([], [])
     problems += without_items(counts)
     if missing:
-        told = f"{len(missing)} listed files are not there: {', '.join(missing[:5])}"
-        (remarks if known and known["loses_items"] else problems).append(told)
+        text = f"{len(missing)} listed files are missing: {', '.join(missing[:5])}"
+        (remarks if known and known["loses_items"] else problems).append(text)
     sampled, unreadable = _sample(data, missing, args.sample)
     if unreadable:
         problems.append(f"{len(unreadable)} of {len(sampled)} sampled files cannot be read")
-    found = {
+    document = {
         "name": args.name, "dataset": choice.plain(), "source": known["source"] if known else None,
         "classes": len(data.classes), "splits": {use: c.plain() for use, c in counts.items()},
         "sampled": len(sampled), "unreadable": unreadable,
         "problems": problems, "remarks": remarks, "notes": list(data.notes),
     }  # fmt: skip
     if args.json:
-        print(json.dumps(found, indent=1, ensure_ascii=False))
+        print(json.dumps(document, indent=1, ensure_ascii=False))
     else:
-        _tell(found, counts)
+        _print(document, counts)
     return 1 if problems else 0
 
 
 def _choice(args: Namespace) -> Choice:
-    """Raises BadInput: a path too many or too few."""
+    """Raises BadInput for a missing PATH, and for a PATH that is not allowed."""
     from harness.commands._dataset import dataset_choice
     from harness.core.cells import Choice
     from harness.core.errors import BadInput, did_you_mean, nearest
@@ -88,7 +88,7 @@ def _choice(args: Namespace) -> Choice:
             + did_you_mean(nearest(args.name, known))
         )
     if args.path is None:
-        raise BadInput(f"data check {args.name}: PATH is missing, the folder that holds it")
+        raise BadInput(f"data check {args.name}: PATH is missing: the folder of the dataset")
     path = Path(args.path)
     if args.name == "imagenet":
         if (path / "classnames.txt").is_file():
@@ -101,7 +101,7 @@ def _choice(args: Namespace) -> Choice:
 
 
 def _open(choice: Choice) -> tuple[Dataset, Sequence[str]]:
-    """The data set, and what of it is listed and not there."""
+    """The dataset, and its listed items that are missing."""
     from harness.core.protocols.dataset import DatasetPlugin
     from harness.plan.catalogue import Catalogue, complete_dataset
 
@@ -113,32 +113,33 @@ def _open(choice: Choice) -> tuple[Dataset, Sequence[str]]:
 def _sample(
     data: Dataset, missing: Sequence[str], size: int
 ) -> tuple[Sequence[str], dict[str, str]]:
-    """Items that were read whole, and why some cannot be."""
+    """Sampled items, which are read completely, and errors of those that cannot be read."""
     from harness.core.seeding import numpy_stream
     from harness.data._scan import unreadable
 
-    gone = set(missing)
-    items = [item for item in (*data.train.ids, *data.test.ids) if item not in gone]
+    absent = set(missing)
+    items = [item for item in (*data.train.ids, *data.test.ids) if item not in absent]
     drawn = numpy_stream(0, "data check").permutation(len(items))[:size]
     sampled = [items[i] for i in sorted(drawn.tolist())]
-    found, _ = unreadable(data.read_whole, sampled)
-    return sampled, found
+    errors, _ = unreadable(data.read_whole, sampled)
+    return sampled, errors
 
 
-def _tell(found: Mapping[str, Any], counts: Mapping[str, Count]) -> None:
-    print(f"{found['name']}: {found['classes']} classes")
-    for use, seen in counts.items():
-        if not seen.listed:
+def _print(document: Mapping[str, Any], counts: Mapping[str, Count]) -> None:
+    print(f"{document['name']}: {document['classes']} classes")
+    for use, items in counts.items():
+        if not items.listed:
             continue
-        few, many = min(seen.per_class.values()), max(seen.per_class.values())
-        missing = f", {seen.missing} listed files not there" if seen.missing else ""
-        print(f"  {use}: {seen.there} items, {few} to {many} a class{missing}")
-    print(f"  read: {found['sampled']} sampled files, {len(found['unreadable'])} cannot be read")
-    for reason in list(found["unreadable"].values())[:5]:
+        few, many = min(items.per_class.values()), max(items.per_class.values())
+        missing = f", {items.missing} listed files are missing" if items.missing else ""
+        print(f"  {use}: {items.there} items, {few} to {many} per class{missing}")
+    unreadable = document["unreadable"]
+    print(f"  read: {document['sampled']} sampled files, {len(unreadable)} cannot be read")
+    for reason in list(unreadable.values())[:5]:
         print(f"    {reason}")
-    if found["source"]:
-        print(f"  official counts: {found['source']}")
+    if document["source"]:
+        print(f"  official counts: {document['source']}")
     for kind in ("notes", "remarks", "problems"):
-        for text in found[kind]:
+        for text in document[kind]:
             print(f"{kind[:-1]}: {text}")
-    print("problems were found" if found["problems"] else "all is well")
+    print("problems were found" if document["problems"] else "no problems were found")

@@ -1,4 +1,4 @@
-"""Look at everything a first run needs, and say what is wrong and how to mend it."""
+"""Check everything that a first run needs, and report what is wrong and how to fix it."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def _encoder() -> str:
 def _cores() -> str:
     from harness.training.threads import cores
 
-    return f"{cores()} cores; a grid runs a cell on each"
+    return f"{cores()} cores; a grid runs one cell per core"
 
 
 def _folder(folder: object) -> str:

@@ -1,6 +1,6 @@
-"""Bring the weights and data that a task names into the caches of this machine.
+"""Download the weights and data of a task into the caches of this machine.
 
-Run it where there is network (a login node); jobs then run offline.
+Run it on a machine with network access (a login node); jobs then run offline.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from harness.plan.catalogue import Chosen
     from harness.task.schema import Task
 
-HELP = "bring the weights and data of a task into the cache, for machines without network"
+HELP = "download the weights and data of a task, for machines without network"
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -36,12 +36,12 @@ def run(args: Namespace) -> int:
     for kind, choice in _named(task, str(args.task)):
         if kind == "encoder":
             encoder = catalogue.chosen(EncoderPlugin, choice)
-            if _is_here(encoder):
-                say(f"{kind} {choice}: is here already")
+            if _is_present(encoder):
+                say(f"{kind} {choice}: already present")
                 continue
             say(f"{kind} {choice}: fetching")
             encoder.plugin.fetch(encoder.argument, encoder.options)
-            encoder.plugin.facts(encoder.argument, encoder.options)  # refused if still not here
+            encoder.plugin.facts(encoder.argument, encoder.options)  # raises if it is still missing
         else:
             dataset = catalogue.chosen(DatasetPlugin, choice)
             say(f"{kind} {choice}: fetching")
@@ -51,7 +51,7 @@ def run(args: Namespace) -> int:
 
 
 def _named(task: Task, where: str) -> Iterator[tuple[str, Choice]]:
-    """Everything with files of its own that a cell of the task names, each once."""
+    """Datasets and encoders of the task's cells, each once."""
     from harness.task.grid import expand
 
     once: dict[tuple[str, Choice], None] = {}
@@ -67,8 +67,8 @@ def _named(task: Task, where: str) -> Iterator[tuple[str, Choice]]:
     yield from once
 
 
-def _is_here(encoder: Chosen[EncoderPlugin]) -> bool:
-    """Whether the encoder can be planned with."""
+def _is_present(encoder: Chosen[EncoderPlugin]) -> bool:
+    """Whether the weights of the encoder are present."""
     from harness.core.errors import EncoderError
 
     try:

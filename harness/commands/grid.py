@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from harness.run.request import PreparedRun
     from harness.study import Study
 
-HELP = "run what is missing of a task and write its report"
+HELP = "run the missing cells of a task and write its report"
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -20,9 +20,9 @@ def add_arguments(parser: ArgumentParser) -> None:
     add_launch_arguments(parser)
     parser.add_argument(
         "--log", action="append", default=[], metavar="NAME", dest="logs",
-        help="write curves while cells train: jsonl, tensorboard, wandb",
+        help="log training curves: jsonl, tensorboard, wandb",
     )  # fmt: skip
-    parser.add_argument("--yes", action="store_true", help="go on above the task's budget")
+    parser.add_argument("--yes", action="store_true", help="run even above the task's budget")
     parser.add_argument("--retry-failed", action="store_true", help="run failed cells again")
     parser.add_argument("--rerun", metavar="AXIS=VALUE", help="run these cells again")
 
@@ -36,7 +36,7 @@ def run(args: Namespace) -> int:
     from harness.run.request import open_launcher
 
     launcher = open_launcher(args.launch, launch_options(args))
-    run_plugins(args.logs)  # a log that cannot be written is refused before anything is planned
+    run_plugins(args.logs)  # a log that cannot be used is refused before planning
     study = study_of(args, args.task)
     study.plan()
     for folder in (args.runs, args.reports):
@@ -56,16 +56,16 @@ def run(args: Namespace) -> int:
     with logged(study):
         say(describe(study, prepared))
         if launcher.plugin.DETACHED and (prepared.cells or prepared.in_flight):
-            return _hand_over(study, prepared)
+            return _submit(study, prepared)
         launched = _run_to_the_end(prepared)
         study.refresh()
         return _conclude(study, launched)
 
 
 def _check_budget(study: Study, prepared: PreparedRun, yes: bool) -> None:
-    """Ask before more is spent than the task declares; without a terminal, refuse.
+    """Ask before a run above the task's budget; without a terminal, refuse it.
 
-    Raises TaskError, and BadInput for a no.
+    Raises TaskError, and BadInput if the answer is no.
     """
     import sys
 
@@ -75,28 +75,26 @@ def _check_budget(study: Study, prepared: PreparedRun, yes: bool) -> None:
     if problem is None or yes:
         return
     if not sys.stdin.isatty():
-        raise TaskError(
-            study.file, "budget.hours", f"{problem}: raise it, or go on all the same with --yes"
-        )
-    print(f"{study.task.name}: {problem}. Go on? [y/N] ", end="", file=sys.stderr, flush=True)
+        raise TaskError(study.file, "budget.hours", f"{problem}: raise the budget, or add --yes")
+    print(f"{study.task.name}: {problem}. Continue? [y/N] ", end="", file=sys.stderr, flush=True)
     if sys.stdin.readline().strip().lower() not in ("y", "yes"):
         raise BadInput("nothing was launched")
 
 
-def _hand_over(study: Study, prepared: PreparedRun) -> int:
-    """Submit and return: `status` shows which cells have ended."""
+def _submit(study: Study, prepared: PreparedRun) -> int:
+    """Submit and return; `status` shows the progress."""
     from harness.commands._messages import say
     from harness.core.protocols.launcher import Events
 
     launched = prepared.start(Events())
     if not launched.messages:
-        say("nothing to submit: all missing cells are in jobs")
+        say("nothing to submit: all missing cells are in submitted jobs")
         return 0
     for message in launched.messages:
         print(message)
     say(
-        f"see: python -m harness status {study.task.name} --watch; when all is done, the same "
-        "command writes the report"
+        f"progress: python -m harness status {study.task.name} --watch; when all cells are done, "
+        "the same command writes the report"
     )
     return 0
 

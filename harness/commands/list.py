@@ -1,4 +1,4 @@
-"""List what can stand in a task."""
+"""List the plugins and tasks that can be used."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(args: Namespace) -> int:
     import json
 
-    found = {kind: _listing(kind) for kind in _kinds(args.kind)}
+    listings = {kind: _listing(kind) for kind in _kinds(args.kind)}
     if args.json:
-        print(json.dumps(found, indent=1))
+        print(json.dumps(listings, indent=1))
         return 0
-    for kind, rows in found.items():
-        print(f"{kind}s" if len(found) > 1 else kind)
+    for kind, rows in listings.items():
+        print(f"{kind}s" if len(listings) > 1 else kind)
         for name, about in rows.items():
             print(f"  {name:<22} {about}")
     return 0

@@ -1,4 +1,4 @@
-"""Say what a task would run, without running it."""
+"""Show what a task would run, without running it."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def run(args: Namespace) -> int:
     launcher = open_launcher(args.launch, launch_options(args))
     study = study_of(args, args.task)
     prepared = study.prepare(launcher)
-    study.over_budget(prepared)  # a budget of another form is refused here as well
+    study.over_budget(prepared)  # raises for a malformed budget
     if args.json:
         print(json.dumps(_document(study, prepared), indent=1))
     else:
@@ -42,7 +42,7 @@ def run(args: Namespace) -> int:
 
 
 def describe(study: Study, prepared: PreparedRun) -> str:
-    """The plan in words."""
+    """The plan as text."""
     plan, forecast = study.plan(), prepared.forecast
     counts = plan.counts()
     lines = [
@@ -52,7 +52,7 @@ def describe(study: Study, prepared: PreparedRun) -> str:
     if prepared.cells:
         lines[0] += f" (about {forecast.seconds:.0f} s of one core)"
     if prepared.in_flight:
-        lines.append(f"  {prepared.in_flight} cells are left to jobs that were submitted before")
+        lines.append(f"  {prepared.in_flight} cells are in jobs that were submitted before")
     for reason, number in plan.reasons().items():
         lines.append(f"  {number} cells are infeasible: {reason}")
     return "\n".join([*lines, *forecast.lines])

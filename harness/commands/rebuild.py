@@ -1,7 +1,7 @@
-"""Make the saved artefacts of the embedded default again, from the installed packages.
+"""Rebuild the saved artefacts of the embedded default from the installed packages.
 
-emoji-motion-videos writes the clips of emoji_motion as real files below the folder --out, without
-loss (h264 in mp4), with the lists that `video:FOLDER` reads.
+emoji-motion-videos writes the clips of emoji_motion as files to the folder --out, in lossless h264
+(mp4), with the lists that `video:FOLDER` reads.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
 from pathlib import Path
 
-HELP = "make the emoji class split, the LiT layer or videos of moving emoji again"
+HELP = "rebuild the emoji class split, the LiT layer or videos of moving emoji"
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -58,8 +58,8 @@ def _lit_emoji(out: Path) -> None:
     from harness.run.lit_emoji import rebuild_lit_emoji
 
     with Progress() as progress:
-        found = rebuild_lit_emoji(out, lambda d, n: progress.update("pictures", d, n))
-    say(f"zero-shot top-1 on the development classes: {100 * found['development_top1']:.1f}")
+        measures = rebuild_lit_emoji(out, lambda d, n: progress.update("pictures", d, n))
+    say(f"zero-shot top-1 on the development classes: {100 * measures['development_top1']:.1f}")
 
 
 def _emoji_motion_objects(out: Path) -> None:

@@ -1,4 +1,4 @@
-"""Write the report of a task from its Records alone."""
+"""Write the report of a task from its Records, without running cells."""
 
 from __future__ import annotations
 

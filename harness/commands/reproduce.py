@@ -1,6 +1,6 @@
-"""Run every table and figure of the paper, and write one page: which of its claims hold here.
+"""Run all tables and figures of the paper, and write one page on which of its claims hold.
 
-Without --full their variants run on data that packages carry, which takes minutes on two cores.
+Without --full their variants on embedded data are run, which takes minutes on two cores.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
 HELP = "run the tables and figures of the paper and say which claims hold"
 FOLDER = "paper/"
-#: Task -> the task whose saved weights its second row begins from.
+#: Task -> the task whose saved weights its second row starts from.
 SOURCES = {"tableA1": "tableA1_source"}
-#: Pictures of a task's report that the page shows: those that are figures in the paper.
+#: Figures of a task's report that the page shows, for tasks that are figures in the paper.
 PICTURES = {
     "figure1": "correlation.png",
     "figureA5": "correlation.png",
@@ -40,7 +40,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("tasks", nargs="*", metavar="TASK", help="as in table01 (default: all)")
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--embedded", action="store_true", help="on embedded data (the default)")
-    which.add_argument("--full", action="store_true", help="the studies themselves, on your data")
+    which.add_argument("--full", action="store_true", help="the original studies, on your data")
     add_folder_arguments(parser)
     add_launch_arguments(parser)
     parser.add_argument("--retry-failed", action="store_true", help="run failed cells again")
@@ -63,15 +63,15 @@ def run(args: Namespace) -> int:
 
 
 def _chosen(names: Sequence[str]) -> list[str]:
-    """Tasks of tasks/paper/, in the order of print: tables before figures, the appendix last.
+    """Tasks of tasks/paper/ in the order of the paper: tables before figures, the appendix last.
 
-    Raises UnknownName for a name that is none of them.
+    Raises UnknownName for any other name.
     """
     from harness.core.errors import UnknownName
     from harness.task import library
 
-    found = [n.removeprefix(FOLDER) for n in library.tasks() if n.startswith(FOLDER)]
-    known = [n for n in found if n not in SOURCES.values()]
+    tasks = [n.removeprefix(FOLDER) for n in library.tasks() if n.startswith(FOLDER)]
+    known = [n for n in tasks if n not in SOURCES.values()]
     known.sort(key=lambda n: ("A" in n, n.startswith("figure"), n))
     wanted = [n.removeprefix(FOLDER) for n in names]
     for name in wanted:
@@ -81,7 +81,7 @@ def _chosen(names: Sequence[str]) -> list[str]:
 
 
 def _part(name: str, args: Namespace) -> PaperPart:
-    """One table or figure, run. What cannot run is told on the page, and the others go on."""
+    """Run one table or figure. If it cannot run, the page gives the reason; the others continue."""
     from harness.commands._messages import say
     from harness.core.errors import BadInput
     from harness.report.model.paper import PaperPart
@@ -106,9 +106,9 @@ def _part(name: str, args: Namespace) -> PaperPart:
 
 
 def _run(name: str, args: Namespace) -> Results:
-    """As `grid` runs it, with its own report.
+    """Run a task as `grid` does, with its own report.
 
-    Raises BadInput for what cannot run.
+    Raises BadInput if it cannot run.
     """
     overrides: list[str] = []
     if name in SOURCES:
@@ -119,9 +119,9 @@ def _run(name: str, args: Namespace) -> Results:
 
 
 def _study(name: str, overrides: list[str], args: Namespace) -> Study:
-    """A study, run to the end or handed over, with its report.
+    """Run a study, or submit it, and write its report.
 
-    Raises BadInput for what cannot run.
+    Raises BadInput if it cannot run.
     """
     from harness.commands._messages import say
     from harness.commands._progress import Progress, progress_events
@@ -153,7 +153,7 @@ def _is_done(study: Results) -> bool:
 
 
 def _pictures(name: str, study: Results, table: Table) -> tuple[Figure, ...]:
-    """The picture that stands for a figure of the paper, under the task's name."""
+    """The counterpart of a figure of the paper, named after the task."""
     from dataclasses import replace
 
     from harness.report.render.figures import draw
@@ -168,7 +168,7 @@ def _pictures(name: str, study: Results, table: Table) -> tuple[Figure, ...]:
 
 
 def _costs(tasks: Sequence[Task], published: Sequence[Published]) -> tuple[CostLine, ...]:
-    """Of the paper's encoders and of those that stand for them, where costs are in print."""
+    """The costs of the paper's encoders and of their replacements, if the paper prints costs."""
     if not any(number.column.startswith("FLOPs") for number in published):
         return ()
     named = {(choice, (task.frames or [1])[0]): task for task in tasks for choice in task.encoder}
@@ -176,7 +176,7 @@ def _costs(tasks: Sequence[Task], published: Sequence[Published]) -> tuple[CostL
 
 
 def _cost(choice: Choice, frames: int, task: Task) -> CostLine:
-    """One encoder over the frames of a clip, and what the task has to join them."""
+    """The cost of one encoder for the frames of a clip, with the task's temporal module."""
     from harness.report.model.paper import CostLine
     from harness.run.costs import clip_cost_of
 
@@ -186,7 +186,7 @@ def _cost(choice: Choice, frames: int, task: Task) -> CostLine:
 
 
 def _write(parts: list[PaperPart], args: Namespace) -> Path:
-    """The page as Markdown and HTML, and its pictures.
+    """Write the page as Markdown and HTML, and its figures.
 
     Raises OutputError or DiskFull.
     """
@@ -203,7 +203,7 @@ def _write(parts: list[PaperPart], args: Namespace) -> Path:
     words = ["python", "-m", "harness", NAME, *args.tasks, *(["--full"] if args.full else [])]
     text = page(parts, read_published("text4vis"), shlex.join(words))
     figures = [figure for part in parts for figure in part.figures]
-    # Pictures first: a page that is there shows them.
+    # Figures first, so that a page never links to a missing one.
     contents = {folder / NAME / figure.name: figure.png for figure in figures}
     contents[folder / f"{NAME}.md"] = text.encode()
     contents[folder / f"{NAME}.html"] = html.page(text, NAME, figures).encode()

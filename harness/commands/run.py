@@ -33,7 +33,7 @@ def run(args: Namespace) -> int:
         missing, study.store, jobs=cores(), save=study.task.save == "last",
         plugins=run_plugins(measures=study.task.measures),
     )  # fmt: skip
-    for key in args.cell if declared()[0] == 0 else ():  # the first of several processes prints
+    for key in args.cell if declared()[0] == 0 else ():  # the first process prints
         print(study.store.path(key).read_text(encoding="utf-8"))
     study.refresh()
     return 0 if all(plan.status.get(key) == "done" for key in args.cell) else 1

@@ -1,4 +1,4 @@
-"""Say how far a task is, or every task of the runs folder: from Records, and from SLURM's queue."""
+"""Show the progress of a task, or of all tasks of the runs folder, from Records and the queue."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from harness.plan.resolve import ResolvedCell
     from harness.study import Study
 
-HELP = "how far a task is; exit code 3 while cells are missing"
+HELP = "show the progress of a task; exit code 3 while cells are missing"
 INCOMPLETE = 3
 WATCH_SECONDS = 2.0
 KEYS_SHOWN = 3
@@ -27,34 +27,34 @@ def add_arguments(parser: ArgumentParser) -> None:
     )
 
     parser.add_argument(
-        "task", nargs="?", help="a YAML file or a name; without it every task that was run"
+        "task", nargs="?", help="a YAML file or a name; without it, all tasks that were run"
     )
     parser.add_argument("overrides", nargs="*", metavar="key=value")
     add_embedded_argument(parser)
     add_folder_arguments(parser)
     add_json_argument(parser)
-    parser.add_argument("--watch", action="store_true", help="again until nothing is missing")
+    parser.add_argument("--watch", action="store_true", help="repeat until no cell is missing")
 
 
 def run(args: Namespace) -> int:
     import sys
     import time
 
-    told, code = _once(args)
+    text, code = _once(args)
     shown = ""
     while True:
-        if told != shown:
+        if text != shown:
             clear = "\033[2J\033[H" if shown and sys.stdout.isatty() else ""
-            print(clear + told, flush=True)
+            print(clear + text, flush=True)
         if not args.watch or code != INCOMPLETE:
             return code
         time.sleep(WATCH_SECONDS)
-        shown = told
-        told, code = _once(args)
+        shown = text
+        text, code = _once(args)
 
 
 def _once(args: Namespace) -> tuple[str, int]:
-    """One look at one task, or at all: what to print, and the exit code."""
+    """The output for one task or for all, and the exit code."""
     import json
 
     from harness.commands._studies import study_of
@@ -89,16 +89,14 @@ def _document(study: Study) -> dict[str, Any]:
 
 
 def _cell(study: Study, resolved: ResolvedCell, report: JobReport) -> dict[str, Any]:
-    """What is known of a cell. A job is named where the cell has one that matters: it may still
-    write the Record, was lost, or failed.
-    """
+    """The status of a cell, with its job if the cell is not done."""
     key, plan = resolved.key, study.plan()
     status = plan.status.get(key, "waiting")
     job = report.jobs.get(key)
     if job is not None:
         if job.live and not job.over:
             status = "waiting" if job.waiting else "running"
-        elif status == "waiting" and job.over:  # it ended since the plan was made
+        elif status == "waiting" and job.over:  # it ended after the plan was made
             status = study.store.statuses([key]).get(key, "waiting")
         elif status == "waiting" and report.problem is None:
             status = "lost"
@@ -126,18 +124,18 @@ def _job(job: CellJob) -> dict[str, Any]:
 
 
 def _lines(document: Mapping[str, Any]) -> list[str]:
-    """Counts, a line for each failed cell, and for the others one for each pack and state."""
+    """Counts, a line for each failed cell, and for other cells one for each batch and state."""
     counts = ", ".join(f"{n} {state}" for state, n in document["counts"].items())
     lines = [f"{document['task']}: {counts}"]
     if "problem" in document:
-        lines.append(f"  SLURM cannot be asked: {document['problem']}")
-    packs: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
+        lines.append(f"  the SLURM queue cannot be read: {document['problem']}")
+    batches: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
     for cell in document["cells"]:
         if cell["status"] == "failed":
             lines.append(f"  failed {cell['key']}: {cell['reason']}")
         elif "pack" in cell:
-            packs.setdefault((cell["status"], cell["pack"]), []).append(cell)
-    for (status, _), cells in packs.items():
+            batches.setdefault((cell["status"], cell["pack"]), []).append(cell)
+    for (status, _), cells in batches.items():
         keys = " ".join(cell["key"] for cell in cells[:KEYS_SHOWN])
         more = f" and {len(cells) - KEYS_SHOWN} more" if len(cells) > KEYS_SHOWN else ""
         lines.append(f"  {status}: {cells[0]['reason']}: {keys}{more}")

@@ -1,4 +1,4 @@
-"""From the missing cells of a plan to a request that a launcher runs."""
+"""The missing cells of a plan -> a request that a launcher runs."""
 
 from __future__ import annotations
 
@@ -40,20 +40,20 @@ class OpenedLauncher:
 
 
 def open_launcher(name: str, options: LaunchOptions) -> OpenedLauncher:
-    """Raises UnknownName for a launcher that there is not, BadInput for options that it refuses."""
+    """Raises UnknownName for an unknown launcher, BadInput for options that it refuses."""
     plugin = registry.load(Launcher, name)
     return OpenedLauncher(name, plugin, plugin.settings(options))
 
 
 @dataclass(frozen=True)
 class PreparedRun:
-    """The cells that a launcher would run, and what they may cost. Nothing has begun."""
+    """The cells that a launcher would run, and what they may cost. Nothing has started."""
 
     launcher: OpenedLauncher
     cells: Sequence[ResolvedCell]
-    in_flight: int  # cells that are left to jobs that were submitted before
+    in_flight: int  # cells in jobs that were submitted before
     forecast: Forecast
-    problem: str | None  # why a scheduler could not be asked
+    problem: str | None  # why a scheduler's queue could not be read
     _task: Task
     _store: Store
     _cost: CellCost
@@ -61,7 +61,7 @@ class PreparedRun:
     _plugins: RunPlugins
 
     def start(self, events: Events) -> Launched:
-        """Run the cells, or hand them over.
+        """Run the cells, or submit them.
 
         Raises BadInput if they cannot be launched, DiskFull, OutputError, KeyboardInterrupt.
         """
@@ -84,7 +84,7 @@ class PreparedRun:
         return self.launcher.plugin.submit(request)
 
     def _run_here(self, cells: Sequence[KeyedCell], jobs: int, events: Events) -> None:
-        """In this process: the resolved cells are here already."""
+        """Run cells in this process, which has them resolved already."""
         from harness.run.runner import run_cells
 
         wanted = {c.key for c in cells}
@@ -96,10 +96,10 @@ class PreparedRun:
 def prepare_run(
     task: Task, plan: Plan, store: Store, launcher: OpenedLauncher, logs: Sequence[str]
 ) -> PreparedRun:
-    """The missing cells of a plan without those that a job may still write, or has written since.
+    """The missing cells of a plan, without those in a live job or done since the plan was made.
 
-    Raises BadInput for a log or a measure that does not exist, and where a launcher that hands
-    cells over cannot ask its scheduler.
+    Raises BadInput for an unknown log or measure, and if a detached launcher cannot read the queue
+    of its scheduler.
     """
     plugins = run_plugins(logs, task.measures)
     missing = plan.missing()
@@ -108,7 +108,7 @@ def prepare_run(
     if jobs.problem is not None and launcher.plugin.DETACHED:
         raise BadInput(jobs.problem)
     in_flight = jobs.in_flight()
-    # What has ended since the plan was made is not run again.
+    # Cells that were done after the plan was made are not run again.
     now = store.statuses(keys)
     done = {k for k, v in now.items() if v == "done" and k not in store.replacing}
     cells = [c for c in missing if c.key not in in_flight and c.key not in done]
@@ -133,7 +133,7 @@ def job_report(
     done: Collection[str],
     launcher: OpenedLauncher | None = None,
 ) -> JobReport:
-    """The jobs of cells, by every launcher that hands cells over."""
+    """The jobs of cells, from all detached launchers."""
     jobs: dict[str, CellJob] = {}
     problem = None
     for plugin in _detached(launcher):
@@ -144,9 +144,9 @@ def job_report(
 
 
 def cancel_jobs(store: Store, keys: Collection[str], task_name: str) -> Cancelled:
-    """Take back the jobs of a task, of every launcher. Raises BadInput if one cannot."""
-    taken = [plugin.cancel(store, keys, task_name) for plugin in _detached(None)]
-    return Cancelled(sum(c.jobs for c in taken), sum(c.cells for c in taken))
+    """Cancel the jobs of a task in all launchers. Raises BadInput if one cannot."""
+    cancelled = [plugin.cancel(store, keys, task_name) for plugin in _detached(None)]
+    return Cancelled(sum(c.jobs for c in cancelled), sum(c.cells for c in cancelled))
 
 
 def budget_hours(task: Task, file: str) -> float | None:
@@ -166,7 +166,7 @@ def budget_hours(task: Task, file: str) -> float | None:
 
 
 def _detached(launcher: OpenedLauncher | None) -> Iterator[Launcher]:
-    """The launchers of this package that hand cells over, and one from elsewhere."""
+    """The detached launchers of this package, and the given one."""
     names = dict.fromkeys([*registry.names("launcher"), *([launcher.name] if launcher else ())])
     plugins = (registry.load(Launcher, name) for name in names)
     return (plugin for plugin in plugins if plugin.DETACHED)

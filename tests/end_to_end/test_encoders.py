@@ -320,4 +320,4 @@ def test_fetch_of_what_is_here(
 ) -> None:
     ended = cli("fetch", task_file(tmp_path, dataset=task["dataset"], encoder=encoders["vit"]))
     assert ended.code == 0
-    assert "is here already" in ended.err
+    assert "already present" in ended.err

@@ -83,7 +83,7 @@ def test_submit_and_return(submit: Any, fake_slurm: Any, cli: Any, tmp_path: Pat
 
     again = submit()
     assert (again.code, again.out) == (0, "")
-    assert "8 cells are left to jobs" in again.err
+    assert "8 cells are in jobs" in again.err
     assert len(fake_slurm.submitted()) == 1
 
 
@@ -223,7 +223,7 @@ def test_slurm_that_does_not_answer(submit: Any, fake_slurm: Any, cli: Any) -> N
     assert cli("cancel", "tiny").code == 2
     status = cli("status", "tiny")
     assert status.code == 3
-    assert "SLURM cannot be asked: squeue" in status.out
+    assert "the SLURM queue cannot be read: squeue" in status.out
     assert "8 waiting, 0 running, 0 lost" in status.out
     here = cli("grid", "tiny.yaml", "resolution=[48, 64]")
     assert here.code == 0
@@ -238,7 +238,7 @@ def test_inline_leaves_cells_to_jobs(
     fake_slurm.answer("queue", f"70|0|RUNNING|None|n1|{name}")
     ended = cli("grid", "tiny.yaml", "resolution=[48, 64]")
     assert ended.code == 1
-    assert "4 cells are left to jobs" in ended.err
+    assert "4 cells are in jobs" in ended.err
     assert len(hashes(tmp_path / "runs")) == 4
 
 
@@ -289,7 +289,7 @@ def test_on_a_terminal_it_asks(
     monkeypatch.setattr("sys.stdin.readline", lambda: answer, raising=False)
     ended = submit("budget={hours: 0.001}")
     assert ended.code == code
-    assert "Go on? [y/N]" in ended.err
+    assert "Continue? [y/N]" in ended.err
     assert len(fake_slurm.submitted()) == (code == 0)
 
 

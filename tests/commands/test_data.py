@@ -1,0 +1,149 @@
+"""`data check`: layout, counts against the official ones, and files that cannot be read."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import Call
+from data import clips
+
+from harness.data._official import Count, differences, official
+
+
+@pytest.fixture(scope="module")
+def short(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    return clips.write(tmp_path_factory.mktemp("short") / "a.mp4", 10).read_bytes()
+
+
+def hmdb51(root: Path, content: bytes, classes: int = 51) -> Path:
+    """With the official counts, of one short video."""
+    lists = root / "splits"
+    lists.mkdir(parents=True)
+    for c in range(classes):
+        name = f"act_{c}"
+        (root / "hmdb51_org" / name).mkdir(parents=True)
+        rows = []
+        for number in range(100):
+            item = f"film{number}_{name}_goo_{number}.avi"
+            (root / "hmdb51_org" / name / item).write_bytes(content)
+            rows.append(f"{item} {1 if number < 70 else 2}")
+        (lists / f"{name}_test_split1.txt").write_text("\n".join(rows))
+    return root
+
+
+def check(cli: Call, *args: object) -> tuple[int, dict[str, Any]]:
+    ended = cli("data", "check", *args, "--json")
+    return ended.code, json.loads(ended.out)
+
+
+def test_all_is_well(cli: Call, tmp_path: Path, short: bytes) -> None:
+    root = hmdb51(tmp_path / "hmdb", short)
+    code, found = check(cli, "hmdb51", root, "--sample", 5)
+    assert code == 0, found["problems"]
+    assert found["problems"] == found["remarks"] == []
+    assert found["classes"] == 51
+    assert found["splits"]["train"]["there"] == 3570
+    assert found["splits"]["test"]["per_class"]["act 7"] == 30
+    assert found["sampled"] == 5
+    assert "Kuehne" in found["source"]
+    ended = cli("data", "check", "hmdb51", root, "--sample", 0)
+    assert ended.code == 0
+    assert "train: 3570 items, 70 to 70 per class" in ended.out
+    assert ended.out.endswith("no problems were found\n")
+
+
+def test_what_is_missing_and_damaged_is_counted_and_named(
+    cli: Call, tmp_path: Path, short: bytes
+) -> None:
+    root = hmdb51(tmp_path / "hmdb", short, classes=2)
+    videos = root / "hmdb51_org"
+    (videos / "act_0" / "film3_act_0_goo_3.avi").unlink()
+    (videos / "act_1" / "film80_act_1_goo_80.avi").write_bytes(short[:500])
+    code, found = check(cli, "hmdb51", root, "--sample", 1000)
+    assert code == 1
+    assert found["splits"]["train"]["missing"] == 1
+    assert found["splits"]["train"]["per_class"] == {"act 0": 69, "act 1": 70}
+    assert list(found["unreadable"]) == ["act_1/film80_act_1_goo_80.avi"]
+    problems = "\n".join(found["problems"])
+    for text in ("2 classes; officially 51", "train: 139 items; officially 3570",
+                 "fewer than 70 items: act 0 69", "1 listed files are missing: act_0/film3",
+                 "1 of 199 sampled files cannot be read"):  # fmt: skip
+        assert text in problems
+    ended = cli("data", "check", "hmdb51", root, "--sample", 1000)
+    assert ended.code == 1
+    assert "problem: 2 classes; officially 51" in ended.out
+    assert "film80_act_1_goo_80.avi" in ended.out
+
+
+def test_a_data_set_of_your_own(cli: Call, pictures: Path) -> None:
+    code, found = check(cli, f"folder:{pictures}")
+    assert code == 0
+    assert found["source"] is None
+    assert found["splits"]["train"]["per_class"] == {"blue boat": 2, "red car": 2}
+    (pictures / "test/red_car/0.png").write_bytes(b"no picture")
+    code, found = check(cli, f"{{name: 'folder:{pictures}', max_corrupt: 0}}")
+    assert code == 1
+    assert list(found["unreadable"]) == ["test/red_car/0.png"]
+
+
+def test_the_embedded_clips(cli: Call) -> None:
+    code, found = check(cli, "{name: emoji_motion, objects: 2, motions: left}", "--sample", 3)
+    assert code == 0
+    assert found["splits"]["test"]["listed"] == 8
+
+
+def test_imagenet_is_class_folders(cli: Call, pictures: Path) -> None:
+    (pictures / "test").rename(pictures / "val")
+    code, found = check(cli, "imagenet", pictures)
+    assert code == 1
+    assert found["dataset"] == {"name": f"folder:{pictures}", "test": "val"}
+    assert "2 classes; officially 1000" in found["problems"]
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (["ucf101"], "PATH is missing"), (["ucf11", "x"], "Did you mean 'ucf101'"),
+        (["ucf101", "nowhere"], "there is no folder"), (["folder:nowhere"], "there is no folder"),
+        (["{name: 3}"], "must be a name"), (["{a: ["], "NAME"), (["emojy"], "Did you mean 'emoji'"),
+        (["emoji", "--sample", "-1"], "sample"), (["ucf101", "."], "no file classInd.txt"),
+    ],
+)  # fmt: skip
+def test_bad_input(cli: Call, tmp_path: Path, args: list[str], said: str) -> None:
+    ended = cli("data", "check", *args)
+    assert ended.code == 2
+    assert said in ended.err
+    assert "Traceback" not in ended.err
+    assert len(ended.errors()) == 1
+
+
+def test_clips_that_vanish_are_a_remark() -> None:
+    """Kinetics loses clips; more than there should be is a problem all the same."""
+    known = official()["kinetics400"]
+    per_class = {f"c{n}": 260 for n in range(400)}
+    counts = {
+        "train": Count(400 * 260, 0, per_class),
+        "test": Count(19_800, 0, dict.fromkeys(per_class, 50) | {"c0": 49}),
+    }
+    problems, remarks = differences(counts, known, 1)
+    assert problems == []
+    assert remarks == ["test: 19800 items; officially 20000",
+                       "test: 1 classes have fewer than 50 items: c0 49"]  # fmt: skip
+    counts["test"] = Count(20_001, 0, dict.fromkeys(per_class, 50) | {"c0": 51})
+    problems, _ = differences(counts, known, 1)
+    assert problems == ["test: 20001 items; officially 20000",
+                        "test: 1 classes have more than 50 items: c0 51"]  # fmt: skip
+
+
+def test_the_official_counts_agree_with_each_other() -> None:
+    known = official()
+    assert set(known) == {"kinetics400", "ucf101", "hmdb51", "imagenet"}
+    for entry in known.values():
+        for split in entry["splits"].values():
+            for use, (low, high) in entry["per_class"].items():
+                if split[use] is not None:
+                    assert low * entry["classes"] <= split[use] <= high * entry["classes"]
+    assert [sum(s.values()) for s in known["ucf101"]["splits"].values()] == [13320] * 3
