@@ -181,7 +181,7 @@ def test_a_default_sees_the_members_of_the_object() -> None:
 
 
 class Toy:
-    """The least that a data set may define. Its classes change while it is used."""
+    """The least that a dataset may define. Its classes change while it is used."""
 
     train = test = None
     manifest = "toy"

@@ -1,4 +1,4 @@
-"""A data set in memory and an encoder of which only the facts are known: planning needs no more."""
+"""A dataset in memory and an encoder of which only the facts are known: planning needs no more."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ AddClassifier = Callable[..., str]
 
 @pytest.fixture
 def opened() -> Counter[str]:
-    """How often each plugin of a test was asked for its data set or its facts."""
+    """How often each plugin of a test was asked for its dataset or its facts."""
     return Counter()
 
 

@@ -24,9 +24,9 @@ def reason(task: Task, tmp_path: Path) -> Callable[..., str]:
     def why(**changes: Any) -> str:
         plan: Plan = plan_of(task | {"seeds": 1}, tmp_path, include=[changes])
         assert len(plan.cells) == 1
-        ((cell, told),) = plan.infeasible
+        ((cell, why_not),) = plan.infeasible
         assert cell != plan.cells[0].cell
-        return told
+        return why_not
 
     return why
 

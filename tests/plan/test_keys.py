@@ -195,11 +195,14 @@ def test_texts_of_a_prompt_are_in_the_key(
             members["evaluation_texts"] = lambda names, options: [[evaluation + n] for n in names]
         return elsewhere("prompt", **members)
 
-    def own(training: str, evaluation: str | None) -> str:
+    def key_of(training: str, evaluation: str | None) -> str:
         return keys(task, tmp_path, prompt=add(training, evaluation))[0][0]
 
-    assert own("a ", None) == own("a ", "a ")
-    assert len({own("a ", None), own("a ", "the "), own("the ", None), own("the ", "a ")}) == 4
+    assert key_of("a ", None) == key_of("a ", "a ")
+    assert (
+        len({key_of("a ", None), key_of("a ", "the "), key_of("the ", None), key_of("the ", "a ")})
+        == 4
+    )
 
 
 def test_rows_without_a_prompt_read_class_names_alone(

@@ -37,7 +37,7 @@ def test_feasible_and_infeasible_cells(task: Task, tmp_path: Path) -> None:
         for seed in (0, 1)
     ]
     why = "the covariance within classes needs 2 samples of a class"
-    assert [(c.seed, told) for c, told in plan.infeasible] == [(0, why), (1, why)]
+    assert [(c.seed, reason) for c, reason in plan.infeasible] == [(0, why), (1, why)]
     assert plan.reasons() == {f"lda: {why}": 2}
     assert plan.counts() == {"done": 0, "failed": 0, "waiting": 6, "infeasible": 2}
 

@@ -1,4 +1,4 @@
-"""Drawn sets of a plan: each made at first use, and once, whoever asks."""
+"""Drawn sets of a plan: each made at first use, and once, by whatever cell."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A small data set in memory for tests of sampling."""
+"""A small dataset in memory for tests of sampling."""
 
 from __future__ import annotations
 
@@ -38,5 +38,5 @@ class Toy:
 
 
 def toy(**changes: Any) -> Dataset:
-    """Toy with some fields replaced, as a catalogue hands data sets on."""
+    """Toy with some fields replaced, as a catalogue hands datasets on."""
     return conform(Dataset, Toy(**changes), "the dataset 'toy'")

@@ -40,9 +40,9 @@ def test_the_product_of_the_axes() -> None:
 
 def test_an_axis_without_meaning_is_null_and_equal_cells_are_one() -> None:
     found = cells(classifier=["text", "random"], paradigm=["vision_text", "vision_only"])
-    own = [c for c in found if c.paradigm.name == "vision_only"]
-    assert len(own) == 2 * 2
-    assert {(c.classifier, c.schedule, c.prompt) for c in own} == {(None, None, None)}
+    vision_only = [c for c in found if c.paradigm.name == "vision_only"]
+    assert len(vision_only) == 2 * 2
+    assert {(c.classifier, c.schedule, c.prompt) for c in vision_only} == {(None, None, None)}
 
 
 def test_a_cell_without_chance_has_no_seed() -> None:
