@@ -158,7 +158,7 @@ def _opened(path: Path) -> Iterator[tuple[Any, Any]]:
         raise
     except av.FFmpegError as error:
         raise DataError(f"video {path} {_reason(error)}") from error
-    except Exception as error:  # on damaged bytes PyAV raises whatever it meets
+    except Exception as error:  # on damaged bytes PyAV raises errors of any kind
         raise DataError(f"video {path} cannot be read: {error}") from error
 
 

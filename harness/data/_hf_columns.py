@@ -173,7 +173,7 @@ def address_of(tables: Mapping[str, Any], columns: Mapping[str, Any]) -> list[tu
     files = {entry["filename"] for table in tables.values() for entry in table.cache_files}
     for column in columns.values():
         files |= {p for p in pc.struct_field(column, "path").to_pylist() if p}
-    # A path beside bytes is only a name, and no file.
+    # Where there are bytes, the path is only a name and no file.
     stats = [(name, Path(name).stat()) for name in sorted(files) if Path(name).is_file()]
     return [(name, s.st_size, s.st_mtime_ns) for name, s in stats]
 

@@ -31,7 +31,7 @@ def guarded(shown: str, load: Callable[[], Any]) -> Any:
     """What `load` gives. What the datasets library raises becomes a DataError of one sentence."""
     try:
         return load()
-    except Exception as error:  # damaged files raise whatever the readers meet
+    except Exception as error:  # on damaged files readers raise errors of any kind
         cause: BaseException = error
         while cause.__cause__ is not None:
             cause = cause.__cause__

@@ -41,7 +41,7 @@ def open_rgb(path: Path | IO[bytes], name: str | None = None) -> Image.Image:
         raise DataError(f"picture {shown} is too large to be safe: {error}") from error
     except UnidentifiedImageError as error:
         raise DataError(f"picture {shown} is not a picture that can be read") from error
-    except Exception as error:  # on damaged bytes Pillow raises whatever its decoders meet
+    except Exception as error:  # on damaged bytes Pillow raises errors of any kind
         raise DataError(f"picture {shown} cannot be read: {error}") from error
 
 

@@ -1,4 +1,4 @@
-"""Where an mkv or webm file says that it ends: what is missing of a cut file, to the byte.
+"""The size that an mkv or webm file declares: what is missing of a truncated one, to the byte.
 
 EBML (RFC 8794): an element is an id, a size and its content, id and size of variable length; the
 file is an EBML header and one Segment (RFC 9559).

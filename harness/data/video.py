@@ -251,13 +251,13 @@ def _located(path: Path, lists: VideoLists, options: Options) -> tuple[Path, dic
     if not probed:
         raise DataError(f"{lists.source} lists no video")
 
-    def found(folder: Path, layout: Callable[[str], str]) -> int:
+    def count(folder: Path, layout: Callable[[str], str]) -> int:
         return sum((folder / layout(each)).exists() for each in probed)
 
     # Of equals max takes the first, which is the likelier.
     folder, layout = max(
         ((folder, layout) for folder in folders for layout in lists.layouts),
-        key=lambda candidate: found(*candidate),
+        key=lambda candidate: count(*candidate),
     )
     return folder, {
         split: [replace(row, path=layout(row.path)) for row in its_rows]

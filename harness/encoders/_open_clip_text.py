@@ -27,7 +27,7 @@ class OpenClipText(TunableTextTower):
     def __init__(self, model: Any, tokenizer: Any) -> None:
         if hasattr(model, "text"):
             module = model.text
-        else:  # CLIP keeps the parts of its text tower beside the visual one
+        else:  # the text tower of CLIP is no module of its own
             drop(model, "visual", "logit_scale", "logit_bias")
             module = model
         self._tokenizer = tokenizer
@@ -57,7 +57,7 @@ class OpenClipText(TunableTextTower):
         layout = layout_of(inner, self._settings, length, full=True)
         if not self._tokenizer.strip_sep_token:
             return layout
-        # CLIPA: open_clip sets the end token to zero again, wherever it stands.
+        # CLIPA: open_clip sets the end token to zero again, wherever it is.
         return replace(layout, after=tuple(i * (i != inner.sep_token_id) for i in layout.after))
 
     def _embedding(self) -> Any:

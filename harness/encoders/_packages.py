@@ -36,7 +36,7 @@ def load_in_timm_order(file: Path, name: str) -> Any:
     saved = torch.load(file, weights_only=True, map_location="cpu")
     model = timm.create_model(name, pretrained=False)
     expected = model.state_dict()
-    # Shapes tell a tensor in another's place from most mistakes; the tests look at the answers.
+    # Equal shapes leave little room for a wrong order; the tests look at predictions.
     if [t.shape for t in saved.values()] != [t.shape for t in expected.values()]:
         raise EncoderError(f"{file.name} does not fit timm's {name}")
     model.load_state_dict(dict(zip(expected, saved.values(), strict=True)))

@@ -52,10 +52,10 @@ class TokenLayout:
                 f"a context of {context} vectors leaves no room for a text: the text tower reads "
                 f"{self.length} tokens"
             )
-        cut = [list(each[: self.length - around]) for each in words]
-        total = self.length if self.full else around + max(len(each) for each in cut)
+        shortened = [list(each[: self.length - around]) for each in words]
+        total = self.length if self.full else around + max(len(each) for each in shortened)
         ids, masks = [], []
-        for each in cut:
+        for each in shortened:
             tokens = [*self.before, *[self.filler] * context, *each, *self.after]
             padding = total - len(tokens)
             ids.append([*tokens, *[self.pad] * padding])

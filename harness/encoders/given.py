@@ -77,8 +77,8 @@ def _refuse_what_needs_pictures(cell: Cell) -> None:
             cell.recipe is not None and cell.recipe.augment != "none",
         ),
     }
-    for key, (value, asked) in needs_pictures.items():
-        if asked:
+    for key, (value, is_set) in needs_pictures.items():
+        if is_set:
             raise EncoderError(f"{key}: {value} needs pictures, and {cell.encoder} has features")
 
 

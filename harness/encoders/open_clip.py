@@ -58,12 +58,12 @@ def facts(argument: str, options: NoOptions) -> EncoderFacts:
     feature_dim = dim
     if name is not None:
         shape = saved.shapes.get(name, ())
-        wanted = _feature_dim(source.config)
+        declared = _feature_dim(source.config)
         if len(shape) != 2 or shape[1 - feature_axis] != dim:
             raise does_not_fit(source, f"its {name} should end in {dim}, not {shape or 'missing'}")
         feature_dim = shape[feature_axis]
-        if wanted is not None and feature_dim != wanted:
-            raise does_not_fit(source, f"its features are {feature_dim} wide, not {wanted}")
+        if declared is not None and feature_dim != declared:
+            raise does_not_fit(source, f"its features are {feature_dim} wide, not {declared}")
     size = source.config["vision_cfg"].get("image_size", 224)
     content = digest([REVISION, saved.hash, source.config, source.preprocess], 64)
     return EncoderFacts(
