@@ -82,9 +82,14 @@ def _problem(plugin: object, name: str, wanted: Any) -> str | None:
         base = next(b for b in wanted.__mro__ if b.__name__ != "NoOptions")
         fits = isinstance(options, type) and issubclass(options, base)
         return None if fits else f"is not a class that extends {base.__module__}.{base.__name__}"
-    if not inspect.isfunction(wanted):
-        return None
-    member = getattr(plugin, name)
+    member = getattr(plugin, name) if _holds_names(wanted) or inspect.isfunction(wanted) else None
+    if _holds_names(wanted):
+        return None if _are_names(member) else f"is {member!r}, not a tuple of names"
+    return _call_problem(member, wanted) if inspect.isfunction(wanted) else None
+
+
+def _call_problem(member: Any, wanted: Any) -> str | None:
+    """Why a member cannot be called as its Protocol calls it, or None."""
     if not callable(member):
         return f"is {member!r}, which cannot be called"
     try:
@@ -95,6 +100,20 @@ def _problem(plugin: object, name: str, wanted: Any) -> str | None:
     except ValueError:  # a function without a signature, written in C
         return None
     return None
+
+
+def _holds_names(wanted: Any) -> bool:
+    """Whether a Protocol declares a sequence of names, as USES and READS are."""
+    if isinstance(wanted, property):
+        return inspect.get_annotations(wanted.fget).get("return") == "Sequence[str]"
+    return isinstance(wanted, tuple)
+
+
+def _are_names(value: object) -> bool:
+    """A text alone is no sequence of names: it would be read letter by letter."""
+    return isinstance(value, tuple | list | set | frozenset) and all(
+        isinstance(name, str) for name in value
+    )
 
 
 def _parameters(function: Any) -> list[str]:

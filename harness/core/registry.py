@@ -126,5 +126,9 @@ def _from_elsewhere(kind: str, name: str) -> object:
     try:
         imported: object = importlib.import_module(module)
         return getattr(imported, attribute) if attribute else imported
-    except (ImportError, AttributeError) as error:
-        raise BadInput(f"the {kind} '{name}' cannot be imported: {error}") from error
+    except Exception as error:  # whatever a file of the user's raises while it is imported
+        kind_of_error = (
+            "" if isinstance(error, ImportError | AttributeError) else f"{type(error).__name__}: "
+        )
+        problem = f"cannot be imported: {kind_of_error}{error}"
+        raise BadInput(f"the {kind} '{name}' cannot be imported: {problem}") from error

@@ -128,6 +128,13 @@ def test_options_of_other_kinds_extend_any_model() -> None:
     assert "pydantic.main.BaseModel" in refusal(Prompt, SimpleNamespace(texts=build, Options=dict))
 
 
+@pytest.mark.parametrize("uses", ["text", 3, ("text", 1), {"text": 1}])
+def test_names_are_a_sequence_of_texts(uses: object) -> None:
+    """A text alone would be read letter by letter."""
+    problem = refusal(Classifier, classifier(USES=uses))
+    assert problem == f"{WHERE}: USES: is {uses!r}, not a tuple of names; expected: USES"
+
+
 @pytest.mark.parametrize(("place", "needed"), [("embedding", "build"), ("backbone", "insert")])
 def test_members_that_a_choice_requires(place: str, needed: str) -> None:
     other = {"build": "insert", "insert": "build"}[needed]
@@ -139,6 +146,11 @@ def test_members_that_a_choice_requires(place: str, needed: str) -> None:
     )
     module = SimpleNamespace(PLACE=place, **{needed: takes[needed]})
     assert place == conform(Temporal, module, WHERE).PLACE
+
+
+def test_what_an_encoder_reads_is_a_sequence_of_texts() -> None:
+    problem = refusal(EncoderPlugin, SimpleNamespace(READS=3, facts=lambda argument, options: 0))
+    assert "READS: is 3, not a tuple of names" in problem
 
 
 def test_members_that_a_list_of_choices_requires() -> None:

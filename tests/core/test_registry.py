@@ -46,6 +46,7 @@ def outside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     (package / "__init__.py").write_text("")
     (package / "good.py").write_text(GOOD)
     (package / "no_build.py").write_text("USES = ()\n")
+    (package / "cut_short.py").write_text("USES = (", encoding="utf-8")
     (package / "broken.py").write_text("import a_package_that_nobody_has\n")
     monkeypatch.syspath_prepend(str(tmp_path))
     yield package
@@ -126,6 +127,7 @@ def test_a_module_and_an_object_from_elsewhere(outside: Path) -> None:
             "outside_plugins.good:Nothing",
             "cannot be imported: module 'outside_plugins.good' has no",
         ),
+        ("outside_plugins.cut_short", "cannot be imported: SyntaxError: "),
         ("outside_plugins.no_build", "build: is missing; expected: build(inputs, options)"),
     ],
 )
