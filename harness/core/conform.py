@@ -104,7 +104,7 @@ def _call_problem(member: Any, wanted: Any) -> str | None:
 
 def _holds_names(wanted: Any) -> bool:
     """Whether a Protocol declares a sequence of names, as USES and READS are."""
-    if isinstance(wanted, property):
+    if isinstance(wanted, property) and wanted.fget is not None:
         return inspect.get_annotations(wanted.fget).get("return") == "Sequence[str]"
     return isinstance(wanted, tuple)
 
