@@ -5,31 +5,20 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from conftest import ROOT
-from PIL import Image
 from pydantic import ValidationError
 
-from harness.core.errors import DataError
 from harness.data import hf
 from harness.sampling.sets import draw_support, draw_test, duplicates
 
 from . import sources
+from .hub_images import Wrong, assert_refused, names, read
 from .sources import SPACED
-
-
-def read(root: Path | str, **options: Any) -> hf.HubImages:
-    return hf.open_dataset.__wrapped__(str(root), hf.Options(**options))
-
-
-def first_picture(root: Path, **options: Any) -> Image.Image:
-    data = read(root, **options)
-    return data.image(data.train.ids[0])
 
 
 @pytest.fixture(scope="module")
@@ -173,7 +162,7 @@ def _corrupt_pictures(root: Path) -> None:
     sources.parquet(root, pictures={0: b"no picture", 1: b"", 2: sources.encoded(2, 0)[:200]})
 
 
-BAD: list[tuple[Callable[[Path], None], dict[str, Any], tuple[str, ...]]] = [
+BAD: list[Wrong] = [
     (_plain, {"test_split": "tets"}, ("test_split 'tets'", "train, test", "Did you mean 'test'")),
     (_plain, {"test_split": "train"}, ("both 'train'",)),
     (_no_test, {}, ("test_split 'test'", "allowed: train")),
@@ -185,20 +174,9 @@ BAD: list[tuple[Callable[[Path], None], dict[str, Any], tuple[str, ...]]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("write", "options", "says"), BAD, ids=[f"{b[0].__name__}-{n}" for n, b in enumerate(BAD)]
-)
-def test_what_is_wrong_is_one_sentence(
-    write: Callable[[Path], None], options: dict[str, Any], says: tuple[str, ...], tmp_path: Path
-) -> None:
-    write(tmp_path / "d")
-    with pytest.raises(DataError) as told:
-        first_picture(tmp_path / "d", **options)
-    message = str(told.value)
-    assert "\n" not in message
-    assert len(message) < 1500
-    for word in says:
-        assert word in message
+@pytest.mark.parametrize("wrong", BAD, ids=names(BAD))
+def test_what_is_wrong_is_one_sentence(wrong: Wrong, tmp_path: Path) -> None:
+    assert_refused(tmp_path / "d", wrong)
 
 
 @pytest.mark.parametrize("options", [{"confg": "x"}, {"max_corrupt": -1}, {"max_corrupt": True}])

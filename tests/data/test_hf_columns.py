@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from harness.core.errors import DataError
-from harness.data import hf
-
 from . import sources
+from .hub_images import Wrong, assert_refused, names, read
 from .sources import SPACED
-
-
-def read(root: Path | str, **options: Any) -> hf.HubImages:
-    return hf.open_dataset.__wrapped__(str(root), hf.Options(**options))
 
 
 def test_labels_of_every_kind(tmp_path: Path) -> None:
@@ -94,7 +86,7 @@ def _hidden_labels(root: Path) -> None:
     sources.saved(root, train=sources.table("train"), test=test)
 
 
-BAD: list[tuple[Callable[[Path], None], dict[str, Any], tuple[str, ...]]] = [
+BAD: list[Wrong] = [
     (_plain, {"image": "img"}, ("column 'img'", "allowed: image, label", "Did you mean 'image'")),
     (_plain, {"image": "label"}, ("'label' holds ClassLabel", "columns of pictures: image")),
     (_plain, {"label": "labels"}, ("column 'labels'", "Did you mean 'label'")),
@@ -107,18 +99,6 @@ BAD: list[tuple[Callable[[Path], None], dict[str, Any], tuple[str, ...]]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("write", "options", "says"), BAD, ids=[f"{b[0].__name__}-{n}" for n, b in enumerate(BAD)]
-)
-def test_what_is_wrong_is_one_sentence(
-    write: Callable[[Path], None], options: dict[str, Any], says: tuple[str, ...], tmp_path: Path
-) -> None:
-    write(tmp_path / "d")
-    with pytest.raises(DataError) as told:
-        read(tmp_path / "d", **options)
-    message = str(told.value)
-    assert message.startswith(f"hf:{tmp_path / 'd'}") or "duplicate" in message
-    assert "\n" not in message
-    assert len(message) < 1500
-    for word in says:
-        assert word in message
+@pytest.mark.parametrize("wrong", BAD, ids=names(BAD))
+def test_what_is_wrong_is_one_sentence(wrong: Wrong, tmp_path: Path) -> None:
+    assert_refused(tmp_path / "d", wrong)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import datasets
 import pytest
@@ -14,10 +12,7 @@ from harness.core.errors import DataError
 from harness.data import hf
 
 from . import sources
-
-
-def read(root: Path | str, **options: Any) -> hf.HubImages:
-    return hf.open_dataset.__wrapped__(str(root), hf.Options(**options))
+from .hub_images import Wrong, assert_refused, names, read
 
 
 @pytest.fixture
@@ -106,7 +101,7 @@ def _empty(root: Path) -> None:
     root.mkdir()
 
 
-BAD: list[tuple[Callable[[Path], None], dict[str, Any], tuple[str, ...]]] = [
+BAD: list[Wrong] = [
     (_plain, {"config": "smal"}, ("config 'smal'", "default")),
     (_two_configs, {}, ("several configs", "small, large")),
     (_two_configs, {"config": "smal"}, ("config 'smal'", "Did you mean 'small'")),
@@ -117,18 +112,6 @@ BAD: list[tuple[Callable[[Path], None], dict[str, Any], tuple[str, ...]]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("write", "options", "says"), BAD, ids=[f"{b[0].__name__}-{n}" for n, b in enumerate(BAD)]
-)
-def test_what_is_wrong_is_one_sentence(
-    write: Callable[[Path], None], options: dict[str, Any], says: tuple[str, ...], tmp_path: Path
-) -> None:
-    write(tmp_path / "d")
-    with pytest.raises(DataError) as told:
-        read(tmp_path / "d", **options)
-    message = str(told.value)
-    assert message.startswith(f"hf:{tmp_path / 'd'}") or "duplicate" in message
-    assert "\n" not in message
-    assert len(message) < 1500
-    for word in says:
-        assert word in message
+@pytest.mark.parametrize("wrong", BAD, ids=names(BAD))
+def test_what_is_wrong_is_one_sentence(wrong: Wrong, tmp_path: Path) -> None:
+    assert_refused(tmp_path / "d", wrong)

@@ -87,7 +87,7 @@ def test_the_example_of_the_page(
 ) -> None:
     """Its program writes a file, and its task can be planned on it."""
     page = (ROOT / "docs/tasks.md").read_text(encoding="utf-8")
-    section = page.split("## Features that exist already")[1].split("\n## ")[0]
+    section = page.split("## Precomputed features")[1].split("\n## ")[0]
     program, task = re.findall(r"```(?:python|yaml)\n(.*?)```", section, re.DOTALL)
     monkeypatch.chdir(tmp_path)
     exec(program, {})
