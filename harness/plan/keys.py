@@ -59,8 +59,8 @@ def _texts(cell: Cell, setup: Setup, names: Sequence[str]) -> list[Any]:
     trained = prompt.plugin.texts(names, prompt.options)
     tested = prompt.plugin.evaluation_texts(names, prompt.options)
     # In the key only if they differ, so that keys from before evaluation texts existed stay valid.
-    apart = [tested] if tested != trained else []
-    return [*zip(names, trained, strict=True), *apart]
+    evaluation = [tested] if tested != trained else []
+    return [*zip(names, trained, strict=True), *evaluation]
 
 
 def keys_of_row(

@@ -48,7 +48,7 @@ def draw_support(
             raise DataError(f"class '{dataset.classes[c]}' has no training samples")
         k = _how_many(len(pool) - val, shots, fraction)
         if k > len(pool) - val or k == 0:
-            kept = f" besides {val} for validation" if val else ""
+            kept = f", without the {val} for validation" if val else ""
             raise DataError(
                 f"shots: {k} is more than the {len(pool) - val} training samples of class "
                 f"'{dataset.classes[c]}'{kept}"

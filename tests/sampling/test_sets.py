@@ -76,7 +76,7 @@ def test_validation_samples_are_never_trained_on_and_the_same_for_every_k() -> N
     rest = draw_support(toy(), range(10), 0, val=2)
     assert len(rest.items) == 60
     assert not set(kept.items) & set(rest.items)
-    with pytest.raises(DataError, match="besides 2 for validation"):
+    with pytest.raises(DataError, match="without the 2 for validation"):
         draw_support(toy(), range(10), 0, shots=7, val=2)
 
 
