@@ -1,0 +1,92 @@
+"""`plan`: what would run, as text and as JSON; nothing is written and nothing runs."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import Call, Ended, WriteTask
+
+from harness.commands.plan import describe
+from harness.core.protocols.launcher import Forecast, LaunchOptions
+from harness.run.request import open_launcher
+from harness.study import open_study
+
+
+def document(ended: Ended) -> dict[str, Any]:
+    """What `--json` printed: one document, and nothing beside it."""
+    assert (ended.code, ended.err) == (0, "")
+    printed: dict[str, Any] = json.loads(ended.out)
+    return printed
+
+
+def test_json_has_the_keys_that_scripts_read(tiny: WriteTask, cli: Call, tmp_path: Path) -> None:
+    plan = document(cli("plan", tiny(), "--json"))
+    assert list(plan) == ["task", "counts", "seconds", "launch", "cells", "infeasible"]
+    assert plan["task"] == "tiny"
+    assert plan["counts"] == {"done": 0, "failed": 0, "waiting": 4, "infeasible": 0}
+    assert plan["seconds"] > 0
+    assert plan["launch"] == {"hours": plan["seconds"] / 3600, "unit": "core-hours"}
+    assert all(list(c) == ["key", "train_key", "status", "cell"] for c in plan["cells"])
+    assert len({c["key"] for c in plan["cells"]}) == 4
+    assert {c["status"] for c in plan["cells"]} == {"waiting"}
+    assert not (tmp_path / "runs").exists()
+
+
+def test_text(tiny: WriteTask, cli: Call) -> None:
+    ended = cli("plan", tiny(classifier=["text", "lda"], seeds=1))
+    assert (ended.code, ended.err) == (0, "")
+    first, second = ended.out.splitlines()
+    assert first.startswith("tiny: 1 cells, 0 done, 0 failed, 1 to run (about ")
+    assert second.startswith("  1 cells are infeasible: lda: ")
+
+
+def test_infeasible_cells_have_their_reason(tiny: WriteTask, cli: Call) -> None:
+    plan = document(cli("plan", tiny(classifier=["text", "lda"], seeds=1), "--json"))
+    assert plan["counts"]["infeasible"] == 1
+    (infeasible,) = plan["infeasible"]
+    assert infeasible["cell"]["classifier"] == "lda"
+    assert "2 samples" in infeasible["reason"]
+
+
+def test_overrides_mean_what_yaml_means(tiny: WriteTask, cli: Call) -> None:
+    path = tiny()
+    plan = document(
+        cli("plan", path, "shots=[1,2]", "recipe.lr=5e-4", "classes.pick=3", "--json")
+    )  # fmt: skip
+    cells = [c["cell"] for c in plan["cells"]]
+    assert {c["shots"] for c in cells} == {1, 2}
+    assert all(c["classes"]["pick"] == 3 for c in cells)
+    assert all(c["recipe"]["lr"] == 5e-4 for c in cells)
+
+
+def test_what_is_done_and_what_is_in_jobs(tiny: WriteTask, tmp_path: Path, cli: Call) -> None:
+    assert cli("grid", tiny(), "seeds=1").code == 0
+    plan = document(cli("plan", tiny(), "--json"))
+    assert plan["counts"] == {"done": 2, "failed": 0, "waiting": 2, "infeasible": 0}
+    assert sorted(c["status"] for c in plan["cells"]) == ["done"] * 2 + ["waiting"] * 2
+
+    study = open_study(tiny(), runs=tmp_path / "runs")
+    prepared = study.prepare(open_launcher("inline", LaunchOptions()))
+    forecast = Forecast(90.0, 0.025, lines=["  on two nodes"])
+    prepared = replace(prepared, in_flight=3, forecast=forecast)
+    assert describe(study, prepared).splitlines() == [
+        "tiny: 4 cells, 2 done, 0 failed, 2 to run (about 90 s of one core)",
+        "  3 cells are in jobs that were submitted before",
+        "  on two nodes",
+    ]
+
+
+def test_a_finished_task_has_no_estimate(tiny: WriteTask, cli: Call) -> None:
+    assert cli("grid", tiny(), "seeds=1").code == 0
+    assert cli("plan", tiny(), "seeds=1").out == "tiny: 2 cells, 2 done, 0 failed, 0 to run\n"
+
+
+@pytest.mark.parametrize("budget", ["{}", "{hours: 0}", "{hours: two}", "{hours: true}"])
+def test_a_budget_that_is_none(budget: str, cli: Call, tiny: WriteTask) -> None:
+    ended = cli("plan", tiny(), f"budget={budget}")
+    assert (ended.code, ended.out) == (2, "")
+    assert "budget" in ended.errors()[0]

@@ -1,0 +1,51 @@
+"""`report`: the files of a task's report from its Records; no cell runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from conftest import Call, WriteTask, body, records
+
+FILES = ("tiny.md", "tiny.html", "tiny.tex", "tiny.csv", "tiny_contrasts.csv")
+
+
+def test_the_report_is_that_of_the_grid(tiny: WriteTask, cli: Call, tmp_path: Path) -> None:
+    assert cli("grid", tiny(), "seeds=1").code == 0
+    ended = cli("report", "tiny", "--reports", "again")
+    assert (ended.code, ended.out, ended.err) == (0, "again/tiny.md\n", "")
+    for name in FILES:
+        assert (tmp_path / "again" / name).stat().st_size > 0
+    assert body(tmp_path / "again" / "tiny.md") == body(tmp_path / "reports" / "tiny.md")
+    rows = [(tmp_path / folder / "tiny.csv").read_bytes() for folder in ("again", "reports")]
+    assert rows[0] == rows[1]
+
+
+def test_missing_cells_are_exit_code_1_and_do_not_run(
+    tiny: WriteTask, cli: Call, tmp_path: Path
+) -> None:
+    assert cli("grid", tiny(), "seeds=1").code == 0
+    ended = cli("report", tiny())
+    assert (ended.code, ended.out) == (1, "reports/tiny.md\n")
+    assert ended.err.endswith("tiny.yaml: 2 cells are missing and 0 failed\n")
+    assert len(records(tmp_path / "runs")) == 2
+    assert "missing" in (tmp_path / "reports" / "tiny.md").read_text(encoding="utf-8")
+
+
+def test_several_tasks_with_one_override(tiny: WriteTask, cli: Call, tmp_path: Path) -> None:
+    paths = [tiny(f"{name}.yaml", name=name) for name in ("one", "two")]
+    assert cli("grid", paths[0], "seeds=1").code == 0
+    ended = cli("report", paths[0], "seeds=1", paths[1])
+    assert (ended.code, ended.out.split()) == (0, ["reports/one.md", "reports/two.md"])
+
+
+def test_a_task_that_there_is_not(cli: Call, tmp_path: Path) -> None:
+    ended = cli("report", "few_shoot")
+    assert (ended.code, ended.out) == (2, "")
+    assert "Did you mean 'few_shot'" in ended.errors()[0]
+    assert not (tmp_path / "reports").exists()
+
+
+def test_a_folder_that_cannot_be_written(tiny: WriteTask, cli: Call) -> None:
+    ended = cli("report", tiny(), "--reports", "/dev/null/reports")
+    assert (ended.code, ended.out) == (2, "")
+    assert "/dev/null/reports" in ended.errors()[0]
