@@ -3,6 +3,8 @@
     import harness
     study = harness.open_study("few_shot", seeds=2)
     study.run().table().dataframe()
+
+See docs/python.md.
 """
 
 from __future__ import annotations

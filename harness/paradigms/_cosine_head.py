@@ -52,8 +52,8 @@ class CosineHead:
     def weight_gradient(self) -> torch.Tensor | None:
         return self._w_CD.grad
 
-    def to(self, place: Any) -> None:
-        self._w_CD, self._log_scale = moved(self._w_CD, place), moved(self._log_scale, place)
+    def to(self, device: Any) -> None:
+        self._w_CD, self._log_scale = moved(self._w_CD, device), moved(self._log_scale, device)
 
     def with_classifier(self, w_CD: torch.Tensor) -> Self:
         """The trained scale with the rows of other classes."""

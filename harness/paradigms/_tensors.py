@@ -8,11 +8,11 @@ if TYPE_CHECKING:
     import torch
 
 
-def moved(tensor: torch.Tensor, place: Any) -> torch.Tensor:
-    """A leaf on the device `place` that requires a gradient if the tensor did.
+def moved(tensor: torch.Tensor, device: Any) -> torch.Tensor:
+    """A leaf on the device `device` that requires a gradient if the tensor did.
 
     A tensor that is there already is returned itself.
     """
-    if tensor.device == place:
+    if tensor.device == device:
         return tensor
-    return tensor.detach().to(place).requires_grad_(tensor.requires_grad)
+    return tensor.detach().to(device).requires_grad_(tensor.requires_grad)

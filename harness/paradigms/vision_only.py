@@ -81,9 +81,9 @@ class LinearHead:
         """(C, D) after backward."""
         return self._w_CD.grad
 
-    def to(self, place: Any) -> None:
+    def to(self, device: Any) -> None:
         """Move W and b to a device."""
-        self._w_CD, self._b_C = moved(self._w_CD, place), moved(self._b_C, place)
+        self._w_CD, self._b_C = moved(self._w_CD, device), moved(self._b_C, device)
 
     def with_classifier(self, w_CD: torch.Tensor) -> LinearHead:
         """Raises CellError: its rows belong to the classes that they were trained on."""

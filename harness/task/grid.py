@@ -167,13 +167,13 @@ def _null_of_the_head(s: dict[str, Any]) -> None:
 
 def _null_of_the_method(s: dict[str, Any]) -> None:
     """A method takes the place of paradigm, classifier and recipe."""
-    for name in ("paradigm", "classifier", "schedule", "gather", "text_tower", "loss", "init"):
+    for name in ("paradigm", "classifier", "schedule", "gather", "text_tower", "loss"):
         s[name] = None
     method_uses = uses(Method, s["method"])
     if "text" not in method_uses:
         s["text_encoder"] = s["alignment"] = s["prompt"] = None
-    options = method_options(s["method"])
-    kept = tuple(k for k in s["search"] or () if k[0].removeprefix("method.") in options)
+    options = {f"method.{name}" for name in method_options(s["method"])}
+    kept = tuple(space for space in s["search"] or () if space[0] in options)
     s["search"] = kept or None
     if s["search"] is None:
         s["selection"] = "last"

@@ -254,6 +254,27 @@ def test_a_search_goes_to_what_it_is_of(method: Callable[..., str]) -> None:
     assert adapter.search == (("method.alpha", (0.1, 1.0)),)
 
 
+def test_a_key_of_the_recipe_is_no_option_of_a_method(elsewhere: Callable[..., str]) -> None:
+    """`recipe.lr` and an option of a method that is called lr are two things."""
+
+    class Options(BaseModel):
+        lr: float = 0.1
+
+    name = elsewhere(
+        "with_lr", USES=("support",), Options=Options,
+        fit=lambda inputs, options: None, logits=lambda z_ND, state: z_ND,
+    )  # fmt: skip
+    task = {"search": {"recipe.lr": [1e-3, 1e-2]}, "val": 1, "selection": "val"}
+    head, adapter = cells(method=[None, name], shots=1, seeds=1, **task)
+    assert head.search == (("lr", (1e-3, 1e-2)),)
+    assert (adapter.search, adapter.val, adapter.selection) == (None, None, "last")
+
+
+def test_a_method_may_begin_from_saved_weights(method: Callable[..., str]) -> None:
+    (adapter,) = cells(method=method("support"), init="w.safetensors", shots=1, seeds=1)
+    assert adapter.init == "w.safetensors"
+
+
 def test_validation_samples_belong_to_methods_that_use_them(method: Callable[..., str]) -> None:
     found = cells(method=[method("support"), method("validation")], val=1, shots=1, seeds=1)
     assert [c.val for c in found] == [None, 1]

@@ -22,7 +22,7 @@ def _nothing(*_: Any) -> None: ...
 
 @dataclass(frozen=True)
 class Events:
-    """What is told while cells run."""
+    """Callbacks of a run."""
 
     features: Callable[[int, int], object] = _nothing  # pictures done, of how many
     ready: Callable[[], object] = _nothing  # what the cells share is there; training begins

@@ -73,16 +73,16 @@ class Head(Protocol):
 
         CellError for a head whose rows are its own.
         """
-        raise CellError("the rows of this head are its own: no texts can take their place")
+        raise CellError("the rows of this head are its own: they cannot be replaced by texts")
 
     def weight_gradient(self) -> torch.Tensor | None:
         """(C, D) after backward, if the rows were put in as trained."""
         return None
 
-    def to(self, place: Any) -> None:
+    def to(self, device: Any) -> None:
         """Move to a device, before any optimiser has seen its tensors."""
-        if place.type != "cpu":
-            raise CellError(f"the head has no method 'to' that would move it to {place.type}")
+        if device.type != "cpu":
+            raise CellError(f"the head has no method 'to' that would move it to {device.type}")
 
     def with_classifier(self, w_CD: torch.Tensor) -> Head:
         """The same head for other classes (zero-shot). CellError if it cannot be."""

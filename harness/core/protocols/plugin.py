@@ -36,7 +36,7 @@ class Plugin(Protocol):
     Options: type[BaseModel] = NoOptions
 
     def check(self, cell: Cell, facts: CellFacts) -> str | None:
-        """Why a cell cannot exist with this plugin, as one phrase; None if it can.
+        """Why a cell is infeasible with this plugin, as one phrase; None if it is feasible.
 
         Raises BadInput for what no cell of the task can have.
         """

@@ -103,7 +103,7 @@ class TrainableModel(Protocol):
         ...
 
     def encoder(self) -> list[torch.Tensor]:
-        """What stands before the loss: pictures to embeddings."""
+        """The tensors from pictures to embeddings, before the head."""
         ...
 
     def tensors(self) -> list[torch.Tensor]:
@@ -184,7 +184,7 @@ class Solver(Plugin, Protocol):
     def solve(self, problems: Sequence[Problem]) -> Sequence[Solution]:
         """Train every model in place; solutions in the order of the problems.
 
-        Raises CellError for what no other step size, seed or start would mend, and
+        Raises CellError if a cell cannot be trained (its loss is not finite), and
         KeyboardInterrupt if a watch asks to stop.
         """
         ...
