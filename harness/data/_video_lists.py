@@ -17,6 +17,7 @@ from pathlib import Path, PurePosixPath
 
 from harness.core.errors import DataError
 from harness.data._files import read_text
+from harness.data._listing import entries, folders_in, is_junk
 from harness.data._tables import csv_rows, numbered_lines
 
 VIDEOS = frozenset({".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi"})
@@ -100,7 +101,12 @@ def _is_kinetics(path: Path) -> bool:
 
 def _in_or_below(root: Path, pattern: str) -> list[Path]:
     """Files of a name in the folder, or else in one directly below it."""
-    return sorted(root.glob(pattern)) or sorted(root.glob(f"*/{pattern}"))
+    # `pattern` may match a hidden file: macOS adds ._classInd.txt to archives.
+    for each in (pattern, f"*/{pattern}"):
+        files = [p for p in root.glob(each) if not any(map(is_junk, p.relative_to(root).parts))]
+        if files:
+            return sorted(files)
+    return []
 
 
 # --- one reader a format --------------------------------------------------------------------------
@@ -125,8 +131,8 @@ def _class_folders(root: Path, split: str) -> Iterator[Row]:
     folder = root / split
     if not folder.is_dir():
         return
-    for inside in sorted(p for p in folder.iterdir() if p.is_dir() and p.name[0] != "."):
-        files = sorted(p for p in inside.iterdir() if p.is_file() and p.name[0] != ".")
+    for inside in folders_in(folder):
+        files = [p for p in entries(inside) if p.is_file()]
         videos = [p for p in files if p.suffix.lower() in VIDEOS]
         others = [p for p in files if p.suffix.lower() not in (*VIDEOS, *NOTES)]
         if others:

@@ -29,6 +29,7 @@ from harness.data._items import (
     refuse_duplicate_names,
     unused_split_note,
 )
+from harness.data._listing import folders_in, listing
 from harness.data._max_corrupt import PictureOptions, without_corrupt_pictures
 
 LAYOUT_FILE = Path(__file__).with_name("coop.json")
@@ -194,10 +195,10 @@ def _class_folders(root: Path, layout: Mapping[str, str]) -> _Contents:
         split_folder = root / layout["images"] / source
         if not split_folder.is_dir():
             raise DataError(f"{root}: there is no folder {split_folder}")
-        for folder in sorted(p for p in split_folder.iterdir() if p.is_dir() and p.name[0] != "."):
+        for folder in folders_in(split_folder):
             if folder.name not in index:
                 raise DataError(f"{path} has no name for the folder {folder}")
-            files = sorted(p for p in folder.iterdir() if p.suffix.lower() in EXTENSIONS)
+            files = listing(folder, EXTENSIONS, deep=False).files
             rows[split] += [(p.relative_to(root).as_posix(), index[folder.name]) for p in files]
     return _Contents(path, [names[f].replace("_", " ") for f in order], rows)
 

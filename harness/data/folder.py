@@ -27,6 +27,7 @@ from harness.data._items import (
     refuse_duplicate_names,
     unused_split_note,
 )
+from harness.data._listing import folders_in, listing
 from harness.data._max_corrupt import PictureOptions, without_corrupt_pictures
 
 SPLITS = ("train", "test", "val")
@@ -133,14 +134,13 @@ def _from_folders(root: Path) -> dict[str, _Rows]:
 def _class_folders(root: Path, parent: Path) -> _Rows:
     """Every picture in or below the class folders of `parent`."""
     rows: _Rows = []
-    folders = sorted(p for p in parent.glob("*") if p.is_dir() and p.name[0] != ".")
     labels: dict[str, Path] = {}
-    for folder in folders:
+    for folder in folders_in(parent) if parent.is_dir() else ():
         label = folder.name.replace("_", " ")
         if label in labels:
             raise DataError(f"two folders mean one class '{label}': {labels[label]} and {folder}")
         labels[label] = folder
-        files = sorted(p for p in folder.rglob("*") if p.suffix.lower() in EXTENSIONS)
+        files = listing(folder, EXTENSIONS).files
         if not files:
             raise DataError(f"class '{label}' is empty: no picture in {folder}")
         for path in (folder, *files):

@@ -31,6 +31,7 @@ from harness.data._frame_cache import FrameCache, files_hash, shrunk
 from harness.data._image_files import ImageFiles, opened_once
 from harness.data._images import EXTENSIONS, open_rgb
 from harness.data._items import Rows, items_of, lines_hash, refuse_duplicate_names
+from harness.data._listing import is_junk
 from harness.data._max_corrupt import PictureOptions, without_unreadable_videos
 from harness.data._video_lists import ListOptions, Row, VideoLists, read_lists
 from harness.data._words import words
@@ -311,7 +312,9 @@ def _frame_files(folder: Path) -> tuple[Path, ...]:
     Raises DataError if a name has no number, or two the same.
     """
     try:
-        files = [p for p in folder.iterdir() if p.suffix.lower() in EXTENSIONS]
+        files = [
+            p for p in folder.iterdir() if p.suffix.lower() in EXTENSIONS and not is_junk(p.name)
+        ]
     except OSError as error:
         raise DataError(f"the frames in {folder} cannot be read: {error.strerror}") from error
     numbered = {int(n[-1]): p for p in files if (n := re.findall(r"\d+", p.stem))}
