@@ -54,13 +54,13 @@ def test_a_cell_that_fails(
     tiny: WriteTask, cli: Call, tmp_path: Path, elsewhere: Callable[..., str]
 ) -> None:
     def build(inputs: Any, options: Any) -> Any:
-        raise CellError("no rain today")
+        raise CellError("it diverged")
 
     task = tiny(classifier=elsewhere("broken", USES=("text",), build=build), seeds=1)
     (cell,) = plan_of(task, tmp_path / "runs").cells
     ended = cli("run", task, "--cell", cell.key)
     assert ended.code == 1
-    assert json.loads(ended.out)["error"]["message"] == "no rain today"
+    assert json.loads(ended.out)["error"]["message"] == "it diverged"
     assert cli("run", task, "--cell", cell.key).code == 1
 
 
