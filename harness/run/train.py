@@ -45,6 +45,11 @@ class _Attempt:
         return self.training.resolved
 
     @property
+    def cell(self) -> Cell:
+        """The cell with the recipe of this attempt, as a solver sees it."""
+        return replace(self.resolved.cell, recipe=self.recipe, search=None)
+
+    @property
     def watch(self) -> Watch:
         searched = self.resolved.cell.search is not None
         return self.training.watch.of_training(self.number) if searched else self.training.watch
@@ -88,10 +93,9 @@ def train_cells(trainings: Sequence[Training], context: RunContext) -> list[Trai
                 _without_training(training, searches[resolved.key], context)
         else:
             attempts += list(_attempts(training, resolved.cell.recipe))
-    together = trainings[0].resolved.setup.solver.plugin.TOGETHER
-    for start in range(0, len(attempts), together):
-        chunk = [a for a in attempts[start : start + together] if not _is_over(a, searches)]
-        for attempt, outcome in _solve(chunk, context):
+    for chunk in _chunks(attempts):
+        unsolved = [a for a in chunk if not _is_over(a, searches)]
+        for attempt, outcome in _solve(unsolved, context):
             with _reason_of(searches[attempt.resolved.key]):
                 _settle(attempt, outcome, searches[attempt.resolved.key], context)
     return [searches[t.resolved.key].outcome(t.resolved.cell) for t in trainings]
@@ -122,6 +126,24 @@ def _is_over(attempt: _Attempt, searches: dict[str, _Search]) -> bool:
 def _attempts(training: Training, recipe: Recipe) -> Iterator[_Attempt]:
     for number, config in enumerate(_configurations(training.resolved.cell)):
         yield _Attempt(training, number, config, replace(recipe, **config))
+
+
+def _chunks(attempts: Sequence[_Attempt]) -> Iterator[list[_Attempt]]:
+    """Attempts that the solver takes together. It is asked again, because a search changes the
+    recipes of the cells that it accepted.
+    """
+    chunk: list[_Attempt] = []
+    # By configuration, so that equal recipes of several cells are neighbours.
+    for attempt in sorted(attempts, key=lambda a: a.number):
+        solver = attempt.resolved.setup.solver.plugin
+        if chunk and not (
+            len(chunk) < solver.TOGETHER and solver.accepts([a.cell for a in (*chunk, attempt)])
+        ):
+            yield chunk
+            chunk = []
+        chunk.append(attempt)
+    if chunk:
+        yield chunk
 
 
 def _configurations(cell: Cell) -> list[dict[str, Any]]:
