@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import torch
 from PIL import Image
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from harness.core.cells import Cell
 from harness.core.errors import CellError
@@ -205,12 +205,18 @@ GROUPED, ALONE = Descent(4), Descent(1)
 
 
 class RidgeOptions(BaseModel):
-    """strength: of the penalty."""
+    """strength: of the penalty. lr: at most the strength; some methods call an option so."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     strength: float = Field(default=1.0, gt=0)
-    lr: float = 0.0  # as some methods call an option of theirs
+    lr: float = 0.0
+
+    @model_validator(mode="after")
+    def _together(self) -> RidgeOptions:
+        if self.lr > self.strength:
+            raise ValueError("lr must not be above strength")
+        return self
 
 
 class Ridge:
