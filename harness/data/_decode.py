@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.core.errors import DataError
+from harness.data._files import refuse_special
 from harness.data._images import MAX_PIXELS
 from harness.data._matroska import declared_size
 
@@ -133,7 +134,10 @@ class _Packet:
 
 @contextmanager
 def readable(path: Path) -> Iterator[None]:
-    """An error of the file system becomes a DataError that names the video."""
+    """An error of the file system becomes a DataError that names the video; so does a path that
+    is not that of a regular file.
+    """
+    refuse_special(path, "video")
     try:
         yield
     except OSError as error:

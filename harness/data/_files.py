@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 
 from harness.core.errors import DataError
+from harness.data._listing import special
 
 
 def folder_at(argument: str, family: str, example: str) -> Path:
@@ -39,6 +40,9 @@ def read_text(path: Path, missing: str = "") -> str:
 
     Raises DataError, naming the file; `missing` says where one that is not there comes from.
     """
+    kind = special(path)
+    if kind and path.exists():
+        raise DataError(f"{path} cannot be read: it is {kind}")
     try:
         return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
@@ -49,11 +53,19 @@ def read_text(path: Path, missing: str = "") -> str:
         raise DataError(f"{path} cannot be read: {error.strerror}") from error
 
 
+def refuse_special(path: Path, noun: str) -> None:
+    """Raises DataError if a path is not that of a regular file; `noun` says what it should hold."""
+    kind = special(path)
+    if kind:
+        raise DataError(f"{noun} {path} cannot be read: it is {kind}")
+
+
 def bytes_hash(path: Path) -> str:
     """sha256 of a picture's file, kept in memory while its size and time do not change.
 
     Raises DataError if it cannot be read.
     """
+    refuse_special(path, "picture")
     try:
         stat = path.stat()
         return _bytes_hash(path, stat.st_size, stat.st_mtime_ns)

@@ -11,6 +11,7 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from harness.core.errors import DataError
+from harness.data._files import refuse_special
 
 EXTENSIONS = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff"})
 MAX_PIXELS = 64_000_000
@@ -27,6 +28,8 @@ def open_rgb(path: Path | IO[bytes], name: str | None = None) -> Image.Image:
     than MAX_PIXELS, or of numbers whose range is not known.
     """
     shown = name or path
+    if isinstance(path, Path):
+        refuse_special(path, "picture")
     try:
         with _open(path) as image:
             if image.width * image.height > MAX_PIXELS:

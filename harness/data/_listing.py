@@ -5,8 +5,8 @@ Files and folders that operating systems and editors leave behind are ignored at
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Collection
+import stat
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,6 +14,14 @@ from harness.core.errors import DataError
 
 #: Left behind by macOS, Windows, and the Synology file server; in lower case.
 JUNK = frozenset({"__macosx", "thumbs.db", "ehthumbs.db", "desktop.ini", "@eadir"})
+
+#: The kind of a link to a folder, which is not followed.
+LINK = "link to a folder"
+#: What a file that is not regular is called.
+KINDS = {
+    stat.S_IFDIR: "a folder", stat.S_IFIFO: "a FIFO", stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device", stat.S_IFBLK: "a device",
+}  # fmt: skip
 
 
 def is_junk(name: str) -> bool:
@@ -37,19 +45,40 @@ def folders_in(folder: Path) -> list[Path]:
     return [path for path in entries(folder) if path.is_dir()]
 
 
+def special(path: Path) -> str:
+    """What a path is that must not be opened, as a FIFO would block: 'a FIFO', 'a folder', ...
+
+    '' for a regular file, for a link to one, and where there is nothing.
+    """
+    try:
+        mode = path.stat().st_mode
+    except (OSError, ValueError):  # a ValueError for a NUL in the name
+        return "a link that leads nowhere" if path.is_symlink() else ""
+    return "" if stat.S_ISREG(mode) else KINDS.get(stat.S_IFMT(mode), "no regular file")
+
+
 @dataclass
 class Listing:
     """The content of a folder."""
 
     files: list[Path] = field(default_factory=list)  # of the kinds that are read, sorted
-    other: Counter[str] = field(default_factory=Counter)  # suffix -> files of kinds that are not
+    special: dict[Path, str] = field(default_factory=dict)  # named like these, with what it is
+    other: dict[Path, str] = field(default_factory=dict)  # of kinds that are not, with the kind
+
+    def without(self, skip: Callable[[Path], bool]) -> Listing:
+        """The same content without paths that `skip` is true of."""
+        return Listing(
+            [path for path in self.files if not skip(path)],
+            {path: kind for path, kind in self.special.items() if not skip(path)},
+            {path: kind for path, kind in self.other.items() if not skip(path)},
+        )
 
 
 def listing(folder: Path, suffixes: Collection[str], *, deep: bool = True) -> Listing:
     """The files in `folder`, and in the folders below it if `deep`.
 
     `suffixes` are those of files that are read, in lower case. Links to folders below `folder` are
-    not followed, as they may form a loop.
+    not followed, as they may form a loop; they are listed as of another kind.
 
     Raises DataError if a folder cannot be read.
     """
@@ -58,11 +87,16 @@ def listing(folder: Path, suffixes: Collection[str], *, deep: bool = True) -> Li
     while to_visit:
         for path in entries(to_visit.pop()):
             if path.suffix.lower() in suffixes:
-                result.files.append(path)
-            elif path.is_dir():
-                if deep and not path.is_symlink():
-                    to_visit.append(path)
-            else:
-                result.other[path.suffix.lower()] += 1
+                kind = special(path)
+                if kind:
+                    result.special[path] = kind
+                else:
+                    result.files.append(path)
+            elif not path.is_dir():
+                result.other[path] = path.suffix.lower()
+            elif deep and path.is_symlink():
+                result.other[path] = LINK
+            elif deep:
+                to_visit.append(path)
     result.files.sort()
     return result

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -20,6 +20,7 @@ from harness.core.hashing import digest
 from harness.core.samples import Items
 from harness.data._files import file_times
 from harness.data._image_files import ImageFiles
+from harness.data._listing import special as special_kind
 from harness.data._scan import Unreadable, first_few, scan, unreadable
 
 if TYPE_CHECKING:
@@ -47,32 +48,40 @@ class PictureOptions(BaseModel):
         return value
 
 
-def without_corrupt_pictures(data: Data, limit: float, address: Any) -> Data:
+def without_corrupt_pictures(
+    data: Data, limit: float, address: Any, special: Mapping[str, str]
+) -> Data:
     """`data` without the pictures that cannot be read.
 
+    `special` are files that are named like pictures and are not regular, with what they are. They
+    are no items of `data`; they count as pictures that cannot be read, and are never opened.
+
     Every picture is read once, and the outcome kept under `address`: JSON data that change when a
-    file does. A limit of 0 reads nothing. Pictures that are both in training and in test are found
-    on the way; they stay, with a note.
+    file does. A limit of 0 reads nothing, and allows no special file. Pictures that are both in
+    training and in test are found on the way; they stay, with a note.
 
     Raises DataError if more than `limit` (a number, or a share below 1) cannot be read.
     """
-    if not limit:
-        return data
     items = (*data.train.ids, *data.test.ids)
+    if not limit:
+        _refuse_special(data, special)
+        return data
     outcome = _kept(
         digest([data.manifest, address], 32), lambda: _read_pictures(data), ("corrupt", "twins")
     )
     corrupt: list[str] = outcome["corrupt"]
-    count = f"{len(corrupt)} of the {len(items)} pictures of {data.reference}"
-    if len(corrupt) > _allowed(limit, len(items)):
+    named = [*_named(special), *corrupt]
+    total = len(items) + len(special)
+    count = f"{len(named)} of the {total} pictures of {data.reference}"
+    if len(named) > _allowed(limit, total):
         raise DataError(
-            f"{count} cannot be read, more than max_corrupt: {limit} allows: {first_few(corrupt)}"
+            f"{count} cannot be read, more than max_corrupt: {limit} allows: {first_few(named)}"
         )
     notes = []
-    if corrupt:
+    if named:
         notes.append(
             f"Left out of training and test, as they cannot be read: {count} "
-            f"({first_few(corrupt)}); max_corrupt: {limit}."
+            f"({first_few(named)}); max_corrupt: {limit}."
         )
     if outcome["twins"]:
         pairs = [f"{test} = {train}" for train, test in outcome["twins"]]
@@ -91,8 +100,8 @@ def without_unreadable_videos(
     read_whole: Callable[[str], Image.Image],
     min_frames: int,
 ) -> Data:
-    """`data` without the videos that are `missing`, or that `read_whole` cannot read: damaged, or
-    shorter than `min_frames`.
+    """`data` without the videos that are `missing` (not there, or no regular files), or that
+    `read_whole` cannot read: damaged, or shorter than `min_frames`.
 
     Every video is decoded once, and the outcome kept while size and time of all files do not
     change. A limit of 0 decodes nothing, and lets nothing be missing.
@@ -101,10 +110,14 @@ def without_unreadable_videos(
     """
     items = (*data.train.ids, *data.test.ids)
     allowed = _allowed(limit, len(items))
+    kinds = {item: kind for item in missing if (kind := special_kind(data.root / item))}
+    absent = [item for item in missing if item not in kinds]
     if len(missing) > allowed:
+        what = " or ".join(["not there"] * bool(absent) + ["no regular files"] * bool(kinds))
+        first = f" ({kinds[missing[0]]})" if missing[0] in kinds else ""
         raise DataError(
-            f"{len(missing)} of the {len(items)} videos that {data.reference} lists are not "
-            f"there; the first: {data.root / missing[0]}"
+            f"{len(missing)} of the {len(items)} videos that {data.reference} lists are {what}; "
+            f"the first: {data.root / missing[0]}{first}"
         )
     if not limit:
         return data
@@ -119,12 +132,31 @@ def without_unreadable_videos(
             f"{len(unusable)} of the {len(items)} videos of {data.reference} cannot be read, more "
             f"than max_corrupt: {limit} allows: {first_few(unusable)}"
         )
+    named = [*absent, *_named(kinds), *outcome["videos"]]
+    irregular = f", {len(kinds)} no regular files" if kinds else ""
     note = (
         f"Left out of training and test: {len(unusable)} of the {len(items)} videos of "
-        f"{data.reference}, {len(missing)} not there and {len(outcome['videos'])} damaged or "
-        f"shorter than {min_frames} frames ({first_few(unusable)}); max_corrupt: {limit}."
+        f"{data.reference}, {len(absent)} not there{irregular} and "
+        f"{len(outcome['videos'])} damaged or shorter than {min_frames} frames "
+        f"({first_few(named)}); max_corrupt: {limit}."
     )
     return _without(data, unusable, [note] if unusable else [])
+
+
+def _refuse_special(data: ImageFiles, special: Mapping[str, str]) -> None:
+    if special:
+        total = len(data.train.ids) + len(data.test.ids) + len(special)
+        first = min(special)
+        raise DataError(
+            f"{len(special)} of the {total} pictures of {data.reference} are no regular files; the "
+            f"first: {data.root / first} ({special[first]}). Remove them, or let a share of them "
+            "be left out with the option max_corrupt"
+        )
+
+
+def _named(special: Mapping[str, str]) -> list[str]:
+    """'train/oak/1.png (a FIFO)', ..."""
+    return [f"{path} ({kind})" for path, kind in sorted(special.items())]
 
 
 def _allowed(limit: float, items: int) -> int:

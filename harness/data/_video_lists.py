@@ -132,8 +132,8 @@ def _class_folders(root: Path, split: str) -> Iterator[Row]:
     if not folder.is_dir():
         return
     for inside in folders_in(folder):
-        files = [p for p in entries(inside) if p.is_file()]
-        videos = [p for p in files if p.suffix.lower() in VIDEOS]
+        files = [p for p in entries(inside) if p.suffix.lower() in VIDEOS or not p.is_dir()]
+        videos = [p for p in files if p.suffix.lower() in VIDEOS]  # special files are told later
         others = [p for p in files if p.suffix.lower() not in (*VIDEOS, *NOTES)]
         if others:
             raise DataError(

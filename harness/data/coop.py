@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -29,7 +29,7 @@ from harness.data._items import (
     refuse_duplicate_names,
     unused_split_note,
 )
-from harness.data._listing import folders_in, listing
+from harness.data._listing import folders_in, listing, special
 from harness.data._max_corrupt import PictureOptions, without_corrupt_pictures
 
 LAYOUT_FILE = Path(__file__).with_name("coop.json")
@@ -53,6 +53,7 @@ class _Contents:
     source: Path
     names: Sequence[str]
     rows: Mapping[str, Sequence[tuple[str, int]]]  # split -> (path, class)
+    special: Mapping[str, str] = field(default_factory=dict)  # path of a special file -> kind
 
 
 @opened_once
@@ -64,7 +65,7 @@ def open_dataset(argument: str, options: Options) -> ImageFiles:
     """
     root, name = _locate(argument, options)
     layout = _layout()[name]
-    contents = _read(root, layout)
+    contents = _without_special(root, _read(root, layout))
     reference = f"coop:{name}"
     rows = {split: [(item, label, "") for item, label in contents.rows[split]] for split in SPLITS}
     manifest = _manifest(root, contents)
@@ -77,7 +78,7 @@ def open_dataset(argument: str, options: Options) -> ImageFiles:
     )  # fmt: skip
     used = [item for split in ("train", "test") for item, _ in contents.rows[split]]
     address = file_times(root, used) if options.max_corrupt else []
-    return without_corrupt_pictures(data, options.max_corrupt, address)
+    return without_corrupt_pictures(data, options.max_corrupt, address, contents.special)
 
 
 @cache
@@ -198,9 +199,22 @@ def _class_folders(root: Path, layout: Mapping[str, str]) -> _Contents:
         for folder in folders_in(split_folder):
             if folder.name not in index:
                 raise DataError(f"{path} has no name for the folder {folder}")
-            files = listing(folder, EXTENSIONS, deep=False).files
+            content = listing(folder, EXTENSIONS, deep=False)
+            files = sorted((*content.files, *content.special))
             rows[split] += [(p.relative_to(root).as_posix(), index[folder.name]) for p in files]
     return _Contents(path, [names[f].replace("_", " ") for f in order], rows)
+
+
+def _without_special(root: Path, contents: _Contents) -> _Contents:
+    """The contents with special files of train and test apart from the rows."""
+    kinds = {
+        item: kind
+        for split in ("train", "test")
+        for item, _ in contents.rows[split]
+        if (kind := special(root / item))
+    }
+    rows = {s: [row for row in r if row[0] not in kinds] for s, r in contents.rows.items()}
+    return replace(contents, rows=rows, special=kinds) if kinds else contents
 
 
 def _lines(path: Path) -> list[str]:

@@ -12,6 +12,8 @@ encoder's sake; labels in labels.csv are not changed.
 from __future__ import annotations
 
 import csv
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -27,14 +29,19 @@ from harness.data._items import (
     refuse_duplicate_names,
     unused_split_note,
 )
-from harness.data._listing import folders_in, listing
+from harness.data._listing import folders_in, listing, special
 from harness.data._max_corrupt import PictureOptions, without_corrupt_pictures
 
 SPLITS = ("train", "test", "val")
 _COLUMNS = ("path", "label", "split")
 
-#: (relative path, label, group or '') of every item of a split
-_Rows = list[tuple[str, str, str]]
+
+@dataclass
+class _Split:
+    """What a split holds."""
+
+    rows: list[tuple[str, str, str]] = field(default_factory=list)  # path, label, group or ''
+    special: dict[str, str] = field(default_factory=dict)  # path of a special file -> what it is
 
 
 class Options(PictureOptions):
@@ -52,7 +59,8 @@ def open_dataset(argument: str, options: Options) -> ImageFiles:
     """
     root = folder_at(argument, "folder", "flowers")
     table = root / "labels.csv"
-    rows = _from_csv(root, table) if table.is_file() else _from_folders(root)
+    splits = _from_csv(root, table) if table.is_file() else _from_folders(root)
+    rows = {name: split.rows for name, split in splits.items()}
     names = tuple(sorted({label for split in rows.values() for _, label, _ in split}))
     if not names:
         raise DataError(f"dataset folder:{argument}: no picture was found in {root}")
@@ -77,12 +85,14 @@ def open_dataset(argument: str, options: Options) -> ImageFiles:
         val=val, notes=unused_split_note(val, f"folder:{argument}", unused),
         reference=f"folder:{argument}",
     )  # fmt: skip
-    return without_corrupt_pictures(data, options.max_corrupt, address)
+    return without_corrupt_pictures(
+        data, options.max_corrupt, address, splits["train"].special | splits[options.test].special
+    )
 
 
-def _from_csv(root: Path, table: Path) -> dict[str, _Rows]:
+def _from_csv(root: Path, table: Path) -> dict[str, _Split]:
     """The splits that a labels.csv names."""
-    rows: dict[str, _Rows] = {split: [] for split in SPLITS}
+    splits = {split: _Split() for split in SPLITS}
     seen: set[str] = set()
     try:
         with table.open(encoding="utf-8-sig", newline="") as handle:
@@ -93,16 +103,21 @@ def _from_csv(root: Path, table: Path) -> dict[str, _Rows]:
                                 + ", ".join(_COLUMNS))  # fmt: skip
             for line, row in enumerate(reader, start=2):
                 _check_row(root, table, line, row, seen)
-                rows[row["split"]].append((row["path"], row["label"], row.get("group") or ""))
+                split, path = splits[row["split"]], row["path"]
+                kind = special(root / path)
+                if kind:
+                    split.special[path] = kind
+                else:
+                    split.rows.append((path, row["label"], row.get("group") or ""))
     except UnicodeDecodeError as error:
         raise DataError(f"{table} is not UTF-8 (byte {error.start})") from error
     except csv.Error as error:
         raise DataError(f"{table}, line {reader.line_num + 1}: {error}") from error
     except OSError as error:
         raise DataError(f"{table} cannot be read: {error.strerror}") from error
-    for split in rows.values():
-        split.sort()  # no draw depends on the order of the lines
-    return rows
+    for split in splits.values():
+        split.rows.sort()  # no draw depends on the order of the lines
+    return splits
 
 
 def _check_row(root: Path, table: Path, line: int, row: dict[str, str], seen: set[str]) -> None:
@@ -118,40 +133,42 @@ def _check_row(root: Path, table: Path, line: int, row: dict[str, str], seen: se
         raise DataError(f"{table}, line {line}: the label is empty")
     if row["path"] in seen:
         raise DataError(f"{table}, line {line}: {row['path']} is listed twice")
-    if not (root / row["path"]).is_file():
+    path = root / row["path"]
+    if not row["path"] or not (path.is_file() or special(path)):
         raise DataError(f"{table}, line {line}: there is no file {root / row['path']}")
     seen.add(row["path"])
 
 
-def _from_folders(root: Path) -> dict[str, _Rows]:
+def _from_folders(root: Path) -> dict[str, _Split]:
     """The splits that folders are named by."""
     # A folder `val` alone may be a class of that name; beside train or test it is a split.
     if any((root / split).is_dir() for split in ("train", "test")):
         return {split: _class_folders(root, root / split) for split in SPLITS}
-    return {"train": [], "test": _class_folders(root, root), "val": []}
+    return {"train": _Split(), "test": _class_folders(root, root), "val": _Split()}
 
 
-def _class_folders(root: Path, parent: Path) -> _Rows:
+def _class_folders(root: Path, parent: Path) -> _Split:
     """Every picture in or below the class folders of `parent`."""
-    rows: _Rows = []
+    split = _Split()
     labels: dict[str, Path] = {}
     for folder in folders_in(parent) if parent.is_dir() else ():
         label = folder.name.replace("_", " ")
         if label in labels:
             raise DataError(f"two folders mean one class '{label}': {labels[label]} and {folder}")
         labels[label] = folder
-        files = listing(folder, EXTENSIONS).files
-        if not files:
+        content = listing(folder, EXTENSIONS)
+        if not content.files and not content.special:
             raise DataError(f"class '{label}' is empty: no picture in {folder}")
-        for path in (folder, *files):
+        for path in (folder, *content.files):
             shown = str(path).encode(errors="backslashreplace").decode()
             if shown != str(path):
                 raise DataError(f"the name of {shown} is not UTF-8; rename it")
-        rows += [(p.relative_to(root).as_posix(), label, "") for p in files]
-    return rows
+        split.rows += [(p.relative_to(root).as_posix(), label, "") for p in content.files]
+        split.special |= {p.relative_to(root).as_posix(): k for p, k in content.special.items()}
+    return split
 
 
-def _items(rows: _Rows, names: tuple[str, ...]) -> Items:
+def _items(rows: Sequence[tuple[str, str, str]], names: tuple[str, ...]) -> Items:
     index = {name: i for i, name in enumerate(names)}
     numbered: Rows = [(path, index[label], group) for path, label, group in rows]
     return items_of(numbered)

@@ -28,6 +28,7 @@ from PIL import Image
 from harness.core.errors import DataError
 from harness.data._files import bytes_hash
 from harness.data._hf_columns import address_of, contents_of, groups_of, labels_of, pictures
+from harness.data._hf_folder import passed_over
 from harness.data._hf_messages import among, guarded
 from harness.data._hf_source import cached_configs, choose_config, is_folder, load_splits
 from harness.data._image_files import ImageFiles, opened_once
@@ -127,7 +128,12 @@ def open_dataset(argument: str, options: Options) -> HubImages:
         reference=shown, columns=columns,
     )  # fmt: skip
     address = address_of(tables, columns) if options.max_corrupt else []
-    return without_corrupt_pictures(data, options.max_corrupt, address)
+    unused = [pictures(t, options.image, shown) for name, t in splits.items()
+              if name not in tables and options.image in t.column_names]  # fmt: skip
+    root = Path(argument).expanduser().resolve()
+    content = passed_over(argument, columns.values(), unused)
+    special = {path.relative_to(root).as_posix(): kind for path, kind in content.special.items()}
+    return without_corrupt_pictures(data, options.max_corrupt, address, special)
 
 
 def fetch(argument: str, options: Options) -> bool:

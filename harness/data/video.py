@@ -31,7 +31,7 @@ from harness.data._frame_cache import FrameCache, files_hash, shrunk
 from harness.data._image_files import ImageFiles, opened_once
 from harness.data._images import EXTENSIONS, open_rgb
 from harness.data._items import Rows, items_of, lines_hash, refuse_duplicate_names
-from harness.data._listing import is_junk
+from harness.data._listing import is_junk, special
 from harness.data._max_corrupt import PictureOptions, without_unreadable_videos
 from harness.data._video_lists import ListOptions, Row, VideoLists, read_lists
 from harness.data._words import words
@@ -284,13 +284,16 @@ def _grouped(row: Row, options: Options, group_of: Mapping[str, str]) -> Row:
 
 
 def _manifest(root: Path, rows: Mapping[str, Sequence[Row]], source: Path) -> tuple[str, list[str]]:
-    """The hash of what is there, and what is listed and is not.
+    """The hash of what is there, and what is listed and is not, or is no regular file.
 
     Raises DataError for a video that is listed twice.
     """
     lines, missing = [], []
     for split, its_rows in rows.items():
         for row in its_rows:
+            if row.frames is None and special(root / row.path):
+                missing.append(row.path)  # opening a FIFO would block
+                continue
             try:
                 size = row.frames or (root / row.path).stat().st_size
                 if row.frames is not None and not (root / row.path).is_dir():
