@@ -288,12 +288,12 @@ def open_study(
         words = ["python", "-m", "harness", "grid", f"{file}.yaml"]
     else:
         ran = store.root / (f"{task}_embedded" if embedded else str(task)) / "task.yaml"
-        if as_run and ran.is_file():
-            path, embedded = ran, False
-        else:
-            path = library.task_file(str(task))
+        found_as_run = as_run and ran.is_file()
+        path = ran if found_as_run else library.task_file(str(task))
         file = str(path)
-        read = read_task(path, overrides, embedded=embedded, changes=plain_changes)
+        # What was run is the variant already.
+        on_embedded_data = embedded and not found_as_run
+        read = read_task(path, overrides, embedded=on_embedded_data, changes=plain_changes)
         words = ["python", "-m", "harness", "grid", str(task), *_as_overrides(changes), *overrides]
         words += ["--embedded"] if embedded else []
     check_report_keys(read, file)
