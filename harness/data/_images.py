@@ -4,19 +4,44 @@ from __future__ import annotations
 
 import threading
 import warnings
+from functools import cache
 from pathlib import Path
 from typing import IO
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError, features
 
 from harness.core.errors import DataError
 from harness.data._files import refuse_special
 
+#: Kinds that are always read.
 EXTENSIONS = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff"})
+#: Formats that Pillow registers and that are not read: EPS would start Ghostscript, MPEG and IPTC
+#: are no pictures. What only a handler of another package could read is found by its class.
+NOT_READ = frozenset({"EPS", "MPEG", "IPTC"})
+#: Its pixels are floating-point numbers, which `open_rgb` refuses.
+FLOATING_POINT = frozenset({".pfm"})
+#: Formats that Pillow registers even where it was built without the library that decodes them.
+NEEDS = {"AVIF": "avif", "JPEG2000": "jpg_2000", "WEBP": "webp"}
 MAX_PIXELS = 64_000_000
 SIXTEEN_BITS = 65_535
 _HEADER = threading.Lock()  # catch_warnings is not safe across threads
+
+
+@cache
+def picture_suffixes() -> frozenset[str]:
+    """The suffixes of picture files that are read, in lower case: what Pillow can open here."""
+    Image.init()
+
+    def is_read(kind: str) -> bool:
+        factory = Image.OPEN[kind][0] if kind in Image.OPEN else None
+        if factory is None or kind in NOT_READ:
+            return False
+        stub = isinstance(factory, type) and issubclass(factory, ImageFile.StubImageFile)
+        return not stub and (kind not in NEEDS or features.check(NEEDS[kind]) is True)
+
+    known = Image.registered_extensions().items()
+    return EXTENSIONS | {s.lower() for s, kind in known if is_read(kind)} - FLOATING_POINT
 
 
 def open_rgb(path: Path | IO[bytes], name: str | None = None) -> Image.Image:

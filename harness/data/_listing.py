@@ -6,7 +6,8 @@ Files and folders that operating systems and editors leave behind are ignored at
 from __future__ import annotations
 
 import stat
-from collections.abc import Callable, Collection
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,6 +16,10 @@ from harness.core.errors import DataError
 #: Left behind by macOS, Windows, and the Synology file server; in lower case.
 JUNK = frozenset({"__macosx", "thumbs.db", "ehthumbs.db", "desktop.ini", "@eadir"})
 
+#: Endings and names of files that go with data and are none of them.
+DOCUMENTS = (".txt", ".csv", ".json", ".jsonl", ".md", ".xml", ".yaml", ".yml")
+TEXTS = ("readme", "license", "licence", "copying")
+WITHOUT_SUFFIX = "without a suffix"
 #: The kind of a link to a folder, which is not followed.
 LINK = "link to a folder"
 #: What a file that is not regular is called.
@@ -57,13 +62,33 @@ def special(path: Path) -> str:
     return "" if stat.S_ISREG(mode) else KINDS.get(stat.S_IFMT(mode), "no regular file")
 
 
+def is_document(path: Path) -> bool:
+    """Whether a file goes with the data and is none of them: a list, a table, a readme."""
+    name = path.name.lower()
+    return path.suffix.lower() in DOCUMENTS or name.partition(".")[0] in TEXTS
+
+
+def left_out_note(kinds: Iterable[str], reference: str) -> tuple[str, ...]:
+    """The note of a report on files whose `kinds` are not read; () where there is none."""
+    counted = counts_of(kinds)
+    if not counted:
+        return ()
+    return (f"Left out of {reference}, as files of their kind are not read: {counted}.",)
+
+
+def counts_of(kinds: Iterable[str]) -> str:
+    """How many there are of every kind, the most frequent first: '12 .heic, 3 .svg'."""
+    counted = sorted(Counter(kinds).items(), key=lambda each: (-each[1], each[0]))
+    return ", ".join(f"{count} {kind}" for kind, count in counted)
+
+
 @dataclass
 class Listing:
     """The content of a folder."""
 
     files: list[Path] = field(default_factory=list)  # of the kinds that are read, sorted
     special: dict[Path, str] = field(default_factory=dict)  # named like these, with what it is
-    other: dict[Path, str] = field(default_factory=dict)  # of kinds that are not, with the kind
+    other: dict[Path, str] = field(default_factory=dict)  # of kinds that are not; documents aside
 
     def without(self, skip: Callable[[Path], bool]) -> Listing:
         """The same content without paths that `skip` is true of."""
@@ -93,7 +118,8 @@ def listing(folder: Path, suffixes: Collection[str], *, deep: bool = True) -> Li
                 else:
                     result.files.append(path)
             elif not path.is_dir():
-                result.other[path] = path.suffix.lower()
+                if not is_document(path):
+                    result.other[path] = path.suffix.lower() or WITHOUT_SUFFIX
             elif deep and path.is_symlink():
                 result.other[path] = LINK
             elif deep:

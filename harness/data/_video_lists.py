@@ -17,12 +17,10 @@ from pathlib import Path, PurePosixPath
 
 from harness.core.errors import DataError
 from harness.data._files import read_text
-from harness.data._listing import entries, folders_in, is_junk
+from harness.data._listing import entries, folders_in, is_document, is_junk
 from harness.data._tables import csv_rows, numbered_lines
 
 VIDEOS = frozenset({".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi"})
-#: Endings of files that may be in a class folder and are no data.
-NOTES = (".txt", ".csv", ".json", ".md", ".xml")
 FORMATS = ("folders", "list", "ucf101", "hmdb51", "kinetics")
 SPLITS = ("train", "test", "val")
 LISTS = (".txt", ".csv")
@@ -134,7 +132,7 @@ def _class_folders(root: Path, split: str) -> Iterator[Row]:
     for inside in folders_in(folder):
         files = [p for p in entries(inside) if p.suffix.lower() in VIDEOS or not p.is_dir()]
         videos = [p for p in files if p.suffix.lower() in VIDEOS]  # special files are told later
-        others = [p for p in files if p.suffix.lower() not in (*VIDEOS, *NOTES)]
+        others = [p for p in files if p.suffix.lower() not in VIDEOS and not is_document(p)]
         if others:
             raise DataError(
                 f"{others[0]} is of no kind that is read ({', '.join(sorted(VIDEOS))}): convert "

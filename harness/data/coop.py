@@ -22,14 +22,14 @@ from typing import Any
 from harness.core.errors import DataError, did_you_mean, nearest
 from harness.data._files import file_times, folder_at, read_text
 from harness.data._image_files import ImageFiles, opened_once
-from harness.data._images import EXTENSIONS
+from harness.data._images import picture_suffixes
 from harness.data._items import (
     items_of,
     lines_hash,
     refuse_duplicate_names,
     unused_split_note,
 )
-from harness.data._listing import folders_in, listing, special
+from harness.data._listing import folders_in, left_out_note, listing, special
 from harness.data._max_corrupt import PictureOptions, without_corrupt_pictures
 
 LAYOUT_FILE = Path(__file__).with_name("coop.json")
@@ -54,6 +54,7 @@ class _Contents:
     names: Sequence[str]
     rows: Mapping[str, Sequence[tuple[str, int]]]  # split -> (path, class)
     special: Mapping[str, str] = field(default_factory=dict)  # path of a special file -> kind
+    left_out: Sequence[str] = ()  # the kinds of files that are not read
 
 
 @opened_once
@@ -70,11 +71,12 @@ def open_dataset(argument: str, options: Options) -> ImageFiles:
     rows = {split: [(item, label, "") for item, label in contents.rows[split]] for split in SPLITS}
     manifest = _manifest(root, contents)
     val = items_of(rows["val"])
+    notes = unused_split_note(val, reference, "val") + left_out_note(contents.left_out, reference)
     half = math.ceil(len(contents.names) / 2)
     data = ImageFiles(
         root, tuple(contents.names), items_of(rows["train"]), items_of(rows["test"]), manifest,
         {"base": range(half), "new": range(half, len(contents.names))},
-        val=val, notes=unused_split_note(val, reference, "val"), reference=reference,
+        val=val, notes=notes, reference=reference,
     )  # fmt: skip
     used = [item for split in ("train", "test") for item, _ in contents.rows[split]]
     address = file_times(root, used) if options.max_corrupt else []
@@ -192,6 +194,7 @@ def _class_folders(root: Path, layout: Mapping[str, str]) -> _Contents:
     order = sorted(names)
     index = {folder: c for c, folder in enumerate(order)}
     rows: dict[str, list[tuple[str, int]]] = {split: [] for split in SPLITS}
+    left_out: list[str] = []
     for split, source in (("train", "train"), ("test", "val")):
         split_folder = root / layout["images"] / source
         if not split_folder.is_dir():
@@ -199,10 +202,11 @@ def _class_folders(root: Path, layout: Mapping[str, str]) -> _Contents:
         for folder in folders_in(split_folder):
             if folder.name not in index:
                 raise DataError(f"{path} has no name for the folder {folder}")
-            content = listing(folder, EXTENSIONS, deep=False)
+            content = listing(folder, picture_suffixes(), deep=False)
+            left_out += content.other.values()
             files = sorted((*content.files, *content.special))
             rows[split] += [(p.relative_to(root).as_posix(), index[folder.name]) for p in files]
-    return _Contents(path, [names[f].replace("_", " ") for f in order], rows)
+    return _Contents(path, [names[f].replace("_", " ") for f in order], rows, {}, left_out)
 
 
 def _without_special(root: Path, contents: _Contents) -> _Contents:

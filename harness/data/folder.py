@@ -21,7 +21,7 @@ from harness.core.errors import DataError, did_you_mean, nearest
 from harness.core.samples import Items
 from harness.data._files import file_times, folder_at
 from harness.data._image_files import ImageFiles, opened_once
-from harness.data._images import EXTENSIONS
+from harness.data._images import picture_suffixes
 from harness.data._items import (
     Rows,
     items_of,
@@ -29,7 +29,7 @@ from harness.data._items import (
     refuse_duplicate_names,
     unused_split_note,
 )
-from harness.data._listing import folders_in, listing, special
+from harness.data._listing import counts_of, folders_in, left_out_note, listing, special
 from harness.data._max_corrupt import PictureOptions, without_corrupt_pictures
 
 SPLITS = ("train", "test", "val")
@@ -42,6 +42,7 @@ class _Split:
 
     rows: list[tuple[str, str, str]] = field(default_factory=list)  # path, label, group or ''
     special: dict[str, str] = field(default_factory=dict)  # path of a special file -> what it is
+    left_out: list[str] = field(default_factory=list)  # the kinds of files that are not read
 
 
 class Options(PictureOptions):
@@ -80,13 +81,16 @@ def open_dataset(argument: str, options: Options) -> ImageFiles:
     except OSError as error:
         raise DataError(f"picture {error.filename} cannot be read: {error.strerror}") from error
     val = _items(rows[unused], names)
+    both = (splits["train"], splits[options.test])
+    reference = f"folder:{argument}"
+    notes = unused_split_note(val, reference, unused)
+    notes += left_out_note([kind for split in both for kind in split.left_out], reference)
     data = ImageFiles(
         root, names, _items(rows["train"], names), _items(rows[options.test], names), content, {},
-        val=val, notes=unused_split_note(val, f"folder:{argument}", unused),
-        reference=f"folder:{argument}",
+        val=val, notes=notes, reference=reference,
     )  # fmt: skip
     return without_corrupt_pictures(
-        data, options.max_corrupt, address, splits["train"].special | splits[options.test].special
+        data, options.max_corrupt, address, both[0].special | both[1].special
     )
 
 
@@ -156,15 +160,20 @@ def _class_folders(root: Path, parent: Path) -> _Split:
         if label in labels:
             raise DataError(f"two folders mean one class '{label}': {labels[label]} and {folder}")
         labels[label] = folder
-        content = listing(folder, EXTENSIONS)
-        if not content.files and not content.special:
-            raise DataError(f"class '{label}' is empty: no picture in {folder}")
+        content = listing(folder, picture_suffixes())
+        if not content.files:
+            kinds = counts_of([*content.special.values(), *content.other.values()])
+            raise DataError(
+                f"class '{label}' is empty: no picture in {folder}"
+                + (f", which holds {kinds}" if kinds else "")
+            )
         for path in (folder, *content.files):
             shown = str(path).encode(errors="backslashreplace").decode()
             if shown != str(path):
                 raise DataError(f"the name of {shown} is not UTF-8; rename it")
         split.rows += [(p.relative_to(root).as_posix(), label, "") for p in content.files]
         split.special |= {p.relative_to(root).as_posix(): k for p, k in content.special.items()}
+        split.left_out += content.other.values()
     return split
 
 

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,7 @@ from harness.data._hf_source import cached_configs, choose_config, is_folder, lo
 from harness.data._image_files import ImageFiles, opened_once
 from harness.data._images import open_rgb
 from harness.data._items import Rows, items_of, lines_hash, refuse_duplicate_names
+from harness.data._listing import left_out_note
 from harness.data._max_corrupt import PictureOptions, without_corrupt_pictures
 
 
@@ -132,6 +133,7 @@ def open_dataset(argument: str, options: Options) -> HubImages:
               if name not in tables and options.image in t.column_names]  # fmt: skip
     root = Path(argument).expanduser().resolve()
     content = passed_over(argument, columns.values(), unused)
+    data = replace(data, notes=data.notes + left_out_note(content.other.values(), shown))
     special = {path.relative_to(root).as_posix(): kind for path, kind in content.special.items()}
     return without_corrupt_pictures(data, options.max_corrupt, address, special)
 

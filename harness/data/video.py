@@ -29,9 +29,9 @@ from harness.core.protocols.dataset import Kind
 from harness.data import _decode, _video_lists
 from harness.data._frame_cache import FrameCache, files_hash, shrunk
 from harness.data._image_files import ImageFiles, opened_once
-from harness.data._images import EXTENSIONS, open_rgb
+from harness.data._images import EXTENSIONS, open_rgb, picture_suffixes
 from harness.data._items import Rows, items_of, lines_hash, refuse_duplicate_names
-from harness.data._listing import is_junk, special
+from harness.data._listing import entries, special
 from harness.data._max_corrupt import PictureOptions, without_unreadable_videos
 from harness.data._video_lists import ListOptions, Row, VideoLists, read_lists
 from harness.data._words import words
@@ -312,14 +312,15 @@ def _manifest(root: Path, rows: Mapping[str, Sequence[Row]], source: Path) -> tu
 def _frame_files(folder: Path) -> tuple[Path, ...]:
     """The pictures of a folder in the order of their numbers.
 
-    Raises DataError if a name has no number, or two the same.
+    Raises DataError if the folder cannot be read, a name has no number, or two the same.
     """
-    try:
-        files = [
-            p for p in folder.iterdir() if p.suffix.lower() in EXTENSIONS and not is_junk(p.name)
-        ]
-    except OSError as error:
-        raise DataError(f"the frames in {folder} cannot be read: {error.strerror}") from error
+    present = entries(folder)
+    # Pictures of rarer kinds may be a by-product: they are frames where there are no others.
+    usual, readable = (
+        [path for path in present if path.suffix.lower() in suffixes]
+        for suffixes in (EXTENSIONS, picture_suffixes())
+    )
+    files = usual or readable
     numbered = {int(n[-1]): p for p in files if (n := re.findall(r"\d+", p.stem))}
     if len(numbered) < len(files):
         raise DataError(f"the frames in {folder} are not numbered, each with its own number")

@@ -43,7 +43,7 @@ def test_the_content_of_a_folder(tmp_path: Path) -> None:
     assert [p.name for p in folders_in(tmp_path)] == ["b"]
     every = listing(tmp_path, {".png"})
     assert every.files == [tmp_path / name for name in ("a.png", "b/2.PNG", "b/deep/1.png")]
-    assert every.other == {tmp_path / "b/notes.txt": ".txt", tmp_path / "b/no_suffix": ""}
+    assert every.other == {tmp_path / "b/no_suffix": "without a suffix"}
     assert listing(tmp_path / "b", {".png"}, deep=False).files == [tmp_path / "b/2.PNG"]
     with pytest.raises(DataError, match="nowhere cannot be read: No such file"):
         entries(tmp_path / "nowhere")
