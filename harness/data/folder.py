@@ -4,6 +4,9 @@
     PATH/train/CLASS/*.jpg    and PATH/test/CLASS/*.jpg, and perhaps PATH/val/CLASS/*.jpg
     PATH/CLASS/*.jpg          all of it is test: for zero-shot and across data sets
 
+The splits may be written in the usual ways (Train, TEST, training, testing, valid, validation), and
+all may be in the one folder that PATH holds. A layout that may mean two things is refused.
+
 A val split is counted and not used; `{name: folder:PATH, test: val}` tests on it instead, for data
 that come with train and val alone. Underscores in folder names become spaces, for the text
 encoder's sake; labels in labels.csv are not changed.
@@ -31,6 +34,7 @@ from harness.data._items import (
 )
 from harness.data._listing import counts_of, folders_in, left_out_note, listing, special
 from harness.data._max_corrupt import PictureOptions, without_corrupt_pictures
+from harness.data._split_folders import found_layout, one_below, only_folder, split_folders
 
 SPLITS = ("train", "test", "val")
 _COLUMNS = ("path", "label", "split")
@@ -55,22 +59,25 @@ class Options(PictureOptions):
 def open_dataset(argument: str, options: Options) -> ImageFiles:
     """The pictures below `argument`.
 
-    Raises DataError: missing folder, empty class, duplicate class names, a labels.csv that lacks
-    a column or names a file that is not there, more corrupt pictures than max_corrupt.
+    Raises DataError: missing folder, a layout that is ambiguous or without a test, empty class,
+    duplicate class names, a labels.csv that lacks a column or names a file that is not there, more
+    corrupt pictures than max_corrupt.
     """
+    reference = f"folder:{argument}"
     root = folder_at(argument, "folder", "flowers")
+    splits, root, notes = _read(root, reference, options.test)
     table = root / "labels.csv"
-    splits = _from_csv(root, table) if table.is_file() else _from_folders(root)
     rows = {name: split.rows for name, split in splits.items()}
     names = tuple(sorted({label for split in rows.values() for _, label, _ in split}))
     if not names:
         raise DataError(f"dataset folder:{argument}: no picture was found in {root}")
     refuse_duplicate_names(names, table if table.is_file() else root)
     unused = "val" if options.test == "test" else "test"
-    if not rows[options.test] and rows[unused]:
+    if not rows[options.test] and not splits[options.test].special:
+        other = f"; to test on '{unused}': {{name: {reference}, test: {unused}}}"
         raise DataError(
-            f"dataset folder:{argument} has no split '{options.test}'; to test on '{unused}': "
-            f"{{name: folder:{argument}, test: {unused}}}"
+            f"dataset {reference} has no split '{options.test}'{other if rows[unused] else ''}; "
+            f"found: {found_layout(root)}"
         )
     # A split that is not used changes no result, so it is not in the manifest.
     used = [("train", *row) for row in rows["train"]]
@@ -82,8 +89,7 @@ def open_dataset(argument: str, options: Options) -> ImageFiles:
         raise DataError(f"picture {error.filename} cannot be read: {error.strerror}") from error
     val = _items(rows[unused], names)
     both = (splits["train"], splits[options.test])
-    reference = f"folder:{argument}"
-    notes = unused_split_note(val, reference, unused)
+    notes += unused_split_note(val, reference, unused)
     notes += left_out_note([kind for split in both for kind in split.left_out], reference)
     data = ImageFiles(
         root, names, _items(rows["train"], names), _items(rows[options.test], names), content, {},
@@ -92,6 +98,24 @@ def open_dataset(argument: str, options: Options) -> ImageFiles:
     return without_corrupt_pictures(
         data, options.max_corrupt, address, both[0].special | both[1].special
     )
+
+
+def _read(
+    root: Path, reference: str, tested: str
+) -> tuple[dict[str, _Split], Path, tuple[str, ...]]:
+    """The splits, the folder that paths are relative to, and notes on the layout."""
+    if (root / "labels.csv").is_file():
+        return _from_csv(root, root / "labels.csv"), root, ()
+    only = only_folder(root)
+    if only is not None and (only / "labels.csv").is_file():
+        return _from_csv(only, only / "labels.csv"), only, (one_below(reference, only),)
+    layout = split_folders(root, picture_suffixes(), reference, ("train", tested))
+    splits = {
+        split: _class_folders(layout.root, layout.folders[split]) if split in layout.folders
+        else _Split()
+        for split in SPLITS
+    }  # fmt: skip
+    return splits, layout.root, tuple(layout.notes)
 
 
 def _from_csv(root: Path, table: Path) -> dict[str, _Split]:
@@ -143,19 +167,11 @@ def _check_row(root: Path, table: Path, line: int, row: dict[str, str], seen: se
     seen.add(row["path"])
 
 
-def _from_folders(root: Path) -> dict[str, _Split]:
-    """The splits that folders are named by."""
-    # A folder `val` alone may be a class of that name; beside train or test it is a split.
-    if any((root / split).is_dir() for split in ("train", "test")):
-        return {split: _class_folders(root, root / split) for split in SPLITS}
-    return {"train": _Split(), "test": _class_folders(root, root), "val": _Split()}
-
-
 def _class_folders(root: Path, parent: Path) -> _Split:
     """Every picture in or below the class folders of `parent`."""
     split = _Split()
     labels: dict[str, Path] = {}
-    for folder in folders_in(parent) if parent.is_dir() else ():
+    for folder in folders_in(parent):
         label = folder.name.replace("_", " ")
         if label in labels:
             raise DataError(f"two folders mean one class '{label}': {labels[label]} and {folder}")

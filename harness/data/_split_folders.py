@@ -1,0 +1,171 @@
+"""Which folders of a data set are its splits, and which its classes.
+
+    train/CLASS/   test/CLASS/   val/CLASS/     splits, in the usual spellings: Train, TEST, valid
+    CLASS/                                      classes: all of it is tested
+
+A folder is never read as what it might be: where two readings are possible it is refused, with the
+layout that was found.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from harness.core.errors import DataError
+from harness.data._listing import entries, folders_in
+
+#: Spellings of the names of splits, in lower case; the first is the name itself.
+SPELLINGS = {
+    "train": ("train", "training"),
+    "test": ("test", "testing"),
+    "val": ("val", "valid", "validation"),
+}
+#: How many entries of a folder, and of each folder in it, a message shows.
+SHOWN, SHOWN_BELOW = 6, 3
+EXPECTED = (
+    "expected are train/CLASS/ and test/CLASS/ with pictures, CLASS/ with pictures, or a labels.csv"
+)
+
+
+@dataclass(frozen=True)
+class SplitFolders:
+    """The folder of each split, whose folders are classes. `root` is what paths are relative to."""
+
+    root: Path
+    folders: Mapping[str, Path]  # split -> folder; only test, which is `root`, without splits
+    notes: list[str] = field(default_factory=list)
+
+
+def split_folders(
+    root: Path, suffixes: Collection[str], reference: str, used: Collection[str]
+) -> SplitFolders:
+    """The folders of the splits in `root`, or in the one folder that `root` holds.
+
+    `suffixes` are those of files that are read; `reference` names the data set in messages; `used`
+    are the splits that are trained on or tested.
+
+    Raises DataError if a layout is ambiguous or not one that is read.
+    """
+    only = only_folder(root)
+    if only is not None and _splits_in(only, suffixes, reference):
+        inner = split_folders(only, suffixes, reference, used)
+        return replace(inner, notes=[one_below(reference, only), *inner.notes])
+    splits = _splits_in(root, suffixes, reference)
+    if not splits:
+        _refuse_nested(root, root, suffixes, reference)
+        return SplitFolders(root, {"test": root}, _stray(root, root, suffixes, reference))
+    notes = _stray(root, root, suffixes, reference)
+    unread = [p.name for p in folders_in(root) if p not in splits.values()]
+    if unread:
+        names = ", ".join(unread[:SHOWN]) + (", ..." if len(unread) > SHOWN else "")
+        notes.append(f"Folders of {reference} beside its splits, which are not read: {names}.")
+    for folder in (folder for split, folder in splits.items() if split in used):
+        if _pictures(folder, suffixes) and not folders_in(folder):
+            raise DataError(
+                f"dataset {reference}: {folder.name}/ holds pictures and no class folders; found: "
+                f"{found_layout(root)}; {EXPECTED}"
+            )
+        _refuse_nested(root, folder, suffixes, reference)
+        notes += _stray(root, folder, suffixes, reference)
+    return SplitFolders(root, splits, notes)
+
+
+def one_below(reference: str, folder: Path) -> str:
+    """The note of a report on a data set that is one folder deeper than the name says."""
+    return f"{reference} holds one folder, {folder.name}/, whose content is read."
+
+
+def _stray(root: Path, folder: Path, suffixes: Collection[str], reference: str) -> list[str]:
+    """The note on pictures beside the class folders or splits in `folder`; [] without any."""
+    count = _pictures(folder, suffixes)
+    where = "" if folder == root else f" in {folder.name}/"
+    what = f"Pictures of {reference}{where} outside of class folders, which are not read: {count}."
+    return [what] if count else []
+
+
+def only_folder(root: Path) -> Path | None:
+    """The folder that is the only visible entry of `root`; None if there is another, or none."""
+    visible = entries(root)
+    return visible[0] if len(visible) == 1 and visible[0].is_dir() else None
+
+
+def found_layout(root: Path) -> str:
+    """What `root` holds, in short, for a message: 'Train/ (elm/, oak/), notes.txt'."""
+
+    def shown(paths: Iterable[Path], most: int, *, inside: bool) -> str:
+        listed = list(paths)
+        texts = []
+        for path in listed[:most]:
+            text = path.name + "/" * path.is_dir()
+            if inside and path.is_dir():
+                text += f" ({shown(entries(path), SHOWN_BELOW, inside=False) or 'empty'})"
+            texts.append(text)
+        return ", ".join(texts + ["..."] * (len(listed) > most))
+
+    return shown(entries(root), SHOWN, inside=True).encode(errors="backslashreplace").decode()
+
+
+def _splits_in(root: Path, suffixes: Collection[str], reference: str) -> dict[str, Path]:
+    """The folder of each split in `root`; {} if its folders are classes.
+
+    Raises DataError for two folders of one split.
+    """
+    folders = folders_in(root)
+    named = {
+        split: [folder for folder in folders if folder.name.lower() in spellings]
+        for split, spellings in SPELLINGS.items()
+    }
+    if not _are_splits(folders, [*named["train"], *named["test"]], suffixes):
+        return {}
+    for split, several in named.items():
+        if len(several) > 1:
+            both = " and ".join(f"{folder.name}/" for folder in several)
+            raise DataError(
+                f"dataset {reference}: two folders are the split '{split}': {both}; rename or "
+                f"remove one of them; found: {found_layout(root)}"
+            )
+    return {split: several[0] for split, several in named.items() if several}
+
+
+def _are_splits(
+    folders: Collection[Path], candidates: Collection[Path], suffixes: Collection[str]
+) -> bool:
+    """Whether the folders of a data set are its splits. `candidates` are named train or test.
+
+    A class may have such a name: of vehicles `train`, of sports `training`. Then pictures are
+    directly in it, as in the class folders beside it. A folder `val` alone is a class.
+    """
+    nested = [folder for folder in candidates if folders_in(folder)]
+    if any(folder.name in SPELLINGS for folder in nested):
+        return True
+    spelled = {spelling for spellings in SPELLINGS.values() for spelling in spellings}
+    others = [folder for folder in folders if folder.name.lower() not in spelled]
+    if not nested:
+        return bool(candidates) and not others
+    return not others or (len(nested) > 1 and not any(_pictures(f, suffixes) for f in nested))
+
+
+def _pictures(folder: Path, suffixes: Collection[str]) -> int:
+    """How many files that are read are directly in the folder."""
+    return sum(path.suffix.lower() in suffixes for path in entries(folder))
+
+
+def _refuse_nested(root: Path, parent: Path, suffixes: Collection[str], reference: str) -> None:
+    """Raises DataError if the class folders in `parent` hold folders in place of pictures.
+
+    One folder of the same name in each of several, as CLASS/images/, is no other level of classes.
+    """
+    classes = folders_in(parent)
+    inner = [folders_in(folder) for folder in classes]
+    if not any(inner) or any(_pictures(folder, suffixes) for folder in classes):
+        return
+    names = {tuple(folder.name for folder in below) for below in inner}
+    if len(classes) > 1 and len(names) == 1 and len(inner[0]) == 1:
+        return
+    hint = f"; perhaps {reference}/{classes[0].name} is meant" if classes == entries(root) else ""
+    raise DataError(
+        f"dataset {reference}: its class folders hold folders in place of pictures; found: "
+        f"{found_layout(root)}; {EXPECTED}{hint}"
+    )
