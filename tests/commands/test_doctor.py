@@ -37,7 +37,7 @@ def test_a_folder_that_cannot_be_written(cli: Call) -> None:
 @pytest.mark.parametrize(
     "error", [DataError("no drawings"), ImportError("no module"), OSError("no file")]
 )
-def test_what_goes_wrong_is_told_and_the_rest_is_checked(
+def test_what_goes_wrong_is_reported_and_the_rest_is_checked(
     error: Exception, cli: Call, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(doctor, "_emoji", raising(error))

@@ -27,7 +27,7 @@ def test_the_shipped_file_is_what_it_writes(
     assert (tmp_path / "out.json").read_bytes() == shipped.read_bytes()
 
 
-def test_the_layer_is_trained_with_progress_and_its_accuracy_is_told(
+def test_the_layer_is_trained_with_progress_and_its_accuracy_is_printed(
     cli: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def rebuild(target: Path, progress: Callable[[int, int], object]) -> dict[str, float]:
