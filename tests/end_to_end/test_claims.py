@@ -1,5 +1,7 @@
 """What the embedded studies must show, on the real task files: signs, significance, accuracy."""
 
+from __future__ import annotations
+
 import csv
 from pathlib import Path
 
