@@ -117,6 +117,8 @@ def _sample(
     from harness.core.seeding import numpy_stream
     from harness.data._scan import unreadable
 
+    if data.kind == "features":  # the rows of one file, which was read when it was opened
+        return [], {}
     absent = set(missing)
     items = [item for item in (*data.train.ids, *data.test.ids) if item not in absent]
     drawn = numpy_stream(0, "data check").permutation(len(items))[:size]

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Call
+from conftest import Call, WriteTask, paint
 from data import clips
+from precomputed import npz
 
 from harness.data._official import Count, differences, official
 
@@ -93,6 +94,38 @@ def test_the_embedded_clips(cli: Call) -> None:
     code, found = check(cli, "{name: emoji_motion, objects: 2, motions: left}", "--sample", 3)
     assert code == 0
     assert found["splits"]["test"]["listed"] == 8
+
+
+def test_precomputed_features_are_no_files_to_read(cli: Call, tmp_path: Path) -> None:
+    path = npz(tmp_path)
+    code, found = check(cli, f"features:{path}")
+    assert code == 0
+    assert (found["sampled"], found["unreadable"], found["problems"]) == (0, {}, [])
+    assert found["splits"]["test"]["listed"] == 6
+    assert cli("data", "check", f"features:{path}").out.endswith("no problems were found\n")
+
+
+@pytest.mark.parametrize(
+    ("paths", "said"),
+    [
+        (["Train/oak/1.png", "Test/oak/1.png"], ""),
+        (["flowers/train/oak/1.png", "flowers/test/oak/1.png"], "holds one folder, flowers/"),
+        (["train/oak/1.png"], "no split 'test'"),
+        (["flowers/oak/1.png", "flowers/elm/1.png"], "hold folders in place of pictures"),
+    ],
+)
+def test_the_check_and_grid_agree_on_a_layout(
+    cli: Call, tiny: WriteTask, tmp_path: Path, paths: list[str], said: str
+) -> None:
+    paint(tmp_path / "data", {path: (n, 3 * n, 200) for n, path in enumerate(paths)})
+    data = f"folder:{tmp_path / 'data'}"
+    checked = cli("data", "check", data)
+    ran = cli("grid", tiny(dataset=data, classes={}, shots=1))
+    assert said in checked.out + checked.err
+    assert (checked.code == 2) == (ran.code == 2)
+    assert (checked.code == 2) == (len(checked.errors()) == 1 == len(ran.errors()))
+    if checked.code == 2:
+        assert said in ran.err
 
 
 def test_imagenet_is_class_folders(cli: Call, pictures: Path) -> None:
