@@ -24,9 +24,16 @@ SPELLINGS = {
 }
 #: How many entries of a folder, and of each folder in it, a message shows.
 SHOWN, SHOWN_BELOW = 6, 3
-EXPECTED = (
-    "expected are train/CLASS/ and test/CLASS/ with pictures, CLASS/ with pictures, or a labels.csv"
-)
+EXPECTED = "expected are train/CLASS/ and test/CLASS/, or CLASS/ alone, with files in every CLASS"
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is looked for in folders."""
+
+    suffixes: Collection[str]  # of files that are read, in lower case
+    noun: str  # what messages call these files
+    reference: str  # the data set, as a task names it
 
 
 @dataclass(frozen=True)
@@ -38,37 +45,36 @@ class SplitFolders:
     notes: list[str] = field(default_factory=list)
 
 
-def split_folders(
-    root: Path, suffixes: Collection[str], reference: str, used: Collection[str]
-) -> SplitFolders:
+def split_folders(root: Path, wanted: Wanted, used: Collection[str]) -> SplitFolders:
     """The folders of the splits in `root`, or in the one folder that `root` holds.
 
-    `suffixes` are those of files that are read; `reference` names the data set in messages; `used`
-    are the splits that are trained on or tested.
+    `used` are the splits that are trained on or tested.
 
     Raises DataError if a layout is ambiguous or not one that is read.
     """
     only = only_folder(root)
-    if only is not None and _splits_in(only, suffixes, reference):
-        inner = split_folders(only, suffixes, reference, used)
-        return replace(inner, notes=[one_below(reference, only), *inner.notes])
-    splits = _splits_in(root, suffixes, reference)
+    if only is not None and _splits_in(only, wanted):
+        inner = split_folders(only, wanted, used)
+        return replace(inner, notes=[one_below(wanted.reference, only), *inner.notes])
+    splits = _splits_in(root, wanted)
     if not splits:
-        _refuse_nested(root, root, suffixes, reference)
-        return SplitFolders(root, {"test": root}, _stray(root, root, suffixes, reference))
-    notes = _stray(root, root, suffixes, reference)
+        _refuse_nested(root, root, wanted)
+        return SplitFolders(root, {"test": root}, _stray(root, root, wanted))
+    notes = _stray(root, root, wanted)
     unread = [p.name for p in folders_in(root) if p not in splits.values()]
     if unread:
         names = ", ".join(unread[:SHOWN]) + (", ..." if len(unread) > SHOWN else "")
-        notes.append(f"Folders of {reference} beside its splits, which are not read: {names}.")
+        notes.append(
+            f"Folders of {wanted.reference} beside its splits, which are not read: {names}."
+        )
     for folder in (folder for split, folder in splits.items() if split in used):
-        if _pictures(folder, suffixes) and not folders_in(folder):
+        if _wanted_files(folder, wanted) and not folders_in(folder):
             raise DataError(
-                f"dataset {reference}: {folder.name}/ holds pictures and no class folders; found: "
-                f"{found_layout(root)}; {EXPECTED}"
+                f"dataset {wanted.reference}: {folder.name}/ holds {wanted.noun} and no class "
+                f"folders; found: {found_layout(root)}; {EXPECTED}"
             )
-        _refuse_nested(root, folder, suffixes, reference)
-        notes += _stray(root, folder, suffixes, reference)
+        _refuse_nested(root, folder, wanted)
+        notes += _stray(root, folder, wanted)
     return SplitFolders(root, splits, notes)
 
 
@@ -77,12 +83,12 @@ def one_below(reference: str, folder: Path) -> str:
     return f"{reference} holds one folder, {folder.name}/, whose content is read."
 
 
-def _stray(root: Path, folder: Path, suffixes: Collection[str], reference: str) -> list[str]:
+def _stray(root: Path, folder: Path, wanted: Wanted) -> list[str]:
     """The note on pictures beside the class folders or splits in `folder`; [] without any."""
-    count = _pictures(folder, suffixes)
+    count = _wanted_files(folder, wanted)
     where = "" if folder == root else f" in {folder.name}/"
-    what = f"Pictures of {reference}{where} outside of class folders, which are not read: {count}."
-    return [what] if count else []
+    what = f"{wanted.noun.capitalize()} of {wanted.reference}{where} outside of class folders"
+    return [f"{what}, which are not read: {count}."] if count else []
 
 
 def only_folder(root: Path) -> Path | None:
@@ -107,7 +113,7 @@ def found_layout(root: Path) -> str:
     return shown(entries(root), SHOWN, inside=True).encode(errors="backslashreplace").decode()
 
 
-def _splits_in(root: Path, suffixes: Collection[str], reference: str) -> dict[str, Path]:
+def _splits_in(root: Path, wanted: Wanted) -> dict[str, Path]:
     """The folder of each split in `root`; {} if its folders are classes.
 
     Raises DataError for two folders of one split.
@@ -117,21 +123,19 @@ def _splits_in(root: Path, suffixes: Collection[str], reference: str) -> dict[st
         split: [folder for folder in folders if folder.name.lower() in spellings]
         for split, spellings in SPELLINGS.items()
     }
-    if not _are_splits(folders, [*named["train"], *named["test"]], suffixes):
+    if not _are_splits(folders, [*named["train"], *named["test"]], wanted):
         return {}
     for split, several in named.items():
         if len(several) > 1:
             both = " and ".join(f"{folder.name}/" for folder in several)
             raise DataError(
-                f"dataset {reference}: two folders are the split '{split}': {both}; rename or "
-                f"remove one of them; found: {found_layout(root)}"
+                f"dataset {wanted.reference}: two folders are the split '{split}': {both}; rename "
+                f"or remove one of them; found: {found_layout(root)}"
             )
     return {split: several[0] for split, several in named.items() if several}
 
 
-def _are_splits(
-    folders: Collection[Path], candidates: Collection[Path], suffixes: Collection[str]
-) -> bool:
+def _are_splits(folders: Collection[Path], candidates: Collection[Path], wanted: Wanted) -> bool:
     """Whether the folders of a data set are its splits. `candidates` are named train or test.
 
     A class may have such a name: of vehicles `train`, of sports `training`. Then pictures are
@@ -144,28 +148,29 @@ def _are_splits(
     others = [folder for folder in folders if folder.name.lower() not in spelled]
     if not nested:
         return bool(candidates) and not others
-    return not others or (len(nested) > 1 and not any(_pictures(f, suffixes) for f in nested))
+    return not others or (len(nested) > 1 and not any(_wanted_files(f, wanted) for f in nested))
 
 
-def _pictures(folder: Path, suffixes: Collection[str]) -> int:
+def _wanted_files(folder: Path, wanted: Wanted) -> int:
     """How many files that are read are directly in the folder."""
-    return sum(path.suffix.lower() in suffixes for path in entries(folder))
+    return sum(path.suffix.lower() in wanted.suffixes for path in entries(folder))
 
 
-def _refuse_nested(root: Path, parent: Path, suffixes: Collection[str], reference: str) -> None:
+def _refuse_nested(root: Path, parent: Path, wanted: Wanted) -> None:
     """Raises DataError if the class folders in `parent` hold folders in place of pictures.
 
     One folder of the same name in each of several, as CLASS/images/, is no other level of classes.
     """
     classes = folders_in(parent)
     inner = [folders_in(folder) for folder in classes]
-    if not any(inner) or any(_pictures(folder, suffixes) for folder in classes):
+    if not any(inner) or any(_wanted_files(folder, wanted) for folder in classes):
         return
     names = {tuple(folder.name for folder in below) for below in inner}
     if len(classes) > 1 and len(names) == 1 and len(inner[0]) == 1:
         return
-    hint = f"; perhaps {reference}/{classes[0].name} is meant" if classes == entries(root) else ""
+    deeper = f"; perhaps {wanted.reference}/{classes[0].name} is meant"
+    hint = deeper if len(classes) == 1 and classes == entries(root) else ""
     raise DataError(
-        f"dataset {reference}: its class folders hold folders in place of pictures; found: "
-        f"{found_layout(root)}; {EXPECTED}{hint}"
+        f"dataset {wanted.reference}: its class folders hold folders in place of {wanted.noun}; "
+        f"found: {found_layout(root)}; {EXPECTED}{hint}"
     )

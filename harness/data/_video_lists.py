@@ -18,6 +18,7 @@ from pathlib import Path, PurePosixPath
 from harness.core.errors import DataError
 from harness.data._files import read_text
 from harness.data._listing import entries, folders_in, is_document, is_junk
+from harness.data._split_folders import SPELLINGS, SplitFolders, Wanted, found_layout, split_folders
 from harness.data._tables import csv_rows, numbered_lines
 
 VIDEOS = frozenset({".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi"})
@@ -49,6 +50,7 @@ class VideoLists:
     test: Sequence[Row]
     folders: Sequence[str] = ("",)
     layouts: Sequence[Callable[[str], str]] = (str,)
+    notes: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -111,22 +113,44 @@ def _in_or_below(root: Path, pattern: str) -> list[Path]:
 
 
 def _folders(root: Path, options: ListOptions) -> VideoLists:
-    trained, tested = options.train or "train", options.test
-    if tested is None:
-        tested = "test" if (root / "test").is_dir() else "val"
-    if any((root / split).is_dir() for split in (trained, tested)):
-        train, test = (list(_class_folders(root, split)) for split in (trained, tested))
+    if options.train or options.test:
+        named = {"train": options.train or "train", "test": options.test or _test_folder(root)}
+        layout = SplitFolders(root, {use: root / name for use, name in named.items()})
+    elif _only_val(root):
+        layout = SplitFolders(root, {"val": root / "val"})
     else:
-        train, test = [], list(_class_folders(root, ""))
+        layout = split_folders(root, Wanted(VIDEOS, "videos", f"video:{root}"), ("train", "test"))
+    base, folders = layout.root, layout.folders
+    tested = folders.get("test", folders.get("val"))
+    train = list(_class_folders(base, folders["train"])) if "train" in folders else []
+    test = list(_class_folders(base, tested)) if tested else []
     names = sorted({row.label for row in (*train, *test)})
     if not names:
         raise DataError(f"{root} holds no video: no list, no folder of class folders")
-    return VideoLists(root, names, train, test)
+    if not test:
+        raise DataError(
+            f"dataset video:{root} has no split 'test' or 'val'; found: {found_layout(base)}"
+        )
+    return VideoLists(base, names, train, test, (str(base.relative_to(root)),), notes=layout.notes)
 
 
-def _class_folders(root: Path, split: str) -> Iterator[Row]:
-    """The videos of SPLIT/CLASS/. A file of another kind is an error, as nobody would miss it."""
-    folder = root / split
+def _only_val(root: Path) -> bool:
+    """Whether `val` is the only split: of videos it is then the test, and no class."""
+    trained_or_tested = (*SPELLINGS["train"], *SPELLINGS["test"])
+    names = [folder.name for folder in folders_in(root)]
+    others = any(name.lower() in trained_or_tested for name in names)
+    return "val" in names and not others and bool(folders_in(root / "val"))
+
+
+def _test_folder(root: Path) -> str:
+    return "test" if (root / "test").is_dir() else "val"
+
+
+def _class_folders(root: Path, folder: Path) -> Iterator[Row]:
+    """The videos of the class folders in `folder`.
+
+    Raises DataError for a file of another kind, which nobody would miss.
+    """
     if not folder.is_dir():
         return
     for inside in folders_in(folder):

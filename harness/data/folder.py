@@ -34,7 +34,7 @@ from harness.data._items import (
 )
 from harness.data._listing import counts_of, folders_in, left_out_note, listing, special
 from harness.data._max_corrupt import PictureOptions, without_corrupt_pictures
-from harness.data._split_folders import found_layout, one_below, only_folder, split_folders
+from harness.data._split_folders import Wanted, found_layout, one_below, only_folder, split_folders
 
 SPLITS = ("train", "test", "val")
 _COLUMNS = ("path", "label", "split")
@@ -109,7 +109,9 @@ def _read(
     only = only_folder(root)
     if only is not None and (only / "labels.csv").is_file():
         return _from_csv(only, only / "labels.csv"), only, (one_below(reference, only),)
-    layout = split_folders(root, picture_suffixes(), reference, ("train", tested))
+    layout = split_folders(
+        root, Wanted(picture_suffixes(), "pictures", reference), ("train", tested)
+    )
     splits = {
         split: _class_folders(layout.root, layout.folders[split]) if split in layout.folders
         else _Split()

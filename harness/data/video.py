@@ -204,7 +204,8 @@ def open_incomplete(argument: str, options: Options) -> tuple[Videos, list[str]]
     names = words(lists.names, split_camel=options.camel_case)
     refuse_duplicate_names(names, lists.source)
     root, located = _located(path, lists, options)
-    group_of = _video_lists.groups_of(path) if options.groups is None and path.is_dir() else {}
+    base = lists.source if lists.source.is_dir() else path  # one folder deeper than `path`, maybe
+    group_of = _video_lists.groups_of(base) if options.groups is None and path.is_dir() else {}
     rows = {
         split: [_grouped(row, options, group_of) for row in its_rows]
         for split, its_rows in located.items()
@@ -217,8 +218,8 @@ def open_incomplete(argument: str, options: Options) -> tuple[Videos, list[str]]
         items[split] = items_of(numbered)
     all_rows = (*rows["train"], *rows["test"])
     data = Videos(
-        root, names, items["train"], items["test"], manifest, {}, reference=f"video:{argument}",
-        options=options,
+        root, names, items["train"], items["test"], manifest, {}, notes=tuple(lists.notes),
+        reference=f"video:{argument}", options=options,
         counted={row.path: row.frames for row in all_rows if row.frames is not None},
         trained=frozenset(items["train"].ids),
     )  # fmt: skip

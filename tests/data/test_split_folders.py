@@ -9,6 +9,7 @@ import pytest
 from harness.core.errors import DataError
 from harness.data._split_folders import SPELLINGS, found_layout, only_folder
 
+from . import videos
 from .pictures import picture, read
 
 
@@ -193,3 +194,72 @@ def test_what_is_beside_the_splits_is_noted(tmp_path: Path) -> None:
 def test_a_test_without_labels_where_val_is_tested(tmp_path: Path) -> None:
     root = put(splits(tmp_path, "train", "val"), "test/1.png")
     assert read(root, test="val").test.ids == ("val/elm/1.png", "val/oak/1.png")
+
+
+# --- videos --------------------------------------------------------------------------------------
+
+
+def put_videos(root: Path, content: bytes, *names: str) -> Path:
+    videos.put(
+        root, [f"{name}/{label}/1.mp4" for name in names for label in ("run", "hop")], content
+    )
+    return root
+
+
+@pytest.mark.parametrize(
+    ("names", "tested"),
+    [(("Train", "TEST"), "TEST"), (("training", "valid"), "valid"), (("val",), "val"),
+     (("train", "Test", "validation"), "Test"), (("train", "val"), "val")],
+)  # fmt: skip
+def test_splits_of_videos(
+    names: tuple[str, ...], tested: str, tmp_path: Path, short: bytes
+) -> None:
+    data = videos.read(put_videos(tmp_path, short, *names))
+    assert data.classes == ("hop", "run")
+    assert data.test.ids == (f"{tested}/hop/1.mp4", f"{tested}/run/1.mp4")
+    assert len(data.train.ids) == (2 if len(names) > 1 else 0)
+
+
+def test_videos_one_folder_too_deep(tmp_path: Path, short: bytes) -> None:
+    inside = put_videos(tmp_path / "clips", short, "Train", "Test")
+    (inside / "groups.csv").write_text("path,group\nTest/hop/1.mp4,g\nTest/run/1.mp4,g\n")
+    data = videos.read(tmp_path)
+    assert data.manifest == videos.read(inside).manifest
+    assert data.test.groups.tolist() == [0, 0]
+    assert data.notes == (f"video:{tmp_path} holds one folder, clips/, whose content is read.",)
+    assert data.length(data.test.ids[0]) == 12
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (("train",), r"no split 'test' or 'val'; found: train/ \(hop/, run/\)"),
+        (("train", "Train", "test"), "two folders are the split 'train': Train/ and train/"),
+        (("a/b",), r"class folders hold folders in place of videos; found: a/ \(b/\)"),
+    ],
+)
+def test_videos_that_are_refused(
+    names: tuple[str, ...], said: str, tmp_path: Path, short: bytes
+) -> None:
+    with pytest.raises(DataError, match=said):
+        videos.read(put_videos(tmp_path, short, *names))
+
+
+def test_val_of_videos_may_have_other_files_beside_it(tmp_path: Path, short: bytes) -> None:
+    root = put_videos(tmp_path, short, "val")
+    (root / "README.md").write_text("clips")
+    assert videos.read(root).test.ids == ("val/hop/1.mp4", "val/run/1.mp4")
+
+
+def test_a_class_of_videos_named_like_a_split(tmp_path: Path, short: bytes) -> None:
+    videos.put(tmp_path, ["bus/1.mp4", "train/1.mp4"], short)
+    assert videos.read(tmp_path).classes == ("bus", "train")
+
+
+def test_what_is_beside_the_splits_of_videos_is_noted(tmp_path: Path, short: bytes) -> None:
+    root = put_videos(tmp_path, short, "train", "test")
+    before = videos.read(root)
+    videos.put(root, ["extra/run/1.mp4", "train/1.mp4"], short)
+    after = videos.read(root)
+    assert after.manifest == before.manifest
+    assert len(after.notes) == 2
