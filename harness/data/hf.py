@@ -36,6 +36,7 @@ from harness.data._images import open_rgb
 from harness.data._items import Rows, items_of, lines_hash, refuse_duplicate_names
 from harness.data._listing import left_out_note
 from harness.data._max_corrupt import PictureOptions, without_corrupt_pictures
+from harness.data._scan import first_few
 
 
 class Options(PictureOptions):
@@ -129,11 +130,16 @@ def open_dataset(argument: str, options: Options) -> HubImages:
         reference=shown, columns=columns,
     )  # fmt: skip
     address = address_of(tables, columns) if options.max_corrupt else []
-    unused = [pictures(t, options.image, shown) for name, t in splits.items()
-              if name not in tables and options.image in t.column_names]  # fmt: skip
+    unused = (pictures(t, options.image, shown) for name, t in splits.items()
+              if name not in tables and options.image in t.column_names)  # fmt: skip
     root = Path(argument).expanduser().resolve()
     content = passed_over(argument, columns.values(), unused)
-    data = replace(data, notes=data.notes + left_out_note(content.other.values(), shown))
+    notes = left_out_note(content.other.values(), shown)
+    if content.files:
+        paths = (path.relative_to(root).as_posix() for path in content.files)
+        notes += (f"Pictures of {shown} that the datasets library counts to no split, which are "
+                  f"not read: {len(content.files)} ({first_few(paths)}).",)  # fmt: skip
+    data = replace(data, notes=data.notes + notes)
     special = {path.relative_to(root).as_posix(): kind for path, kind in content.special.items()}
     return without_corrupt_pictures(data, options.max_corrupt, address, special)
 
