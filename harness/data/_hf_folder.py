@@ -15,7 +15,8 @@ def passed_over(argument: str, used: Iterable[Any], unused: Iterable[Any]) -> Li
     files of other kinds. Of nothing if the pictures of the data set are not files in that folder.
 
     `used` and `unused` are columns of pictures (structs of bytes and path) of splits that are read
-    and that are not (the latter are only asked for where they are needed); special files and other kinds beside the pictures of the latter are left out.
+    and that are not; special files and other kinds beside the pictures of the latter are left out.
+    `unused` is only iterated over where it is needed.
 
     Raises DataError if a folder cannot be read.
     """
