@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,8 @@ import pytest
 from conftest import Call, WriteTask, plan_of, records
 
 from harness.core.errors import CellError
+from harness.plan.resolve import ResolvedCell
+from harness.run import runner
 
 
 def test_records_are_printed_and_nothing_else_runs(
@@ -28,7 +30,25 @@ def test_records_are_printed_and_nothing_else_runs(
     assert both.code == 0
     assert [json.loads(text)["key"] for text in printed(both.out)] == [second, first]
     assert set(records(runs)) == {first, second}
-    assert path.stat().st_ino == before, "a finished cell is printed as it is"
+    assert path.stat().st_ino == before
+
+
+def test_a_finished_cell_is_not_run_again(
+    tiny: WriteTask, cli: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task = tiny()
+    first, second, *_ = [c.key for c in plan_of(task, tmp_path / "runs").cells]
+    assert cli("run", task, "--cell", first).code == 0
+    asked: list[list[str]] = []
+    run_cells = runner.run_cells
+
+    def watched(cells: Sequence[ResolvedCell], *args: Any, **more: Any) -> None:
+        asked.append([c.key for c in cells])
+        run_cells(cells, *args, **more)
+
+    monkeypatch.setattr(runner, "run_cells", watched)
+    assert cli("run", task, "--cell", first, second).code == 0
+    assert asked == [[second]]
 
 
 def printed(text: str) -> list[str]:

@@ -150,8 +150,9 @@ def _read(what: str) -> dict[int, str]:
 
 
 def over_time(make: Make) -> Observed:
-    """No batch ends within its minute. One study may be requeued, one may not."""
-    short = {"time": "1m", "grace": 10, "constraint": STURDY}
+    """No batch ends within its time. One study may be requeued, one may not."""
+    # SLURM warns up to a minute early. Of one minute a busy host might have nothing left to start.
+    short = {"time": "2m", "grace": 10, "constraint": STURDY}
     studies = [
         make(f"over_time_{requeue}", short | {"requeue": requeue}) for requeue in (True, False)
     ]
