@@ -49,7 +49,9 @@ def test_fewer_than_five_seeds_are_descriptive() -> None:
         r"in points: text \+[\d.]+ \[.*\]\)\.",
         text,
     )
-    assert "(no seed evidence; in points: " in answer_of(task={**TWO, "seeds": 1, "shots": 1})
+    assert "(one seed: nothing is known about new seeds; in points: " in answer_of(
+        task={**TWO, "seeds": 1, "shots": 1}
+    )
     report = {"rows": "classifier", "reference": "random"}
     full = {**TWO, "regime": "full", "shots": None, "seeds": 3, "report": report}
     results = make_results(task_of(**full), lambda _: 0.5)

@@ -35,8 +35,15 @@ def test_remarks_of_the_tests() -> None:
     """One that all comparisons share is given once; 'descriptive' is said above."""
     table = table_of(seeds=1, shots=1)
     text = below_contrasts(table, table.against, against=True)
-    assert text.endswith("\n\n- All comparisons: no seed evidence")
+    assert text.endswith("\n\n- All comparisons: one seed: nothing is known about new seeds")
     first, *rest = table_of(seeds=3, shots=1).against
-    noted = replace(first, contrast=replace(first.contrast, note="right alone: 3 and 1"))
+    noted = replace(
+        first,
+        contrast=replace(
+            first.contrast, note="items that only one of the two predicts correctly: 3 and 1"
+        ),
+    )
     text = below_contrasts(table, [noted, *rest], against=True)
-    assert text.endswith(f"\n\n- {first.contrast.a} minus random, 1 shot: right alone: 3 and 1")
+    assert text.endswith(
+        f"\n\n- {first.contrast.a} minus random, 1 shot: items that only one of the two predicts correctly: 3 and 1"
+    )
