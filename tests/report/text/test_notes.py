@@ -44,6 +44,5 @@ def test_remarks_of_the_tests() -> None:
         ),
     )
     text = below_contrasts(table, [noted, *rest], against=True)
-    assert text.endswith(
-        f"\n\n- {first.contrast.a} minus random, 1 shot: items that only one of the two predicts correctly: 3 and 1"
-    )
+    said = "items that only one of the two predicts correctly: 3 and 1"
+    assert text.endswith(f"\n\n- {first.contrast.a} minus random, 1 shot: {said}")
