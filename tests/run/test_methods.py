@@ -110,6 +110,15 @@ def test_methods_and_classifiers_share_a_table(tmp_path: Path) -> None:
     assert all(len(names) == 1 for names in sets.values()), "fitted to the same support sets"
 
 
+def test_a_method_begins_from_saved_weights(tmp_path: Path) -> None:
+    trained = run_study(task(classifier="text", seeds=1, save="last"), tmp_path)
+    init = f"small#{trained.records[0].train_key}"
+    (plain,) = run_study(FITTED, tmp_path, seeds=1).records
+    (begun,) = run_study(FITTED, tmp_path, seeds=1, init=init).records
+    assert begun.cell == {**plain.cell, "init": init}
+    assert begun.nll != plain.nll
+
+
 # --- materials -----------------------------------------------------------------------------------
 
 
