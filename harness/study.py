@@ -38,7 +38,7 @@ from harness.run.request import (
 )
 from harness.task import library
 from harness.task.grid import Row, expand_rows, matches, rule
-from harness.task.notes import values_of_no_cell
+from harness.task.notes import as_flow, values_of_no_cell
 from harness.task.read import as_yaml, read_task, validate
 from harness.task.schema import Task
 from harness.task.yaml_reader import parse
@@ -311,6 +311,4 @@ def _plain(value: Any) -> Any:
 
 def _as_overrides(changes: Mapping[str, Any]) -> list[str]:
     """Keyword arguments as the command line has them."""
-    from harness.task.notes import as_flow
-
     return [f"{key}={as_flow(_plain(value))}" for key, value in changes.items()]
