@@ -8,11 +8,11 @@ from functools import cache
 from pathlib import Path
 from typing import IO
 
-import numpy as np
 from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError, features
 
 from harness.core.errors import DataError
 from harness.data._files import refuse_special
+from harness.data._grey_range import eight_bits, grey_range
 
 #: Kinds that are always read.
 EXTENSIONS = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff"})
@@ -24,7 +24,6 @@ FLOATING_POINT = frozenset({".pfm"})
 #: Formats that Pillow registers even where it was built without the library that decodes them.
 NEEDS = {"AVIF": "avif", "JPEG2000": "jpg_2000", "WEBP": "webp"}
 MAX_PIXELS = 64_000_000
-SIXTEEN_BITS = 65_535
 _HEADER = threading.Lock()  # catch_warnings is not safe across threads
 
 
@@ -47,7 +46,7 @@ def picture_suffixes() -> frozenset[str]:
 def open_rgb(path: Path | IO[bytes], name: str | None = None) -> Image.Image:
     """The picture at `path`, or in an open file, as RGB, transparency over white.
 
-    16 bits a pixel are scaled to 8: 65535 is 255.
+    Grey of more than 8 bits is scaled by the range that the file declares: 65535 of 16 bits is 255.
 
     Raises DataError, naming the file, if it is missing, empty, cut short, not a picture, larger
     than MAX_PIXELS, or of numbers whose range is not known.
@@ -62,7 +61,9 @@ def open_rgb(path: Path | IO[bytes], name: str | None = None) -> Image.Image:
                     f"picture {shown} is {image.width} x {image.height}; the limit is "
                     f"{MAX_PIXELS} pixels"
                 )
-            return _flatten(_eight_bits(ImageOps.exif_transpose(image), shown))
+            grey = grey_range(image, shown)
+            upright = ImageOps.exif_transpose(image)
+            return _flatten(upright if grey is None else eight_bits(upright, grey, shown))
     except DataError:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
@@ -80,27 +81,8 @@ def _open(path: Path | IO[bytes]) -> Image.Image:
         return Image.open(path)
 
 
-def _eight_bits(image: Image.Image, shown: object) -> Image.Image:
-    """Pillow's own conversion would cut grey of more than 8 bits off at 255."""
-    if image.mode == "F":
-        raise DataError(
-            f"picture {shown} holds floating-point numbers, of which it is not known what is "
-            "white: save it with 8 or 16 bits"
-        )
-    if image.mode != "I" and not image.mode.startswith("I;16"):
-        return image
-    grey_HW = np.asarray(image).astype(np.int64)
-    low, high = int(grey_HW.min()), int(grey_HW.max())
-    if low < 0 or high > SIXTEEN_BITS:
-        raise DataError(
-            f"picture {shown} holds whole numbers from {low} to {high}; those of 16 bits end at "
-            f"{SIXTEEN_BITS}"
-        )
-    return Image.fromarray(((grey_HW + 128) // 257).astype(np.uint8))
-
-
 def _flatten(image: Image.Image) -> Image.Image:
-    if image.mode == "RGB":
+    if image.mode == "RGB" and "transparency" not in image.info:
         return image.copy()
     rgba = image.convert("RGBA")
     white = Image.new("RGBA", rgba.size, (255, 255, 255, 255))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -42,19 +43,47 @@ def test_sixteen_bits_are_scaled_to_eight(tmp_path: Path, suffix: str) -> None:
     assert scaled[0, :, 1].tolist() == [0, 1, 100, 255]
 
 
-def test_whole_numbers_of_32_bits_are_scaled_or_refused(tmp_path: Path) -> None:
-    for name, most in (("x", 65535), ("y", 65536)):
-        values = np.array([[0, most]], dtype=np.int32)
-        Image.fromarray(values).save(tmp_path / f"{name}.tif")
-    assert np.asarray(open_rgb(tmp_path / "x.tif"))[0, :, 0].tolist() == [0, 255]
-    with pytest.raises(DataError, match=r"y\.tif .*65536"):
-        open_rgb(tmp_path / "y.tif")
+def _palette() -> Image.Image:
+    image = Image.fromarray(np.array([[0, 1, 2]], dtype=np.uint8), "P")
+    image.putpalette([0, 0, 0, 255, 0, 0, 0, 255, 0])
+    return image
 
 
-def test_floating_point_pictures_are_refused(tmp_path: Path) -> None:
-    Image.fromarray(np.array([[0.0, 0.5]], dtype=np.float32)).save(tmp_path / "x.tif")
-    with pytest.raises(DataError, match=r"x\.tif .*floating"):
-        open_rgb(tmp_path / "x.tif")
+def _grey(values: list[int], kind: type[np.generic]) -> Image.Image:
+    return Image.fromarray(np.array([values]).astype(kind))
+
+
+WHITE, RED, GREEN = (255, 255, 255), (255, 0, 0), (0, 255, 0)
+#: name -> (picture, options of save, its first row)
+MODES: dict[str, tuple[Image.Image, dict[str, Any], list[tuple[int, ...]]]] = {
+    "palette.gif": (_palette(), {"transparency": 0}, [WHITE, RED, GREEN]),
+    "palette.png": (_palette(), {"transparency": 0}, [WHITE, RED, GREEN]),
+    "alphas.png": (
+        _palette(), {"transparency": bytes([0, 128, 255])}, [WHITE, (255, 127, 127), GREEN],
+    ),
+    "colour_key.png": (
+        _palette().convert("RGB"), {"transparency": (255, 0, 0)}, [(0, 0, 0), WHITE, GREEN],
+    ),
+    "grey_key.png": (
+        _grey([0, 100, 255], np.uint8), {"transparency": 0}, [WHITE, (100,) * 3, WHITE],
+    ),
+    "grey_key_16.png": (
+        _grey([0, 25700, 65535], np.uint16), {"transparency": 0}, [WHITE, (100,) * 3, WHITE],
+    ),
+    "one_bit.png": (_grey([0, 255], np.uint8).convert("1"), {}, [(0, 0, 0), WHITE]),
+    "cmyk.tif": (Image.new("CMYK", (1, 1), (0, 255, 255, 0)), {}, [RED]),
+    "cmyk.jpg": (Image.new("CMYK", (1, 1), (0, 255, 255, 0)), {}, [(254, 0, 0)]),
+    "lab.tif": (Image.new("LAB", (1, 1), (128, 128, 128)), {}, [(119, 119, 119)]),
+    "ycbcr.jpg": (Image.new("YCbCr", (1, 1), (76, 85, 255)), {}, [(254, 0, 0)]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", MODES)
+def test_the_modes_of_pillow(tmp_path: Path, name: str) -> None:
+    image, options, right = MODES[name]
+    image.save(tmp_path / name, **options)
+    row = np.asarray(open_rgb(tmp_path / name))[0, : len(right)].tolist()
+    assert row == [pytest.approx(colour, abs=1) for colour in right]
 
 
 def test_a_picture_that_is_too_large_is_refused_by_its_header(
