@@ -112,6 +112,9 @@ class Cell:
     search: tuple[tuple[str, tuple[Any, ...]], ...] | None = None
     val: int | None = None  # validation samples per class
     init: str | None = None
+    few: str = "refuse"  # what to do with classes of fewer than `shots` samples
+    exclude_shared: bool = False  # leave classes that the test set has as well out of training
+    allow: tuple[str, ...] = ()  # perils that the task accepts; they change no number and no key
     seed: int | None = None
 
     def plain(self) -> dict[str, Any]:
@@ -130,6 +133,8 @@ _CELL_DEFAULTS = tuple((f.name, f.default) for f in fields(Cell))
 
 #: Fields that matter only after training: cells that differ in nothing else train once.
 EVALUATION_FIELDS = ("views", "test_dataset")
+#: Fields that are no part of a key, as they change no number.
+FIELDS_OUTSIDE_KEYS = ("allow",)
 
 
 @dataclass(frozen=True)

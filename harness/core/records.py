@@ -19,7 +19,7 @@ RECORD_VERSION = 2
 #: Fields that may differ between two runs of a cell with the same result. Measures are computed
 #: from the arrays, which are in the hash, so a new measure must not change it.
 _NOT_SCIENCE = (
-    "cost", "environment", "science_hash", "arrays", "schema", "measures", "unknown",
+    "cost", "environment", "science_hash", "arrays", "schema", "measures", "unknown", "warnings",
 )  # fmt: skip
 
 
@@ -50,6 +50,8 @@ class Record:
     environment: Mapping[str, Any] = field(default_factory=dict)
     arrays: str | None = None  # file name of the npz beside the json
     measures: Mapping[str, float] = field(default_factory=dict)  # those without a field
+    #: What the run found about the inputs of the cell that a reader of its numbers should know.
+    warnings: Sequence[str] = ()
     science_hash: str | None = None
     schema: int = RECORD_VERSION
     unknown: Mapping[str, Any] = field(default_factory=dict)  # fields of another version
@@ -80,8 +82,9 @@ def as_json(record: Record) -> dict[str, Any]:
     """The Record as JSON data; fields without a value are left out."""
     known = {name: value for name, value in vars(record).items() if value is not None}
     unknown = known.pop("unknown")
-    if not known["measures"]:
-        del known["measures"]
+    for name in ("measures", "warnings"):
+        if not known[name]:
+            del known[name]
     return known | dict(unknown)
 
 

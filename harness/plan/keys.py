@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from harness.core.cells import EVALUATION_FIELDS, Cell
+from harness.core.cells import EVALUATION_FIELDS, FIELDS_OUTSIDE_KEYS, Cell
 from harness.core.files import file_hash
 from harness.core.hashing import canonical, digest, digest_text
 from harness.core.records import KEY_VERSION
@@ -67,7 +67,7 @@ def keys_of_row(
     cell: Cell, seeds: Sequence[int | None], training: str, evaluation: str
 ) -> Iterator[tuple[str, str]]:
     """(key, train_key) of a row's cell at each of its seeds."""
-    plain = cell.plain()
+    plain = {k: v for k, v in cell.plain().items() if k not in FIELDS_OUTSIDE_KEYS}
     key_at = _hasher(plain, [training, evaluation])
     train_key_at = key_at
     if cell.selection != "test":  # else the test set decides what is trained

@@ -13,6 +13,7 @@ from harness.core.store import Store
 from harness.plan.catalogue import Catalogue, blame
 from harness.plan.feasibility import why_infeasible
 from harness.plan.keys import content_hashes, keys_of_row
+from harness.plan.notes import notes_of
 from harness.plan.resolve import ResolvedCell, resolve
 from harness.sampling.draws import Draws
 from harness.sampling.views import views
@@ -54,19 +55,8 @@ class Plan:
         return counted
 
     def notes(self) -> tuple[str, ...]:
-        """Notes on the grid for readers of the report."""
-        setups = {id(c.setup): c for c in self.cells}
-        notes: dict[str, None] = {}
-        for resolved in setups.values():
-            cell, setup = resolved.cell, resolved.setup
-            for dataset in (setup.dataset, setup.test_dataset):
-                notes |= dict.fromkeys(dataset.notes)
-            if cell.shots is not None and cell.shots == setup.per_class:
-                notes[
-                    f"{cell.shots} shots are all the training samples of {cell.dataset}: the "
-                    "support sets do not vary over the seeds."
-                ] = None
-        return tuple(notes)
+        """Notes on the grid for readers of the plan and of the report."""
+        return notes_of(self.cells)
 
 
 def make_plan(cells: Sequence[Cell], store: Store, where: str = "task") -> Plan:

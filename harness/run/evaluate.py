@@ -57,6 +57,7 @@ class Trained:
     params: int = 0
     trials: tuple[Trial, ...] = ()
     micro_batch: int | None = None  # if memory required a smaller one than the recipe's
+    warnings: tuple[str, ...] = ()  # see Record.warnings
 
 
 def on_validation(

@@ -80,6 +80,7 @@ def _evaluated(
         test=context.store.write_test(test),
         support=trained.support,
         curve=trained.solution.curve,
+        warnings=trained.warnings,
         diagnostics={
             "classes": len(test.class_names),
             "support_size": len(support.items) if support else 0,

@@ -6,6 +6,7 @@ from pydantic import ValidationError
 
 from harness.core import not_built, registry
 from harness.core.errors import BadInput, TaskError, nearest
+from harness.core.perils import PERILS
 from harness.core.protocols.method import Method
 from harness.task.messages import first_problem
 from harness.task.schema import RecipeModel, Task
@@ -27,6 +28,7 @@ def check_task(task: Task, where: str) -> None:
             raise TaskError(where, key, why)
     if task.name in RESERVED:
         raise TaskError(where, "name", f"'{task.name}' is a folder that all tasks share")
+    _check_allow(task, where)
     _check_seeds(task, where)
     _check_class_draw(task, where)
     _check_selection(task, where)
@@ -36,6 +38,15 @@ def check_task(task: Task, where: str) -> None:
     _check_regime(task, where)
 
 
+def _check_allow(task: Task, where: str) -> None:
+    for name in task.allow:
+        if name not in PERILS:
+            problem = f"there is no peril '{name}' to accept"
+            raise TaskError(
+                where, "allow", problem, allowed=list(PERILS), nearest=nearest(name, PERILS)
+            )
+
+
 def _check_regime(task: Task, where: str) -> None:
     needs = {"few_shot": "shots", "fraction": "fraction"}
     for regime, key in needs.items():
@@ -43,6 +54,10 @@ def _check_regime(task: Task, where: str) -> None:
             raise TaskError(where, key, f"is needed by regime '{regime}'")
         if getattr(task, key) is not None and regime not in task.regime:
             raise TaskError(where, key, f"applies only to regime '{regime}'")
+    if task.few != "refuse" and "few_shot" not in task.regime:
+        raise TaskError(where, "few", "applies only to regime 'few_shot'")
+    if task.exclude_shared and task.train_classes is None and task.test_dataset is None:
+        raise TaskError(where, "exclude_shared", "needs train_classes or test_dataset")
     for key in ("test_dataset", "train_classes"):
         if getattr(task, key) is not None and "zero_shot" not in task.regime:
             raise TaskError(where, key, "applies only to regime 'zero_shot'")

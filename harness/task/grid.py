@@ -122,7 +122,7 @@ def _product(task: Task) -> Iterator[Row]:
 
 def _null_what_has_no_meaning(s: dict[str, Any]) -> None:
     if s["regime"] != "few_shot":
-        s["shots"] = None
+        s["shots"], s["few"] = None, "refuse"
     if s["regime"] != "fraction":
         s["fraction"] = None
     if s["method"] is not None:
@@ -131,6 +131,8 @@ def _null_what_has_no_meaning(s: dict[str, Any]) -> None:
         s["test_dataset"] = s["train_classes"] = None
     elif s["train_classes"] is None or (s["tuning"] == "none" and s["method"] is None):
         s["tuning"], s["train_classes"] = "none", None  # nothing is trained on
+    if s["train_classes"] is None and s["test_dataset"] is None:
+        s["exclude_shared"] = False  # the classes that are tested are those that are trained
     if s["classes"].pick is None:
         s["class_seed"] = None  # nothing is drawn
     if s["temporal"] == Choice("none"):
@@ -199,6 +201,9 @@ def _choosing(task: Task) -> dict[str, Any]:
         "val": task.val,
         "selection": task.selection,
         "init": task.init,
+        "few": task.few,
+        "exclude_shared": task.exclude_shared,
+        "allow": tuple(sorted(set(task.allow))),
     }
 
 

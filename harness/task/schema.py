@@ -228,6 +228,9 @@ class Task(_Model):
     selection: Literal["last", "val", "test"] = "last"
     allow_test_selection: StrictBool = False
     val: Positive | None = None
+    few: Literal["refuse", "take_all"] = "refuse"
+    exclude_shared: StrictBool = False
+    allow: Names = []
     split: StrictStr | None = None
     seeds: StrictInt | list[StrictInt] = 5
     init: StrictStr | None = None

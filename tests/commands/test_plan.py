@@ -25,7 +25,7 @@ def document(ended: Ended) -> dict[str, Any]:
 
 def test_json_has_the_keys_that_scripts_read(tiny: WriteTask, cli: Call, tmp_path: Path) -> None:
     plan = document(cli("plan", tiny(), "--json"))
-    assert list(plan) == ["task", "counts", "seconds", "launch", "cells", "infeasible"]
+    assert list(plan) == ["task", "counts", "seconds", "launch", "notes", "cells", "infeasible"]
     assert plan["task"] == "tiny"
     assert plan["counts"] == {"done": 0, "failed": 0, "waiting": 4, "infeasible": 0}
     assert plan["seconds"] > 0

@@ -194,3 +194,14 @@ def test_what_is_science(changes: dict[str, Any]) -> None:
 
 def test_every_measure_of_the_top_level_is_a_field() -> None:
     assert set(TOP_LEVEL_MEASURES) <= {f.name for f in fields(Record)}
+
+
+# --- warnings ------------------------------------------------------------------------------------
+
+
+def test_warnings_are_kept_and_are_no_part_of_the_result() -> None:
+    warned = replace(DONE, warnings=("Two classes have the same text.",))
+    assert science_hash(warned, "a") == science_hash(DONE, "a")
+    assert "warnings" not in as_json(DONE)
+    read = record_from(json.loads(json.dumps(as_json(warned))))
+    assert list(read.warnings) == ["Two classes have the same text."]

@@ -39,6 +39,12 @@ def slow_keys(cell: Cell, training: str, evaluation: str) -> tuple[str, str]:
     return key, digest([KEY_VERSION, trained, training])
 
 
+def test_what_a_task_accepts_changes_no_key() -> None:
+    accepting = replace(BASE, allow=("equal_texts",))
+    assert list(keys_of_row(accepting, [0], "t", "e")) == list(keys_of_row(BASE, [0], "t", "e"))
+    assert accepting.plain()["allow"] == ("equal_texts",)
+
+
 BASE = Cell(Choice("emoji"), "few_shot", Choice("e"), shots=1, prompt=Choice("class_name"))
 CELLS = {
     "few shot": BASE,

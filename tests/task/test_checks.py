@@ -44,6 +44,21 @@ def refusal(**changes: Any) -> str:
 # --- one key by itself ---------------------------------------------------------------------------
 
 
+def test_a_peril_that_there_is_not() -> None:
+    assert refusal(allow="equal_text") == (
+        "allow: there is no peril 'equal_text' to accept; allowed: shared_classes, equal_texts. "
+        "Did you mean 'equal_texts'?"
+    )
+
+
+def test_keys_that_need_another() -> None:
+    assert (
+        refusal(few="take_all", regime="full", shots=None)
+        == "few: applies only to regime 'few_shot'"
+    )
+    assert refusal(exclude_shared=True) == "exclude_shared: needs train_classes or test_dataset"
+
+
 @pytest.mark.parametrize("name", checks.RESERVED)
 def test_a_name_that_is_a_folder_of_every_task(name: str) -> None:
     assert refusal(name=name) == f"name: '{name}' is a folder that all tasks share"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from harness.core.perils import PERILS
 from harness.report.model.contrasts import (
     ColumnContrast,
     Entries,
@@ -137,8 +139,26 @@ def build_table(results: Results) -> Table:
         bold=bold,
         ranks=ranks,
         draws=draws,
-        notes=(*results.notes, *reference_notes, *_incomparable(layout, entries)),
+        notes=(
+            *_accepted(task),
+            *results.notes,
+            *_warnings(results),
+            *reference_notes,
+            *_incomparable(layout, entries),
+        ),
     )
+
+
+def _accepted(task: Task) -> tuple[str, ...]:
+    """What the task accepts with `allow`."""
+    return tuple(f"Accepted by the task (allow: {n}): {PERILS[n]}." for n in task.allow)
+
+
+def _warnings(results: Results) -> tuple[str, ...]:
+    """Warnings of the Records, each once, with the number of cells that have it."""
+    records = [result.record for result in results.results if result.record is not None]
+    counted = Counter(warning for record in records for warning in dict.fromkeys(record.warnings))
+    return tuple(f"{w} ({n} {'cell' if n == 1 else 'cells'})" for w, n in counted.items())
 
 
 def _entries(results: Results, layout: TableLayout) -> dict[tuple[str, Column], Entry]:

@@ -87,6 +87,19 @@ def test_a_reference_that_is_no_row_is_said() -> None:
     assert any("'rnadom' matches no row" in note for note in table.notes)
 
 
+def test_what_the_task_accepts_and_what_runs_warned_of_is_noted() -> None:
+    results = make_results(small(allow=["equal_texts"]), few_shot_accuracy)
+    warned = tuple(
+        replace(r, record=replace(r.record, warnings=("Rows 'a' and 'b' are nearly equal.",) * 2))
+        if r.record is not None and i < 2
+        else r
+        for i, r in enumerate(results.results)
+    )
+    notes = build_table(replace(results, results=warned)).notes
+    assert notes[0].startswith("Accepted by the task (allow: equal_texts): classes may have equal")
+    assert notes[1] == "Rows 'a' and 'b' are nearly equal. (2 cells)"
+
+
 def test_deterministic_rows_have_one_run_and_pair_with_every_seed() -> None:
     task = small(regime="zero_shot", shots=None, classifier=["text", "random"])
     table = build_table(make_results(task, lambda c: 0.5 if name_of(c) == "text" else 0.1))
