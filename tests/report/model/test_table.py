@@ -97,7 +97,7 @@ def test_what_the_task_accepts_and_what_runs_warned_of_is_noted() -> None:
     )
     notes = build_table(replace(results, results=warned)).notes
     assert notes[0].startswith("Accepted by the task (allow: equal_texts): classes may have equal")
-    assert notes[1] == "Rows 'a' and 'b' are nearly equal. (2 cells)"
+    assert notes[2] == "Rows 'a' and 'b' are nearly equal. (2 cells)"
 
 
 def test_deterministic_rows_have_one_run_and_pair_with_every_seed() -> None:
