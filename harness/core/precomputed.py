@@ -32,6 +32,8 @@ import numpy as np
 from harness.core.errors import DataError, did_you_mean, nearest
 from harness.core.files import file_hash
 from harness.core.hashing import digest
+from harness.core.logit_scales import not_a_stored_factor
+from harness.core.safetensors_file import read_safetensors_array, read_safetensors_header
 
 if TYPE_CHECKING:
     from harness.core.samples import IntArray
@@ -159,6 +161,9 @@ def _logit_scale(arrays: _Arrays) -> float:
     values = arrays.get("logit_scale").ravel()
     if len(values) != 1 or values.dtype.kind not in "fiu" or not 0 < float(values[0]) < np.inf:
         raise arrays.problem("logit_scale", "must be one number above 0")
+    problem = not_a_stored_factor(float(values[0]))
+    if problem is not None:
+        raise arrays.problem("logit_scale", f"{float(values[0]):.6g} {problem}")
     return float(values[0])
 
 
@@ -287,21 +292,11 @@ def _npz_array(path: Path, name: str) -> Array:
 
 
 def _from_safetensors(path: Path) -> dict[str, Callable[[], Array]]:
-    from safetensors import safe_open
-
-    with safe_open(path, "numpy") as saved:
-        names, metadata = list(saved.keys()), saved.metadata() or {}
-    texts = {name: text for name, text in metadata.items() if name in NAMES}  # not the writer's own
-    numbers = {name: partial(_safetensors_array, path, name) for name in names}
+    header = read_safetensors_header(path)
+    # The metadata may have entries of the writer's own.
+    texts = {name: text for name, text in header.metadata.items() if name in NAMES}
+    numbers = {name: partial(read_safetensors_array, path, name) for name in header.tensors}
     return {**numbers, **{name: partial(_listed_texts, text) for name, text in texts.items()}}
-
-
-def _safetensors_array(path: Path, name: str) -> Array:
-    from safetensors import safe_open
-
-    with safe_open(path, "numpy") as saved:
-        array: Array = saved.get_tensor(name)
-        return array
 
 
 def _listed_texts(text: str) -> Array:

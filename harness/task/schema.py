@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -19,6 +20,7 @@ from pydantic import (
 from pydantic_core import core_schema
 
 from harness.core.cells import Choice, ClassPick, Recipe
+from harness.core.logit_scales import checked_factor
 
 
 class _AxisSchema:
@@ -70,6 +72,7 @@ Part = Annotated[StrictFloat, Field(gt=0, le=1)]
 Axis = [BeforeValidator(_as_list), _AxisSchema(), Field(min_length=1)]
 NotNegative = Annotated[StrictFloat, Field(ge=0)] | Annotated[StrictInt, Field(ge=0)]
 Above0 = Annotated[StrictFloat, Field(gt=0)] | Annotated[StrictInt, Field(gt=0)]
+LogitScale = Annotated[Above0, AfterValidator(checked_factor)]
 Rate = Annotated[StrictFloat, Field(ge=0, lt=1)] | Annotated[StrictInt, Field(ge=0, lt=1)]
 Views = Annotated[StrictStr, Field(pattern=r"^[1-9]\d?x[1-9]\d?$")]
 Names = Annotated[list[StrictStr], BeforeValidator(_as_list), _AxisSchema()]
@@ -132,7 +135,7 @@ class RecipeModel(_Model):
     precision: Annotated[list[Literal["float32", "bfloat16"]], *Axis] = [_R.precision]  # type: ignore[list-item]
     micro_batch: Annotated[list[Positive | None], *Axis] = [_R.micro_batch]
     augment: Annotated[list[Literal["none", "crop_flip", "crop"]], *Axis] = [_R.augment]  # type: ignore[list-item]
-    logit_scale: Annotated[list[Above0 | None], *Axis] = [None]
+    logit_scale: Annotated[list[LogitScale | None], *Axis] = [None]
     train_logit_scale: Annotated[list[StrictBool], *Axis] = [_R.train_logit_scale]
     checkpointing: Annotated[list[StrictBool], *Axis] = [_R.checkpointing]
     solver: Annotated[list[StrictStr | None], *Axis] = [None]  # null: first_order

@@ -135,3 +135,36 @@ def test_a_damaged_array_and_one_in_two_forms(tmp_path: Path) -> None:
     (root / "labels.txt").write_text("cat\n" * N, encoding="utf-8")
     with pytest.raises(DataError, match=r"labels: is there as \.npy and as \.txt"):
         read_precomputed(root)
+
+
+def test_bfloat16_features_are_read_exactly(tmp_path: Path) -> None:
+    import torch
+    from safetensors.torch import load_file, save_file
+
+    from harness.core.safetensors_file import read_safetensors_header
+
+    path = as_safetensors(tmp_path)
+    texts = dict(read_safetensors_header(path).metadata)
+    narrow = {k: v.bfloat16() if v.is_floating_point() else v for k, v in load_file(path).items()}
+    save_file(narrow, path, metadata=texts)
+    read = read_precomputed(path)
+    expected_NF = torch.from_numpy(arrays()["features"]).bfloat16().float().numpy()
+    np.testing.assert_array_equal(read.features_NF, expected_NF)
+
+
+@pytest.mark.parametrize(
+    ("scale", "words"),
+    [
+        (np.log(100), "logit_scale: 4.60517 is the logarithm of 100.*: write 100$"),
+        (np.float32(4.3127), r"write its exponential, 74.64 \(or 4.31 if that is the factor\)"),
+        (0.07, "is a temperature"),
+    ],
+)
+def test_a_logit_scale_that_is_no_factor(tmp_path: Path, scale: float, words: str) -> None:
+    with pytest.raises(DataError, match=words):
+        read_precomputed(npz(tmp_path, logit_scale=np.array(scale)))
+
+
+@pytest.mark.parametrize("scale", [1, 5, 4.5, 100])
+def test_a_small_logit_scale_is_a_factor(tmp_path: Path, scale: float) -> None:
+    assert read_precomputed(npz(tmp_path, logit_scale=np.array(scale))).logit_scale == scale

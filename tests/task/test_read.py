@@ -234,3 +234,19 @@ def test_the_schema_says_where_a_list_is_an_axis() -> None:
     assert one == {"exclusiveMinimum": 0, "type": "integer"}
     assert absent == {"type": "null"}
     assert several == {"items": one, "minItems": 1, "type": "array"}
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "recipe.logit_scale=4.6052",
+        "recipe.by.text.logit_scale=[1,4.605]",
+        "search={recipe.logit_scale: [1,4.605]}",
+    ],
+)
+def test_a_logit_scale_that_is_a_logarithm_is_refused(tmp_path: Path, key: str) -> None:
+    more = ("val=2", "selection=val") if key.startswith("search") else ()
+    says = refusal(tmp_path, key, *more)
+    assert "is the logarithm of 100, and the factor itself is wanted: write 100" in says
+    assert "logit_scale" in says
+    read(tmp_path, key.replace("4.605", "5").replace("52", ""), *more)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Annotated, Protocol
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from typing_extensions import TypeVar
 
+from harness.core.logit_scales import checked_factor
 from harness.core.protocols.plugin import Plugin
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ class ClassifierOptions(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    scale: float | None = Field(default=None, gt=0)
+    scale: Annotated[float, Field(gt=0), AfterValidator(checked_factor)] | None = None
     normalise: bool = True
 
 
