@@ -18,6 +18,8 @@ class EncoderFacts:
     text_dim: int | None = None  # None: no text tower
     fixed_resolution: bool = False  # whether it cannot read images of another size
     tower: str = "other"  # vit | resnet | other: which temporal modules fit
+    #: Side of a picture over the short side that preprocessing resizes to before it crops.
+    crop_share: float = 1.0
 
 
 @dataclass(frozen=True)

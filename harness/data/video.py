@@ -33,8 +33,10 @@ from harness.data._images import EXTENSIONS, open_rgb, picture_suffixes
 from harness.data._items import Rows, items_of, lines_hash, refuse_duplicate_names
 from harness.data._listing import entries, special
 from harness.data._max_corrupt import PictureOptions, without_unreadable_videos
+from harness.data._side import kept_side
 from harness.data._video_lists import ListOptions, Row, VideoLists, read_lists
 from harness.data._words import words
+from harness.sampling.views import SHORT_SIDE
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -49,7 +51,8 @@ class Options(PictureOptions):
     csv of class names; frame: name of an extracted frame, as in img_{:05d}.jpg; groups: none, or a
     regular expression whose bracket finds a group in a path; position: the frame of a segment that
     evaluation reads; camel_case: whether CamelCase names become words; min_frames: a shorter video
-    cannot be read; side: frames are kept at a short side of at most this.
+    cannot be read; side: frames are kept at a short side of at most this, by default what the
+    resolution of a cell needs.
     """
 
     format: Literal["folders", "list", "ucf101", "hmdb51", "kinetics"] | None = None
@@ -63,7 +66,7 @@ class Options(PictureOptions):
     position: Literal["centre", "first"] = "centre"
     camel_case: bool = True
     min_frames: int = Field(default=8, ge=1)
-    side: int = Field(default=256, ge=16)
+    side: int | None = Field(default=None, ge=16)
 
     @field_validator("groups")
     @classmethod
@@ -98,11 +101,19 @@ class Videos(ImageFiles):
     options: Options = field(default_factory=Options)
     counted: Mapping[str, int] = field(default_factory=dict)  # items that are folders of frames
     trained: frozenset[str] = frozenset()  # whose frames are kept whole
+    side: int = SHORT_SIDE  # frames are kept at a short side of at most this
 
     @property
     def position(self) -> str:
         """Centre | first, as the option says."""
         return self.options.position
+
+    def for_pictures(self, resolution: int, short_side: int) -> Videos:
+        """Raises DataError if the option side is smaller than the resolution."""
+        side = kept_side(self.options.side, resolution, short_side, self.reference)
+        if side == self.side:
+            return self
+        return replace(self, side=side, manifest=digest([self.manifest, "side", side], 64))
 
     def length(self, item: str) -> int:
         """Frames of a video. DataError for one that cannot be read or is too short."""
@@ -135,9 +146,9 @@ class Videos(ImageFiles):
         path = self.root / item
         if item not in self.counted:
             with _decode.readable(path):
-                return digest([file_hash(path), self.options.side], 64)
+                return digest([file_hash(path), self.side], 64)
         files = [self._frame_file(item, number) for number in range(self.counted[item])]
-        return digest([files_hash(files), self.options.side], 64)
+        return digest([files_hash(files), self.side], 64)
 
     def _length(self, item: str) -> int:
         length = self.counted.get(item)
@@ -157,7 +168,7 @@ class Videos(ImageFiles):
                 raise DataError(f"video {self.root / item} has no frame {index}: it has {length}")
         if item in self.counted:
             files = [self._frame_file(item, index) for index in indices]
-            return [shrunk(open_rgb(file), self.options.side) for file in files]
+            return [shrunk(open_rgb(file), self.side) for file in files]
         return self._store.get(self.root / item, indices, whole=item in self.trained)
 
     def _frame_file(self, item: str, index: int) -> Path:
@@ -174,7 +185,7 @@ class Videos(ImageFiles):
 
     @cached_property
     def _store(self) -> FrameCache:
-        return FrameCache(self.options.side)
+        return FrameCache(self.side)
 
 
 @opened_once
@@ -221,7 +232,7 @@ def open_incomplete(argument: str, options: Options) -> tuple[Videos, list[str]]
         root, names, items["train"], items["test"], manifest, {}, notes=tuple(lists.notes),
         reference=f"video:{argument}", options=options,
         counted={row.path: row.frames for row in all_rows if row.frames is not None},
-        trained=frozenset(items["train"].ids),
+        trained=frozenset(items["train"].ids), side=options.side or SHORT_SIDE,
     )  # fmt: skip
     return data, missing
 

@@ -30,6 +30,8 @@ LOGIT_SCALE = 1 / 0.07
 WEIGHTS = ("model.safetensors", "pytorch_model.bin")
 #: Raised when features of the same weights would come out otherwise.
 REVISION = "timm 1"
+#: What is known of a model and changes none of its features.
+NOT_IN_HASH = ("tower", "crop")
 
 
 def facts(argument: str, options: NoOptions) -> EncoderFacts:
@@ -39,7 +41,7 @@ def facts(argument: str, options: NoOptions) -> EncoderFacts:
     """
     name, known, file = _source(argument)
     saved = read_header(file)
-    widths = {key: value for key, value in known.items() if key != "tower"}
+    widths = {key: value for key, value in known.items() if key not in NOT_IN_HASH}
     content = digest([REVISION, name, widths, saved.hash], 64)
     return EncoderFacts(
         weights=content,
@@ -50,6 +52,7 @@ def facts(argument: str, options: NoOptions) -> EncoderFacts:
         logit_scale=LOGIT_SCALE,
         fixed_resolution=known["fixed"],
         tower=known["tower"],
+        crop_share=known["crop"],
     )
 
 
@@ -120,7 +123,7 @@ def _source(argument: str) -> tuple[str, dict[str, Any], Path]:
 
 
 def _known(name: str) -> dict[str, Any]:
-    key = f"{version('timm')} {name} with its tower"
+    key = f"{version('timm')} {name} with its tower and crop"
     known: dict[str, Any] = cached_json("timm", key, lambda: _look_up(name))
     return known
 
@@ -132,6 +135,7 @@ def _look_up(name: str) -> dict[str, Any]:
     """
     import timm
     import torch
+    from timm.data import DEFAULT_CROP_PCT
 
     if not timm.is_model(name):
         close = nearest(name.partition(".")[0], timm.list_models())
@@ -148,6 +152,7 @@ def _look_up(name: str) -> dict[str, Any]:
         "fixed": bool(declared.get("fixed_input_size")) and not hasattr(model, "set_input_size"),
         "hub": declared.get("hf_hub_id"),
         "tower": _tower(model),
+        "crop": float(declared.get("crop_pct") or DEFAULT_CROP_PCT),
     }
 
 

@@ -18,7 +18,13 @@ from harness.core.errors import BadInput, EncoderError, TaskError, did_you_mean,
 from harness.core.facts import EncoderFacts
 from harness.core.protocols.alignment import Alignment
 from harness.core.protocols.classifier import MATERIALS, Classifier
-from harness.core.protocols.dataset import Clips, Dataset, DatasetPlugin, FeatureItems
+from harness.core.protocols.dataset import (
+    Clips,
+    Dataset,
+    DatasetPlugin,
+    FeatureItems,
+    as_clips,
+)
 from harness.core.protocols.encoder import EncoderPlugin
 from harness.core.protocols.method import METHOD_MATERIALS, Method
 from harness.core.protocols.paradigm import HEAD_MATERIALS, Paradigm
@@ -74,6 +80,20 @@ class Catalogue:
     def dataset(self, choice: Choice) -> Dataset:
         """Raises DataError for one that is not laid out as declared."""
         return self._once(("dataset", choice), lambda: open_dataset(self.dataset_plugin(choice)))
+
+    def dataset_for(self, choice: Choice, resolution: int, short_side: int) -> Dataset:
+        """The data set; of clips, with frames that are large enough for pictures of `resolution`.
+
+        Raises DataError as `dataset`, and for an option that asks for smaller frames.
+        """
+        data = self.dataset(choice)
+        clips = as_clips(data)
+        if clips is None:
+            return data
+        return self._once(
+            ("dataset", choice, resolution, short_side),
+            lambda: clips.for_pictures(resolution, short_side),
+        )
 
     def dataset_plugin(self, choice: Choice) -> Chosen[DatasetPlugin]:
         return self.chosen(DatasetPlugin, choice)

@@ -26,11 +26,11 @@ def content_hashes(cell: Cell, setup: Setup, catalogue: Catalogue, where: str) -
     Raises TaskError for a file of `init` that holds no weights.
     """
     training = catalogue.remember(
-        ("training", cell.dataset, setup.trained.indices, cell.prompt, cell.encoder,
-         cell.text_encoder, cell.init),
+        ("training", cell.dataset, setup.dataset.manifest, setup.trained.indices, cell.prompt,
+         cell.encoder, cell.text_encoder, cell.init),
         lambda: _training(cell, setup, where),
     )  # fmt: skip
-    tested_in = cell.test_dataset or cell.dataset
+    tested_in = (cell.test_dataset or cell.dataset, setup.test_dataset.manifest)
     evaluation = catalogue.remember(
         ("evaluation", tested_in, setup.tested.indices, cell.prompt),
         lambda: digest([setup.test_dataset.manifest, _texts(cell, setup, setup.tested.names)]),

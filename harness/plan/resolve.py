@@ -24,6 +24,7 @@ from harness.core.protocols.temporal import Temporal
 from harness.core.samples import SupportSet, TestSet
 from harness.plan.catalogue import Catalogue, Chosen, ClassList, blame, init_file
 from harness.sampling.draws import Draws
+from harness.sampling.views import short_side
 
 CLASS_NAME, MEAN, FIRST_ORDER = Choice("class_name"), Choice("tap"), Choice("first_order")
 PluginT = TypeVar("PluginT", bound=Plugin)
@@ -114,13 +115,11 @@ def resolve(cell: Cell, catalogue: Catalogue, runs: Path, where: str) -> Setup:
 
     paradigm = chosen(Paradigm, "paradigm", cell.paradigm)
     method = chosen(Method, "method", cell.method)
-    dataset = _dataset(cell.dataset, "dataset", catalogue, where)
-    test_dataset = dataset
-    if cell.test_dataset is not None:
-        test_dataset = _dataset(cell.test_dataset, "test_dataset", catalogue, where)
+    _check_datasets(cell, catalogue, where)
     with blame(where, ""):  # these errors begin with their key
         trained, tested = catalogue.classes(cell)
     facts, text_weights = _encoder_facts(cell, catalogue, where)
+    dataset, test_dataset = _datasets(cell, facts, catalogue, where)
     classifier = chosen(Classifier, "classifier", cell.classifier)
     alignment = chosen(Alignment, "alignment", Choice(cell.alignment) if cell.alignment else None)
     inside, over_frames = _temporal(cell, catalogue, where)
@@ -152,9 +151,27 @@ def resolve(cell: Cell, catalogue: Catalogue, runs: Path, where: str) -> Setup:
     )
 
 
-def _dataset(choice: Choice, key: str, catalogue: Catalogue, where: str) -> Dataset:
-    with blame(where, key):
-        return catalogue.dataset(choice)
+def _check_datasets(cell: Cell, catalogue: Catalogue, where: str) -> None:
+    """Open the data sets, so that their errors come before those of encoders."""
+    with blame(where, "dataset"):
+        catalogue.dataset(cell.dataset)
+    if cell.test_dataset is not None:
+        with blame(where, "test_dataset"):
+            catalogue.dataset(cell.test_dataset)
+
+
+def _datasets(
+    cell: Cell, facts: EncoderFacts, catalogue: Catalogue, where: str
+) -> tuple[Dataset, Dataset]:
+    """(trained on, tested on), with frames that are large enough for the cell's pictures."""
+    resolution = cell.resolution or facts.resolution
+    side = short_side(resolution, facts.crop_share)
+    with blame(where, "dataset"):
+        dataset = catalogue.dataset_for(cell.dataset, resolution, side)
+    if cell.test_dataset is None:
+        return dataset, dataset
+    with blame(where, "test_dataset"):
+        return dataset, catalogue.dataset_for(cell.test_dataset, resolution, side)
 
 
 def _encoder_facts(cell: Cell, catalogue: Catalogue, where: str) -> tuple[EncoderFacts, str]:

@@ -7,6 +7,7 @@ the clips read different frames. An item that is an image has no frames.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -14,6 +15,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import numpy as np
     from PIL import Image
+
+#: Pictures of up to SMALL pixels are cut out of frames with a short side of SHORT_SIDE.
+SMALL, SHORT_SIDE = 224, 256
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,17 @@ class FrameView:
         if self.crop is not None:
             parts.append(f"crop {self.crop[0]} of {self.crop[1]}")
         return " ".join(parts)
+
+
+def short_side(resolution: int, crop_share: float = 1.0) -> int:
+    """The short side that frames need for pictures of `resolution`: 256 up to 224 pixels (section
+    4.1), above that what preprocessing crops the picture out of.
+
+    `crop_share` is the side of the picture over the short side that preprocessing resizes to.
+    """
+    if resolution <= SMALL:
+        return SHORT_SIDE
+    return max(SHORT_SIDE, math.ceil(resolution / crop_share - 1e-6))
 
 
 def views(text: str) -> tuple[int, int]:

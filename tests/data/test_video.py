@@ -113,3 +113,40 @@ def test_a_fingerprint_is_of_the_content(tmp_path: Path, short: bytes) -> None:
     assert read(tmp_path, side=128).fingerprint(data.test.ids[0]) != one
     with pytest.raises(DataError, match="has no frame 12: it has 12"):
         data.frames(data.test.ids[0], [12])
+
+
+def test_frames_are_kept_as_large_as_the_pictures_need(tmp_path: Path) -> None:
+    clips.write(tmp_path / "test/run/1.mp4", 12, size=(640, 360))
+    data = read(tmp_path)
+    item = data.test.ids[0]
+    large = data.for_pictures(336, 336)
+    assert [d.frames(item, [0])[0].size for d in (data, large)] == [(455, 256), (597, 336)]
+    assert data.frames(item, [0])[0].size == (455, 256), "not from the larger frames in the cache"
+    assert data.for_pictures(224, 256) is data
+    assert large.manifest != data.manifest
+    assert large.fingerprint(item) != data.fingerprint(item)
+    assert large.for_pictures(224, 256).fingerprint(item) == data.fingerprint(item)
+    assert read(tmp_path, side=336).fingerprint(item) == large.fingerprint(item)
+
+
+def test_a_side_that_is_asked_for_is_kept_or_refused(tmp_path: Path, short: bytes) -> None:
+    put(tmp_path, ["test/run/1.mp4"], short)
+    asked = read(tmp_path, side=300)
+    assert asked.side == 300
+    assert asked.for_pictures(224, 256) is asked
+    assert asked.for_pictures(300, 343) is asked
+    with pytest.raises(
+        DataError, match=r"option side: 300 is smaller than the resolution 336.*336"
+    ):
+        asked.for_pictures(336, 336)
+
+
+def test_extracted_frames_are_as_large_as_the_pictures_need(tmp_path: Path) -> None:
+    (tmp_path / "v").mkdir()
+    for number in range(8):
+        Image.new("RGB", (800, 450)).save(tmp_path / "v" / f"{number}.png")
+    (tmp_path / "test.txt").write_text("v 8 0\n")
+    (tmp_path / "labels.csv").write_text("id,name\n0,walk\n")
+    data = read(tmp_path)
+    sizes = [d.frames("v", [7])[0].size for d in (data, data.for_pictures(384, 384))]
+    assert sizes == [(455, 256), (683, 384)]

@@ -49,6 +49,18 @@ def test_it_reads_a_checkpoint_without_a_classifier(root: Path) -> None:
     assert torch.equal(whole, bare)
 
 
+def test_facts_know_which_share_is_cropped(root: Path) -> None:
+    """What timm declares: pictures of 160 pixels are cut out of 168."""
+    from timm.data import create_transform, resolve_data_config
+
+    reference = tiny.timm_model(root / "test_vit_crop", "test_vit")
+    facts = timm_encoder.facts(reference, NONE)
+    assert facts.crop_share == 0.95
+    module = timm_encoder.build_image(reference, NONE).module
+    resized = create_transform(**resolve_data_config({}, model=module), is_training=False)
+    assert resized.transforms[0].size == int(facts.resolution / facts.crop_share)
+
+
 @pytest.mark.parametrize(
     ("name", "tower"),
     [

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pytest
 from conftest import plan_of
 
-from harness.core.errors import TaskError
+from harness.core.errors import DataError, TaskError
 from harness.core.samples import Items
 from harness.plan.resolve import ResolvedCell
 from harness.sampling.sets import draw_support, draw_test, draw_validation
 from plan.conftest import AddDataset, AddEncoder
+from tests.sampling.toy import Toy
 
 Task = dict[str, Any]
 
@@ -174,3 +176,49 @@ def test_what_is_not_trained_has_no_support_set(cell_of: Resolve) -> None:
     assert resolved.support is None
     assert resolved.validation is None
     assert len(resolved.test.items) == 20
+
+
+@dataclass
+class Sized(Toy):
+    """Clips that know how large their frames are."""
+
+    side: int = 256
+    kind: str = "clips"
+    position: str = "centre"
+
+    def length(self, item: str) -> int:
+        return 24
+
+    def frames(self, item: str, indices: Any) -> list[Any]:
+        return []
+
+    def for_pictures(self, resolution: int, short_side: int) -> Sized:
+        if resolution > 512:
+            raise DataError(f"option side: {self.side} is smaller than {resolution}")
+        if short_side == self.side:
+            return self
+        return replace(self, side=short_side, manifest=f"{self.manifest} at {short_side}")
+
+
+def test_frames_follow_the_resolution_and_so_do_keys(
+    task: Task, tmp_path: Any, elsewhere: Callable[..., str], add_encoder: AddEncoder
+) -> None:
+    encoder = add_encoder("cut", resolution=224, crop_share=0.875)
+    changes = {"encoder": encoder, "seeds": 1, "temporal": "tap"}
+
+    kept: dict[str, int] = {}
+    clips = elsewhere("clips", open_dataset=lambda argument, options: Sized(**kept))
+
+    def cells(side: int, resolution: Any) -> dict[int | None, ResolvedCell]:
+        kept["side"] = side
+        plan = plan_of(task, tmp_path, **changes, dataset=clips, resolution=resolution)
+        return {c.cell.resolution: c for c in plan.cells}
+
+    of = cells(256, [None, 160, 336])
+    assert [vars(of[r].setup.dataset)["side"] for r in (None, 160, 336)] == [256, 256, 384]
+    assert of[None].setup.dataset is of[160].setup.dataset
+    small = cells(384, 336)  # as if frames were kept that were made for this resolution
+    assert small[336].key != of[336].key, "other frames, another key"
+    assert cells(256, [None])[None].key == of[None].key
+    with pytest.raises(TaskError, match="dataset: option side: 256 is smaller than 600"):
+        cells(256, 600)

@@ -11,6 +11,7 @@ from harness.sampling.views import (
     cropped,
     evaluation_frames,
     frame_views,
+    short_side,
     training_frames,
     views,
 )
@@ -27,6 +28,19 @@ def test_a_short_video_shows_frames_twice_and_never_one_that_it_does_not_have() 
     assert evaluation_frames(1, 4, "first") == (0, 0, 0, 0)
     stream = np.random.default_rng(0)
     assert all(0 <= f < 3 for _ in range(50) for f in training_frames(3, 8, stream))
+
+
+@pytest.mark.parametrize(
+    ("resolution", "crop_share", "side"),
+    [
+        (64, 1.0, 256), (160, 0.875, 256), (224, 1.0, 256), (224, 0.8, 256), (240, 1.0, 256),
+        (240, 0.875, 275), (288, 1.0, 288), (336, 1.0, 336), (336, 0.875, 384), (384, 1.0, 384),
+    ],
+)  # fmt: skip
+def test_frames_are_large_enough_for_the_pictures(
+    resolution: int, crop_share: float, side: int
+) -> None:
+    assert short_side(resolution, crop_share) == side
 
 
 def test_clips_read_different_frames() -> None:

@@ -104,6 +104,14 @@ class Clips(Dataset, Protocol):
         """
         ...
 
+    def for_pictures(self, resolution: int, short_side: int) -> Clips:
+        """These clips with frames whose short side is not cut below `short_side` pixels, for
+        pictures of `resolution` pixels. Other frames mean another manifest and other fingerprints.
+
+        Raises DataError if an option asks for frames that are smaller than `resolution`.
+        """
+        return self
+
 
 class FeatureItems(Dataset, Protocol):
     """A data set whose items are features that another program computed."""
