@@ -27,6 +27,7 @@ class CellFacts:
     """What `check` of a plugin may depend on; known before anything is loaded."""
 
     n_classes: int
-    per_class: int | None  # training samples of the smallest class; None if nothing is trained
+    #: Samples of its smallest class that the cell trains on; None if it trains on none.
+    per_class: int | None
     encoder: EncoderFacts
     takes_context: bool = False  # whether the text tower can be trained, or trained through

@@ -86,8 +86,11 @@ def differences(
 
 
 def without_items(counts: Mapping[str, Count]) -> list[str]:
-    """Problems of classes that have no item in a split."""
+    """Problems of one class alone, and of classes that have no item in a split."""
+    names = list(counts["test"].per_class)
     problems = []
+    if len(names) == 1:
+        problems.append(f"'{names[0]}' is the only class: the accuracy would always be 100")
     for use, seen in counts.items():
         empty = [name for name, n in seen.per_class.items() if n == 0]
         if seen.listed and empty:

@@ -11,6 +11,7 @@ from harness.core.errors import TaskError
 from harness.core.facts import CellFacts
 from harness.plan.catalogue import Catalogue, Chosen, blame
 from harness.plan.resolve import Setup, has_training_samples
+from harness.plan.samples import check_classes, check_test, taken_of_smallest, too_few
 
 NO_TEXT = "the encoder has no text tower: name a text_encoder"
 NO_SUPPORT = "there are no training samples in zero-shot"
@@ -23,23 +24,17 @@ def why_infeasible(cell: Cell, setup: Setup, catalogue: Catalogue, where: str) -
     """
     _check_schedule(cell, where)
     _check_sizes(cell, setup, where)
+    check_classes(cell, setup, where)
+    check_test(cell, setup, catalogue, where)
+    reason = too_few(cell, setup, catalogue, where)
+    if reason is not None:
+        return reason
     facts = CellFacts(
         len(setup.tested.indices),
-        setup.per_class,
+        taken_of_smallest(cell, setup),
         setup.facts,
         takes_context=setup.text_encoder.plugin.TAKES_CONTEXT,
     )
-    available = facts.per_class
-    if cell.shots is not None and available is not None and cell.shots > available:
-        few = f"{cell.shots} is more than the {available} training samples of a class"
-        raise TaskError(where, "shots", few)
-    if cell.val is not None and available is not None and (cell.shots or 1) + cell.val > available:
-        return f"val: {cell.val} leaves too few of the {available} training samples of a class"
-    if not setup.trained.indices or not setup.tested.indices:
-        raise TaskError(where, "classes", f"{cell.classes.plain()} leaves no class")
-    _check_test(cell, setup, catalogue, where)
-    if facts.per_class == 0 and (cell.tuning != "none" or cell.method is not None):
-        raise TaskError(where, "dataset", f"{cell.dataset} has a class without training samples")
     reason = _refused_by_plugin(cell, setup, facts, catalogue, where)
     return reason or _cannot_train(cell, setup, where) or _cannot_fit(cell, setup, where)
 
@@ -103,16 +98,6 @@ def _check_sizes(cell: Cell, setup: Setup, where: str) -> None:
             "an alignment",
             allowed=registry.names("alignment"),
         )
-
-
-def _check_test(cell: Cell, setup: Setup, catalogue: Catalogue, where: str) -> None:
-    """Raises TaskError for a class without test samples."""
-    counts = catalogue.class_counts(cell.test_dataset or cell.dataset, "test")
-    pairs = zip(setup.tested.indices, setup.tested.names, strict=True)
-    empty = [name for c, name in pairs if not counts[c]]
-    if empty:
-        key = "dataset" if cell.test_dataset is None else "test_dataset"
-        raise TaskError(where, key, f"class '{empty[0]}' has no test samples")
 
 
 def _cannot_train(cell: Cell, setup: Setup, where: str) -> str | None:

@@ -3,29 +3,81 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
 
 from harness.core.cells import Cell
-from harness.plan.resolve import ResolvedCell, Setup
+from harness.core.protocols.dataset import Dataset
+from harness.plan.resolve import ResolvedCell, Setup, may_have_distractors, takes_all
+from harness.plan.samples import counted, few_samples, some
+
+#: What counts of classes are kept by while notes are made: many setups share their data.
+Counts = dict[Any, Any]
 
 
 def notes_of(cells: Sequence[ResolvedCell]) -> tuple[str, ...]:
     """Notes on the setups of the cells, each once."""
     setups = {id(resolved.setup): resolved for resolved in cells}
     notes: dict[str, None] = {}
+    counts: Counts = {}
     for resolved in setups.values():
-        notes |= dict.fromkeys(_of_setup(resolved.cell, resolved.setup))
+        notes |= dict.fromkeys(_of_setup(resolved.cell, resolved.setup, counts))
     return tuple(notes)
 
 
-def _of_setup(cell: Cell, setup: Setup) -> Iterable[str]:
+def _of_setup(cell: Cell, setup: Setup, counts: Counts) -> Iterable[str]:
     for dataset in (setup.dataset, setup.test_dataset):
         yield from dataset.notes
     yield from _all_samples(cell, setup)
+    yield from _taken(cell, setup, counts)
+    yield from _distractors(cell, setup, counts)
 
 
 def _all_samples(cell: Cell, setup: Setup) -> Iterable[str]:
-    if cell.shots is not None and cell.shots == setup.per_class:
+    if cell.shots is None or setup.largest_class is None or cell.val is not None:
+        return
+    if cell.shots == setup.largest_class:
         yield (
             f"{cell.shots} shots are all the training samples of {cell.dataset}: the support sets "
             "do not vary over the seeds."
         )
+
+
+def _taken(cell: Cell, setup: Setup, counts: Counts) -> Iterable[str]:
+    """Classes that give fewer than K samples, under `few: take_all`."""
+    val = cell.val or 0
+    if cell.shots is None or not takes_all(cell) or cell.shots + val <= (setup.per_class or 0):
+        return
+    few = few_samples(_counts(setup.dataset, "train", counts), setup, cell.shots + val - 1)
+    kept = f" beside {val} for validation" if val else ""
+    left = {name: n - val for name, n in few.items()}
+    yield (
+        f"few: take_all: {len(few)} of the {len(setup.trained.names)} classes of {cell.dataset} "
+        f"have fewer than {cell.shots} training samples{kept} and give all that they have: "
+        f"{counted(left)}."
+    )
+
+
+def _distractors(cell: Cell, setup: Setup, counts: Counts) -> Iterable[str]:
+    """Classes of a zero-shot vocabulary that nothing is tested of."""
+    if not may_have_distractors(cell):
+        return
+    of_class = _counts(setup.test_dataset, "test", counts)
+    tested = zip(setup.tested.indices, setup.tested.names, strict=True)
+    empty = [name for c, name in tested if not of_class[c]]
+    if empty:
+        yield (
+            f"{len(empty)} of the {len(setup.tested.names)} classes of "
+            f"{cell.test_dataset or cell.dataset} have no test samples: they are classes that a "
+            f"sample may be mistaken for, and play no part in mean class accuracy: {some(empty)}."
+        )
+
+
+def _counts(dataset: Dataset, split: str, counts: Counts) -> Any:
+    """(C,) items of every class in `train` or `test`."""
+    key = (id(dataset), split)
+    if key not in counts:
+        items = dataset.train if split == "train" else dataset.test
+        counts[key] = np.bincount(items.labels, minlength=len(dataset.classes))
+    return counts[key]

@@ -56,7 +56,9 @@ class Setup:
     method: Chosen[Method] | None
     solver: Chosen[Solver]
     uses: frozenset[str]  # inputs of paradigm, classifier, alignment and method
-    per_class: int | None  # training samples of the smallest class; None: no training samples
+    #: Training samples that the smallest and the largest class have; None: nothing is trained on.
+    per_class: int | None
+    largest_class: int | None
 
     @property
     def same_classes(self) -> bool:
@@ -80,6 +82,7 @@ class ResolvedCell(KeyedCell):
         return self.draws.support(
             setup.dataset, setup.trained.indices, cell.seed,
             shots=cell.shots, fraction=cell.fraction, val=cell.val or 0,
+            take_all=takes_all(cell),
         )  # fmt: skip
 
     @property
@@ -93,12 +96,25 @@ class ResolvedCell(KeyedCell):
     @property
     def test(self) -> TestSet:
         """The test samples."""
-        return self.draws.test(self.setup.test_dataset, self.setup.tested.indices)
+        setup = self.setup
+        return self.draws.test(
+            setup.test_dataset, setup.tested.indices, distractors=may_have_distractors(self.cell)
+        )
 
 
 def has_training_samples(cell: Cell) -> bool:
     """Whether there are samples for training, or for building a classifier."""
     return cell.regime != "zero_shot" or cell.train_classes is not None
+
+
+def takes_all(cell: Cell) -> bool:
+    """Whether a class of fewer samples than `shots` gives all that it has."""
+    return cell.few == "take_all"
+
+
+def may_have_distractors(cell: Cell) -> bool:
+    """Whether some of the classes may have no test samples: only names are needed in zero-shot."""
+    return cell.regime == "zero_shot"
 
 
 def resolve(cell: Cell, catalogue: Catalogue, runs: Path, where: str) -> Setup:
@@ -127,6 +143,7 @@ def resolve(cell: Cell, catalogue: Catalogue, runs: Path, where: str) -> Setup:
     with blame(where, "init"):
         init = init_file(cell.init, runs) if cell.init else None
     parts: tuple[Chosen[Any] | None, ...] = (paradigm, classifier, alignment, method)
+    smallest, largest = _class_sizes(cell, trained, catalogue)
     return Setup(
         dataset=dataset,
         test_dataset=test_dataset,
@@ -147,7 +164,8 @@ def resolve(cell: Cell, catalogue: Catalogue, runs: Path, where: str) -> Setup:
         method=method,
         solver=chosen(Solver, "recipe.solver", solver) or catalogue.chosen(Solver, FIRST_ORDER),
         uses=frozenset(name for part in parts if part for name in part.plugin.USES),
-        per_class=_smallest_class(cell, trained, catalogue),
+        per_class=smallest,
+        largest_class=largest,
     )
 
 
@@ -200,11 +218,16 @@ def _temporal(
     return None, module
 
 
-def _smallest_class(cell: Cell, trained: ClassList, catalogue: Catalogue) -> int | None:
+def _class_sizes(
+    cell: Cell, trained: ClassList, catalogue: Catalogue
+) -> tuple[int | None, int | None]:
+    """Training samples of the smallest and of the largest class; 0 if there are no classes."""
     if not has_training_samples(cell):
-        return None
+        return None, None
     counts = catalogue.class_counts(cell.dataset, "train")
-    return catalogue.remember(
-        ("smallest", cell.dataset, trained.indices),
-        lambda: int(min((counts[c] for c in trained.indices), default=0)),
-    )
+
+    def sizes() -> tuple[int, int]:
+        of_class = [int(counts[c]) for c in trained.indices]
+        return min(of_class, default=0), max(of_class, default=0)
+
+    return catalogue.remember(("class sizes", cell.dataset, trained.indices), sizes)

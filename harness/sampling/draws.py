@@ -34,11 +34,14 @@ class Draws:
         shots: int | None,
         fraction: float | None,
         val: int,
+        take_all: bool = False,
     ) -> SupportSet:
         """See `draw_support`."""
         return self._once(
-            ("support", self._known(dataset), classes, seed, shots, fraction, val),
-            lambda: draw_support(dataset, classes, seed, shots=shots, fraction=fraction, val=val),
+            ("support", self._known(dataset), classes, seed, shots, fraction, val, take_all),
+            lambda: draw_support(
+                dataset, classes, seed, shots=shots, fraction=fraction, val=val, take_all=take_all
+            ),
         )
 
     def validation(
@@ -50,10 +53,11 @@ class Draws:
             lambda: draw_validation(dataset, classes, seed, val),
         )
 
-    def test(self, dataset: Dataset, classes: Classes) -> TestSet:
+    def test(self, dataset: Dataset, classes: Classes, *, distractors: bool = False) -> TestSet:
         """See `draw_test`."""
         return self._once(
-            ("test", self._known(dataset), classes), lambda: draw_test(dataset, classes)
+            ("test", self._known(dataset), classes, distractors),
+            lambda: draw_test(dataset, classes, distractors=distractors),
         )
 
     def _known(self, dataset: Dataset) -> int:

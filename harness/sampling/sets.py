@@ -29,15 +29,17 @@ def draw_support(
     shots: int | None = None,
     fraction: float | None = None,
     val: int = 0,
+    take_all: bool = False,
 ) -> SupportSet:
     """The training samples: K of every class, a fraction of every class, or all.
 
     There is one permutation per class name and seed, and K shots are its first K: the 1-shot set is
     part of the 2-shot set, and a class has the same shots whichever other classes take part. Labels
     count from 0 in the order of `classes`. The last `val` of each permutation are kept for
-    validation. A fraction is rounded half up, to at least one.
+    validation. A fraction is rounded half up, to at least one. With `take_all` a class of fewer
+    than K samples gives all that it has; the other classes have the shots that they have without.
 
-    Raises DataError if a class has no or fewer than K training samples.
+    Raises DataError if a class has no training samples, or fewer than K without `take_all`.
     """
     by_class = _by_class(dataset.train, classes)
     items: list[str] = []
@@ -46,9 +48,10 @@ def draw_support(
         pool = by_class[c]
         if not pool:
             raise DataError(f"class '{dataset.classes[c]}' has no training samples")
-        k = _how_many(len(pool) - val, shots, fraction)
-        if k > len(pool) - val or k == 0:
+        k = how_many(len(pool) - val, shots, fraction, take_all=take_all)
+        if k > len(pool) - val or k < 1:
             kept = f", without the {val} for validation" if val else ""
+            k = k if shots is None else shots
             raise DataError(
                 f"shots: {k} is more than the {len(pool) - val} training samples of class "
                 f"'{dataset.classes[c]}'{kept}"
@@ -78,16 +81,17 @@ def draw_validation(
     return SupportSet(tuple(items), tuple(labels), seed)
 
 
-def draw_test(dataset: Dataset, classes: Sequence[int]) -> TestSet:
+def draw_test(dataset: Dataset, classes: Sequence[int], *, distractors: bool = False) -> TestSet:
     """All test samples of `classes`, each once.
 
-    Raises DataError if a class has none.
+    With `distractors` some of the classes may have none: they are names that a sample may be
+    mistaken for. Raises DataError if a class has none without it, or if all have none.
     """
     position = {c: i for i, c in enumerate(classes)}
     rows = [i for i, c in enumerate(dataset.test.labels.tolist()) if c in position]
     present = {int(dataset.test.labels[i]) for i in rows}
     missing = [dataset.classes[c] for c in classes if c not in present]
-    if missing:
+    if missing and not (distractors and present):
         raise DataError(f"class '{missing[0]}' has no test samples")
     return TestSet(
         items=tuple(dataset.test.ids[i] for i in rows),
@@ -124,9 +128,12 @@ def _permutation(dataset: Dataset, c: int, n: int, seed: int | None) -> IntArray
     return numpy_stream(seed, "support", dataset.classes[c]).permutation(n)
 
 
-def _how_many(available: int, shots: int | None, fraction: float | None) -> int:
+def how_many(
+    available: int, shots: int | None, fraction: float | None, *, take_all: bool = False
+) -> int:
+    """How many of a class's `available` samples are trained on."""
     if shots is not None:
-        return shots
+        return min(shots, available) if take_all else shots
     if fraction is not None:
         exact = round(fraction * available, 6)  # 0.29 * 50 is 14.5, but slightly less in floats
         return max(1, math.floor(exact + 0.5))

@@ -96,6 +96,19 @@ def test_the_embedded_clips(cli: Call) -> None:
     assert found["splits"]["test"]["listed"] == 8
 
 
+def test_one_class_alone_is_a_problem(cli: Call, tiny: WriteTask, tmp_path: Path) -> None:
+    """`grid` refuses it."""
+    paint(tmp_path / "p", {"train/oak/1.png": (1, 2, 3), "test/oak/1.png": (1, 2, 4)})
+    data = f"folder:{tmp_path / 'p'}"
+    code, found = check(cli, data)
+    assert (code, found["problems"]) == (
+        1, ["'oak' is the only class: the accuracy would always be 100"]
+    )  # fmt: skip
+    ran = cli("grid", tiny(dataset=data, classes={}, shots=1))
+    assert ran.code == 2
+    assert "'oak' is the only class that is tested" in ran.err
+
+
 def test_precomputed_features_are_no_files_to_read(cli: Call, tmp_path: Path) -> None:
     path = npz(tmp_path)
     code, found = check(cli, f"features:{path}")
@@ -108,8 +121,11 @@ def test_precomputed_features_are_no_files_to_read(cli: Call, tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("paths", "said"),
     [
-        (["Train/oak/1.png", "Test/oak/1.png"], ""),
-        (["flowers/train/oak/1.png", "flowers/test/oak/1.png"], "holds one folder, flowers/"),
+        (["Train/oak/1.png", "Train/elm/1.png", "Test/oak/1.png", "Test/elm/1.png"], ""),
+        (
+            [f"flowers/{use}/{tree}/1.png" for use in ("train", "test") for tree in ("oak", "elm")],
+            "holds one folder, flowers/",
+        ),
         (["train/oak/1.png"], "no split 'test'"),
         (["flowers/oak/1.png", "flowers/elm/1.png"], "hold folders in place of pictures"),
     ],

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from conftest import paint, plan_of
 
 from harness.core.errors import BadInput, TaskError
+from harness.core.samples import Items
 from harness.plan.plan import Plan
 from plan.conftest import AddClassifier, AddDataset, AddEncoder
 from tests.sampling.toy import items
@@ -54,7 +57,7 @@ ZERO: dict[str, Any] = {"regime": "zero_shot", "shots": None}
 
 def test_a_plugin_says_why(reason: Why, add_classifier: AddClassifier) -> None:
     name = add_classifier(check=lambda cell, facts: f"{facts.per_class} of {facts.n_classes}")
-    assert reason(classifier=name) == "8 of 10"
+    assert reason(classifier=name) == "1 of 10", "it trains on one sample of eight"
     assert reason(classifier="lda") == ("the covariance within classes needs 2 samples of a class")
 
 
@@ -129,33 +132,194 @@ def test_all_cells_infeasible(refusal: Why) -> None:
 
 
 def test_more_shots_than_samples(refusal: Why) -> None:
-    assert refusal(shots=9) == "shots: 9 is more than the 8 training samples of a class"
+    why = "9 is more than the training samples of any class: each class has 8"
+    assert refusal(shots=9) == f"shots: {why}"
+    assert refusal(shots=9, few="take_all") == f"shots: {why}", "no class has so many"
 
 
 def test_a_class_without_training_samples(refusal: Why, add_dataset: AddDataset) -> None:
     name = add_dataset("short", train=items("train", 8, 9))
-    assert refusal(dataset=name, regime="full", shots=None) == (
-        f"dataset: {name} has a class without training samples"
-    )
-    assert refusal(dataset=name) == "shots: 1 is more than the 0 training samples of a class"
+    why = f"dataset: {name}: 1 of the 10 classes has no training samples: 'class 9'"
+    assert refusal(dataset=name, regime="full", shots=None) == why
+    assert refusal(dataset=name, regime="full", shots=None, tuning="none") == why
+    assert refusal(dataset=name) == why
+    assert refusal(dataset=name, few="take_all") == why
 
 
 def test_a_class_without_test_samples(refusal: Why, add_dataset: AddDataset) -> None:
     name = add_dataset("short", test=items("test", 2, 9))
-    why = "class 'class 9' has no test samples"
-    assert refusal(dataset=name) == f"dataset: {why}"
-    assert refusal(**ZERO, test_dataset=name) == f"test_dataset: {why}"
+    assert refusal(dataset=name) == (
+        "dataset: class 'class 9' has no test samples (regime zero_shot allows such classes)"
+    )
+    short = add_dataset("shorter", test=items("test", 2, 8))
+    assert refusal(dataset=short) == (
+        "dataset: 2 classes have no test samples: 'class 8', 'class 9' (regime zero_shot allows "
+        "such classes)"
+    )
 
 
 @pytest.mark.parametrize("key", ["dataset", "test_dataset"])
+def test_in_zero_shot_some_classes_may_have_no_test_samples(
+    refusal: Why, task: Task, tmp_path: Path, add_dataset: AddDataset, key: str
+) -> None:
+    """They are distractors."""
+    short = add_dataset("short", test=items("test", 2, 9))
+    plan = plan_of(task, tmp_path, **ZERO, **{key: short})
+    assert len(plan.cells) == 1
+    assert plan.notes() == (
+        f"1 of the 10 classes of {short} have no test samples: they are classes that a sample may "
+        "be mistaken for, and play no part in mean class accuracy: 'class 9'.",
+    )
+    empty = add_dataset("empty", test=items("test", 0, 10))
+    assert refusal(**ZERO, **{key: empty}) == f"{key}: none of its 10 classes has test samples"
+
+
 def test_a_folder_with_a_class_without_test_pictures(
-    refusal: Why, tmp_path: Path, key: str
+    refusal: Why, tmp_path: Path, task: Task
 ) -> None:
     files = {"train/a/1.png": (1, 2, 3), "train/b/1.png": (1, 2, 4), "test/a/1.png": (1, 2, 5)}
     paint(tmp_path / "p", files)
-    changes: dict[str, Any] = {key: f"folder:{tmp_path / 'p'}"}
-    changes |= {"dataset": {"shots": 1}, "test_dataset": ZERO}[key]
-    assert refusal(**changes) == f"{key}: class 'b' has no test samples"
+    folder = f"folder:{tmp_path / 'p'}"
+    assert refusal(dataset=folder, shots=1) == (
+        "dataset: class 'b' has no test samples (regime zero_shot allows such classes)"
+    )
+    (cell,) = plan_of(task, tmp_path / "runs", **ZERO, test_dataset=folder).cells
+    assert cell.test.class_names == ("a", "b")
+    assert cell.test.labels.tolist() == [0]
+
+
+@pytest.mark.parametrize(
+    "regime",
+    [{"shots": 1}, {"regime": "full", "shots": None}, ZERO,
+     {"regime": "fraction", "shots": None, "fraction": 0.5}, {**ZERO, "train_classes": {}}],
+)  # fmt: skip
+def test_one_class_only(refusal: Why, regime: dict[str, Any]) -> None:
+    why = "is the only class that is tested: the accuracy would always be 100"
+    assert refusal(**regime, classes={"pick": 1}) == f"classes: 'class 2' {why}"
+
+
+def test_one_class_only_in_another_dataset(refusal: Why, tmp_path: Path) -> None:
+    paint(tmp_path / "p", {"train/a/1.png": (1, 2, 3), "test/a/1.png": (1, 2, 4)})
+    one = f"folder:{tmp_path / 'p'}"
+    assert refusal(**ZERO, test_dataset=one) == (
+        "test_dataset: 'a' is the only class that is tested: the accuracy would always be 100"
+    )
+    assert refusal(dataset=one).startswith("classes: 'a' is the only class that is tested")
+
+
+def test_one_class_only_to_train_on(refusal: Why) -> None:
+    zero = {**ZERO, "classes": {"from": "rear"}, "train_classes": {"pick": 1}}
+    assert refusal(**zero) == (
+        "train_classes: 'class 1' is the only class that is trained on: there is nothing to tell "
+        "it apart from"
+    )
+
+
+# --- few: take_all -------------------------------------------------------------------------------
+
+
+def of_sizes(*sizes: int) -> Items:
+    """Items of classes with so many each."""
+    labels = np.repeat(np.arange(len(sizes)), sizes)
+    ids = tuple(f"train{i}" for i in range(len(labels)))
+    return Items(ids, labels, np.arange(len(labels)))
+
+
+SIZES = (8, 1, 8, 3, 8, 8, 8, 8, 8, 8)
+
+
+@pytest.fixture
+def long_tail(add_dataset: AddDataset) -> str:
+    """Ten classes, of which 1 has one training sample and 3 has three."""
+    return add_dataset("tail", train=of_sizes(*SIZES))
+
+
+def test_classes_of_few_samples_are_named_and_counted(refusal: Why, long_tail: str) -> None:
+    assert refusal(dataset=long_tail, shots=4) == (
+        "shots: 2 of the 10 classes have fewer than 4 training samples: 'class 1' (1), 'class 3' "
+        "(3); 'few: take_all' takes what there is of them"
+    )
+    assert refusal(dataset=long_tail, shots=2).startswith(
+        "shots: 1 of the 10 classes has fewer than 2 training samples: 'class 1' (1); "
+    )
+
+
+def test_twenty_classes_are_named(refusal: Why, tmp_path: Path) -> None:
+    pictures = {f"{use}/c{n:02d}/1.png": (n, 2, n) for use in ("train", "test") for n in range(23)}
+    paint(tmp_path / "p", pictures | {"train/c22/2.png": (1, 2, 2)})
+    message = refusal(dataset=f"folder:{tmp_path / 'p'}", shots=2)
+    assert message.startswith("shots: 22 of the 23 classes have fewer than 2 training samples: ")
+    assert "'c19' (1) and 2 more; 'few: take_all'" in message
+    assert "c20" not in message
+
+
+def test_take_all_takes_what_there_is(task: Task, tmp_path: Path, long_tail: str) -> None:
+    plan = plan_of(task, tmp_path, dataset=long_tail, shots=[1, 4], few="take_all", seeds=1)
+    one, four = (c.support for c in plan.cells)
+    assert Counter(one.labels) == dict.fromkeys(range(10), 1)
+    assert Counter(four.labels) == {c: min(4, n) for c, n in enumerate(SIZES)}
+    assert plan.notes() == (
+        f"few: take_all: 2 of the 10 classes of {long_tail} have fewer than 4 training samples "
+        "and give all that they have: 'class 1' (1), 'class 3' (3).",
+    )
+
+
+def test_take_all_has_no_part_in_a_cell_whose_classes_have_enough(
+    task: Task, tmp_path: Path
+) -> None:
+    (cell,) = plan_of(task, tmp_path, shots=4, seeds=1).cells
+    (taken,) = plan_of(task, tmp_path, shots=4, seeds=1, few="take_all").cells
+    assert cell.support == taken.support
+
+
+def test_all_shots_of_all_classes(task: Task, tmp_path: Path, long_tail: str) -> None:
+    """The support sets vary as long as a class has more samples than are taken."""
+    taken = {"dataset": long_tail, "few": "take_all"}
+    most = plan_of(task, tmp_path, **taken, shots=7)
+    assert not [note for note in most.notes() if "do not vary" in note]
+    assert len({c.support.items for c in most.cells}) == 2
+    everything = plan_of(task, tmp_path, **taken, shots=8)
+    assert len([note for note in everything.notes() if "do not vary" in note]) == 1
+    assert len({c.support.items for c in everything.cells}) == 1
+
+
+def test_plugins_are_told_the_smallest_class_that_is_taken(
+    reason: Why, long_tail: str, add_classifier: AddClassifier
+) -> None:
+    name = add_classifier(check=lambda cell, facts: f"{facts.per_class}")
+    taken = {"dataset": long_tail, "shots": 4, "few": "take_all", "classifier": name}
+    assert reason(**taken) == "1"
+    assert reason(**taken | {"classifier": "lda"}) == (
+        "the covariance within classes needs 2 samples of a class"
+    )
+    fraction = {"regime": "fraction", "shots": None, "fraction": 0.25, "classifier": name}
+    assert reason(**fraction) == "2"
+    assert reason(regime="full", shots=None, classifier=name) == "8"
+
+
+SEARCH = {"search": {"recipe.lr": [1e-3]}, "selection": "val"}
+
+
+def test_a_class_that_validation_leaves_nothing_of(
+    task: Task, tmp_path: Path, long_tail: str, add_dataset: AddDataset
+) -> None:
+    taken = {"few": "take_all", "seeds": 1, **SEARCH}
+    plan = plan_of(task, tmp_path, **taken, val=1, include=[{"dataset": long_tail, "shots": 4}])
+    assert [why for _, why in plan.infeasible] == [
+        "val: 1 leaves no training samples of 'class 1' (1)"
+    ]
+    sizes = (8, 2, 8, 3, 8, 8, 8, 8, 8, 8)
+    enough = add_dataset("enough", train=of_sizes(*sizes))
+    plan = plan_of(task, tmp_path, **taken, val=1, dataset=enough, shots=[4, 8])
+    assert [why for _, why in plan.infeasible] == ["val: 1 leaves no class with 8 training samples"]
+    (cell,) = plan.cells
+    assert Counter(cell.support.labels) == {c: min(4, n - 1) for c, n in enumerate(sizes)}
+    assert Counter(cell.validation.labels) == dict.fromkeys(range(10), 1)
+    assert not set(cell.support.items) & set(cell.validation.items)
+    assert plan.notes() == (
+        f"few: take_all: 2 of the 10 classes of {enough} have fewer than 4 training samples "
+        "beside 1 for validation and give all that they have: 'class 1' (1), 'class 3' (2).",
+    )
 
 
 def test_a_choice_of_classes_that_leaves_none(refusal: Why) -> None:

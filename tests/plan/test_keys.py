@@ -266,8 +266,8 @@ def test_training_classes_decide_the_training_and_tested_ones_do_not(
     zero = {"regime": "zero_shot", "shots": None, "train_classes": {"from": "rear"}, "seeds": 1}
     first, second, overlapping = (
         keys(task, tmp_path, **zero, classes=f"{tmp_path}/{file}")[0]
-        for file, lines in (("a", "class 0\n"), ("b", "class 1\n"), ("c", "class 5\n"))
-        if (tmp_path / file).write_text(lines)
+        for file, classes in (("a", "0 1"), ("b", "1 2"), ("c", "0 5"))
+        if (tmp_path / file).write_text("".join(f"class {c}\n" for c in classes.split()))
     )
     assert first[0] != second[0]
     assert first[1] == second[1]

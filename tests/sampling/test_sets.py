@@ -61,6 +61,43 @@ def test_too_many_shots_are_an_error_that_names_the_class() -> None:
         draw_support(toy(), range(10), 0, shots=9)
 
 
+def test_a_class_of_few_samples_gives_all_and_the_others_what_they_always_give() -> None:
+    labels = np.repeat(np.arange(10), [8, 1, 8, 3, 8, 8, 8, 8, 8, 8])
+    ids = tuple(f"train{i}" for i in range(len(labels)))
+    tail = toy(train=Items(ids, labels, np.arange(len(labels))))
+    taken = draw_support(tail, range(10), 5, shots=4, take_all=True)
+    with pytest.raises(DataError, match="4 is more than the 1 training samples of class 'class 1'"):
+        draw_support(tail, range(10), 5, shots=4)
+    by_class = {c: {i for i, label in zip(taken.items, taken.labels, strict=True) if label == c}
+                for c in range(10)}  # fmt: skip
+    assert {c: len(items) for c, items in by_class.items()} == dict.fromkeys(range(10), 4) | {
+        1: 1, 3: 3,
+    }  # fmt: skip
+    others = [c for c in range(10) if c not in (1, 3)]
+    alone = draw_support(tail, others, 5, shots=4)
+    assert set(alone.items) == set().union(*(by_class[c] for c in others))
+    whole = draw_support(toy(), range(10), 5, shots=4)
+    assert draw_support(toy(), range(10), 5, shots=4, take_all=True) == whole
+
+
+def test_validation_takes_its_samples_before_take_all() -> None:
+    left = draw_support(toy(), range(10), 0, shots=8, val=2, take_all=True)
+    assert Counter(left.labels) == dict.fromkeys(range(10), 6)
+    assert not set(left.items) & set(draw_validation(toy(), range(10), 0, 2).items)
+    with pytest.raises(DataError, match="without the 8 for validation"):
+        draw_support(toy(), range(10), 0, shots=1, val=8, take_all=True)
+
+
+def test_distractors_are_classes_without_test_samples() -> None:
+    short = toy(test=items("test", 2, 9))
+    found = draw_test(short, [8, 9], distractors=True)
+    assert (found.class_names, found.labels.tolist()) == (("class 8", "class 9"), [0, 0])
+    with pytest.raises(DataError, match="class 'class 9' has no test samples"):
+        draw_test(short, [8, 9])
+    with pytest.raises(DataError, match="class 'class 9' has no test samples"):
+        draw_test(short, [9], distractors=True)
+
+
 def test_the_test_set_counts_every_item_once_with_labels_from_zero() -> None:
     found = draw_test(toy(), [3, 8])
     assert found.items == ("test6", "test7", "test16", "test17")
