@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import json
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
@@ -29,6 +29,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from harness.core.directions import without_direction
 from harness.core.errors import DataError, did_you_mean, nearest
 from harness.core.files import file_hash
 from harness.core.hashing import digest
@@ -78,14 +79,11 @@ def read_precomputed(path: Path) -> PrecomputedFeatures:
     """
     arrays = _Arrays(path, *_load(path))
     features_NF = arrays.numbers("features", 2)
-    empty = np.flatnonzero(~features_NF.any(axis=1))
-    if len(empty):
-        problem = f"is zero in {len(empty)} rows, the first is row {empty[0]}: it has no direction"
-        raise arrays.problem("features", problem)
     n = len(features_NF)
     names, labels_N = _labels(arrays, n)
     ids = arrays.texts("ids", n) or tuple(f"{row:08d}" for row in range(n))
     _refuse_duplicates(arrays, "ids", ids)
+    arrays.check_directions("features", features_NF, [f"item '{item}'" for item in ids])
     split_N = arrays.texts("split", n)
     _check_split(arrays, split_N)
     text_TD, text_names = _texts(arrays, names)
@@ -149,6 +147,7 @@ def _texts(arrays: _Arrays, names: tuple[str, ...]) -> tuple[Array | None, tuple
     if len(text_names) != len(text_TD):
         problem = f"has {len(text_TD)} rows for {len(text_names)} {key}"
         raise arrays.problem("text_features", problem)
+    arrays.check_directions("text_features", text_TD, [f"class '{text}'" for text in text_names])
     missing = [name for name in names if name not in set(text_names)]
     if missing:
         raise arrays.problem(key, f"has no '{missing[0]}', which is a class of the items")
@@ -212,17 +211,21 @@ class _Arrays:
         return array
 
     def numbers(self, name: str, axes: int) -> Array:
-        """A table of finite numbers with at least one row and column."""
+        """A table of floating-point numbers with at least one row and column."""
         array = self.get(name, axes)
         if array.dtype.kind != "f":
             raise self.problem(name, f"holds {array.dtype}, not float16, float32 or float64")
         if 0 in array.shape:
             raise self.problem(name, f"is empty: its shape is {array.shape}")
-        rows = np.flatnonzero(~np.isfinite(array).all(axis=1))
-        if len(rows):
-            problem = f"is not finite in {len(rows)} rows, the first is row {rows[0]}"
-            raise self.problem(name, problem)
         return array
+
+    def check_directions(self, name: str, array_NF: Array, rows: Sequence[str]) -> None:
+        """Raises the problem of a row without a direction; `rows` say what each is."""
+        found = without_direction(array_NF)
+        if found is not None:
+            faulty, what = found
+            first = f"the first is row {faulty[0]}, {rows[faulty[0]]}"
+            raise self.problem(name, f"{what} in {len(faulty)} rows, {first}")
 
     def texts(self, name: str, length: int | None = None) -> tuple[str, ...]:
         """A list of names; () if the file has none. Whole numbers are taken as their digits."""

@@ -10,7 +10,7 @@ import numpy as np
 from harness.core.cells import Cell
 from harness.core.protocols.dataset import Dataset
 from harness.plan.resolve import ResolvedCell, Setup, may_have_distractors, takes_all
-from harness.plan.samples import counted, few_samples, some
+from harness.plan.samples import counted, few_samples, have, some
 
 #: What counts of classes are kept by while notes are made: many setups share their data.
 Counts = dict[Any, Any]
@@ -54,7 +54,7 @@ def _taken(cell: Cell, setup: Setup, counts: Counts) -> Iterable[str]:
     left = {name: n - val for name, n in few.items()}
     yield (
         f"few: take_all: {len(few)} of the {len(setup.trained.names)} classes of {cell.dataset} "
-        f"have fewer than {cell.shots} training samples{kept} and give all that they have: "
+        f"{have(len(few))} fewer than {cell.shots} training samples{kept}; all are taken: "
         f"{counted(left)}."
     )
 
@@ -69,8 +69,8 @@ def _distractors(cell: Cell, setup: Setup, counts: Counts) -> Iterable[str]:
     if empty:
         yield (
             f"{len(empty)} of the {len(setup.tested.names)} classes of "
-            f"{cell.test_dataset or cell.dataset} have no test samples: they are classes that a "
-            f"sample may be mistaken for, and play no part in mean class accuracy: {some(empty)}."
+            f"{cell.test_dataset or cell.dataset} {have(len(empty))} no test samples: others may "
+            f"be mistaken for them, and mean class accuracy leaves them out: {some(empty)}."
         )
 
 

@@ -38,11 +38,9 @@ def check_test(cell: Cell, setup: Setup, catalogue: Catalogue, where: str) -> No
     if len(empty) == len(setup.tested.names):
         raise TaskError(where, key, f"none of its {len(empty)} classes has test samples")
     if empty and not may_have_distractors(cell):
-        whose = f"class '{empty[0]}' has" if len(empty) == 1 else f"{len(empty)} classes have"
-        named = "" if len(empty) == 1 else f": {some(empty)}"
-        raise TaskError(
-            where, key, f"{whose} no test samples{named} (regime zero_shot allows such classes)"
-        )
+        whose = f"{len(empty)} of the {len(setup.tested.names)} classes {have(len(empty))}"
+        problem = f"{whose} no test samples, which regime zero_shot alone allows: {some(empty)}"
+        raise TaskError(where, key, problem)
 
 
 def too_few(cell: Cell, setup: Setup, catalogue: Catalogue, where: str) -> str | None:
@@ -132,6 +130,10 @@ def _listed(shown: Sequence[str], total: int) -> str:
     return ", ".join(shown) + (f" and {rest} more" if rest else "")
 
 
+def have(n: int) -> str:
+    """The verb of so many classes."""
+    return "has" if n == 1 else "have"
+
+
 def _of_all(few: Mapping[str, int], setup: Setup) -> str:
-    verb = "has" if len(few) == 1 else "have"
-    return f"{len(few)} of the {len(setup.trained.names)} classes {verb}"
+    return f"{len(few)} of the {len(setup.trained.names)} classes {have(len(few))}"

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from harness.core.cells import Choice
+from harness.core.directions import without_direction
 from harness.core.errors import DataError
 from harness.core.facts import EncoderFacts
 from harness.core.files import cache_folder, write_atomically
@@ -117,8 +118,7 @@ class FeatureStore:
                 done += len(batch)
                 progress(done)
         h_NF = np.concatenate(rows)
-        if not np.isfinite(h_NF).all():
-            raise DataError("the encoder gives features that are not finite numbers")
+        _check_directions(h_NF, chosen)
         return h_NF
 
     def _batch(self, encoder: Any, batch: Sequence[FrameView]) -> np.ndarray[Any, Any]:
@@ -136,6 +136,20 @@ class FeatureStore:
             h_BF = encoder.features(torch.cat([x_BCHW, fill]).to(self._device))
         rows: np.ndarray[Any, Any] = h_BF.cpu().numpy()[: len(batch)]
         return rows
+
+
+def _check_directions(h_NF: np.ndarray[Any, Any], chosen: Sequence[FrameView]) -> None:
+    """Raises DataError for features that cannot be normalised, naming the first item."""
+    found = without_direction(h_NF)
+    if found is None:
+        return
+    rows, what = found
+    first = chosen[rows[0]]
+    frame = "" if first.frame is None else f", frame {first.frame}"
+    raise DataError(
+        f"what the encoder makes of {len(rows)} of {len(chosen)} images {what}; the first is "
+        f"{first.item}{frame}"
+    )
 
 
 def text_embeddings(

@@ -65,8 +65,14 @@ def test_the_content_is_that_of_every_array(tmp_path: Path) -> None:
 
 # --- files that are wrong -------------------------------------------------------------------------
 
-NOT_FINITE = arrays()["features"]
-NOT_FINITE[5, 1] = np.nan
+
+def with_row_5(value: float) -> Any:
+    """The features with another row 5."""
+    features_NF = arrays()["features"]
+    features_NF[5] = value
+    return features_NF
+
+
 TWICE = np.array(["a", "a", *"cdefghijkl"])
 
 
@@ -79,7 +85,21 @@ TWICE = np.array(["a", "a", *"cdefghijkl"])
         ({"class_names": None, "labels": np.array(NAMES * 4)}, "text_features: has no class_names"),
         ({"features": np.zeros(N, np.float32)}, r"features: has the shape \(12,\), not 2 axes"),
         ({"features": np.zeros((N, 0), np.float32)}, r"features: is empty: its shape is \(12, 0\)"),
-        ({"features": NOT_FINITE}, "features: is not finite in 1 rows, the first is row 5"),
+        (
+            {"features": with_row_5(np.nan)},
+            "features: is not finite in 1 rows, the first is row 5, item '00000005'",
+        ),
+        (
+            {"features": with_row_5(1e30), "ids": np.array([f"x{n}" for n in range(N)])},
+            "features: has a norm above 1.8e.19, too large for float32 in 1 rows, the first is row "
+            "5, item 'x5'",
+        ),
+        ({"features": with_row_5(0)}, "features: is zero in 1 rows, the first is row 5, item"),
+        ({"features": with_row_5(1e-30)}, "features: has a norm below 1e-12, too small for"),
+        (
+            {"text_features": np.zeros((3, D), np.float32)},
+            "text_features: is zero in 3 rows, the first is row 0, class ",
+        ),
         ({"features": np.zeros((N, F), np.int64)}, "features: holds int64, not float16"),
         ({"labels": np.zeros(11, np.int64)}, "labels: has 11 rows, features has 12"),
         ({"labels": np.tile([0, 1, 3], 4)}, "labels: holds 3; class_names has the numbers 0 to 2"),

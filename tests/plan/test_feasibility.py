@@ -149,12 +149,13 @@ def test_a_class_without_training_samples(refusal: Why, add_dataset: AddDataset)
 def test_a_class_without_test_samples(refusal: Why, add_dataset: AddDataset) -> None:
     name = add_dataset("short", test=items("test", 2, 9))
     assert refusal(dataset=name) == (
-        "dataset: class 'class 9' has no test samples (regime zero_shot allows such classes)"
+        "dataset: 1 of the 10 classes has no test samples, which regime zero_shot alone allows: "
+        "'class 9'"
     )
     short = add_dataset("shorter", test=items("test", 2, 8))
     assert refusal(dataset=short) == (
-        "dataset: 2 classes have no test samples: 'class 8', 'class 9' (regime zero_shot allows "
-        "such classes)"
+        "dataset: 2 of the 10 classes have no test samples, which regime zero_shot alone allows: "
+        "'class 8', 'class 9'"
     )
 
 
@@ -167,8 +168,8 @@ def test_in_zero_shot_some_classes_may_have_no_test_samples(
     plan = plan_of(task, tmp_path, **ZERO, **{key: short})
     assert len(plan.cells) == 1
     assert plan.notes() == (
-        f"1 of the 10 classes of {short} have no test samples: they are classes that a sample may "
-        "be mistaken for, and play no part in mean class accuracy: 'class 9'.",
+        f"1 of the 10 classes of {short} has no test samples: others may be mistaken for them, and "
+        "mean class accuracy leaves them out: 'class 9'.",
     )
     empty = add_dataset("empty", test=items("test", 0, 10))
     assert refusal(**ZERO, **{key: empty}) == f"{key}: none of its 10 classes has test samples"
@@ -181,7 +182,7 @@ def test_a_folder_with_a_class_without_test_pictures(
     paint(tmp_path / "p", files)
     folder = f"folder:{tmp_path / 'p'}"
     assert refusal(dataset=folder, shots=1) == (
-        "dataset: class 'b' has no test samples (regime zero_shot allows such classes)"
+        "dataset: 1 of the 2 classes has no test samples, which regime zero_shot alone allows: 'b'"
     )
     (cell,) = plan_of(task, tmp_path / "runs", **ZERO, test_dataset=folder).cells
     assert cell.test.class_names == ("a", "b")
@@ -259,8 +260,8 @@ def test_take_all_takes_what_there_is(task: Task, tmp_path: Path, long_tail: str
     assert Counter(one.labels) == dict.fromkeys(range(10), 1)
     assert Counter(four.labels) == {c: min(4, n) for c, n in enumerate(SIZES)}
     assert plan.notes() == (
-        f"few: take_all: 2 of the 10 classes of {long_tail} have fewer than 4 training samples "
-        "and give all that they have: 'class 1' (1), 'class 3' (3).",
+        f"few: take_all: 2 of the 10 classes of {long_tail} have fewer than 4 training samples; "
+        "all are taken: 'class 1' (1), 'class 3' (3).",
     )
 
 
@@ -318,7 +319,7 @@ def test_a_class_that_validation_leaves_nothing_of(
     assert not set(cell.support.items) & set(cell.validation.items)
     assert plan.notes() == (
         f"few: take_all: 2 of the 10 classes of {enough} have fewer than 4 training samples "
-        "beside 1 for validation and give all that they have: 'class 1' (1), 'class 3' (2).",
+        "beside 1 for validation; all are taken: 'class 1' (1), 'class 3' (2).",
     )
 
 

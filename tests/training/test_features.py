@@ -113,13 +113,16 @@ def test_damaged_shards_are_computed_again(pattern: str, content: bytes) -> None
     assert load.number == 1, "and written over"
 
 
-def test_features_that_are_not_finite_are_refused() -> None:
+@pytest.mark.parametrize(
+    ("factor", "what"), [(float("nan"), "is not finite"), (1e30, "too large"), (0.0, "is zero")]
+)
+def test_features_without_a_direction_are_refused(factor: float, what: str) -> None:
     class Broken(Mean):
         def features(self, x_BCHW: torch.Tensor) -> torch.Tensor:
-            return super().features(x_BCHW) * float("nan")
+            return super().features(x_BCHW) * factor
 
-    with pytest.raises(DataError, match="not finite numbers"):
-        store(load=Loads(Broken())).get(["1"])
+    with pytest.raises(DataError, match=rf"makes of 2 of 2 images .*{what}.*; the first is 1$"):
+        store(load=Loads(Broken())).get(["1", "2"])
     assert list(store().folder.glob("*")) == []
 
 
