@@ -29,6 +29,7 @@ from harness.core.protocols.encoder import EncoderPlugin
 from harness.core.protocols.method import METHOD_MATERIALS, Method
 from harness.core.protocols.paradigm import HEAD_MATERIALS, Paradigm
 from harness.core.protocols.plugin import Plugin
+from harness.plan.class_lists import ClassList, compared
 from harness.sampling.classes import pick_classes
 from harness.task.messages import first_problem
 
@@ -53,14 +54,6 @@ class Chosen(Generic[PluginT]):
     plugin: PluginT
     options: Any  # an instance of plugin.Options
     argument: str = ""  # of a data set or an encoder: what follows its family
-
-
-@dataclass(frozen=True)
-class ClassList:
-    """Classes of a data set, ascending: indices into it, and names."""
-
-    indices: tuple[int, ...]
-    names: tuple[str, ...]
 
 
 class Catalogue:
@@ -122,11 +115,12 @@ class Catalogue:
     def classes(self, cell: Cell) -> tuple[ClassList, ClassList]:
         """(training classes, test classes). Another test dataset is tested with all its classes.
 
-        Raises DataError if a task draws more classes than there are.
+        Raises DataError if a task draws more classes than there are, and if exclude_shared leaves
+        none to train on.
         """
         key = (
             "classes", cell.dataset, cell.classes, cell.class_seed, cell.train_classes,
-            cell.test_dataset,
+            cell.test_dataset, cell.exclude_shared,
         )  # fmt: skip
         return self._once(key, lambda: self._pick(cell))
 
@@ -138,12 +132,14 @@ class Catalogue:
             if cell.train_classes is not None:
                 trained = self._classes(cell.dataset, cell.train_classes, seed)
             other = self.dataset(cell.test_dataset)
-            return trained, ClassList(tuple(range(len(other.classes))), tuple(other.classes))
+            tested = ClassList(tuple(range(len(other.classes))), tuple(other.classes))
+            return compared(trained, tested, exclude=cell.exclude_shared), tested
         if cell.train_classes is None:
             return picked, picked
         # Zero-shot: training classes are drawn from the classes that are not tested.
         training = pick_classes(dataset, cell.train_classes, seed, without=picked.indices)
-        return _listed(dataset, training), picked
+        trained = _listed(dataset, training)
+        return compared(trained, picked, exclude=cell.exclude_shared), picked
 
     def _classes(self, choice: Choice, pick: ClassPick, seed: int | None) -> ClassList:
         dataset = self.dataset(choice)

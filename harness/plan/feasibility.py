@@ -12,6 +12,7 @@ from harness.core.facts import CellFacts
 from harness.plan.catalogue import Catalogue, Chosen, blame
 from harness.plan.resolve import Setup, has_training_samples
 from harness.plan.samples import check_classes, check_test, taken_of_smallest, too_few
+from harness.plan.shared_classes import refuse_shared_classes
 
 NO_TEXT = "the encoder has no text tower: name a text_encoder"
 NO_SUPPORT = "there are no training samples in zero-shot"
@@ -26,6 +27,7 @@ def why_infeasible(cell: Cell, setup: Setup, catalogue: Catalogue, where: str) -
     _check_sizes(cell, setup, where)
     check_classes(cell, setup, where)
     check_test(cell, setup, catalogue, where)
+    refuse_shared_classes(cell, setup, catalogue, where)
     reason = too_few(cell, setup, catalogue, where)
     if reason is not None:
         return reason

@@ -22,7 +22,8 @@ from harness.core.protocols.prompt import Prompt
 from harness.core.protocols.solver import Solver
 from harness.core.protocols.temporal import Temporal
 from harness.core.samples import SupportSet, TestSet
-from harness.plan.catalogue import Catalogue, Chosen, ClassList, blame, init_file
+from harness.plan.catalogue import Catalogue, Chosen, blame, init_file
+from harness.plan.class_lists import ClassList
 from harness.sampling.draws import Draws
 from harness.sampling.views import short_side
 

@@ -131,8 +131,8 @@ def _null_what_has_no_meaning(s: dict[str, Any]) -> None:
         s["test_dataset"] = s["train_classes"] = None
     elif s["train_classes"] is None or (s["tuning"] == "none" and s["method"] is None):
         s["tuning"], s["train_classes"] = "none", None  # nothing is trained on
-    if s["train_classes"] is None and s["test_dataset"] is None:
-        s["exclude_shared"] = False  # the classes that are tested are those that are trained
+    if s["train_classes"] is None and (s["test_dataset"] is None or s["regime"] == "zero_shot"):
+        s["exclude_shared"] = False  # what is tested is what is trained on, or nothing is
     if s["classes"].pick is None:
         s["class_seed"] = None  # nothing is drawn
     if s["temporal"] == Choice("none"):

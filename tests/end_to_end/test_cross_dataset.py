@@ -26,7 +26,7 @@ def test_three_test_sets_train_each_cell_once(tmp_path: Path, sets: list[str], t
     task: dict[str, Any] = {
         "name": "cross", "dataset": sets[0], "regime": "zero_shot", "train_classes": {},
         "test_dataset": sets[1:], "encoder": encoder, "classifier": ["text", "random"],
-        "tuning": tuning, "seeds": 2,
+        "tuning": tuning, "seeds": 2, "allow": "shared_classes",
         "recipe": {"epochs": 2, "batch": 6, "lr": 1e-3, "warmup_epochs": 0},
     }  # fmt: skip
     done = run_study(task, tmp_path / "runs", jobs=2).records

@@ -248,6 +248,7 @@ def test_cells_that_differ_in_the_test_set_train_once(
 ) -> None:
     others = [add_dataset("one", manifest="one"), add_dataset("two", manifest="two")]
     zero = {"regime": "zero_shot", "shots": None, "train_classes": {}, "test_dataset": others}
+    zero["allow"] = "shared_classes"
     found = keys(task, tmp_path, **zero, seeds=1, views=["1x1", "1x3"])
     assert len({key for key, _ in found}) == 4
     assert len({train_key for _, train_key in found}) == 1

@@ -90,8 +90,9 @@ def test_another_test_set_is_named_beside_it(tmp_path: Path, elsewhere: Any) -> 
 
     other = elsewhere("other_colours", open_dataset=lambda argument, options: Other())
     (resolved,) = cells(
-        tmp_path, regime="zero_shot", shots=None, train_classes={}, test_dataset=other
-    )
+        tmp_path, regime="zero_shot", shots=None, train_classes={}, test_dataset=other,
+        allow="shared_classes",
+    )  # fmt: skip
     (note,) = find_leakage([resolved], by_name).notes
     assert "run.outside:COLOURS" in note
     assert other in note
