@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
-from importlib.metadata import version
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from harness.core.errors import EncoderError, did_you_mean, nearest
+from harness.core.errors import EncoderError
+from harness.encoders._checkpoint_kinds import one_file
 from harness.encoders._hub import hub_file, hub_folder
-from harness.encoders._weights import cached_json, read_json
+from harness.encoders._open_clip_fit import check_fit
+from harness.encoders._open_clip_library import (
+    PREPROCESS,
+    architectures,
+    config_of,
+    tag_of,
+)
+from harness.encoders._open_clip_trained import Stated, how_trained
+from harness.encoders._weights import CheckpointHeader, read_header
 
 #: Files of a hub repository, in the order in which open_clip looks for them.
 WEIGHTS = ("open_clip_model.safetensors", "open_clip_pytorch_model.bin")
-#: What weights may declare of the preprocessing that they were trained with.
-_PREPROCESS = ("mean", "std", "interpolation", "resize_mode", "fill_color")
 
 
 @dataclass(frozen=True)
@@ -26,31 +30,52 @@ class OpenClipSource:
 
     arch: str
     config: Mapping[str, Any]
-    preprocess: Mapping[str, Any]  # mean, std, interpolation, ... where the weights declare them
-    file: Path
+    preprocess: Mapping[str, Any]  # mean, std, interpolation, ... where they are not CLIP's
+    saved: CheckpointHeader
+
+    @property
+    def file(self) -> Path:
+        """The file of the weights."""
+        return self.saved.path
 
 
-def locate(argument: str) -> OpenClipSource:
-    """The architecture and the weights that `ARCH/PRETRAINED` or `ARCH@FILE` names.
+def locate(argument: str, stated: Stated) -> OpenClipSource:
+    """The architecture and the weights that `ARCH/PRETRAINED` or `ARCH@FILE` names, with the
+    activation and the preprocessing that the weights were trained with.
 
     Raises EncoderError for an architecture or tag that open_clip does not know, weights that are
-    not in the hub cache, or that were trained with another activation.
+    not in the hub cache, a file that does not fit, and one of which it is not known how it was
+    trained.
     """
     arch, tag, file = parts(argument)
-    config = config_of(arch)
     if file:
-        return OpenClipSource(arch, config, _declared_preprocessing(arch), Path(file))
-    pretrained = tag_of(arch, tag)
+        return _of_file(arch, Path(file), stated)
+    if stated != Stated():
+        raise EncoderError(
+            f"open_clip:{argument} names its weights, so it takes neither like nor quick_gelu: "
+            "these are for ARCH@FILE"
+        )
+    config, pretrained = config_of(arch), tag_of(arch, tag)
     quick = f"{arch}-quickgelu"
     # open_clip warns and goes on, with features that are a little wrong.
-    if pretrained.get("quick_gelu") and not config.get("quick_gelu") and quick in _architectures():
+    if pretrained.get("quick_gelu") and not config.get("quick_gelu") and quick in architectures():
         raise EncoderError(
             f"the weights '{tag}' were trained with QuickGELU: write open_clip:{quick}/{tag}"
         )
     repository, name = repository_of(pretrained)
     weights = hub_file(repository, candidates(name))
-    preprocess = {key: pretrained[key] for key in _PREPROCESS if key in pretrained}
-    return OpenClipSource(arch, config, preprocess, weights)
+    preprocess = {key: pretrained[key] for key in PREPROCESS if key in pretrained}
+    return OpenClipSource(arch, config, preprocess, read_header(weights))
+
+
+def _of_file(arch: str, path: Path, stated: Stated) -> OpenClipSource:
+    config = config_of(arch)
+    saved = read_header(one_file(path, WEIGHTS))
+    check_fit(saved.path, arch, config, saved.shapes, architectures())
+    trained = how_trained(arch, config, saved, stated)
+    if trained.quick_gelu != bool(config.get("quick_gelu")):
+        config = {**config, "quick_gelu": trained.quick_gelu}
+    return OpenClipSource(arch, config, trained.preprocess, saved)
 
 
 def parts(argument: str) -> tuple[str, str, str]:
@@ -74,68 +99,6 @@ def parts(argument: str) -> tuple[str, str, str]:
     return name.replace("/", "-"), tag, ""
 
 
-def config_of(arch: str) -> dict[str, Any]:
-    """The model config of an architecture, from open_clip's folder or a file of one's own.
-
-    Raises EncoderError for a name that open_clip does not know, or a file that is no model config.
-    """
-    if arch.endswith(".json"):
-        data = read_json(Path(arch))
-        config = data.get("model_cfg", data)  # in the form in which open_clip saves it, or bare
-        lacking = [k for k in ("embed_dim", "vision_cfg", "text_cfg") if k not in config]
-        if lacking:
-            raise EncoderError(f"{arch} is no model config of open_clip: it has no {lacking[0]}")
-        return dict(config)
-    known = _architectures()
-    if arch not in known:
-        raise EncoderError(
-            f"open_clip knows no architecture '{arch}'" + did_you_mean(_nearest(arch, known))
-        )
-    return read_json(known[arch])
-
-
-def _declared_preprocessing(arch: str) -> dict[str, Any]:
-    """What the preprocess_cfg of an own config says, as open_clip writes it beside its weights."""
-    declared = read_json(Path(arch)).get("preprocess_cfg") if arch[-5:] == ".json" else {}
-    return {key: value for key, value in (declared or {}).items() if key in _PREPROCESS}
-
-
-@cache
-def _architectures() -> dict[str, Path]:
-    """Names of open_clip's model configs -> their files; the package is not imported."""
-    spec = find_spec("open_clip")
-    if spec is None or not spec.submodule_search_locations:
-        raise EncoderError("encoder 'open_clip' needs the package: pip install open_clip_torch")
-    folder = Path(next(iter(spec.submodule_search_locations))) / "model_configs"
-    return {path.stem: path for path in sorted(folder.glob("*.json"))}
-
-
-def tag_of(arch: str, tag: str) -> dict[str, Any]:
-    """What open_clip knows of a pretrained tag.
-
-    Raises EncoderError for a tag that the architecture does not have.
-    """
-    known = cached_json("open_clip", version("open_clip_torch"), _tags).get(arch, {})
-    clean = tag.lower().replace("-", "_")
-    if clean not in known:
-        listed = f"; allowed: {', '.join(sorted(known))}" if known else ""
-        raise EncoderError(
-            f"open_clip knows no weights '{tag}' of {arch}{listed}"
-            + did_you_mean(nearest(clean, known))
-        )
-    return dict(known[clean])
-
-
-def _tags() -> dict[str, dict[str, Any]]:
-    from open_clip import pretrained
-
-    return {
-        arch: {tag: pretrained.get_pretrained_cfg(arch, tag)
-               for tag in pretrained.list_pretrained_tags_by_model(arch)}
-        for arch in {arch for arch, _ in pretrained.list_pretrained()}
-    }  # fmt: skip
-
-
 def repository_of(tag: Mapping[str, Any]) -> tuple[str, str]:
     """(hub repository, file or '' for the usual names).
 
@@ -150,11 +113,6 @@ def repository_of(tag: Mapping[str, Any]) -> tuple[str, str]:
 def candidates(name: str) -> tuple[str, ...]:
     """Files to look for, safetensors first, as open_clip does."""
     return (str(Path(name).with_suffix(".safetensors")), name) if name else WEIGHTS
-
-
-def _nearest(arch: str, known: Mapping[str, Path]) -> str | None:
-    lower = {name.lower(): name for name in known}  # names mix upper and lower case
-    return lower.get(nearest(arch, lower) or "")
 
 
 def with_local_files(text: dict[str, Any]) -> dict[str, Any]:

@@ -16,25 +16,27 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from pydantic import BaseModel, ConfigDict, StrictBool
+
 from harness.core.errors import EncoderError
 from harness.core.facts import EncoderFacts
 from harness.core.hashing import digest
-from harness.core.protocols.plugin import NoOptions
 from harness.encoders import _hub
+from harness.encoders._checkpoint_kinds import refuse_nan
 from harness.encoders._open_clip_image import OpenClipImage
+from harness.encoders._open_clip_library import config_of, tag_of
 from harness.encoders._open_clip_source import (
     OpenClipSource,
     candidates,
-    config_of,
     does_not_fit,
     locate,
     parts,
     repository_of,
-    tag_of,
     with_local_files,
 )
 from harness.encoders._open_clip_text import OpenClipText, tokenizer_of
-from harness.encoders._weights import read_header, state_dict
+from harness.encoders._open_clip_trained import Stated
+from harness.encoders._weights import state_dict
 
 READS = ("pictures", "texts")
 TAKES_CONTEXT = True
@@ -44,15 +46,27 @@ LOGIT_SCALE = 100.0
 REVISION = "open_clip 1"
 
 
-def facts(argument: str, options: NoOptions) -> EncoderFacts:
+class Options(BaseModel):
+    """For ARCH@FILE, where the file does not say it. like: the published weights that were trained
+    in the same way (TAG, or ARCH/TAG), for the activation, mean, std and resizing.
+    quick_gelu: whether the activation is QuickGELU.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    like: str | None = None
+    quick_gelu: StrictBool | None = None
+
+
+def facts(argument: str, options: Options) -> EncoderFacts:
     """Widths and scale from the config and the checkpoint's header.
 
     Raises EncoderError for an architecture, tag or file that does not exist, a file that cannot
     be read, or one of another architecture.
     """
-    source = locate(argument)
+    source = locate(argument, Stated(options.like, options.quick_gelu))
     with_local_files(source.config["text_cfg"])  # raises while planning if one is missing
-    saved = read_header(source.file)
+    saved = source.saved
     dim = int(source.config["embed_dim"])
     name, feature_axis = _projection_place(source.config)
     feature_dim = dim
@@ -79,19 +93,19 @@ def facts(argument: str, options: NoOptions) -> EncoderFacts:
     )
 
 
-def build_image(argument: str, options: NoOptions) -> OpenClipImage:
+def build_image(argument: str, options: Options) -> OpenClipImage:
     """Raises EncoderError for what does not exist, or weights that do not fit."""
-    source = locate(argument)
+    source = locate(argument, Stated(options.like, options.quick_gelu))
     return OpenClipImage(_load(source), source)
 
 
-def build_text(argument: str, options: NoOptions) -> OpenClipText:
+def build_text(argument: str, options: Options) -> OpenClipText:
     """Raises EncoderError for what does not exist, or weights that do not fit."""
-    source = locate(argument)
+    source = locate(argument, Stated(options.like, options.quick_gelu))
     return OpenClipText(_load(source), tokenizer_of(source))
 
 
-def fetch(argument: str, options: NoOptions) -> bool:
+def fetch(argument: str, options: Options) -> bool:
     """Bring the weights of ARCH/PRETRAINED, and what its text tower needs, into the hub cache.
 
     False where all of it is a file.
@@ -159,20 +173,44 @@ def _load(source: OpenClipSource) -> Any:
 
     Raises EncoderError if they do not fit.
     """
-    import open_clip
-
     try:
         model = _empty(source.config)
     except (TypeError, AttributeError, AssertionError, RuntimeError, ValueError) as error:
         raise EncoderError(f"open_clip cannot build {source.arch}: {_short(error)}") from error
-    tensors = state_dict(source.file)  # damage is one sentence here, before open_clip reads it
-    if len(tensors) == 0 or not any(name.startswith(("visual.", "image_enc")) for name in tensors):
+    tensors = state_dict(source.file)
+    if not any(name.startswith(("visual.", "image_enc")) for name in tensors):
         raise does_not_fit(source, "it holds no visual tower")
+    # CoCa's decoder has a tensor that nothing fills and nothing reads.
+    refuse_nan(source.file, [t for t in tensors.items() if not t[0].startswith("text_decoder.")])
     try:
-        open_clip.load_checkpoint(model, str(source.file), strict=True, weights_only=True)
+        _fill(model, tensors)
     except (RuntimeError, AssertionError, AttributeError, KeyError, ValueError) as error:
         raise does_not_fit(source, _short(error)) from error
     return model.eval()
+
+
+def _fill(model: Any, tensors: Mapping[str, Any]) -> None:
+    """Give a model its tensors, in the forms that open_clip's load_checkpoint reads. It reads only
+    files, and none with every wrapping that `state_dict` takes off.
+
+    Positions are not interpolated: where they would be, the file does not fit.
+    """
+    import torch
+    from open_clip.convert import convert_state_dict
+    from open_clip.model import convert_to_custom_text_state_dict
+
+    named = convert_state_dict(model, dict(tensors))
+    if "positional_embedding" in named and not hasattr(model, "positional_embedding"):
+        named = convert_to_custom_text_state_dict(named)
+    for name in ("logit_scale", "logit_bias"):  # a number, or a list of one
+        if name in named and getattr(model, name) is not None:
+            named[name] = named[name].reshape(getattr(model, name).shape)
+    if "logit_bias" not in named and model.logit_bias is not None:
+        named["logit_bias"] = torch.zeros_like(named["logit_scale"])
+    position_ids = "text.transformer.embeddings.position_ids"  # saved by old versions
+    if position_ids in named and not hasattr(model, position_ids):
+        del named[position_ids]
+    model.load_state_dict(named, strict=True)
 
 
 def _empty(config: Mapping[str, Any]) -> Any:

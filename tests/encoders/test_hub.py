@@ -37,8 +37,9 @@ def test_weights_that_are_not_here_say_how_to_bring_them(
         raise AssertionError("the network was asked")
 
     monkeypatch.setattr(socket, "getaddrinfo", refuse)
+    options = {hf_text: hf_text.Options(), open_clip: open_clip.Options()}
     with pytest.raises(EncoderError, match="harness fetch TASK"):
-        plugin.facts(reference, hf_text.Options() if plugin is hf_text else NONE)
+        plugin.facts(reference, options.get(plugin, NONE))
 
 
 def test_a_hub_that_cannot_be_reached_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ from harness.core.errors import EncoderError
 from harness.encoders import open_clip
 
 from . import tiny
-from .compare import NONE, assert_same, embedded, prepared
+from .compare import assert_same, embedded, prepared
 
 
 def test_it_resizes_positions_as_the_library_does(root: Path) -> None:
@@ -24,7 +24,7 @@ def test_it_resizes_positions_as_the_library_does(root: Path) -> None:
     bigger["vision_cfg"]["image_size"] = 48
     model = library.CLIP(**bigger).eval()
     library.load_checkpoint(model, file)
-    encoder = open_clip.build_image(reference, NONE)
+    encoder = open_clip.build_image(reference, open_clip.Options())
     encoder.resize(48)
     x_BCHW = prepared(encoder, [tiny.picture(s) for s in range(2)], 48)
     with torch.inference_mode():
@@ -33,23 +33,23 @@ def test_it_resizes_positions_as_the_library_does(root: Path) -> None:
 
 def test_a_resnet_has_one_resolution(root: Path) -> None:
     reference = tiny.open_clip_model(root / "resnet", tiny.RESNET)
-    assert open_clip.facts(reference, NONE).fixed_resolution
+    assert open_clip.facts(reference, open_clip.Options()).fixed_resolution
     with pytest.raises(EncoderError, match="reads pictures of 64 only"):
-        open_clip.build_image(reference, NONE).resize(96)
+        open_clip.build_image(reference, open_clip.Options()).resize(96)
 
 
 def test_it_uses_the_preprocessing_of_its_config(root: Path) -> None:
     declared = {"mean": [0.5] * 3, "std": [0.5] * 3, "resize_mode": "squash"}
     config = {"model_cfg": tiny.VIT, "preprocess_cfg": declared}
     reference = tiny.open_clip_model(root / "declared", config)
-    encoder = open_clip.build_image(reference, NONE)
+    encoder = open_clip.build_image(reference, open_clip.Options())
     white = tiny.picture().point(lambda _: 255)
     torch.testing.assert_close(encoder.preprocess(white, 32), torch.ones(3, 32, 32))
 
 
 def test_the_projection_is_no_part_of_what_is_trained(root: Path) -> None:
     reference = tiny.open_clip_model(root / "apart", tiny.VIT)
-    encoder = open_clip.build_image(reference, NONE)
+    encoder = open_clip.build_image(reference, open_clip.Options())
     weight_DF, _ = encoder.projection()
     sizes = {tuple(p.shape) for p in encoder.module.parameters()}
     assert not {tuple(weight_DF.shape), tuple(weight_DF.T.shape)} & sizes
@@ -58,6 +58,6 @@ def test_the_projection_is_no_part_of_what_is_trained(root: Path) -> None:
 
 def test_a_tower_that_ends_otherwise_has_the_identity(root: Path) -> None:
     reference = tiny.open_clip_model(root / "map", tiny.TIMM_MAP)
-    weight_DF, bias_D = open_clip.build_image(reference, NONE).projection()
+    weight_DF, bias_D = open_clip.build_image(reference, open_clip.Options()).projection()
     assert torch.equal(weight_DF, torch.eye(64))
     assert bias_D is None

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
 
 from harness.core.errors import EncoderError
 from harness.encoders import _open_clip_source, open_clip
+from harness.encoders._open_clip_trained import Stated
 
 from . import tiny
-from .compare import NONE
 
 
 @pytest.mark.parametrize(
@@ -27,7 +26,7 @@ from .compare import NONE
 )
 def test_open_clip_says_what_it_cannot_find(reference: str, word: str) -> None:
     with pytest.raises(EncoderError, match=word):
-        open_clip.facts(reference, NONE)
+        open_clip.facts(reference, open_clip.Options())
 
 
 def test_a_file_of_ones_own_has_its_architecture_and_preprocessing(root: Path) -> None:
@@ -35,7 +34,7 @@ def test_a_file_of_ones_own_has_its_architecture_and_preprocessing(root: Path) -
     reference = tiny.open_clip_model(
         root / "own", {"model_cfg": tiny.VIT, "preprocess_cfg": declared}
     )
-    source = _open_clip_source.locate(reference)
+    source = _open_clip_source.locate(reference, Stated())
     assert source.arch == str(root / "own" / "tiny.json")
     assert source.file == root / "own" / "weights.pt"
     assert source.config == tiny.VIT
@@ -60,9 +59,3 @@ def test_an_argument_has_an_architecture_and_its_weights(
 def test_files_of_the_hub_are_looked_for_as_safetensors_first() -> None:
     assert _open_clip_source.candidates("a.bin") == ("a.safetensors", "a.bin")
     assert _open_clip_source.candidates("")[0].endswith(".safetensors")
-
-
-def test_a_config_that_is_none_names_what_it_lacks(root: Path) -> None:
-    (root / "half.json").write_text(json.dumps({"embed_dim": 8, "vision_cfg": {}}))
-    with pytest.raises(EncoderError, match="is no model config of open_clip: it has no text_cfg"):
-        _open_clip_source.config_of(str(root / "half.json"))

@@ -9,13 +9,14 @@ import pytest
 from harness.encoders import open_clip
 from harness.encoders._open_clip_source import locate
 from harness.encoders._open_clip_text import OpenClipText, tokenizer_of
+from harness.encoders._open_clip_trained import Stated
 
 from . import tiny
-from .compare import NONE, TEXTS, assert_same
+from .compare import TEXTS, assert_same
 
 
 def built(folder: Path, config: dict) -> OpenClipText:  # type: ignore[type-arg]
-    return open_clip.build_text(tiny.open_clip_model(folder, config), NONE)
+    return open_clip.build_text(tiny.open_clip_model(folder, config), open_clip.Options())
 
 
 @pytest.mark.parametrize("name", ["VIT", "CUSTOM", "COCA"])
@@ -52,9 +53,9 @@ def test_an_end_token_that_is_taken_off_is_not_in_the_layout(tmp_path: Path) -> 
 
 
 def test_the_tokenizer_is_that_of_the_config(tmp_path: Path) -> None:
-    own = tokenizer_of(locate(tiny.open_clip_model(tmp_path / "clip", tiny.VIT)))
+    own = tokenizer_of(locate(tiny.open_clip_model(tmp_path / "clip", tiny.VIT), Stated()))
     assert type(own).__name__ == "SimpleTokenizer"
     config = tiny.open_clip_bert(tmp_path / "text")
-    named = tokenizer_of(locate(tiny.open_clip_model(tmp_path / "bert", config)))
+    named = tokenizer_of(locate(tiny.open_clip_model(tmp_path / "bert", config), Stated()))
     assert type(named).__name__ == "HFTokenizer"
     assert named.context_length == 12

@@ -24,7 +24,7 @@ WORDS = "a photo of"
 
 
 def _open_clip(folder: Path, config: dict[str, Any]) -> TunableText:
-    return open_clip.build_text(tiny.open_clip_model(folder, config), NONE)
+    return open_clip.build_text(tiny.open_clip_model(folder, config), open_clip.Options())
 
 
 def _hf_text(reference: str, pooling: Any) -> TunableText:

@@ -82,6 +82,54 @@ def test_a_file_that_is_no_checkpoint(
     assert "never be printed" not in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("form", ["pt", "safetensors"])
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
+def test_a_scale_of_any_type(tmp_path: Path, dtype: torch.dtype, form: str) -> None:
+    path = tmp_path / f"w.{form}"
+    scale = torch.tensor([math.log(100)], dtype=dtype)
+    (save_file if form == "safetensors" else torch.save)({"logit_scale": scale}, path)
+    assert _weights.read_header(path).logit_scale == pytest.approx(math.exp(scale.item()))
+
+
+@pytest.mark.parametrize("scale", [100.0, float("nan"), float("inf")])
+def test_a_scale_that_is_no_logarithm(tmp_path: Path, scale: float) -> None:
+    torch.save({"logit_scale": torch.tensor(scale)}, tmp_path / "w.pt")
+    with pytest.raises(EncoderError, match=r"stores its logarithm, as 4.6052 for a factor of 100"):
+        _weights.read_header(tmp_path / "w.pt")
+
+
+def test_two_sets_of_weights_are_not_chosen_from(tmp_path: Path) -> None:
+    torch.save({"state_dict": TENSORS, "state_dict_ema": TENSORS}, tmp_path / "w.pt")
+    with pytest.raises(EncoderError, match="two sets of weights, state_dict and state_dict_ema"):
+        _weights.read_header(tmp_path / "w.pt")
+
+
+def test_what_a_file_says_of_itself(tmp_path: Path) -> None:
+    says = {"quick_gelu": True, "preprocess_cfg": {"mean": [0.5, 0.5, 0.5]}}
+    torch.save({"state_dict": TENSORS, **says}, tmp_path / "w.pt")
+    metadata = {"quick_gelu": "True", "preprocess_cfg": '{"mean": [0.5, 0.5, 0.5]}', "format": "pt"}
+    save_file(TENSORS, tmp_path / "w.safetensors", metadata)
+    for name in ("w.pt", "w.safetensors"):
+        assert _weights.read_header(tmp_path / name).says == says
+
+
+@pytest.mark.parametrize(
+    ("metadata", "words"),
+    [
+        ({"quick_gelu": "yes"}, "quick_gelu in its metadata is no JSON"),
+        ({"quick_gelu": "1"}, "says quick_gelu: 1, which is not true or false"),
+        ({"model_cfg": "ViT-B-32"}, "model_cfg in its metadata is no JSON"),
+        ({"preprocess_cfg": "[1]"}, "which is not a mapping"),
+    ],
+)
+def test_what_a_file_says_must_be_readable(
+    tmp_path: Path, metadata: dict[str, str], words: str
+) -> None:
+    save_file(TENSORS, tmp_path / "w.safetensors", metadata)
+    with pytest.raises(EncoderError, match=words):
+        _weights.read_header(tmp_path / "w.safetensors")
+
+
 def test_what_was_computed_is_kept_unless_it_is_damaged(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

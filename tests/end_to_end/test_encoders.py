@@ -278,7 +278,7 @@ def test_a_grid_of_weights_that_break_when_loaded(
     """
     config, _, file = encoders["vit"].partition(":")[2].partition("@")
     tensors = torch.load(file, weights_only=True)
-    tensors["visual.conv1.weight"] = torch.zeros(24, 3, 4, 4)
+    tensors["visual.ln_pre.weight"] = torch.zeros(25)
     torch.save(tensors, tmp_path / "other.pt")
     path = task_file(
         tmp_path, dataset=task["dataset"], encoder=f"open_clip:{config}@{tmp_path / 'other.pt'}"
@@ -286,7 +286,7 @@ def test_a_grid_of_weights_that_break_when_loaded(
     ended = cli("grid", path)
     assert ended.code == 2
     assert len(ended.errors()) == 1
-    assert "size mismatch for visual.conv1.weight" in ended.errors()[0]
+    assert "size mismatch for visual.ln_pre.weight" in ended.errors()[0]
     assert "Traceback" not in ended.err
     assert not list(tmp_path.rglob("cells/*/*.json"))
 
