@@ -22,6 +22,8 @@ echo "Submitted batch job $((70 + n))"
     "squeue": 'if [ -s {0}/down ]; then cat {0}/down >&2; exit 1; fi; echo "$@" >> {0}/asked\n'
     "cat {0}/queue",
     "sacct": "cat {0}/accounts",
+    "scontrol": "cat {0}/config",
+    "sacctmgr": "cat {0}/limits_of_$4",
     "scancel": 'echo "$@" >> {0}/cancelled',
     "srun": "echo slurm-wlm 99",
 }
@@ -67,5 +69,8 @@ def fake_slurm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeSlurm:
     fake = FakeSlurm(folder)
     fake.answer("queue")
     fake.answer("accounts")
+    fake.answer("config", "MaxArraySize            = 1001", "MaxJobCount             = 10000")
+    fake.answer("limits_of_association")
+    fake.answer("limits_of_qos")
     monkeypatch.setenv("PATH", f"{folder / 'bin'}{os.pathsep}{os.environ['PATH']}")
     return fake

@@ -20,6 +20,7 @@ from harness.core.protocols.launcher import (
 )
 from harness.core.store import Store
 from harness.launch.slurm import inflight, layout, queue
+from harness.launch.slurm.limits import ask_limits
 from harness.launch.slurm.lock import submission_lock
 from harness.launch.slurm.profile import NamedProfile, profiles, read_profile
 from harness.launch.slurm.queue import QueueError
@@ -43,7 +44,8 @@ def settings(options: LaunchOptions) -> NamedProfile:
 def forecast(cells: Sequence[KeyedCell], cost: CellCost, settings: NamedProfile) -> Forecast:
     """GPU-hours where the profile has GPUs, else core-hours; batches and options of sbatch."""
     seconds = sum(cost(c.cell) for c in cells)
-    return layout.forecast(layout.lay_out(cells, settings, cost), seconds)
+    limits = ask_limits(settings.profile)
+    return layout.forecast(layout.lay_out(cells, settings, cost, limits), seconds)
 
 
 def submit(request: LaunchRequest) -> Launched:
@@ -55,7 +57,9 @@ def submit(request: LaunchRequest) -> Launched:
     # Without the lock two commands could both find a cell without a job and submit it twice.
     with submission_lock(request.store):
         cells = _still_missing(request)
-        submissions = submit_arrays(layout.lay_out(cells, request.settings, request.cost), request)
+        limits = ask_limits(request.settings.profile)
+        laid_out = layout.lay_out(cells, request.settings, request.cost, limits)
+        submissions = submit_arrays(laid_out, request)
     return Launched(
         tuple(
             f"submitted job {s.job}: {s.batches} batches, {s.cells} cells ({s.name})"

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import ceil
 from typing import Any
 
 from harness.core.cells import KeyedCell
 from harness.core.protocols.launcher import CellCost, Forecast
+from harness.launch.slurm.limits import Limits
 from harness.launch.slurm.profile import NamedProfile, Profile, sbatch_options
 from harness.plan.batches import Batch, batches
 
@@ -15,8 +17,7 @@ from harness.plan.batches import Batch, batches
 START_SECONDS = 10.0
 #: Part of the time limit that a batch may be planned to take.
 TIME_USED = 0.8
-#: Elements of one array; SLURM's MaxArraySize is 1001 unless a cluster says otherwise.
-MAX_ARRAY = 1000
+ASSUMED = Limits()
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,7 @@ class SubmissionLayout:
     batches: tuple[Batch, ...]  # the longest first
     profile: Profile
     file: str  # of the profile
+    limits: Limits = ASSUMED
 
     def seconds(self, batch: Batch) -> float:
         """How long the job of a batch may take."""
@@ -57,16 +59,18 @@ class SubmissionLayout:
         return sum(map(self.seconds, self.batches)) / 3600
 
 
-def lay_out(cells: Sequence[KeyedCell], settings: NamedProfile, cost: CellCost) -> SubmissionLayout:
+def lay_out(
+    cells: Sequence[KeyedCell], settings: NamedProfile, cost: CellCost, limits: Limits = ASSUMED
+) -> SubmissionLayout:
     """Batches of the length that the profile asks for, the longest first; longer ones where there
-    would be more than MAX_ARRAY, since clusters limit how many jobs may wait.
+    would be more than a cluster takes, as far as its time limit allows.
     """
     profile = settings.profile
-    fair = sum(cost(c.cell) for c in cells) / MAX_ARRAY
+    fair = sum(cost(c.cell) for c in cells) / max(1, limits.wanted)
     longest = 60.0 * profile.time * profile.threads * TIME_USED
     seconds = max(60.0 * profile.pack * profile.threads, min(fair, longest))
     return SubmissionLayout(
-        tuple(batches(cells, 1, seconds=seconds, cost=cost)), profile, settings.file
+        tuple(batches(cells, 1, seconds=seconds, cost=cost)), profile, settings.file, limits
     )
 
 
@@ -96,7 +100,22 @@ def _lines(layout: SubmissionLayout) -> list[str]:
             f"  note: {layout.too_long} batches may not end within the time limit; they are "
             f"requeued up to {layout.profile.timeouts} times"
         )
+    lines += [f"  note: {note}" for note in _notes(layout)]
     return lines
+
+
+def _notes(layout: SubmissionLayout) -> list[str]:
+    """What the limits of the cluster mean for this submission."""
+    number, limits = len(layout.batches), layout.limits
+    notes = list(limits.notes)
+    if number > limits.array:
+        notes.append(f"{number} batches are {ceil(number / limits.array)} job arrays")
+    if limits.jobs is not None and number > limits.jobs:
+        notes.append(
+            f"{number} batches are more than the {limits.jobs} jobs that SLURM takes of you at "
+            "once; it may refuse them: give batches more time (time, pack)"
+        )
+    return notes
 
 
 def _document(layout: SubmissionLayout) -> dict[str, Any]:

@@ -14,7 +14,6 @@ from harness.core.protocols.launcher import LaunchRequest
 from harness.core.store import Store
 from harness.launch._batch_file import JobSettings, new_submission, path_of, write_batches
 from harness.launch._job import RunBatch
-from harness.launch.slurm import layout as layouts
 from harness.launch.slurm import queue
 from harness.launch.slurm.layout import SubmissionLayout
 from harness.launch.slurm.profile import Profile, sbatch_parameters
@@ -34,8 +33,8 @@ class Submission:
 
 
 def submit_arrays(layout: SubmissionLayout, request: LaunchRequest) -> list[Submission]:
-    """Submit every batch, one array for each MAX_ARRAY of them. All or none: what was submitted
-    before a refusal is cancelled.
+    """Submit every batch, in arrays of the length that the cluster allows. All or none: what was
+    submitted before a refusal is cancelled.
 
     Raises QueueError with what sbatch says, DiskFull or OutputError.
     """
@@ -46,8 +45,8 @@ def submit_arrays(layout: SubmissionLayout, request: LaunchRequest) -> list[Subm
     setup = setup_lines(snapshot(request.store))
     submissions: list[Submission] = []
     try:
-        for first in range(0, len(layout.batches), layouts.MAX_ARRAY):
-            part = layout.batches[first : first + layouts.MAX_ARRAY]
+        for first in range(0, len(layout.batches), layout.limits.array):
+            part = layout.batches[first : first + layout.limits.array]
             submissions.append(_submit_array(part, layout.profile, request, setup))
     except QueueError as error:
         queue.cancel([s.job for s in submissions])

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from harness.core.cells import KeyedCell
-from harness.launch.slurm import layout as layouts
 from harness.launch.slurm.layout import START_SECONDS, SubmissionLayout, forecast, lay_out
+from harness.launch.slurm.limits import Limits
 from harness.launch.slurm.profile import NamedProfile, Profile
 
 from ..examples import invented
@@ -17,9 +17,11 @@ CELLS = invented(100)
 CELL_SECONDS = 60.0
 
 
-def laid_out(cells: list[KeyedCell] = CELLS, **keys: Any) -> SubmissionLayout:
-    profile = Profile.model_validate(keys)
-    return lay_out(cells, NamedProfile(profile, "p.yaml"), lambda cell: CELL_SECONDS)
+def laid_out(
+    cells: list[KeyedCell] = CELLS, limits: Limits | None = None, **keys: Any
+) -> SubmissionLayout:
+    profile = NamedProfile(Profile.model_validate(keys), "p.yaml")
+    return lay_out(cells, profile, lambda cell: CELL_SECONDS, limits or Limits())
 
 
 def test_a_batch_is_as_long_as_the_profile_says() -> None:
@@ -32,10 +34,10 @@ def test_a_batch_is_as_long_as_the_profile_says() -> None:
     assert wide.seconds(wide.batches[0]) == START_SECONDS + 34 * CELL_SECONDS / 4
 
 
-def test_batches_are_longer_where_there_would_be_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(layouts, "MAX_ARRAY", 4)
-    assert [len(b.cells) for b in laid_out(pack="1m", time="1d").batches] == [25] * 4
-    short = laid_out(pack="1m", time="20m")
+@pytest.mark.parametrize("limits", [Limits(array=4), Limits(array=1000, jobs=4)])
+def test_batches_are_longer_where_there_would_be_too_many(limits: Limits) -> None:
+    assert [len(b.cells) for b in laid_out(limits=limits, pack="1m", time="1d").batches] == [25] * 4
+    short = laid_out(limits=limits, pack="1m", time="20m")
     assert max(len(b.cells) for b in short.batches) == 15, "80% of the time limit at most"
     assert short.too_long == 0
 
@@ -64,6 +66,18 @@ def test_a_plan_in_words() -> None:
         "  note: 1 batches may not end within the time limit; they are requeued up to 10 times"
     )
     assert forecast(laid_out([]), 0.0).lines == []
+
+
+def test_the_limits_of_the_cluster_in_words() -> None:
+    assert laid_out(limits=Limits(array=3, jobs=5), pack="1m", time="20m").limits.wanted == 3
+    limits = Limits(3, 5, ("an assumption",))
+    lines = forecast(laid_out(limits=limits, pack="1m", time="20m"), 100 * CELL_SECONDS).lines
+    assert lines[-3:] == [
+        "  note: an assumption",
+        "  note: 7 batches are 3 job arrays",
+        "  note: 7 batches are more than the 5 jobs that SLURM takes of you at once; it may refuse "
+        "them: give batches more time (time, pack)",
+    ]
 
 
 def test_a_plan_as_data() -> None:

@@ -10,8 +10,8 @@ import pytest
 from harness.core.protocols.launcher import LaunchRequest
 from harness.core.store import Store
 from harness.launch._batch_file import read_batches
-from harness.launch.slurm import layout as layouts
 from harness.launch.slurm.layout import lay_out
+from harness.launch.slurm.limits import Limits
 from harness.launch.slurm.profile import NamedProfile, Profile
 from harness.launch.slurm.queue import QueueError
 from harness.launch.slurm.submission import Submission, submit_arrays
@@ -23,8 +23,10 @@ CELLS = [*invented(2, 48), *invented(3, 64)]
 PROFILE = Profile.model_validate({"partition": "gpu", "cpus": 2, "requeue": False, "timeouts": 3})
 
 
-def submit(asked: LaunchRequest) -> list[Submission]:
-    return submit_arrays(lay_out(asked.cells, asked.settings, asked.cost), asked)
+def submit(asked: LaunchRequest, limits: Limits | None = None) -> list[Submission]:
+    return submit_arrays(
+        lay_out(asked.cells, asked.settings, asked.cost, limits or Limits()), asked
+    )
 
 
 @pytest.fixture
@@ -73,14 +75,11 @@ def test_a_refusal_leaves_nothing(asked: LaunchRequest, fake_slurm: Any) -> None
     assert fake_slurm.received("cancelled") == ""
 
 
-def test_all_arrays_or_none(
-    asked: LaunchRequest, fake_slurm: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_all_arrays_or_none(asked: LaunchRequest, fake_slurm: Any) -> None:
     """The second of two arrays is refused: the first is cancelled."""
-    monkeypatch.setattr(layouts, "MAX_ARRAY", 1)
     fake_slurm.refuse_from(1)
     with pytest.raises(QueueError, match="no more jobs"):
-        submit(asked)
+        submit(asked, Limits(array=1))
     assert fake_slurm.received("cancelled") == "70\n"
     assert left_over(asked) == []
 
