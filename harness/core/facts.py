@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from harness.core.text_form import AS_IT_IS, TextForm
+
 
 @dataclass(frozen=True)
 class EncoderFacts:
@@ -20,6 +22,7 @@ class EncoderFacts:
     tower: str = "other"  # vit | resnet | other: which temporal modules fit
     #: Side of a picture over the short side that preprocessing resizes to before it crops.
     crop_share: float = 1.0
+    text_form: TextForm = AS_IT_IS  # how its text tower reads texts
 
 
 @dataclass(frozen=True)

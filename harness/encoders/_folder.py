@@ -116,15 +116,29 @@ def load(folder: Path, auto: Any, unused: tuple[str, ...] = ()) -> Any:
     return model.eval()
 
 
+def tokenizer_class(folder: Path) -> str:
+    """The name of the class that wrote the folder's tokenizer; empty where none is named."""
+    file = folder / "tokenizer_config.json"
+    return str(read_json(file).get("tokenizer_class") or "") if file.is_file() else ""
+
+
 def tokenizer(folder: Path) -> Any:
     """The folder's tokenizer.
 
-    Raises EncoderError for a folder without the files of a tokenizer.
+    Raises EncoderError for a folder without the files of a tokenizer, or for one that needs a
+    package which is not installed.
     """
-    from transformers import AutoTokenizer
+    from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
+    auto: Any = AutoTokenizer
+    if tokenizer_class(folder) == "SiglipTokenizer" and (folder / "tokenizer.json").is_file():
+        auto = PreTrainedTokenizerFast  # that class would read spiece.model, with sentencepiece
     try:
-        return AutoTokenizer.from_pretrained(str(folder), local_files_only=True)
+        return auto.from_pretrained(str(folder), local_files_only=True)
+    except ImportError as error:
+        raise EncoderError(
+            f"the tokenizer in {folder} needs a package: pip install sentencepiece protobuf"
+        ) from error
     except (OSError, ValueError, KeyError, TypeError) as error:
         words = " ".join(str(error).split())
         raise EncoderError(f"{folder} has no tokenizer that can be read: {words[:200]}") from error

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from harness.core.errors import EncoderError
+from harness.core.text_form import CANONICAL, CLIP, LATIN, TextForm
 from harness.encoders._open_clip_source import OpenClipSource, with_local_files
 from harness.encoders._text import (
     WORD,
@@ -19,6 +21,16 @@ from harness.encoders._text import (
 
 if TYPE_CHECKING:
     import torch
+
+
+#: The names of open_clip's ways of cleaning a text, and what they do.
+CLEANING: Mapping[str, tuple[TextForm, str]] = {
+    "lower": (replace(CLIP, script=None), "lower case"),
+    "canonicalize": (CANONICAL, "lower case without punctuation"),
+    "whitespace": (TextForm(spaces=True), "capitals and punctuation are kept"),
+}
+#: The size of the vocabulary of English texts that SigLIP has.
+SIGLIP_WORDS = 32000
 
 
 class OpenClipText(TunableTextTower):
@@ -52,7 +64,7 @@ class OpenClipText(TunableTextTower):
             # CLIP's own tokenizer, which fills up with zeros.
             start, end = (self._tokenizer.sot_token_id,), (self._tokenizer.eot_token_id,)
             return TokenLayout(start, end, 0, length, self._tokenizer.encode(WORD)[0], full=True)
-        if self._tokenizer.tokenizer_mode:
+        if self._tokenizer.tokenizer_mode or inner.padding_side == "left":
             return None
         layout = layout_of(inner, self._settings, length, full=True)
         if not self._tokenizer.strip_sep_token:
@@ -73,8 +85,32 @@ class OpenClipText(TunableTextTower):
         return z_ND
 
 
+def text_form_of(text: Mapping[str, Any]) -> TextForm:
+    """open_clip's own form of the texts of a text config.
+
+    Raises EncoderError for a way of cleaning that open_clip does not know, and for tokens that are
+    left out at random.
+    """
+    more, named = dict(text.get("tokenizer_kwargs") or {}), bool(text.get("hf_tokenizer_name"))
+    clean = str(more.get("clean") or ("whitespace" if named else "lower"))
+    if clean not in CLEANING:
+        raise EncoderError(f"tokenizer_kwargs.clean: {clean}; allowed: {', '.join(CLEANING)}")
+    if more.get("reduction_mask"):
+        raise EncoderError(
+            "tokenizer_kwargs.reduction_mask draws the tokens of long texts at random: take it "
+            "out of the config, and long texts are cut at their end"
+        )
+    form, words = CLEANING[clean]
+    english = not named or (clean == "canonicalize" and text.get("vocab_size") == SIGLIP_WORDS)
+    length = int(text.get("context_length") or 77)
+    says = f"reads texts in open_clip's own form: {words}, at most {length} tokens"
+    return replace(form, script=LATIN if english else None, says=says)
+
+
 def tokenizer_of(source: OpenClipSource) -> Any:
-    """The tokenizer that the text config names, or CLIP's own."""
+    """The tokenizer that the text config names, or CLIP's own: what open_clip.get_tokenizer gives
+    for its architecture.
+    """
     from open_clip.tokenizer import HFTokenizer, SimpleTokenizer
 
     text = with_local_files(dict(source.config["text_cfg"]))

@@ -87,6 +87,19 @@ def layout_of(
     )
 
 
+def reads_from_the_left(tokenizer: Any) -> Any:
+    """A tokenizer of transformers that pads and cuts at the right, whatever its folder says.
+
+    Towers with absolute positions were trained on texts that begin at the first one, and a context
+    is put behind the start token. Padding takes no part in an embedding, so a tokenizer that names
+    none pads with its end token.
+    """
+    tokenizer.padding_side = tokenizer.truncation_side = "right"
+    if tokenizer.pad_token_id is None and (tokenizer.eos_token or tokenizer.unk_token):
+        tokenizer.pad_token = tokenizer.eos_token or tokenizer.unk_token
+    return tokenizer
+
+
 def words_of(tokenizer: Any, settings: Mapping[str, Any], text: str) -> list[int]:
     """Token ids of a text without what a tokenizer of transformers puts around it."""
     encoded = tokenizer(text, add_special_tokens=False, return_attention_mask=True, **settings)
@@ -165,13 +178,23 @@ class TunableTextTower(ABC):
                 f"a context of shape {tuple(context_ME.shape)} does not fit token embeddings of "
                 f"width {self.context_dim}"
             )
-        words = [self._words(text) for text in texts]
+        words = self._continued(texts)
         ids, masks = self._layout.rows(words, len(context_ME))
         tokens = {"input_ids": torch.tensor(ids), "attention_mask": torch.tensor(masks)}
         embedding = self._embedding()
         with_context = _context_embedding()(embedding, context_ME, len(self._layout.before))
         module = _replaced(self.module, embedding, with_context)
         return self._read(module, self._on_device(tokens))
+
+    def cut_short(self, texts: Sequence[str], context: int = 0) -> list[bool]:
+        """Which texts, behind a context of so many vectors, have more tokens than the tower reads.
+        False for all where the tokenizer has a layout of its own.
+        """
+        if self._layout is None:
+            return [False] * len(texts)
+        around = context + len(self._layout.before) + len(self._layout.after)
+        words = self._continued(texts) if context else [self._words(text) for text in texts]
+        return [around + len(each) > self._layout.length for each in words]
 
     def embed(self, texts: Sequence[str]) -> torch.Tensor:
         """(N, D), not normalised. One text at a time: a batch would change the last bits."""
@@ -187,6 +210,17 @@ class TunableTextTower(ABC):
         ids = self._on_device({"ids": torch.tensor(self._words(text))})["ids"]
         x_KE: torch.Tensor = self._embedding()(ids).detach().clone()
         return x_KE
+
+    def _continued(self, texts: Sequence[str]) -> list[list[int]]:
+        """Token ids of texts that stand behind a context, which is not the start of a sentence:
+        some tokenizers have other tokens for a word behind a space.
+        """
+        first = self._words(WORD)
+        behind = [self._words(f"{WORD} {text}") for text in texts]
+        return [
+            ids[len(first) :] if ids[: len(first)] == first else self._words(text)
+            for ids, text in zip(behind, texts, strict=True)
+        ]
 
     def _on_device(self, tokens: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
         device = next(self.module.parameters()).device

@@ -18,6 +18,7 @@ from harness.core.facts import EncoderFacts
 from harness.core.files import file_hash
 from harness.core.hashing import digest
 from harness.core.protocols.plugin import NoOptions
+from harness.core.text_form import LATIN, TextForm
 from harness.encoders._packages import load_in_timm_order, package_folder
 from harness.encoders.hf_text import HfText
 
@@ -32,6 +33,8 @@ LAYER_FILE = Path(__file__).with_name("lit_emoji.safetensors")
 #: All that a text embedding depends on, files of one folder.
 TEXT_FILES = ("model.safetensors", "config.json", "tokenizer.json", "tokenizer_config.json")
 FEATURE_DIM, DIM, RESOLUTION, LOGIT_SCALE = 1280, 384, 224, 20.0
+#: MiniLM's tokenizer is BERT's without capitals.
+TEXT_FORM = TextForm(lower=True, no_accents=True, spaces=True, script=LATIN)
 #: Part of the hash of the backbone: it describes what `Backbone.preprocess` does.
 PREPROCESS = "resize bicubic to R x R; (x - 127) / 128"
 
@@ -58,6 +61,7 @@ def facts(argument: str, options: NoOptions) -> EncoderFacts:
         LOGIT_SCALE,
         text_dim=DIM,
         tower="resnet",  # convolutions, as t1d needs them
+        text_form=TEXT_FORM,
     )
 
 
@@ -132,6 +136,10 @@ class LitEmojiText:
         """(N, 384), not normalised."""
         z_ND = self._tower.embed(texts)
         return z_ND - self._mean_D.to(z_ND)
+
+    def cut_short(self, texts: Sequence[str], context: int = 0) -> list[bool]:
+        """Which texts have more tokens than MiniLM reads."""
+        return self._tower.cut_short(texts, context)
 
     def token_vectors(self, text: str) -> torch.Tensor:
         """(K, 384), the embeddings of a text's K tokens."""

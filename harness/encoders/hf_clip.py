@@ -5,6 +5,10 @@ the tokenizer), or the name of such a repository in the local hub cache. CLIP's 
 is the projection; SigLIP has none, so its projection is the identity. SigLIP adds a bias to every
 logit: the same for all classes, it moves no prediction, and it is left out.
 
+Texts get the form that a tower was trained on: CLIP's tokenizer writes them in lower case itself.
+SigLIP reads lower case without punctuation, and SigLIP 2, known by its Gemma tokenizer, lower case
+(transformers issue 43101). Both read texts that are padded to their full length, without a mask.
+
 Another resolution than the encoder's own interpolates the positional embeddings, as transformers
 does it.
 """
@@ -12,14 +16,24 @@ does it.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.core.errors import EncoderError, did_you_mean, nearest
 from harness.core.facts import EncoderFacts
+from harness.core.hashing import digest
 from harness.core.protocols.plugin import NoOptions
+from harness.core.text_form import CANONICAL, CLIP, LATIN, TextForm
 from harness.encoders import _folder
-from harness.encoders._text import TunableTextTower, drop, layout_of, token_embedding, words_of
+from harness.encoders._text import (
+    TunableTextTower,
+    drop,
+    layout_of,
+    reads_from_the_left,
+    token_embedding,
+    words_of,
+)
 from harness.encoders._weights import CheckpointHeader, read_json
 
 if TYPE_CHECKING:
@@ -31,6 +45,10 @@ TAKES_CONTEXT = True
 TYPES = ("clip", "siglip")
 #: Raised when features of the same weights would come out otherwise.
 REVISION = "hf_clip 1"
+#: Raised when texts of the same SigLIP would be read otherwise.
+SIGLIP_TEXTS = "siglip texts 2"
+#: Sizes of vocabularies: CLIP's and SigLIP's of English texts, and the Gemma tokenizer of SigLIP 2.
+CLIP_WORDS, SIGLIP_WORDS, GEMMA_WORDS = 49408, 32000, 256000
 #: CLIP's largest scale, where the weights do not hold one.
 LOGIT_SCALE = 100.0
 
@@ -48,17 +66,19 @@ def facts(argument: str, options: NoOptions) -> EncoderFacts:
         raise EncoderError(f"the weights in {argument} are not those of a {config['model_type']}")
     dim, feature_dim, text_dim = widths
     scales = [each.logit_scale for each in saved if each.logit_scale is not None]
-    weights = _folder.content(folder, saved, REVISION)
+    content = _folder.content(folder, saved, REVISION)
+    siglip = config["model_type"] == "siglip"
     return EncoderFacts(
-        weights=weights,
-        backbone=weights,
+        weights=digest([content, SIGLIP_TEXTS], 64) if siglip else content,
+        backbone=content,
         dim=dim,
         feature_dim=feature_dim,
         resolution=int(config.get("vision_config", {}).get("image_size", 224)),
         logit_scale=scales[0] if scales else LOGIT_SCALE,
         text_dim=text_dim,
         # SigLIP pools by attention: there is no class token to mix over time.
-        tower="vit" if config["model_type"] == "clip" else "other",
+        tower="other" if siglip else "vit",
+        text_form=_text_form(folder, config),
     )
 
 
@@ -71,8 +91,10 @@ def build_image(argument: str, options: NoOptions) -> HfImage:
 def build_text(argument: str, options: NoOptions) -> HfText:
     """Raises EncoderError for a folder that is incomplete, or weights that do not fit."""
     folder = _folder.locate(argument)
-    siglip = _config(folder)["model_type"] == "siglip"
-    return HfText(_model(folder), _folder.tokenizer(folder), siglip)
+    config = _config(folder)
+    # CLIP's tokenizer writes texts in their form itself.
+    form = _text_form(folder, config) if config["model_type"] == "siglip" else None
+    return HfText(_model(folder), _folder.tokenizer(folder), form)
 
 
 def fetch(argument: str, options: NoOptions) -> bool:
@@ -116,23 +138,25 @@ class HfImage:
 
 
 class HfText(TunableTextTower):
-    """The text model with its tokenizer."""
+    """The text model with its tokenizer; with a form it is SigLIP's, which is padded in full."""
 
-    def __init__(self, model: Any, tokenizer: Any, siglip: bool) -> None:
+    def __init__(self, model: Any, tokenizer: Any, form: TextForm | None) -> None:
         drop(model, "vision_model", "visual_projection", "logit_scale", "logit_bias")
         length = int(model.config.text_config.max_position_embeddings)
-        # SigLIP was trained on texts padded to the full length; shorter ones give other embeddings.
-        padding: Any = "max_length" if siglip else True
-        self._tokenizer = tokenizer
+        self._tokenizer, self._form = reads_from_the_left(tokenizer), form or TextForm()
+        # SigLIP was trained on texts padded to the full length, and without a mask: shorter or
+        # masked ones give other embeddings.
+        padding: Any = "max_length" if form else tokenizer.pad_token_id is not None
         self._settings = {"padding": padding, "truncation": True, "max_length": length}
-        self._masked = "attention_mask" in tokenizer.model_input_names
-        super().__init__(model, layout_of(tokenizer, self._settings, length, full=siglip))
+        self._masked = form is None and "attention_mask" in tokenizer.model_input_names
+        super().__init__(model, layout_of(tokenizer, self._settings, length, full=bool(form)))
 
     def _tokens(self, texts: list[str]) -> dict[str, torch.Tensor]:
-        return dict(self._tokenizer(texts, return_tensors="pt", **self._settings))
+        cleaned = [self._form.clean(text) for text in texts]
+        return dict(self._tokenizer(cleaned, return_tensors="pt", **self._settings))
 
     def _words(self, text: str) -> list[int]:
-        return words_of(self._tokenizer, self._settings, text)
+        return words_of(self._tokenizer, self._settings, self._form.clean(text))
 
     def _embedding(self) -> Any:
         return token_embedding(self.module.text_model)
@@ -143,6 +167,20 @@ class HfText(TunableTextTower):
             input_ids=tokens["input_ids"], attention_mask=mask_NL
         ).pooler_output
         return z_ND
+
+
+def _text_form(folder: Path, config: Mapping[str, Any]) -> TextForm:
+    """The form of the texts that the tower was trained on."""
+    words = config.get("text_config", {}).get("vocab_size")
+    if config["model_type"] == "clip":
+        return replace(CLIP, script=LATIN if words in (None, CLIP_WORDS) else None)
+    length = config.get("text_config", {}).get("max_position_embeddings", 64)
+    padded = f"padded to {length} tokens"
+    gemma = _folder.tokenizer_class(folder).startswith(("Gemma", "Siglip2"))
+    if gemma or words == GEMMA_WORDS:
+        return TextForm(lower=True, says=f"reads texts as SigLIP 2 does: lower case, {padded}")
+    says = f"reads texts as SigLIP does: lower case without punctuation, {padded}"
+    return replace(CANONICAL, says=says, script=LATIN if words in (None, SIGLIP_WORDS) else None)
 
 
 def _widths(saved: list[CheckpointHeader], kind: str) -> tuple[int, int, int] | None:

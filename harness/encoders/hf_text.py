@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from inspect import signature
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -15,8 +16,16 @@ from pydantic import BaseModel, ConfigDict
 from harness.core.errors import EncoderError
 from harness.core.facts import EncoderFacts
 from harness.core.hashing import digest
+from harness.core.text_form import LATIN, TextForm
 from harness.encoders import _folder
-from harness.encoders._text import TunableTextTower, drop, layout_of, token_embedding, words_of
+from harness.encoders._text import (
+    TunableTextTower,
+    drop,
+    layout_of,
+    reads_from_the_left,
+    token_embedding,
+    words_of,
+)
 from harness.encoders._weights import read_json
 
 if TYPE_CHECKING:
@@ -30,6 +39,14 @@ WIDTHS = ("hidden_size", "dim", "d_model", "n_embd")
 REVISION = "hf_text 1"
 #: Parts of a model that the last hidden state does not pass through.
 UNUSED = ("pooler.", "cls.", "lm_head.")
+#: Sizes of BERT's English vocabularies, without and with capitals.
+ENGLISH_WORDS = (30522, 30527, 28996)
+#: Tokenizers that take off accents where they write lower case, as BERT's does.
+LIKE_BERT = ("Bert", "DistilBert", "MPNet", "Electra", "MobileBert")
+
+
+#: Tokenizers that have other tokens for a word behind a space than for one that begins a text.
+WITH_SPACES = ("Roberta", "GPT2", "Bart", "Longformer", "GPTNeo", "Gemma", "Qwen2")
 
 
 class Options(BaseModel):
@@ -51,7 +68,10 @@ def facts(argument: str, options: Options) -> EncoderFacts:
     if width is None:
         raise EncoderError(f"{argument}: config.json names no width ({', '.join(WIDTHS)})")
     saved = _folder.checkpoints(folder)
-    weights = digest([_folder.content(folder, saved, REVISION), options.pooling], 64)
+    read = [_folder.content(folder, saved, REVISION), options.pooling]
+    if _folder.tokenizer_class(folder).startswith(WITH_SPACES):
+        read.append("continued")  # behind a learned context, class names are words behind a space
+    weights = digest(read, 64)
     return EncoderFacts(
         weights=weights,
         backbone=weights,
@@ -60,6 +80,7 @@ def facts(argument: str, options: Options) -> EncoderFacts:
         resolution=0,
         logit_scale=1.0,
         text_dim=width,
+        text_form=_text_form(folder, config),
     )
 
 
@@ -77,6 +98,18 @@ def fetch(argument: str, options: Options) -> bool:
     return _folder.fetch(argument)
 
 
+def _text_form(folder: Path, config: Mapping[str, Any]) -> TextForm:
+    """How a tokenizer like BERT's reads texts; of others nothing is claimed."""
+    script = LATIN if config.get("vocab_size") in ENGLISH_WORDS else None
+    if not _folder.tokenizer_class(folder).startswith(LIKE_BERT):
+        return TextForm(script=script)
+    settings = read_json(folder / "tokenizer_config.json")
+    lower = bool(settings.get("do_lower_case", True))
+    strips = settings.get("strip_accents")
+    no_accents = lower if strips is None else bool(strips)
+    return TextForm(lower=lower, no_accents=no_accents, spaces=True, script=script)
+
+
 class HfText(TunableTextTower):
     """A text model with its tokenizer and pooling."""
 
@@ -86,8 +119,7 @@ class HfText(TunableTextTower):
             drop(model, "pooler")  # the last hidden state does not pass through it
         longest = getattr(model.config, "max_position_embeddings", None) or 512
         length = min(longest, tokenizer.model_max_length)
-        tokenizer.padding_side = "right"  # `cls` takes the first token
-        self._tokenizer, self._pooling = tokenizer, pooling
+        self._tokenizer, self._pooling = reads_from_the_left(tokenizer), pooling
         self._settings = {
             "padding": tokenizer.pad_token_id is not None, "truncation": True, "max_length": length,
         }  # fmt: skip

@@ -34,7 +34,7 @@ from harness.encoders._open_clip_source import (
     repository_of,
     with_local_files,
 )
-from harness.encoders._open_clip_text import OpenClipText, tokenizer_of
+from harness.encoders._open_clip_text import OpenClipText, text_form_of, tokenizer_of
 from harness.encoders._open_clip_trained import Stated
 from harness.encoders._weights import state_dict
 
@@ -90,6 +90,7 @@ def facts(argument: str, options: Options) -> EncoderFacts:
         text_dim=dim,
         fixed_resolution=_is_resnet(source.config),
         tower=_tower(source.config, saved.shapes),
+        text_form=text_form_of(source.config["text_cfg"]),
     )
 
 

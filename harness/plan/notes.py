@@ -12,6 +12,7 @@ from harness.core.protocols.dataset import Dataset
 from harness.plan.resolve import ResolvedCell, Setup, may_have_distractors, takes_all
 from harness.plan.samples import counted, few_samples, have, some
 from harness.plan.shared_classes import shared_class_notes
+from harness.plan.texts import text_notes
 
 #: What counts of classes are kept by while notes are made: many setups share their data.
 Counts = dict[Any, Any]
@@ -34,6 +35,7 @@ def _of_setup(cell: Cell, setup: Setup, counts: Counts) -> Iterable[str]:
     yield from _taken(cell, setup, counts)
     yield from _distractors(cell, setup, counts)
     yield from shared_class_notes(cell, setup)
+    yield from text_notes(cell, setup)
 
 
 def _all_samples(cell: Cell, setup: Setup) -> Iterable[str]:

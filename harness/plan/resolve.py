@@ -201,7 +201,8 @@ def _encoder_facts(cell: Cell, catalogue: Catalogue, where: str) -> tuple[Encode
         return facts, facts.weights
     with blame(where, "text_encoder"):
         texts = catalogue.text_facts(cell.text_encoder)
-    return replace(facts, text_dim=texts.text_dim), texts.weights
+    combined = replace(facts, text_dim=texts.text_dim, text_form=texts.text_form)
+    return combined, texts.weights
 
 
 def _temporal(

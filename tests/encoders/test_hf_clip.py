@@ -34,6 +34,8 @@ def test_it_equals_the_library(root: Path, kind: str) -> None:
         padding = {"padding": "max_length", "max_length": 12}
     tokens = AutoTokenizer.from_pretrained(folder)(list(TEXTS), return_tensors="pt", **padding)
     tokens.pop("token_type_ids")
+    if kind == "siglip":
+        tokens.pop("attention_mask")  # it was trained without one
     with torch.inference_mode():
         expected_BD = library.get_image_features(x_BCHW).pooler_output
         assert_same(embedded(encoder, x_BCHW), expected_BD)
@@ -88,3 +90,106 @@ def test_folders_that_do_not_fit(root: Path) -> None:
     weights.unlink()
     with pytest.raises(EncoderError, match="holds no weights"):
         hf_clip.facts(str(folder), NONE)
+
+
+MESSY = ("A Red, car!", "blue  BOAT", "a picture of: (green) cat", "")
+
+
+def test_siglip_reads_lower_case_without_punctuation_padded_in_full(root: Path) -> None:
+    from open_clip.tokenizer import canonicalize_text
+    from transformers import AutoModel, AutoTokenizer
+
+    folder = tiny.siglip_with_an_end(root / "messy")
+    tower, library = hf_clip.build_text(folder, NONE), AutoModel.from_pretrained(folder).eval()
+    tokens = AutoTokenizer.from_pretrained(folder)(
+        [canonicalize_text(text) for text in MESSY], padding="max_length", max_length=12,
+        return_tensors="pt",
+    )  # fmt: skip
+    assert torch.equal(tower._tokens(list(MESSY))["input_ids"], tokens["input_ids"])
+    with torch.inference_mode():
+        assert_same(tower.embed(MESSY), library.get_text_features(**tokens).pooler_output)
+    assert torch.equal(tower.embed(["Red-Car"]), tower.embed(["redcar"]))
+    assert torch.equal(tower.embed(["Red_Car"]), tower.embed(["red car"]))
+
+
+def test_siglip_2_reads_lower_case_as_its_own_tokenizer_does(root: Path) -> None:
+    """Its Gemma tokenizer keeps capitals: transformers issue 43101."""
+    from transformers import AutoModel, AutoTokenizer
+    from transformers.models.siglip2.tokenization_siglip2 import Siglip2Tokenizer
+
+    folder = tiny.siglip_2(root / "siglip_2")
+    assert AutoTokenizer.from_pretrained(folder).padding_side == "left"
+    own = Siglip2Tokenizer.from_pretrained(folder, padding_side="right")
+    tokens = own(list(MESSY), padding="max_length", max_length=64, return_tensors="pt")
+    tower, library = hf_clip.build_text(folder, NONE), AutoModel.from_pretrained(folder).eval()
+    found = tower._tokens(list(MESSY))
+    assert found["input_ids"].shape == (4, 64)
+    assert torch.equal(found["input_ids"], tokens["input_ids"])
+    with torch.inference_mode():
+        expected_ND = library.get_text_features(input_ids=tokens["input_ids"]).pooler_output
+        assert_same(tower.embed(MESSY), expected_ND)
+
+
+@pytest.mark.parametrize("kind", ["clip", "siglip"])
+def test_a_tokenizer_that_pads_at_the_left_gives_the_same(root: Path, kind: str) -> None:
+    left, right = (tiny.hf_clip(root / f"{kind}_{side}", kind) for side in ("left", "right"))
+    file = Path(left) / "tokenizer_config.json"
+    file.write_text(
+        json.dumps(
+            json.loads(file.read_text()) | {"padding_side": "left", "truncation_side": "left"}
+        )
+    )
+    towers = [hf_clip.build_text(folder, NONE) for folder in (left, right)]
+    texts = ["red car", "a picture of a blue boat", "green cat " * 20]
+    for read in (lambda t: t.embed(texts), lambda t: t.encode(texts).detach()):
+        found, expected = map(read, towers)
+        assert torch.equal(found, expected)
+    context_ME = torch.ones(2, towers[0].context_dim)
+    assert torch.equal(*(t.encode(texts, context_ME).detach() for t in towers))
+
+
+def test_a_tokenizer_without_a_padding_token_pads_with_its_end(root: Path) -> None:
+    folder = Path(tiny.hf_clip(root / "no_pad"))
+    expected = hf_clip.build_text(str(folder), NONE).embed(TEXTS)
+    file = folder / "tokenizer_config.json"
+    settings = json.loads(file.read_text()) | {"pad_token": None, "eos_token": "[SEP]"}
+    file.write_text(json.dumps(settings))
+    tower = hf_clip.build_text(str(folder), NONE)
+    assert_same(tower.encode(TEXTS).detach(), expected)
+    assert torch.equal(tower.embed(TEXTS), expected)
+
+
+def test_the_form_is_in_the_facts_and_only_siglip_has_new_weights(root: Path) -> None:
+    clip = hf_clip.facts(tiny.hf_clip(root / "form_clip"), NONE)
+    siglip = hf_clip.facts(tiny.hf_clip(root / "form_siglip", "siglip"), NONE)
+    second = hf_clip.facts(tiny.siglip_2(root / "form_siglip_2"), NONE)
+    assert clip.weights == clip.backbone  # as before there were forms
+    assert siglip.weights != siglip.backbone
+    assert clip.text_form.says == ""
+    assert siglip.text_form.says == (
+        "reads texts as SigLIP does: lower case without punctuation, padded to 12 tokens"
+    )
+    assert second.text_form.says == "reads texts as SigLIP 2 does: lower case, padded to 64 tokens"
+    assert second.text_form.clean("A Cat!") == "a cat!"
+
+
+def test_a_tokenizer_that_needs_a_package(root: Path) -> None:
+    """SigLIP's own class reads spiece.model; its tokenizer.json is read without the package."""
+    folder = Path(tiny.siglip_with_an_end(root / "spiece"))
+    expected = hf_clip.build_text(str(folder), NONE).embed(TEXTS)
+    file = folder / "tokenizer_config.json"
+    file.write_text(
+        json.dumps(json.loads(file.read_text()) | {"tokenizer_class": "SiglipTokenizer"})
+    )
+    assert torch.equal(hf_clip.build_text(str(folder), NONE).embed(TEXTS), expected)
+    (folder / "tokenizer.json").unlink()
+    with pytest.raises(EncoderError, match=r"tokenizer in .* (needs a package|that can be read)"):
+        hf_clip.build_text(str(folder), NONE)
+
+
+@pytest.mark.parametrize("kind", ["clip", "siglip"])
+def test_texts_that_are_cut_are_known(root: Path, kind: str) -> None:
+    tower = hf_clip.build_text(tiny.hf_clip(root / f"{kind}_cut", kind), NONE)
+    fits, cut = "red " * 10, "red " * 11  # 12 tokens with start and end
+    assert tower.cut_short([fits, cut]) == [False, True]
+    assert tower.cut_short(["red " * 8, fits], context=2) == [False, True]

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
+from harness.core.errors import EncoderError
 from harness.encoders import open_clip
 from harness.encoders._open_clip_source import locate
-from harness.encoders._open_clip_text import OpenClipText, tokenizer_of
+from harness.encoders._open_clip_text import OpenClipText, text_form_of, tokenizer_of
 from harness.encoders._open_clip_trained import Stated
 
 from . import tiny
@@ -59,3 +61,59 @@ def test_the_tokenizer_is_that_of_the_config(tmp_path: Path) -> None:
     named = tokenizer_of(locate(tiny.open_clip_model(tmp_path / "bert", config), Stated()))
     assert type(named).__name__ == "HFTokenizer"
     assert named.context_length == 12
+
+
+@pytest.mark.parametrize(
+    "name", ["ViT-B-32", "ViT-B-16-SigLIP", "ViT-B-16-SigLIP2", "coca_ViT-B-32"]
+)
+def test_the_form_is_that_of_the_librarys_tokenizer(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """open_clip.get_tokenizer, with the vocabulary on disk: the same class, cleaning and length."""
+    from open_clip import factory, get_tokenizer
+
+    from harness.encoders._open_clip_source import OpenClipSource, config_of
+    from harness.encoders._weights import CheckpointHeader
+
+    config = config_of(name)
+    if config["text_cfg"].get("hf_tokenizer_name"):
+        tiny.bert(tmp_path / "text")
+        config["text_cfg"]["hf_tokenizer_name"] = str(tmp_path / "text")
+        monkeypatch.setattr(factory, "get_model_config", lambda _: config)
+    library = get_tokenizer(name)
+    own = tokenizer_of(OpenClipSource(name, config, {}, CheckpointHeader(tmp_path, "", {}, None)))
+    assert type(own) is type(library)
+    assert own.context_length == library.context_length
+    form = text_form_of(config["text_cfg"])
+    for text in ("A Red, Car!", "red_car  2"):
+        assert own.clean_fn(text) == library.clean_fn(text) == form.clean(text)
+    assert own([*TEXTS, "A Red, Car!"]).tolist() == library([*TEXTS, "A Red, Car!"]).tolist()
+    assert form.says.endswith(f"at most {library.context_length} tokens")
+
+
+def test_a_tokenizer_that_pads_at_the_left_is_used_as_the_library_uses_it(tmp_path: Path) -> None:
+    import torch
+
+    config = tiny.open_clip_siglip(tmp_path / "text")
+    file = tmp_path / "text" / "tokenizer_config.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"padding_side": "left"}))
+    tower = built(tmp_path, config)
+    library = tiny.open_clip_reference(tmp_path / "tiny.json").model
+    own = tokenizer_of(locate(f"{tmp_path / 'tiny.json'}@{tmp_path / 'weights.pt'}", Stated()))
+    with torch.inference_mode():
+        assert_same(tower.embed(TEXTS), library.encode_text(own(list(TEXTS)), normalize=False))
+    with pytest.raises(EncoderError, match="lays out texts in a way of its own"):
+        tower.encode(TEXTS, torch.zeros(2, tower.context_dim))
+
+
+def test_settings_that_are_refused() -> None:
+    with pytest.raises(EncoderError, match="allowed: lower, canonicalize, whitespace"):
+        text_form_of({"tokenizer_kwargs": {"clean": "upper"}})
+    with pytest.raises(EncoderError, match="at random"):
+        text_form_of({"tokenizer_kwargs": {"reduction_mask": "random"}})
+
+
+def test_texts_that_are_cut_are_known(tmp_path: Path) -> None:
+    tower = built(tmp_path, tiny.VIT)  # 12 tokens with start and end
+    assert tower.cut_short(["red " * 10, "red " * 11]) == [False, True]
+    assert tower.cut_short(["red " * 8, "red " * 9], context=2) == [False, True]

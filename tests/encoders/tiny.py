@@ -99,7 +99,7 @@ class open_clip_reference:  # noqa: N801 - reads as a function
             torch.save(tensors, file)
 
 
-def hf_clip(folder: Path, kind: str = "clip") -> str:
+def hf_clip(folder: Path, kind: str = "clip", **of_text: Any) -> str:
     """A folder with a CLIPModel or SiglipModel, its image processor and its tokenizer."""
     from transformers import (
         CLIPConfig,
@@ -115,7 +115,7 @@ def hf_clip(folder: Path, kind: str = "clip") -> str:
     end = 2 + len(WORDS) + 1  # the id of [SEP] in the vocabulary below
     text = {
         "hidden_size": 8, "vocab_size": 32, "max_position_embeddings": 12,
-        "eos_token_id": end, "bos_token_id": end - 1, "pad_token_id": 0, **shared,
+        "eos_token_id": end, "bos_token_id": end - 1, "pad_token_id": 0, **shared, **of_text,
     }  # fmt: skip
     if kind == "clip":
         vision = {"hidden_size": 20, "image_size": 32, "patch_size": 8, **shared}
@@ -174,6 +174,28 @@ def t5(folder: Path) -> str:
     made.save_pretrained(folder)
     _words_tokenizer(folder)
     return str(folder)
+
+
+def siglip_2(folder: Path) -> str:
+    """A SigLIP of 64 positions with a Gemma tokenizer: letters, capitals apart, and an end token.
+    It pads at the left, as that class does where its folder does not say otherwise.
+    """
+    from string import ascii_letters, punctuation
+
+    from tokenizers.processors import TemplateProcessing
+    from transformers import GemmaTokenizer
+
+    special = ("<pad>", "<eos>", "<bos>", "<unk>", "<mask>")
+    names = [*special, "\N{LOWER ONE EIGHTH BLOCK}", *ascii_letters, *punctuation]
+    reference = hf_clip(folder, "siglip", max_position_embeddings=64, vocab_size=len(names))
+    for file in ("tokenizer.json", "tokenizer_config.json", "vocab.txt"):
+        (folder / file).unlink()
+    made = GemmaTokenizer(vocab={name: number for number, name in enumerate(names)}, merges=[])
+    made.backend_tokenizer.post_processor = TemplateProcessing(
+        single="$A <eos>", special_tokens=[("<eos>", 1)]
+    )
+    made.save_pretrained(folder)
+    return reference
 
 
 def siglip_with_an_end(folder: Path) -> str:

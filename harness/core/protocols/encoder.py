@@ -49,6 +49,12 @@ class TextEncoder(Protocol):
         """(N, D) embeddings, not normalised, without a graph; one text at a time."""
         ...
 
+    def cut_short(self, texts: Sequence[str], context: int = 0) -> Sequence[bool]:
+        """Which texts lose their end behind a context of so many vectors, because the tower reads
+        fewer tokens. All False where it cannot tell.
+        """
+        return [False] * len(texts)
+
 
 class TunableText(TextEncoder, Protocol):
     """A text tower that can be trained, or trained through. deepcopy gives an own copy."""
