@@ -3,7 +3,7 @@
 NAME is kinetics400, ucf101, hmdb51 or imagenet, and PATH its folder; its counts are compared with
 the official ones. Or NAME is a dataset as in a task (`folder:flowers`, `{name: video:ucf101, split:
 2}`), without PATH. A sample of the files is read completely; --sample sets its size. Exit code 0:
-no problems; 1: problems were found; 2: the dataset cannot be opened.
+no problems; 1: problems were found; 2: a study cannot open the dataset.
 """
 
 from __future__ import annotations
@@ -45,6 +45,7 @@ def _not_negative(text: str) -> int:
 def run(args: Namespace) -> int:
     import json
 
+    from harness.core.problems import and_more
     from harness.data._official import count, differences, official, without_items
 
     known = official().get(args.name)
@@ -52,9 +53,9 @@ def run(args: Namespace) -> int:
     data, missing = _open(choice)
     counts = count(data, missing)
     problems, remarks = differences(counts, known, args.split) if known else ([], [])
-    problems += without_items(counts)
+    problems = [*data.problems, *problems, *without_items(counts)]
     if missing:
-        text = f"{len(missing)} listed files are missing: {', '.join(missing[:5])}"
+        text = f"{len(missing)} listed files are missing: {and_more(missing)}"
         (remarks if known and known["loses_items"] else problems).append(text)
     sampled, unreadable = _sample(data, missing, args.sample)
     if unreadable:
@@ -69,7 +70,7 @@ def run(args: Namespace) -> int:
         print(json.dumps(document, indent=1, ensure_ascii=False))
     else:
         _print(document, counts)
-    return 1 if problems else 0
+    return 2 if data.problems else 1 if problems else 0
 
 
 def _choice(args: Namespace) -> Choice:
@@ -128,6 +129,8 @@ def _sample(
 
 
 def _print(document: Mapping[str, Any], counts: Mapping[str, Count]) -> None:
+    from harness.core.problems import MOST
+
     print(f"{document['name']}: {document['classes']} classes")
     for use, items in counts.items():
         if not items.listed:
@@ -137,8 +140,10 @@ def _print(document: Mapping[str, Any], counts: Mapping[str, Count]) -> None:
         print(f"  {use}: {items.there} items, {few} to {many} per class{missing}")
     unreadable = document["unreadable"]
     print(f"  read: {document['sampled']} sampled files, {len(unreadable)} cannot be read")
-    for reason in list(unreadable.values())[:5]:
+    for reason in list(unreadable.values())[:MOST]:
         print(f"    {reason}")
+    if len(unreadable) > MOST:
+        print(f"    ... and {len(unreadable) - MOST} more")
     if document["source"]:
         print(f"  official counts: {document['source']}")
     for kind in ("notes", "remarks", "problems"):

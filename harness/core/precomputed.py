@@ -35,6 +35,7 @@ from harness.core.files import file_hash
 from harness.core.hashing import digest
 from harness.core.logit_scales import not_a_stored_factor
 from harness.core.safetensors_file import read_safetensors_array, read_safetensors_header
+from harness.core.text_files import read_text
 
 if TYPE_CHECKING:
     from harness.core.samples import IntArray
@@ -274,7 +275,8 @@ def _from_folder(path: Path) -> tuple[dict[str, Callable[[], Array]], str]:
 
 def _from_file(file: Path) -> Array:
     if file.suffix == ".txt":
-        return np.array(file.read_text(encoding="utf-8").splitlines(), dtype=np.str_)
+        text = read_text(file).removesuffix("\n")
+        return np.array(text.split("\n") if text else [], dtype=np.str_)
     array: Array = np.load(file, mmap_mode="r", allow_pickle=False)
     return array
 

@@ -1,4 +1,4 @@
-"""Files and folders of data sets: found, read as text, hashed."""
+"""Files and folders of data sets: found and hashed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from functools import cache
 from pathlib import Path
 
 from harness.core.errors import DataError
-from harness.data._listing import special
+from harness.core.text_files import special
+from harness.data._listing import has_text_name, printable
 
 
 def folder_at(argument: str, family: str, example: str) -> Path:
@@ -24,6 +25,8 @@ def folder_at(argument: str, family: str, example: str) -> Path:
     except (OSError, RuntimeError) as error:  # a name too long, a user that does not exist
         short = argument if len(argument) < 200 else f"{argument[:200]}..."
         raise DataError(f"dataset {family}:{short} cannot be read: {_reason(error)}") from error
+    if not has_text_name(root):
+        raise DataError(f"the name of the folder {printable(root)} is not UTF-8; rename it")
     if not is_folder:
         raise DataError(f"dataset {family}:{argument}: there is no folder {root}")
     return root
@@ -33,24 +36,6 @@ def refuse_argument(argument: str, family: str) -> None:
     """Raises DataError for an argument behind the name of a data set that takes none."""
     if argument:
         raise DataError(f"dataset '{family}' takes no argument, not '{argument}'")
-
-
-def read_text(path: Path, missing: str = "") -> str:
-    """The text of a list or table, in UTF-8 with or without a byte order mark.
-
-    Raises DataError, naming the file; `missing` says where one that is not there comes from.
-    """
-    kind = special(path)
-    if kind and path.exists():
-        raise DataError(f"{path} cannot be read: it is {kind}")
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise DataError(f"{path} is not UTF-8 (byte {error.start})") from error
-    except FileNotFoundError as error:
-        raise DataError(f"there is no file {path}{missing and f': {missing}'}") from error
-    except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror}") from error
 
 
 def refuse_special(path: Path, noun: str) -> None:

@@ -44,6 +44,7 @@ class ImageFiles:
     parts: Mapping[str, Sequence[int]]
     val: Items | None = None  # neither trained on nor tested
     notes: tuple[str, ...] = ()  # what a reader of a report should know
+    problems: tuple[str, ...] = ()  # why it is refused; `data check` reads the rest all the same
     reference: str = ""  # as a task names it; the researcher's own data have one
 
     def part(self, name: str) -> Sequence[int]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from harness.core.errors import DataError
+from harness.core.problems import Problems, and_more
 from harness.core.samples import Items
 
 #: (id, index of the class, group or '') of every item of a split
@@ -53,14 +53,35 @@ def unused_split_note(items: Items | None, reference: str, split: str) -> tuple[
 
 
 def refuse_duplicate_names(names: Sequence[str], where: object) -> None:
-    """Raises DataError for two names that a text encoder would read as one.
+    """Raises DataError for names that a text encoder would read as one.
 
     They differ in case, underscores or the form of a letter, and are almost always a slip.
     """
+    problems = Problems(str(where))
+    tell_duplicate_names(names, where, problems)
+    problems.refuse()
+
+
+def tell_duplicate_names(names: Sequence[str], where: object, problems: Problems) -> None:
+    """Like `refuse_duplicate_names`, but tells them as problems."""
     seen: dict[str, str] = {}
     for name in names:
         one_form = unicodedata.normalize("NFKC", name).casefold()
         plain = " ".join(one_form.replace("_", " ").split())
         if plain in seen:
-            raise DataError(f"duplicate class names in {where}: '{seen[plain]}' and '{name}'")
-        seen[plain] = name
+            both = f"'{seen[plain]}' and '{name}'"
+            problems.add("names", f"duplicate class names in {where}: {both}")
+        seen.setdefault(plain, name)
+
+
+def shared_groups_note(
+    train: Iterable[str], test: Iterable[str], reference: str
+) -> tuple[str, ...]:
+    """The note of a report on groups that are in train and in test: what was sampled together, as
+    clips of one film, is tested after it was trained on. () without any; '' is no group.
+    """
+    shared = sorted({*train} & {*test} - {""})
+    if not shared:
+        return ()
+    return (f"Groups of {reference} that are in train and in test: {len(shared)} "
+            f"({and_more(shared)}).",)  # fmt: skip

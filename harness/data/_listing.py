@@ -5,13 +5,13 @@ Files and folders that operating systems and editors leave behind are ignored at
 
 from __future__ import annotations
 
-import stat
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.core.errors import DataError
+from harness.core.text_files import special
 
 #: Left behind by macOS, Windows, and the Synology file server; in lower case.
 JUNK = frozenset({"__macosx", "thumbs.db", "ehthumbs.db", "desktop.ini", "@eadir"})
@@ -20,13 +20,10 @@ JUNK = frozenset({"__macosx", "thumbs.db", "ehthumbs.db", "desktop.ini", "@eadir
 DOCUMENTS = (".txt", ".csv", ".json", ".jsonl", ".md", ".xml", ".yaml", ".yml")
 TEXTS = ("readme", "license", "licence", "copying")
 WITHOUT_SUFFIX = "without a suffix"
+#: The kind of a file that cannot be named in a Record.
+NO_TEXT_NAME = "a file whose name is not UTF-8"
 #: The kind of a link to a folder, which is not followed.
 LINK = "link to a folder"
-#: What a file that is not regular is called.
-KINDS = {
-    stat.S_IFDIR: "a folder", stat.S_IFIFO: "a FIFO", stat.S_IFSOCK: "a socket",
-    stat.S_IFCHR: "a device", stat.S_IFBLK: "a device",
-}  # fmt: skip
 
 
 def is_junk(name: str) -> bool:
@@ -50,16 +47,15 @@ def folders_in(folder: Path) -> list[Path]:
     return [path for path in entries(folder) if path.is_dir()]
 
 
-def special(path: Path) -> str:
-    """What a path is that must not be opened, as a FIFO would block: 'a FIFO', 'a folder', ...
+def printable(text: object) -> str:
+    """A name as a message shows it, with bytes that are not UTF-8 as escapes."""
+    return str(text).encode(errors="backslashreplace").decode()
 
-    '' for a regular file, for a link to one, and where there is nothing.
-    """
-    try:
-        mode = path.stat().st_mode
-    except (OSError, ValueError):  # a ValueError for a NUL in the name
-        return "a link that leads nowhere" if path.is_symlink() else ""
-    return "" if stat.S_ISREG(mode) else KINDS.get(stat.S_IFMT(mode), "no regular file")
+
+def has_text_name(path: Path) -> bool:
+    """Whether a path is UTF-8; another cannot be written to a Record."""
+    text = str(path)
+    return text.isascii() or printable(text) == text
 
 
 def is_document(path: Path) -> bool:
@@ -112,7 +108,7 @@ def listing(folder: Path, suffixes: Collection[str], *, deep: bool = True) -> Li
     while to_visit:
         for path in entries(to_visit.pop()):
             if path.suffix.lower() in suffixes:
-                kind = special(path)
+                kind = special(path) or ("" if has_text_name(path) else NO_TEXT_NAME)
                 if kind:
                     result.special[path] = kind
                 else:

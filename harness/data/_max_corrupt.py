@@ -17,11 +17,13 @@ from pydantic import BaseModel, ConfigDict, field_validator
 from harness.core.errors import DataError
 from harness.core.files import cache_folder, write_atomically
 from harness.core.hashing import digest
+from harness.core.problems import Problems, and_more
 from harness.core.samples import Items
+from harness.core.text_files import special as special_kind
 from harness.data._files import file_times
 from harness.data._image_files import ImageFiles
-from harness.data._listing import special as special_kind
-from harness.data._scan import Unreadable, first_few, scan, unreadable
+from harness.data._listing import NO_TEXT_NAME
+from harness.data._scan import Unreadable, scan, unreadable
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -75,19 +77,19 @@ def without_corrupt_pictures(
     count = f"{len(named)} of the {total} pictures of {data.reference}"
     if len(named) > _allowed(limit, total):
         raise DataError(
-            f"{count} cannot be read, more than max_corrupt: {limit} allows: {first_few(named)}"
+            f"{count} cannot be read, more than max_corrupt: {limit} allows: {and_more(named)}"
         )
     notes = []
     if named:
         notes.append(
             f"Left out of training and test, as they cannot be read: {count} "
-            f"({first_few(named)}); max_corrupt: {limit}."
+            f"({and_more(named)}); max_corrupt: {limit}."
         )
     if outcome["twins"]:
         pairs = [f"{test} = {train}" for train, test in outcome["twins"]]
         notes.append(
             f"Test pictures of {data.reference} that are training pictures as well, pixel for "
-            f"pixel: {len(pairs)} ({first_few(pairs)})."
+            f"pixel: {len(pairs)} ({and_more(pairs)})."
         )
     return _without(data, corrupt, notes)
 
@@ -95,13 +97,14 @@ def without_corrupt_pictures(
 def without_unreadable_videos(
     data: Data,
     limit: float,
-    missing: Sequence[str],
+    missing: Mapping[str, str],
     *,
     read_whole: Callable[[str], Image.Image],
     min_frames: int,
 ) -> Data:
-    """`data` without the videos that are `missing` (not there, or no regular files), or that
-    `read_whole` cannot read: damaged, or shorter than `min_frames`.
+    """`data` without the videos that are `missing` (not there, or not to be opened, with where they
+    are listed or what they are), or that `read_whole` cannot read: damaged, or shorter than
+    `min_frames`.
 
     Every video is decoded once, and the outcome kept while size and time of all files do not
     change. A limit of 0 decodes nothing, and lets nothing be missing.
@@ -110,14 +113,16 @@ def without_unreadable_videos(
     """
     items = (*data.train.ids, *data.test.ids)
     allowed = _allowed(limit, len(items))
-    kinds = {item: kind for item in missing if (kind := special_kind(data.root / item))}
+    kinds = {item: kind for item in missing if (kind := _never_opened(data, item, missing))}
     absent = [item for item in missing if item not in kinds]
     if len(missing) > allowed:
-        what = " or ".join(["not there"] * bool(absent) + ["no regular files"] * bool(kinds))
-        first = f" ({kinds[missing[0]]})" if missing[0] in kinds else ""
+        states = ["are not there"] * bool(absent) + ["cannot be opened"] * bool(kinds)
+        places = (
+            f"{data.root / item}{f' ({why})' if why else ''}" for item, why in missing.items()
+        )
         raise DataError(
-            f"{len(missing)} of the {len(items)} videos that {data.reference} lists are {what}; "
-            f"the first: {data.root / missing[0]}{first}"
+            f"{len(missing)} of the {len(items)} videos that {data.reference} lists "
+            f"{' or '.join(states)}: {and_more(places)}"
         )
     if not limit:
         return data
@@ -130,27 +135,43 @@ def without_unreadable_videos(
     if len(unusable) > allowed:
         raise DataError(
             f"{len(unusable)} of the {len(items)} videos of {data.reference} cannot be read, more "
-            f"than max_corrupt: {limit} allows: {first_few(unusable)}"
+            f"than max_corrupt: {limit} allows: {and_more(unusable)}"
         )
     named = [*absent, *_named(kinds), *outcome["videos"]]
-    irregular = f", {len(kinds)} no regular files" if kinds else ""
+    irregular = f", {len(kinds)} that cannot be opened" if kinds else ""
     note = (
         f"Left out of training and test: {len(unusable)} of the {len(items)} videos of "
         f"{data.reference}, {len(absent)} not there{irregular} and "
         f"{len(outcome['videos'])} damaged or shorter than {min_frames} frames "
-        f"({first_few(named)}); max_corrupt: {limit}."
+        f"({and_more(named)}); max_corrupt: {limit}."
     )
     return _without(data, unusable, [note] if unusable else [])
+
+
+def _never_opened(data: ImageFiles, item: str, missing: Mapping[str, str]) -> str:
+    """What a video is that is never opened; '' for one that is not there."""
+    return NO_TEXT_NAME if missing[item] == NO_TEXT_NAME else special_kind(data.root / item)
+
+
+def usable_pictures(
+    data: Data, limit: float, address: Any, special: Mapping[str, str], problems: Problems
+) -> Data:
+    """Like `without_corrupt_pictures`, but tells as problems what that refuses."""
+    try:
+        return without_corrupt_pictures(data, limit, address, special)
+    except DataError as error:
+        problems.add_error("unusable", error)
+        return data
 
 
 def _refuse_special(data: ImageFiles, special: Mapping[str, str]) -> None:
     if special:
         total = len(data.train.ids) + len(data.test.ids) + len(special)
-        first = min(special)
+        named = (f"{data.root / path} ({kind})" for path, kind in sorted(special.items()))
         raise DataError(
-            f"{len(special)} of the {total} pictures of {data.reference} are no regular files; the "
-            f"first: {data.root / first} ({special[first]}). Remove them, or let a share of them "
-            "be left out with the option max_corrupt"
+            f"{len(special)} of the {total} pictures of {data.reference} cannot be opened: "
+            f"{and_more(named)}. Remove or rename them, or let a share of them be left out with "
+            "the option max_corrupt"
         )
 
 

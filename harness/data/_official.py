@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from harness.core.problems import and_more
 from harness.core.protocols.dataset import Dataset
 
 OFFICIAL_FILE = Path(__file__).with_name("official.json")
@@ -91,10 +92,12 @@ def without_items(counts: Mapping[str, Count]) -> list[str]:
     problems = []
     if len(names) == 1:
         problems.append(f"'{names[0]}' is the only class: the accuracy would always be 100")
+    if not counts["test"].listed:
+        problems.append("there is no test split: only another data set can be tested")
     for use, seen in counts.items():
         empty = [name for name, n in seen.per_class.items() if n == 0]
         if seen.listed and empty:
-            problems.append(f"{use}: {len(empty)} classes have no item: {', '.join(empty[:5])}")
+            problems.append(f"{use}: {len(empty)} classes have no item: {and_more(empty)}")
     return problems
 
 

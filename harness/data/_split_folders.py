@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from harness.core.errors import DataError
-from harness.data._listing import entries, folders_in
+from harness.data._listing import entries, folders_in, printable
 
 #: Spellings of the names of splits, in lower case; the first is the name itself.
 SPELLINGS = {
@@ -60,13 +60,7 @@ def split_folders(root: Path, wanted: Wanted, used: Collection[str]) -> SplitFol
     if not splits:
         _refuse_nested(root, root, wanted)
         return SplitFolders(root, {"test": root}, _stray(root, root, wanted))
-    notes = _stray(root, root, wanted)
-    unread = [p.name for p in folders_in(root) if p not in splits.values()]
-    if unread:
-        names = ", ".join(unread[:SHOWN]) + (", ..." if len(unread) > SHOWN else "")
-        notes.append(
-            f"Folders of {wanted.reference} beside its splits, which are not read: {names}."
-        )
+    notes = unread_note(root, splits.values(), wanted)
     for folder in (folder for split, folder in splits.items() if split in used):
         if _wanted_files(folder, wanted) and not folders_in(folder):
             raise DataError(
@@ -76,6 +70,18 @@ def split_folders(root: Path, wanted: Wanted, used: Collection[str]) -> SplitFol
         _refuse_nested(root, folder, wanted)
         notes += _stray(root, folder, wanted)
     return SplitFolders(root, splits, notes)
+
+
+def unread_note(root: Path, splits: Collection[Path], wanted: Wanted) -> list[str]:
+    """The notes on files and folders beside the splits, which are not read; [] without any."""
+    notes = _stray(root, root, wanted)
+    unread = [printable(p.name) for p in folders_in(root) if p not in splits]
+    if unread:
+        names = ", ".join(unread[:SHOWN]) + (", ..." if len(unread) > SHOWN else "")
+        notes.append(
+            f"Folders of {wanted.reference} beside its splits, which are not read: {names}."
+        )
+    return notes
 
 
 def one_below(reference: str, folder: Path) -> str:
@@ -110,7 +116,7 @@ def found_layout(root: Path) -> str:
             texts.append(text)
         return ", ".join(texts + ["..."] * (len(listed) > most))
 
-    return shown(entries(root), SHOWN, inside=True).encode(errors="backslashreplace").decode()
+    return printable(shown(entries(root), SHOWN, inside=True))
 
 
 def _splits_in(root: Path, wanted: Wanted) -> dict[str, Path]:

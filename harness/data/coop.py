@@ -20,7 +20,8 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from harness.core.errors import DataError, did_you_mean, nearest
-from harness.data._files import file_times, folder_at, read_text
+from harness.core.text_files import lines_of, read_text, special
+from harness.data._files import file_times, folder_at
 from harness.data._image_files import ImageFiles, opened_once
 from harness.data._images import picture_suffixes
 from harness.data._items import (
@@ -29,7 +30,7 @@ from harness.data._items import (
     refuse_duplicate_names,
     unused_split_note,
 )
-from harness.data._listing import folders_in, left_out_note, listing, special
+from harness.data._listing import folders_in, left_out_note, listing
 from harness.data._max_corrupt import PictureOptions, without_corrupt_pictures
 
 LAYOUT_FILE = Path(__file__).with_name("coop.json")
@@ -167,8 +168,10 @@ def _lists(root: Path, layout: Mapping[str, str]) -> _Contents:
     for split in SPLITS:
         path = root / layout["lists"].format(split=split)
         listed[split] = []
-        for n, line in enumerate(read_text(path, WHERE_LISTS_ARE).splitlines(), start=1):
-            item, _, name = line.strip().partition(" ")
+        for n, line in enumerate(lines_of(read_text(path, WHERE_LISTS_ARE)), start=1):
+            if not line:
+                continue
+            item, _, name = line.partition(" ")
             if not name or "/" in item:
                 raise DataError(f"{path}, line {n} is not 'picture class name': {line[:100]!r}")
             listed[split].append((f"{layout['images']}/{item}.jpg", name))
@@ -223,8 +226,7 @@ def _without_special(root: Path, contents: _Contents) -> _Contents:
 
 def _lines(path: Path) -> list[str]:
     """The lines of a list that are not empty."""
-    text = read_text(path, WHERE_LISTS_ARE)
-    return [line.strip() for line in text.splitlines() if line.strip()]
+    return [line for line in lines_of(read_text(path, WHERE_LISTS_ARE)) if line]
 
 
 def _manifest(root: Path, contents: _Contents) -> str:

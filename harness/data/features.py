@@ -24,7 +24,7 @@ from harness.core.protocols.dataset import Kind
 from harness.core.protocols.plugin import NoOptions
 from harness.core.samples import Items
 from harness.data._image_files import opened_once
-from harness.data._items import items_of, refuse_duplicate_names
+from harness.data._items import items_of, refuse_duplicate_names, shared_groups_note
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -38,7 +38,7 @@ class FeatureFile:
     """Items that have features and no pictures: a `FeatureItems`."""
 
     kind: ClassVar[Kind] = "features"
-    notes: ClassVar[tuple[str, ...]] = ()
+    problems: ClassVar[tuple[str, ...]] = ()
 
     reference: str  # as a task names it
     classes: tuple[str, ...]
@@ -46,6 +46,7 @@ class FeatureFile:
     test: Items
     manifest: str
     precomputed: PrecomputedFeatures
+    notes: tuple[str, ...] = ()
 
     def part(self, name: str) -> Sequence[int]:
         """All classes. DataError for any other part."""
@@ -86,13 +87,17 @@ def open_dataset(argument: str, options: NoOptions) -> FeatureFile:
     precomputed = read_precomputed(Path(argument).expanduser())
     refuse_duplicate_names(precomputed.class_names, precomputed.path)
     train, test = (_items(precomputed, split) for split in SPLITS)
+    reference = f"features:{argument}"
+    groups = list(zip(precomputed.split_N, precomputed.groups, strict=True))
+    in_train, in_test = ([g for s, g in groups if s == split] for split in SPLITS)
     return FeatureFile(
-        reference=f"features:{argument}",
+        reference=reference,
         classes=precomputed.class_names,
         train=train,
         test=test,
         manifest=digest([REVISION, precomputed.content], 64),
         precomputed=precomputed,
+        notes=shared_groups_note(in_train, in_test, reference),
     )
 
 

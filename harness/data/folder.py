@@ -1,6 +1,7 @@
 """Your own pictures: `folder:PATH`, as class folders or with a labels.csv.
 
     PATH/labels.csv           columns path, label, split (train | test | val), optional group
+    PATH/labels.csv           columns id, name, beside class folders: their names by folder
     PATH/train/CLASS/*.jpg    and PATH/test/CLASS/*.jpg, and perhaps PATH/val/CLASS/*.jpg
     PATH/CLASS/*.jpg          all of it is test: for zero-shot and across data sets
 
@@ -14,14 +15,15 @@ encoder's sake; labels in labels.csv are not changed.
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from harness.core.errors import DataError, did_you_mean, nearest
+from harness.core.errors import DataError
+from harness.core.problems import Problems
 from harness.core.samples import Items
+from harness.core.text_files import is_text_file
 from harness.data._files import file_times, folder_at
 from harness.data._image_files import ImageFiles, opened_once
 from harness.data._images import picture_suffixes
@@ -29,24 +31,21 @@ from harness.data._items import (
     Rows,
     items_of,
     manifest,
-    refuse_duplicate_names,
+    shared_groups_note,
+    tell_duplicate_names,
     unused_split_note,
 )
-from harness.data._listing import counts_of, folders_in, left_out_note, listing, special
-from harness.data._max_corrupt import PictureOptions, without_corrupt_pictures
+from harness.data._labels_csv import SPLITS, Split, class_names, labels_csv, names_classes
+from harness.data._listing import (
+    counts_of,
+    folders_in,
+    has_text_name,
+    left_out_note,
+    listing,
+    printable,
+)
+from harness.data._max_corrupt import PictureOptions, usable_pictures
 from harness.data._split_folders import Wanted, found_layout, one_below, only_folder, split_folders
-
-SPLITS = ("train", "test", "val")
-_COLUMNS = ("path", "label", "split")
-
-
-@dataclass
-class _Split:
-    """What a split holds."""
-
-    rows: list[tuple[str, str, str]] = field(default_factory=list)  # path, label, group or ''
-    special: dict[str, str] = field(default_factory=dict)  # path of a special file -> what it is
-    left_out: list[str] = field(default_factory=list)  # the kinds of files that are not read
 
 
 class Options(PictureOptions):
@@ -59,138 +58,129 @@ class Options(PictureOptions):
 def open_dataset(argument: str, options: Options) -> ImageFiles:
     """The pictures below `argument`.
 
-    Raises DataError: missing folder, a layout that is ambiguous or without a test, empty class,
-    duplicate class names, a labels.csv that lacks a column or names a file that is not there, more
-    corrupt pictures than max_corrupt.
+    Raises DataError: missing folder, an ambiguous layout, and all that is wrong below it at once:
+    empty classes, duplicate class names, lines of a labels.csv that are wrong or name files that
+    are not there, more corrupt pictures than max_corrupt.
     """
+    data, problems = _opened(argument, options)
+    problems.refuse()
+    return data
+
+
+def open_incomplete(argument: str, options: Options) -> tuple[ImageFiles, list[str]]:
+    """The pictures that can be read, with the problems of the others. Nothing is missing, as what
+    is not there is a problem.
+    """
+    data, problems = _opened(argument, options)
+    return replace(data, problems=tuple(problems.lines())), []
+
+
+def _opened(argument: str, options: Options) -> tuple[ImageFiles, Problems]:
     reference = f"folder:{argument}"
-    root = folder_at(argument, "folder", "flowers")
-    splits, root, notes = _read(root, reference, options.test)
-    table = root / "labels.csv"
+    problems = Problems(f"dataset {reference}")
+    found = _read(folder_at(argument, "folder", "flowers"), reference, options.test, problems)
+    root, splits, tested = found.root, found.splits, options.test
     rows = {name: split.rows for name, split in splits.items()}
     names = tuple(sorted({label for split in rows.values() for _, label, _ in split}))
     if not names:
-        raise DataError(f"dataset folder:{argument}: no picture was found in {root}")
-    refuse_duplicate_names(names, table if table.is_file() else root)
-    unused = "val" if options.test == "test" else "test"
-    if not rows[options.test] and not splits[options.test].special:
-        other = f"; to test on '{unused}': {{name: {reference}, test: {unused}}}"
-        raise DataError(
-            f"dataset {reference} has no split '{options.test}'{other if rows[unused] else ''}; "
-            f"found: {found_layout(root)}"
-        )
+        problems.refuse()
+        raise DataError(f"dataset {reference}: no picture was found in {root}")
+    table = root / "labels.csv"
+    tell_duplicate_names(names, table if table.is_file() else root, problems)
+    unused = "val" if tested == "test" else "test"
     # A split that is not used changes no result, so it is not in the manifest.
     used = [("train", *row) for row in rows["train"]]
-    used += [("test", *row) for row in rows[options.test]]
+    used += [("test", *row) for row in rows[tested]]
     try:
         content = manifest(root, used)
         address = file_times(root, [path for _, path, _, _ in used]) if options.max_corrupt else []
     except OSError as error:
         raise DataError(f"picture {error.filename} cannot be read: {error.strerror}") from error
     val = _items(rows[unused], names)
-    both = (splits["train"], splits[options.test])
-    notes += unused_split_note(val, reference, unused)
+    notes = [*found.notes, *unused_split_note(val, reference, unused)]
+    both = (splits["train"], splits[tested])
     notes += left_out_note([kind for split in both for kind in split.left_out], reference)
+    in_train, in_test = ([group for _, _, group in split.rows] for split in both)
+    notes += shared_groups_note(in_train, in_test, reference)
+    special = both[0].special | both[1].special
+    if not rows[tested] and not splits[tested].special:
+        notes.append(_no_test_note(reference, root, tested, unused if rows[unused] else None))
     data = ImageFiles(
-        root, names, _items(rows["train"], names), _items(rows[options.test], names), content, {},
-        val=val, notes=notes, reference=reference,
+        root, names, _items(rows["train"], names), _items(rows[tested], names), content, {},
+        val=val, notes=tuple(notes), reference=reference,
     )  # fmt: skip
-    return without_corrupt_pictures(
-        data, options.max_corrupt, address, both[0].special | both[1].special
-    )
+    return usable_pictures(data, options.max_corrupt, address, special, problems), problems
 
 
-def _read(
-    root: Path, reference: str, tested: str
-) -> tuple[dict[str, _Split], Path, tuple[str, ...]]:
+def _no_test_note(reference: str, root: Path, tested: str, other: str | None) -> str:
+    """The note on a data set that can be trained on, and be tested with another (test_dataset)."""
+    hint = f"; to test on '{other}': {{name: {reference}, test: {other}}}" if other else ""
+    return f"{reference} has no split '{tested}'; found: {found_layout(root)}{hint}."
+
+
+@dataclass(frozen=True)
+class _Found:
     """The splits, the folder that paths are relative to, and notes on the layout."""
-    if (root / "labels.csv").is_file():
-        return _from_csv(root, root / "labels.csv"), root, ()
+
+    root: Path
+    splits: Mapping[str, Split]
+    notes: Sequence[str] = ()
+
+
+def _read(root: Path, reference: str, tested: str, problems: Problems) -> _Found:
+    """Raises DataError for a layout or a table that cannot be read at all."""
+    notes: list[str] = []
     only = only_folder(root)
-    if only is not None and (only / "labels.csv").is_file():
-        return _from_csv(only, only / "labels.csv"), only, (one_below(reference, only),)
+    if only is not None and is_text_file(only / "labels.csv"):
+        root, notes = only, [one_below(reference, only)]
+    table = root / "labels.csv"
+    named = names_classes(table)
+    if not named and is_text_file(table):
+        return _Found(root, labels_csv(table, problems), notes)
     layout = split_folders(
         root, Wanted(picture_suffixes(), "pictures", reference), ("train", tested)
     )
+    names = class_names(table, problems) if named else None
     splits = {
-        split: _class_folders(layout.root, layout.folders[split]) if split in layout.folders
-        else _Split()
+        split: _class_folders(layout.root, layout.folders[split], names, problems)
+        if split in layout.folders else Split()
         for split in SPLITS
     }  # fmt: skip
-    return splits, layout.root, tuple(layout.notes)
+    if names:
+        notes.append(f"The class names of {reference} are those of {table.name} (id,name).")
+    return _Found(layout.root, splits, [*notes, *layout.notes])
 
 
-def _from_csv(root: Path, table: Path) -> dict[str, _Split]:
-    """The splits that a labels.csv names."""
-    splits = {split: _Split() for split in SPLITS}
-    seen: set[str] = set()
-    try:
-        with table.open(encoding="utf-8-sig", newline="") as handle:
-            reader = csv.DictReader(handle)
-            missing = [c for c in _COLUMNS if c not in (reader.fieldnames or ())]
-            if missing:
-                raise DataError(f"{table}: there is no column '{missing[0]}'; needed: "
-                                + ", ".join(_COLUMNS))  # fmt: skip
-            for line, row in enumerate(reader, start=2):
-                _check_row(root, table, line, row, seen)
-                split, path = splits[row["split"]], row["path"]
-                kind = special(root / path)
-                if kind:
-                    split.special[path] = kind
-                else:
-                    split.rows.append((path, row["label"], row.get("group") or ""))
-    except UnicodeDecodeError as error:
-        raise DataError(f"{table} is not UTF-8 (byte {error.start})") from error
-    except csv.Error as error:
-        raise DataError(f"{table}, line {reader.line_num + 1}: {error}") from error
-    except OSError as error:
-        raise DataError(f"{table} cannot be read: {error.strerror}") from error
-    for split in splits.values():
-        split.rows.sort()  # no draw depends on the order of the lines
-    return splits
-
-
-def _check_row(root: Path, table: Path, line: int, row: dict[str, str], seen: set[str]) -> None:
-    """Raises DataError, naming table and line."""
-    if None in row or None in row.values():
-        raise DataError(f"{table}, line {line}: more or fewer fields than the first line names")
-    if row["split"] not in SPLITS:
-        close = did_you_mean(nearest(row["split"], SPLITS))
-        raise DataError(
-            f"{table}, line {line}: split '{row['split']}'; allowed: {', '.join(SPLITS)}{close}"
-        )
-    if not row["label"]:
-        raise DataError(f"{table}, line {line}: the label is empty")
-    if row["path"] in seen:
-        raise DataError(f"{table}, line {line}: {row['path']} is listed twice")
-    path = root / row["path"]
-    if not row["path"] or not (path.is_file() or special(path)):
-        raise DataError(f"{table}, line {line}: there is no file {root / row['path']}")
-    seen.add(row["path"])
-
-
-def _class_folders(root: Path, parent: Path) -> _Split:
-    """Every picture in or below the class folders of `parent`."""
-    split = _Split()
+def _class_folders(
+    root: Path, parent: Path, names: Mapping[str, str] | None, problems: Problems
+) -> Split:
+    """Every picture in or below the class folders of `parent`; `names` are those of the classes by
+    folder, where a table has them.
+    """
+    split = Split()
     labels: dict[str, Path] = {}
     for folder in folders_in(parent):
-        label = folder.name.replace("_", " ")
-        if label in labels:
-            raise DataError(f"two folders mean one class '{label}': {labels[label]} and {folder}")
-        labels[label] = folder
+        label = folder.name.replace("_", " ") if names is None else names.get(folder.name)
         content = listing(folder, picture_suffixes())
-        if not content.files:
+        if not has_text_name(folder):
+            problems.add("text", f"the name of {printable(folder)} is not UTF-8; rename it")
+        elif label is None:
+            problems.add("id", f"{root / 'labels.csv'} has no id {folder.name}, which is a folder "
+                         f"of {parent}")  # fmt: skip
+        elif label in labels:
+            both = f"{labels[label]} and {folder}"
+            problems.add("folders", f"two folders mean one class '{label}': {both}")
+        elif not content.files:
             kinds = counts_of([*content.special.values(), *content.other.values()])
-            raise DataError(
-                f"class '{label}' is empty: no picture in {folder}"
-                + (f", which holds {kinds}" if kinds else "")
-            )
-        for path in (folder, *content.files):
-            shown = str(path).encode(errors="backslashreplace").decode()
-            if shown != str(path):
-                raise DataError(f"the name of {shown} is not UTF-8; rename it")
-        split.rows += [(p.relative_to(root).as_posix(), label, "") for p in content.files]
-        split.special |= {p.relative_to(root).as_posix(): k for p, k in content.special.items()}
+            problems.add("empty", f"class '{label}' is empty: no picture in {folder}"
+                         + (f", which holds {kinds}" if kinds else ""))  # fmt: skip
+        else:
+            labels[label] = folder
+            split.rows += [(p.relative_to(root).as_posix(), label, "") for p in content.files]
+        if has_text_name(folder):
+            split.special |= {
+                printable(p.relative_to(root).as_posix()): k for p, k in content.special.items()
+            }
         split.left_out += content.other.values()
     return split
 

@@ -14,9 +14,9 @@ A frame that cannot be decoded is an error that names the video, never another f
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property, lru_cache
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal
 
@@ -25,24 +25,34 @@ from pydantic import Field, field_validator
 from harness.core.errors import DataError
 from harness.core.files import file_hash
 from harness.core.hashing import digest
+from harness.core.problems import Problems
 from harness.core.protocols.dataset import Kind
-from harness.data import _decode, _video_lists
+from harness.data import _decode
 from harness.data._frame_cache import FrameCache, files_hash, shrunk
+from harness.data._frame_folders import FrameFolders
 from harness.data._image_files import ImageFiles, opened_once
-from harness.data._images import EXTENSIONS, open_rgb, picture_suffixes
-from harness.data._items import Rows, items_of, lines_hash, refuse_duplicate_names
-from harness.data._listing import entries, special
+from harness.data._images import open_rgb
+from harness.data._items import (
+    Rows,
+    items_of,
+    shared_groups_note,
+    tell_duplicate_names,
+)
 from harness.data._max_corrupt import PictureOptions, without_unreadable_videos
 from harness.data._side import kept_side
-from harness.data._video_lists import ListOptions, Row, VideoLists, read_lists
-from harness.data._words import words
+from harness.data._video_lists import read_lists
+from harness.data._video_places import grouped, located, manifest_of
+from harness.data._video_rows import (
+    ListOptions,
+    VideoLists,
+    groups_of,
+    tell_repeated,
+)
+from harness.data._words import camel_note, is_camel_case, words
 from harness.sampling.views import SHORT_SIDE
 
 if TYPE_CHECKING:
     from PIL import Image
-
-#: How many rows of a split are looked up to find where the videos are.
-PROBED = 100
 
 
 class Options(PictureOptions):
@@ -129,11 +139,10 @@ class Videos(ImageFiles):
 
     def read_whole(self, item: str) -> Image.Image:
         """The middle frame, after every frame was decoded. DataError if one cannot be."""
-        length = self._length(item)
-        path = self.root / item
+        path, _ = self.root / item, self._length(item)
         if item in self.counted:
-            for number in range(length):
-                open_rgb(self._frame_file(item, number))
+            for file in self._folders.files(item):
+                open_rgb(file)
         else:
             index = self._store.index(path, whole=False)
             if index.times:  # else the index pass has decoded the video
@@ -147,8 +156,7 @@ class Videos(ImageFiles):
         if item not in self.counted:
             with _decode.readable(path):
                 return digest([file_hash(path), self.side], 64)
-        files = [self._frame_file(item, number) for number in range(self.counted[item])]
-        return digest([files_hash(files), self.side], 64)
+        return digest([files_hash(self._folders.files(item)), self.side], 64)
 
     def _length(self, item: str) -> int:
         length = self.counted.get(item)
@@ -167,21 +175,13 @@ class Videos(ImageFiles):
             if not 0 <= index < length:
                 raise DataError(f"video {self.root / item} has no frame {index}: it has {length}")
         if item in self.counted:
-            files = [self._frame_file(item, index) for index in indices]
-            return [shrunk(open_rgb(file), self.side) for file in files]
+            files = self._folders.files(item)
+            return [shrunk(open_rgb(files[index]), self.side) for index in indices]
         return self._store.get(self.root / item, indices, whole=item in self.trained)
 
-    def _frame_file(self, item: str, index: int) -> Path:
-        """The picture of an extracted frame."""
-        folder = self.root / item
-        if self.options.frame is not None:
-            return folder / self.options.frame.format(index + 1)
-        files = _frame_files(folder)
-        if index >= len(files):
-            raise DataError(
-                f"the folder {folder} holds {len(files)} frames; its list says {self.counted[item]}"
-            )
-        return files[index]
+    @cached_property
+    def _folders(self) -> FrameFolders:
+        return FrameFolders(self.root, self.counted, self.options.frame)
 
     @cached_property
     def _store(self) -> FrameCache:
@@ -192,49 +192,88 @@ class Videos(ImageFiles):
 def open_dataset(argument: str, options: Options) -> Videos:
     """The videos that the lists or folders name.
 
-    Raises DataError: lists that are missing or malformed, videos that are not there, duplicate
-    class names, more videos that cannot be read than max_corrupt.
+    Raises DataError: lists that are missing, and all at once lines that are wrong, videos that are
+    not there, duplicate class names, more videos that cannot be read than max_corrupt.
     """
-    data, missing = open_incomplete(argument, options)
-    return without_unreadable_videos(
-        data, options.max_corrupt, missing,
-        read_whole=data.read_whole, min_frames=options.min_frames,
-    )  # fmt: skip
+    data, missing, problems = _opened(argument, options)
+    data = _usable(data, missing, problems)
+    problems.refuse()
+    return data
 
 
 def open_incomplete(argument: str, options: Options) -> tuple[Videos, list[str]]:
-    """All that is listed, and which of it is not there.
+    """All that is listed, with its problems, and which of it is not there.
 
-    Raises DataError, but not for videos that are missing or cannot be read.
+    Raises DataError, but not for lines that are wrong, or videos that are missing or cannot be
+    read. What max_corrupt allows is left out, as in a study.
+    """
+    data, missing, problems = _opened(argument, options)
+    if options.max_corrupt:
+        data, missing = _usable(data, missing, problems), {}
+    return replace(data, problems=tuple(problems.lines())), list(missing)
+
+
+def _usable(data: Videos, missing: Mapping[str, str], problems: Problems) -> Videos:
+    """`data` without what max_corrupt allows; more than that is a problem."""
+    try:
+        return without_unreadable_videos(
+            data, data.options.max_corrupt, missing,
+            read_whole=data.read_whole, min_frames=data.options.min_frames,
+        )  # fmt: skip
+    except DataError as error:
+        problems.add_error("unusable", error)
+        return data
+
+
+def _opened(argument: str, options: Options) -> tuple[Videos, dict[str, str], Problems]:
+    """All that is listed, what of it cannot be opened with the reason or where it is listed, and
+    lines that are wrong.
     """
     path = _folder_or_list(argument)
+    reference = f"video:{argument}"
+    problems = Problems(f"dataset {reference}")
     list_options = ListOptions(
         options.format, options.split, options.train, options.test, options.labels
     )
-    lists = read_lists(path, list_options)
-    names = words(lists.names, split_camel=options.camel_case)
-    refuse_duplicate_names(names, lists.source)
-    root, located = _located(path, lists, options)
+    with problems.with_last():
+        lists = read_lists(path, list_options, problems)
+    names, notes = _names(lists, options, reference, problems)
+    folder = path if path.is_dir() else path.parent
+    root, placed = located(folder, lists, options.root, problems)
     base = lists.source if lists.source.is_dir() else path  # one folder deeper than `path`, maybe
-    group_of = _video_lists.groups_of(base) if options.groups is None and path.is_dir() else {}
+    in_table = groups_of(base, problems) if options.groups is None and path.is_dir() else {}
     rows = {
-        split: [_grouped(row, options, group_of) for row in its_rows]
-        for split, its_rows in located.items()
+        split: [grouped(row, options.groups, in_table, problems) for row in its_rows]
+        for split, its_rows in placed.items()
     }
-    manifest, missing = _manifest(root, rows, lists.source)
+    all_rows = (*rows["train"], *rows["test"])
+    tell_repeated(all_rows, lists.source, problems)
+    manifest, wrong = manifest_of(root, rows)
+    missing = {row.path: wrong[row.path] or row.line for row in all_rows if row.path in wrong}
     index = {label: c for c, label in enumerate(lists.names)}
     items = {}
     for split, its_rows in rows.items():
         numbered: Rows = [(row.path, index[row.label], row.group) for row in its_rows]
         items[split] = items_of(numbered)
-    all_rows = (*rows["train"], *rows["test"])
+    in_train, in_test = ([row.group for row in rows[split]] for split in ("train", "test"))
+    notes += shared_groups_note(in_train, in_test, reference)
     data = Videos(
-        root, names, items["train"], items["test"], manifest, {}, notes=tuple(lists.notes),
-        reference=f"video:{argument}", options=options,
+        root, names, items["train"], items["test"], manifest, {}, notes=(*lists.notes, *notes),
+        reference=reference, options=options,
         counted={row.path: row.frames for row in all_rows if row.frames is not None},
         trained=frozenset(items["train"].ids), side=options.side or SHORT_SIDE,
     )  # fmt: skip
-    return data, missing
+    return data, missing, problems
+
+
+def _names(
+    lists: VideoLists, options: Options, reference: str, problems: Problems
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The class names as they are read, and the note on those that were split into words."""
+    names = words(lists.names, split_camel=options.camel_case)
+    tell_duplicate_names(names, lists.source, problems)
+    split = options.camel_case and is_camel_case(lists.names)
+    return names, camel_note(lists.names, names, reference) if split else ()
 
 
 def _folder_or_list(argument: str) -> Path:
@@ -248,92 +287,3 @@ def _folder_or_list(argument: str) -> Path:
     if not exists:
         raise DataError(f"dataset video:{argument}: there is no folder or list {path}")
     return path
-
-
-def _located(path: Path, lists: VideoLists, options: Options) -> tuple[Path, dict[str, list[Row]]]:
-    """The folder of the videos, and the rows of every split with paths as they are below it.
-
-    Of the folders and layouts that the format allows, the one in which most videos are found.
-    """
-    base = path if path.is_dir() else path.parent
-    folders = [base / options.root] if options.root else [base / f for f in lists.folders]
-    if not folders[0].is_dir() and options.root:
-        raise DataError(f"option root: there is no folder {folders[0]}")
-    rows = {"train": _safe(lists.train, lists), "test": _safe(lists.test, lists)}
-    probed = [row.path for split in rows.values() for row in split[:PROBED]]
-    if not probed:
-        raise DataError(f"{lists.source} lists no video")
-
-    def count(folder: Path, layout: Callable[[str], str]) -> int:
-        return sum((folder / layout(each)).exists() for each in probed)
-
-    # Of equals max takes the first, which is the likelier.
-    folder, layout = max(
-        ((folder, layout) for folder in folders for layout in lists.layouts),
-        key=lambda candidate: count(*candidate),
-    )
-    return folder, {
-        split: [replace(row, path=layout(row.path)) for row in its_rows]
-        for split, its_rows in rows.items()
-    }
-
-
-def _safe(rows: Sequence[Row], lists: VideoLists) -> list[Row]:
-    return [replace(row, path=_video_lists.safe(row.path, lists.source)) for row in rows]
-
-
-def _grouped(row: Row, options: Options, group_of: Mapping[str, str]) -> Row:
-    """The row with its group: of the option, of groups.csv, or of the format."""
-    group = group_of.get(row.path, row.group)
-    if options.groups == "none":
-        group = ""
-    elif options.groups is not None:
-        match = re.search(options.groups, row.path)
-        if match is None:
-            raise DataError(f"option groups: {options.groups!r} finds nothing in {row.path}")
-        group = match[1]
-    return replace(row, group=group)
-
-
-def _manifest(root: Path, rows: Mapping[str, Sequence[Row]], source: Path) -> tuple[str, list[str]]:
-    """The hash of what is there, and what is listed and is not, or is no regular file.
-
-    Raises DataError for a video that is listed twice.
-    """
-    lines, missing = [], []
-    for split, its_rows in rows.items():
-        for row in its_rows:
-            if row.frames is None and special(root / row.path):
-                missing.append(row.path)  # opening a FIFO would block
-                continue
-            try:
-                size = row.frames or (root / row.path).stat().st_size
-                if row.frames is not None and not (root / row.path).is_dir():
-                    missing.append(row.path)
-            except OSError:
-                missing.append(row.path)
-                continue
-            lines.append(f"{split}|{row.path}|{size}|{row.label}|{row.group}")
-    paths = [row.path for its_rows in rows.values() for row in its_rows]
-    if len(set(paths)) < len(paths):
-        raise DataError(f"{source} lists {len(paths) - len(set(paths))} videos more than once")
-    return lines_hash(lines), missing
-
-
-@lru_cache(maxsize=256)
-def _frame_files(folder: Path) -> tuple[Path, ...]:
-    """The pictures of a folder in the order of their numbers.
-
-    Raises DataError if the folder cannot be read, a name has no number, or two the same.
-    """
-    present = entries(folder)
-    # Pictures of rarer kinds may be a by-product: they are frames where there are no others.
-    usual, readable = (
-        [path for path in present if path.suffix.lower() in suffixes]
-        for suffixes in (EXTENSIONS, picture_suffixes())
-    )
-    files = usual or readable
-    numbered = {int(n[-1]): p for p in files if (n := re.findall(r"\d+", p.stem))}
-    if len(numbered) < len(files):
-        raise DataError(f"the frames in {folder} are not numbered, each with its own number")
-    return tuple(numbered[number] for number in sorted(numbered))

@@ -36,7 +36,9 @@ def check_test(cell: Cell, setup: Setup, catalogue: Catalogue, where: str) -> No
     empty = [name for c, name in pairs if not counts[c]]
     key = "dataset" if cell.test_dataset is None else "test_dataset"
     if len(empty) == len(setup.tested.names):
-        raise TaskError(where, key, f"none of its {len(empty)} classes has test samples")
+        notes = "".join(f". {note.rstrip('.')}" for note in setup.test_dataset.notes)
+        problem = f"none of its {len(empty)} classes has test samples{notes}"
+        raise TaskError(where, key, problem)
     if empty and not may_have_distractors(cell):
         whose = f"{len(empty)} of the {len(setup.tested.names)} classes {have(len(empty))}"
         problem = f"{whose} no test samples, which regime zero_shot alone allows: {some(empty)}"

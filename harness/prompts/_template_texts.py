@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
-from harness.core.errors import did_you_mean, nearest
+from harness.core.errors import DataError, did_you_mean, nearest
+from harness.core.text_files import lines_of, read_text
 
 
 def with_placeholder(template: str) -> str:
@@ -34,16 +35,16 @@ def read_templates(file: str) -> tuple[str, ...]:
     folder = Path(__file__).parent
     known = sorted(path.stem for path in folder.glob("*.txt"))
     path = folder / f"{file}.txt" if file in known else Path(file)
-    if not path.is_file():
+    if not path.exists():
         raise ValueError(
             f"there is no file {file}; known by name: {', '.join(known)}"
             + did_you_mean(nearest(file, known))
         )
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ValueError(f"{file} cannot be read as text") from error
-    templates = [line.strip() for line in lines if line.strip() and line[0] != "#"]
+        lines = lines_of(read_text(path))
+    except DataError as error:
+        raise ValueError(str(error)) from error
+    templates = [line for line in lines if line and not line.startswith("#")]
     if not templates:
         raise ValueError(f"{file} holds no templates")
     return tuple(with_placeholder(template) for template in templates)

@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from harness.core.errors import TaskError
+from harness.core.text_files import NotText, decoded
 
 MAX_BYTES = 1_000_000
 #: A few lines of nested aliases can expand to more nodes than memory holds.
@@ -74,11 +75,9 @@ def read(path: Path) -> dict[str, Any]:
     if len(raw) > MAX_BYTES:
         raise TaskError(str(path), "", f"is {len(raw)} bytes; a task has at most {MAX_BYTES}")
     try:
-        text = raw.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise TaskError(
-            str(path), "", f"is not UTF-8 (byte {error.start}); save it as UTF-8"
-        ) from error
+        text = decoded(raw)
+    except NotText as error:
+        raise TaskError(str(path), "", str(error)) from error
     data = parse(text, str(path))
     if not isinstance(data, dict):
         raise TaskError(str(path), "", f"must be a mapping of keys, not {_kind(data)}")

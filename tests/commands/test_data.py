@@ -138,9 +138,9 @@ def test_the_check_and_grid_agree_on_a_layout(
     checked = cli("data", "check", data)
     ran = cli("grid", tiny(dataset=data, classes={}, shots=1))
     assert said in checked.out + checked.err
-    assert (checked.code == 2) == (ran.code == 2)
-    assert (checked.code == 2) == (len(checked.errors()) == 1 == len(ran.errors()))
-    if checked.code == 2:
+    assert (checked.code == 0) == (ran.code == 0)
+    assert (ran.code == 2) == (len(ran.errors()) == 1)
+    if checked.code:
         assert said in ran.err
 
 

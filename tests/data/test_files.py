@@ -31,24 +31,6 @@ def test_folders_that_cannot_be(argument: str, said: str) -> None:
     assert len(str(told.value)) < 400
 
 
-def test_texts_with_or_without_a_byte_order_mark(tmp_path: Path) -> None:
-    for encoding in ("utf-8", "utf-8-sig"):
-        (tmp_path / "x.txt").write_text("Größe", encoding=encoding)
-        assert _files.read_text(tmp_path / "x.txt") == "Größe"
-
-
-def test_texts_that_cannot_be_read(tmp_path: Path) -> None:
-    (tmp_path / "x.txt").write_text("Größe", encoding="latin-1")
-    with pytest.raises(DataError, match=r"x\.txt is not UTF-8 \(byte 2\)"):
-        _files.read_text(tmp_path / "x.txt")
-    with pytest.raises(DataError, match=r"there is no file .*y\.txt: ask for it$"):
-        _files.read_text(tmp_path / "y.txt", "ask for it")
-    with pytest.raises(DataError, match=r"there is no file .*y\.txt$"):
-        _files.read_text(tmp_path / "y.txt")
-    with pytest.raises(DataError, match="cannot be read"):
-        _files.read_text(tmp_path)
-
-
 def test_a_hash_is_of_the_bytes_as_they_are_now(tmp_path: Path) -> None:
     path = tmp_path / "x.bmp"
     for content in (b"one", b"two"):  # of one size

@@ -14,10 +14,11 @@ from pathlib import Path
 import pytest
 
 from harness.core.errors import DataError
+from harness.core.text_files import read_text, special
 from harness.data import coop
-from harness.data._files import bytes_hash, read_text
+from harness.data._files import bytes_hash
 from harness.data._images import open_rgb
-from harness.data._listing import listing, special
+from harness.data._listing import listing
 
 from . import hub_images, sources, videos
 from .pictures import picture, read
@@ -103,7 +104,7 @@ def test_in_class_folders(kind: str, make: Callable[[Path], None], classes: Path
     make(classes / "train" / "oak" / "x.png")
     with pytest.raises(
         DataError,
-        match=rf"1 of the 21 pictures of folder:.* no regular files; .*train/oak/x\.png \({kind}\)",
+        match=rf"1 of the 21 pictures of folder:.* cannot be opened: .*train/oak/x\.png \({kind}\)",
     ):
         read(classes)
     data = read(classes, max_corrupt=1)
@@ -132,7 +133,9 @@ def test_in_a_labels_csv(classes: Path) -> None:
     os.mkfifo(classes / "x.png")
     rows = [f"{split}/oak/0.png,oak,{split}" for split in ("train", "test")]
     (classes / "labels.csv").write_text("\n".join(["path,label,split", *rows, "x.png,oak,test"]))
-    with pytest.raises(DataError, match=r"1 of the 3 pictures .* files; .*x\.png \(a FIFO\)"):
+    with pytest.raises(
+        DataError, match=r"1 of the 3 pictures .* cannot be opened: .*x\.png \(a FIFO\)"
+    ):
         read(classes)
     assert read(classes, max_corrupt=1).test.ids == ("test/oak/0.png",)
 
@@ -188,13 +191,13 @@ def test_among_videos(
     videos.put(tmp_path, [f"{s}/run/{n}.mp4" for s in ("train", "test") for n in (1, 2)], short)
     make(tmp_path / "train" / "run" / "x.mp4")
     with pytest.raises(
-        DataError, match=rf"1 of the 5 videos .* no regular files; .*run/x\.mp4 \({kind}\)"
+        DataError, match=rf"1 of the 5 videos .* cannot be opened: .*run/x\.mp4 \({kind}\)"
     ):
         videos.read(tmp_path)
     data = videos.read(tmp_path, max_corrupt=1)
     assert data.train.ids == ("train/run/1.mp4", "train/run/2.mp4")
     assert (
-        f"1 no regular files and 0 damaged or shorter than 8 frames (train/run/x.mp4 ({kind}))"
+        f"1 that cannot be opened and 0 damaged or shorter than 8 frames (train/run/x.mp4 ({kind}))"
         in (data.notes[0])
     )
 
@@ -203,11 +206,11 @@ def test_among_listed_videos(tmp_path: Path, short: bytes) -> None:
     videos.put(tmp_path, ["videos/a.mp4"], short)
     os.mkfifo(tmp_path / "videos" / "x.mp4")
     (tmp_path / "test.txt").write_text("a.mp4 run\nx.mp4 run\ngone.mp4 run\n")
-    with pytest.raises(DataError, match=r"2 of the 3 videos .* not there or no regular files"):
+    with pytest.raises(DataError, match=r"2 of the 3 videos .* are not there or cannot be opened"):
         videos.read(tmp_path)
     data = videos.read(tmp_path, max_corrupt=2)
     assert data.test.ids == ("a.mp4",)
-    assert "1 not there, 1 no regular files and 0 damaged" in data.notes[0]
+    assert "1 not there, 1 that cannot be opened and 0 damaged" in data.notes[0]
     whole = videos.video.open_incomplete(str(tmp_path), videos.video.Options())[0]
     for call in (whole.length, whole.content_hash, whole.read_whole):
         with pytest.raises(DataError, match=r"x\.mp4 cannot be read: it is a FIFO"):

@@ -38,8 +38,8 @@ def test_the_usual_names_of_splits(train: str, test: str, val: str | None, tmp_p
 
 def test_validation_in_place_of_a_test(tmp_path: Path) -> None:
     root = splits(tmp_path, "Train", "Valid")
-    with pytest.raises(DataError, match=r"no split 'test'; to test on 'val': .*test: val"):
-        read(root)
+    (note,) = [note for note in read(root).notes if "no split" in note]
+    assert note.endswith(f"to test on 'val': {{name: folder:{root}, test: val}}.")
     assert read(root, test="val").test.ids == ("Valid/elm/1.png", "Valid/oak/1.png")
 
 
@@ -110,8 +110,6 @@ def test_the_only_folder(tmp_path: Path) -> None:
 # --- refused -------------------------------------------------------------------------------------
 
 REFUSED = {
-    "train alone": (["train/oak/1.png"], ["no split 'test'", "found: train/ (oak/)"]),
-    "Train alone": (["Train/oak/1.png"], ["no split 'test'", "found: Train/ (oak/)"]),
     "two names": (
         ["train/oak/1.png", "Train/oak/1.png", "test/oak/1.png"],
         ["two folders are the split 'train': Train/ and train/", "found: Train/ (oak/), test/"],
@@ -160,11 +158,18 @@ def test_refused_in_one_sentence(name: str, tmp_path: Path) -> None:
         assert text in message
 
 
-def test_a_table_without_test_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("train", ["train", "Train"])
+def test_train_alone_is_opened_for_another_test(tmp_path: Path, train: str) -> None:
+    put(tmp_path, f"{train}/oak/1.png")
+    data = read(tmp_path)
+    assert (data.train.ids, data.test.ids) == ((f"{train}/oak/1.png",), ())
+    assert data.notes == (f"folder:{tmp_path} has no split 'test'; found: {train}/ (oak/).",)
+
+
+def test_a_table_without_test_is_opened_for_another_test(tmp_path: Path) -> None:
     put(tmp_path, "1.png")
     (tmp_path / "labels.csv").write_text("path,label,split\n1.png,oak,train\n")
-    with pytest.raises(DataError, match=r"no split 'test'; found: 1\.png, labels\.csv"):
-        read(tmp_path)
+    assert read(tmp_path).notes[0].endswith("no split 'test'; found: 1.png, labels.csv.")
 
 
 def test_the_layout_of_a_large_folder_is_short(tmp_path: Path) -> None:
@@ -233,7 +238,6 @@ def test_videos_one_folder_too_deep(tmp_path: Path, short: bytes) -> None:
 @pytest.mark.parametrize(
     ("names", "said"),
     [
-        (("train",), r"no split 'test' or 'val'; found: train/ \(hop/, run/\)"),
         (("train", "Train", "test"), "two folders are the split 'train': Train/ and train/"),
         (("a/b",), r"class folders hold folders in place of videos; found: a/ \(b/\)"),
     ],
@@ -243,6 +247,13 @@ def test_videos_that_are_refused(
 ) -> None:
     with pytest.raises(DataError, match=said):
         videos.read(put_videos(tmp_path, short, *names))
+
+
+def test_videos_without_a_test_are_opened_for_another(tmp_path: Path, short: bytes) -> None:
+    data = videos.read(put_videos(tmp_path, short, "train"))
+    assert data.test.ids == ()
+    said = "has no split 'test' or 'val'; found: train/ (hop/, run/)."
+    assert data.notes == (f"video:{tmp_path} {said}",)
 
 
 def test_val_of_videos_may_have_other_files_beside_it(tmp_path: Path, short: bytes) -> None:

@@ -44,7 +44,7 @@ def test_a_file_of_ones_own_with_comments(tmp_path: Path) -> None:
         (b"", "holds no templates"),
         (b"# nothing but this\n", "holds no templates"),
         (b"a photo\n", "needs one {} where the class name goes"),
-        (b"\xff\xfe\x00", "cannot be read as text"),
+        (b"\xff\xfe\x00", "is in UTF-16"),
     ],
 )
 def test_files_that_hold_no_templates(tmp_path: Path, content: bytes | None, word: str) -> None:

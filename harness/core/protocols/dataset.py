@@ -70,6 +70,11 @@ class Dataset(Protocol):
         """What a reader of a report should know about this data set."""
         return ()
 
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What is wrong with a data set that `open_incomplete` opened all the same."""
+        return ()
+
     def fingerprint(self, item: str) -> str:
         """Hash of all that `image(item)` is made of: items with equal ones share their features.
 
@@ -136,7 +141,9 @@ class DatasetPlugin(Plugin, Protocol[OptionsT_contra]):
     def open_incomplete(
         self, argument: str, options: OptionsT_contra
     ) -> tuple[Dataset, Sequence[str]]:
-        """For `data check`: the data set, and the items that it lists without having them."""
+        """For `data check`: the data set, its `problems` in place of an error where the rest can
+        be read, and the items that it lists without having them.
+        """
         return self.open_dataset(argument, options), ()
 
     def fetch(self, argument: str, options: OptionsT_contra) -> bool:

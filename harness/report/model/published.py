@@ -7,6 +7,7 @@ from importlib import resources
 from typing import Any
 
 from harness.core.errors import BadInput, UnknownName
+from harness.core.text_files import decoded
 
 
 @dataclass(frozen=True)
@@ -43,9 +44,9 @@ def read_published(name: str) -> tuple[Published, ...]:
     known = names()
     if name not in known:
         raise UnknownName("file of published numbers", name, known)
-    text = (resources.files("baselines") / "published" / f"{name}.yaml").read_text("utf-8")
+    content = (resources.files("baselines") / "published" / f"{name}.yaml").read_bytes()
     try:
-        data = yaml.safe_load(text)
+        data = yaml.safe_load(decoded(content))
         out = _numbers(data)
         for other, tables in data.get("take", {}).items():
             taken = [n for n in read_published(other) if n.table in tables]
