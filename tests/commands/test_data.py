@@ -126,7 +126,7 @@ def test_precomputed_features_are_no_files_to_read(cli: Call, tmp_path: Path) ->
             [f"flowers/{use}/{tree}/1.png" for use in ("train", "test") for tree in ("oak", "elm")],
             "holds one folder, flowers/",
         ),
-        (["train/oak/1.png"], "no split 'test'"),
+        (["train/oak/1.png", "train/elm/1.png"], "no split 'test'"),
         (["flowers/oak/1.png", "flowers/elm/1.png"], "hold folders in place of pictures"),
     ],
 )
