@@ -24,6 +24,8 @@ def danger(call: ast.Call) -> str | None:  # noqa: PLR0911 - a list of dangers
         return name
     if name == "torch.load" and given.get("weights_only") != "True":
         return "torch.load without weights_only=True"
+    if name in ("torch.jit.load", "torch.package.PackageImporter"):
+        return name
     if name.split(".")[0] in ("pickle", "dill", "marshal", "joblib"):
         return name
     if given.get("shell", "False") != "False":
@@ -31,14 +33,31 @@ def danger(call: ast.Call) -> str | None:  # noqa: PLR0911 - a list of dangers
     return None
 
 
+#: The one place of a call that is needed, and why it may be there: OpenAI published CLIP as code.
+#: It is read only by its sha256, known or stated by the user, in a process of its own, and only
+#: `fetch --convert` starts that.
+ALLOWED = {("encoders/_torchscript.py", "torch.jit.load")}
+
+
 def test_no_dangerous_calls() -> None:
-    wrong = [
-        f"{path.relative_to(PACKAGE)}:{node.lineno}: {why}"
+    found = {
+        (str(path.relative_to(PACKAGE)), why, node.lineno)
         for path in MODULES.values()
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.Call) and (why := danger(node)) is not None
-    ]
-    assert wrong == []
+    }
+    assert [call for call in sorted(found) if call[:2] not in ALLOWED] == []
+    assert {call[:2] for call in found} == ALLOWED  # a permission that nothing uses is taken away
+
+
+def test_only_fetch_reads_torchscript() -> None:
+    """Nothing but the command imports the module, and the archive is read in its own process."""
+    users = {
+        str(path.relative_to(PACKAGE))
+        for path in MODULES.values()
+        if "_torchscript import" in path.read_text(encoding="utf-8")
+    }
+    assert users == {"commands/fetch.py"}
 
 
 @pytest.mark.parametrize(
@@ -51,7 +70,7 @@ def test_no_dangerous_calls() -> None:
         ("AutoModel.from_pretrained(f, trust_remote_code=True)", True),
         ("AutoModel.from_pretrained(f)", False), ("np.load(f, allow_pickle=True)", True),
         ("pickle.loads(b)", True), ("eval(x)", True), ("model.eval()", False),
-        ("subprocess.run(x, shell=True)", True),
+        ("subprocess.run(x, shell=True)", True), ("torch.jit.load(f)", True),
     ],
 )  # fmt: skip
 def test_what_counts_as_dangerous(code: str, bad: bool) -> None:

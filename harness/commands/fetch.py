@@ -1,12 +1,16 @@
 """Download the weights and data of a task into the caches of this machine.
 
 Run it on a machine with network access (a login node); jobs then run offline.
+
+--convert FILE writes the weights of a TorchScript archive, as OpenAI published CLIP, to
+safetensors. No other command reads such a file, because it holds code.
 """
 
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -19,11 +23,41 @@ HELP = "download the weights and data of a task, for machines without network"
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("task", help="a YAML file, or the name of one in tasks/")
+    parser.add_argument("task", nargs="?", help="a YAML file, or the name of one in tasks/")
     parser.add_argument("overrides", nargs="*", metavar="key=value", help="as in encoder=hf_clip:X")
+    parser.add_argument(
+        "--convert", type=Path, metavar="FILE",
+        help="in place of a task: write an archive of OpenAI's CLIP as safetensors",
+    )  # fmt: skip
+    parser.add_argument("--out", type=Path, metavar="FILE", help="where --convert writes")
+    parser.add_argument(
+        "--sha256", metavar="HEX",
+        help="the digest of another archive that you trust, for --convert",
+    )  # fmt: skip
 
 
 def run(args: Namespace) -> int:
+    from harness.core.errors import BadInput
+
+    if (args.task is None) == (args.convert is None):
+        raise BadInput("fetch takes a task, or --convert FILE")
+    if args.convert is not None:
+        return _convert(args.convert, args.out, args.sha256)
+    if args.out is not None or args.sha256 is not None:
+        raise BadInput("--out and --sha256 belong to --convert FILE")
+    return _fetch(args)
+
+
+def _convert(file: Path, out: Path | None, sha256: str | None) -> int:
+    from harness.commands._messages import say
+    from harness.encoders._torchscript import convert
+
+    written, arch = convert(file.expanduser(), out, sha256)
+    say(f"wrote {written}: write encoder: open_clip:{arch or 'ARCH'}@{written}")
+    return 0
+
+
+def _fetch(args: Namespace) -> int:
     from harness.commands._messages import say
     from harness.core.protocols.dataset import DatasetPlugin
     from harness.core.protocols.encoder import EncoderPlugin

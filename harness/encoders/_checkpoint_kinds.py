@@ -43,6 +43,19 @@ def one_file(path: Path, names: Sequence[str]) -> Path:
     return path
 
 
+def is_torchscript(path: Path) -> bool:
+    """Whether it is an archive that holds code. Its list of contents tells it."""
+    import zipfile
+
+    if not zipfile.is_zipfile(path):
+        return False
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return any(name.endswith("/constants.pkl") for name in archive.namelist())
+    except zipfile.BadZipFile:
+        return False
+
+
 def refuse_parts(path: Path, types: Mapping[str, str]) -> None:
     """`types` are the names of the tensors with their types.
 

@@ -18,7 +18,7 @@ from harness.core.errors import EncoderError
 from harness.core.files import cache_folder, file_hash, write_atomically
 from harness.core.hashing import digest
 from harness.core.safetensors_file import read_safetensors_array, read_safetensors_header
-from harness.encoders._checkpoint_kinds import refuse_parts
+from harness.encoders._checkpoint_kinds import is_torchscript, refuse_parts
 
 if TYPE_CHECKING:
     import torch
@@ -141,6 +141,11 @@ def _load(path: Path) -> Any:
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
+    if is_torchscript(path):
+        raise EncoderError(
+            f"{path} is a TorchScript archive, as OpenAI published CLIP, and holds code: `python "
+            f"-m harness fetch --convert {path}` writes its weights as safetensors"
+        )
     try:
         if path.suffix == ".safetensors":
             return load_file(path)
@@ -153,13 +158,9 @@ def _load(path: Path) -> Any:
             ) from error
         raise EncoderError(f"{path} is no checkpoint: torch cannot read it") from error
     except (RuntimeError, EOFError, OSError, ValueError, KeyError, SafetensorError) as error:
-        what = (
-            "is a TorchScript archive, as OpenAI published CLIP, and holds code: `python -m "
-            f"harness fetch --convert {path}` writes its weights as safetensors"
-        )
-        if "TorchScript" not in str(error):
-            what = f"is cut short or is no checkpoint: {first_line(error)}"
-        raise EncoderError(f"{path} {what}") from error
+        raise EncoderError(
+            f"{path} is cut short or is no checkpoint: {first_line(error)}"
+        ) from error
 
 
 def _named_tensors(path: Path, saved: Any) -> dict[str, torch.Tensor]:

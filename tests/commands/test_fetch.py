@@ -114,3 +114,44 @@ def test_a_task_that_there_is_not(cli: Call) -> None:
     ended = cli("fetch", "few_shoot")
     assert (ended.code, ended.out) == (2, "")
     assert "Did you mean 'few_shot'" in ended.errors()[0]
+
+
+# --- fetch --convert ------------------------------------------------------------------------------
+
+
+def test_an_archive_is_converted_and_its_name_is_said(
+    cli: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from harness.encoders import _torchscript
+
+    given: list[Any] = []
+
+    def convert(*arguments: Any) -> tuple[Path, str | None]:
+        given.append(arguments)
+        return tmp_path / "out.safetensors", "ViT-B-32-quickgelu" if len(given) == 1 else None
+
+    monkeypatch.setattr(_torchscript, "convert", convert)
+    out = str(tmp_path / "out.safetensors")
+    ended = cli("fetch", "--convert", "ViT-B-32.pt")
+    assert ended.code == 0
+    assert ended.err.strip().endswith(f"write encoder: open_clip:ViT-B-32-quickgelu@{out}")
+    ended = cli("fetch", "--convert", "own.pt", "--sha256", "ab", "--out", out)
+    assert ended.err.strip().endswith(f"write encoder: open_clip:ARCH@{out}")
+    assert given == [(Path("ViT-B-32.pt"), None, None), (Path("own.pt"), Path(out), "ab")]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ((), "fetch takes a task, or --convert FILE"),
+        (("few_shot", "--convert", "x.pt"), "fetch takes a task, or --convert FILE"),
+        (("few_shot", "--sha256", "ab"), "--out and --sha256 belong to --convert"),
+        (("--convert", "nowhere.pt"), "there is no file nowhere.pt"),
+    ],
+)
+def test_arguments_that_do_not_fit_together(
+    cli: Call, arguments: tuple[str, ...], words: str
+) -> None:
+    ended = cli("fetch", *arguments)
+    assert (ended.code, len(ended.errors())) == (2, 1)
+    assert words in ended.errors()[0]
