@@ -75,6 +75,24 @@ class Recipe:
 
 
 @dataclass(frozen=True, slots=True)
+class HeadSpec:
+    """The head of `tuning: head`: which features it reads, and from where W starts.
+
+    A field that does not apply to the paradigm has its default.
+    """
+
+    on: str = "embedding"  # embedding (z, after the projection) | backbone (h, before it)
+    normalise: bool = True  # features to length 1
+    standardise: bool = False  # then to mean 0 and variance 1 over the support set
+    bias: bool = True
+    start_norm: str | float = "unit"  # unit | raw | a length: of the rows of W at the start
+    start_scale: str | float = 1.0  # pretrained (the logit scale) | a factor of W at the start
+
+    def plain(self) -> dict[str, Any]:
+        return _without_defaults(self)
+
+
+@dataclass(frozen=True, slots=True)
 class Cell:
     """One fully resolved combination: a row of the grid at one seed.
 
@@ -106,6 +124,7 @@ class Cell:
     loss: str | None = None
     method: Choice | None = None
     tuning: str = "projection"
+    head: HeadSpec | None = None  # with tuning head
     recipe: Recipe | None = None
     selection: str = "last"
     #: Searched hyper-parameters with their values: a key of the recipe, or `method.OPTION`.
@@ -123,7 +142,7 @@ class Cell:
         for name, default in _CELL_DEFAULTS:
             value = getattr(self, name)
             if value != default:
-                parts = isinstance(value, Choice | ClassPick | Recipe)
+                parts = isinstance(value, Choice | ClassPick | Recipe | HeadSpec)
                 out[name] = value.plain() if parts else value
         return out
 
@@ -170,11 +189,8 @@ def _value(kind: str, value: Any) -> Any:
             return Choice(value)
         options = {k: _tuples(v) for k, v in value.items() if k != "name"}
         return Choice(value["name"], tuple(sorted(options.items())))
-    if ClassPick.__name__ in kind:
-        return ClassPick(**value)
-    if Recipe.__name__ in kind:
-        return Recipe(**value)
-    return _tuples(value)
+    part = next((p for p in (ClassPick, HeadSpec, Recipe) if p.__name__ in kind), None)
+    return _tuples(value) if part is None else part(**value)
 
 
 def _tuples(value: Any) -> Any:

@@ -13,7 +13,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harness.core.cells import Cell
 from harness.core.errors import CellError
+from harness.core.facts import CellFacts
 from harness.core.protocols.paradigm import HeadInputs
 from harness.core.protocols.plugin import NoOptions
 from harness.paradigms._cosine_head import CosineHead
@@ -25,6 +27,13 @@ if TYPE_CHECKING:
 USES = ("text",)
 #: ActionCLIP's factor: the target keeps a little mass on other classes.
 TARGET_SCALE = 10.0
+
+
+def check(cell: Cell, facts: CellFacts) -> str | None:
+    """It trains the encoder: on frozen features its loss has nothing to change."""
+    if cell.tuning == "head":
+        return "matching trains the encoder, and tuning: head freezes it"
+    return None
 
 
 def build(inputs: HeadInputs, options: NoOptions) -> MatchingHead:

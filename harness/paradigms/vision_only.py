@@ -1,6 +1,8 @@
-"""The standard paradigm (Eq. 1): a linear head, drawn at random and trained.
+"""The standard paradigm (Eq. 1): a linear head that is trained.
 
-logits = z @ W^T + b on the unnormalised embedding, at the learning rate lr_new.
+logits = z @ W^T + b. Where the encoder is trained too, W and b are drawn at random and z is the
+embedding as it is; they train at the learning rate lr_new. On frozen features (tuning: head) W
+starts from any initialisation, and trains at lr.
 """
 
 from __future__ import annotations
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
 
 #: What its head is made of: neither a classifier of the registry nor the class texts.
 USES: tuple[str, ...] = ()
+#: On frozen features W starts from a classifier of the registry.
+USES_OF_A_PROBE = ("classifier",)
 
 
 def check(cell: Cell, facts: CellFacts) -> str | None:
@@ -29,24 +33,23 @@ def check(cell: Cell, facts: CellFacts) -> str | None:
 
 
 def build(inputs: HeadInputs, options: NoOptions) -> LinearHead:
-    """W and b are drawn from the generator of the inputs."""
+    """W and b are drawn from the generator of the inputs, or start as they say.
+
+    Raises CellError for a head on frozen features without a classifier.
+    """
     return LinearHead(inputs)
 
 
 class LinearHead:
-    """W and b, uniform within 1/sqrt(D) as torch.nn.Linear draws them."""
+    """W and b, uniform within 1/sqrt(D) as torch.nn.Linear draws them, or from a start."""
 
     whole_batch = False
 
     def __init__(self, inputs: HeadInputs) -> None:
-        import torch
-
-        bound = inputs.dim**-0.5
-        w_CD = torch.empty(inputs.n_classes, inputs.dim)
-        b_C = torch.empty(inputs.n_classes)
-        for tensor in (w_CD, b_C):
-            tensor.uniform_(-bound, bound, generator=inputs.generator)
-        self._w_CD, self._b_C = w_CD.requires_grad_(), b_C.requires_grad_()
+        self._is_probe = inputs.spec is not None
+        w_CD, b_C = _drawn(inputs) if inputs.spec is None else _started(inputs)
+        has_bias = inputs.spec is None or inputs.spec.bias
+        self._w_CD, self._b_C = w_CD.requires_grad_(), b_C.requires_grad_(has_bias)
 
     def begin_epoch(self, epoch: int) -> None:
         """Nothing changes between epochs."""
@@ -58,16 +61,19 @@ class LinearHead:
         return F.cross_entropy(self.logits(z_BD), y_B)
 
     def logits(self, z_BD: torch.Tensor) -> torch.Tensor:
-        """(B, C), of embeddings as they are, not normalised."""
+        """(B, C), of features as they are, not normalised here."""
         return z_BD @ self._w_CD.T + self._b_C
 
     def pretrained(self) -> list[torch.Tensor]:
-        """Nothing: W and b are drawn at random."""
-        return []
+        """Learning rate lr: a head on frozen features, which is all that is trained."""
+        return self._trained() if self._is_probe else []
 
     def new(self) -> list[torch.Tensor]:
-        """Learning rate lr_new."""
-        return [self._w_CD, self._b_C]
+        """Learning rate lr_new: a head that is drawn at random beside an encoder."""
+        return [] if self._is_probe else self._trained()
+
+    def _trained(self) -> list[torch.Tensor]:
+        return [t for t in (self._w_CD, self._b_C) if t.requires_grad]
 
     def weight(self) -> torch.Tensor:
         """w_CD in its current state, without a graph and without b."""
@@ -88,3 +94,25 @@ class LinearHead:
     def with_classifier(self, w_CD: torch.Tensor) -> LinearHead:
         """Raises CellError: its rows belong to the classes that they were trained on."""
         raise CellError("a random head cannot name classes that it was not trained on")
+
+
+def _drawn(inputs: HeadInputs) -> tuple[torch.Tensor, torch.Tensor]:
+    """(w_CD, b_C) at random."""
+    import torch
+
+    bound = inputs.dim**-0.5
+    w_CD = torch.empty(inputs.n_classes, inputs.dim)
+    b_C = torch.empty(inputs.n_classes)
+    for tensor in (w_CD, b_C):
+        tensor.uniform_(-bound, bound, generator=inputs.generator)
+    return w_CD, b_C
+
+
+def _started(inputs: HeadInputs) -> tuple[torch.Tensor, torch.Tensor]:
+    """(w_CD, b_C) of a start; without a bias b_C stays 0."""
+    import torch
+
+    if inputs.w_CD is None:
+        raise CellError("a linear head on frozen features needs a classifier to start from")
+    b_C = torch.zeros(inputs.n_classes) if inputs.b_C is None else inputs.b_C.clone()
+    return inputs.w_CD.clone(), b_C

@@ -1,7 +1,7 @@
 """The paper's paradigm (Eq. 3): W is an initialisation of the registry, the encoder adapts to it.
 
 logits = exp(s) * normalised z @ normalised W^T, no bias. W is frozen, trained (appendix A.4), or
-released at an epoch.
+released at an epoch. On frozen features (tuning: head) it is trained alone.
 """
 
 from __future__ import annotations
@@ -40,9 +40,11 @@ class VisionTextHead(CosineHead):
             row = int(empty.nonzero()[0])
             raise CellError(f"the initial classifier has no direction for class number {row}")
         # Rows begin at length 1: the logits are the same, and a step of the optimiser turns the
-        # rows of every initialisation alike when they are trained.
-        w_CD = F.normalize(inputs.w_CD, dim=-1) if inputs.normalise else inputs.w_CD.clone()
-        self._schedule = inputs.schedule or "frozen"
+        # rows of every initialisation alike when they are trained. A head on frozen features comes
+        # with rows of the length that its task names.
+        at_unit = inputs.normalise and inputs.spec is None
+        w_CD = F.normalize(inputs.w_CD, dim=-1) if at_unit else inputs.w_CD.clone()
+        self._schedule = "trained" if inputs.spec else inputs.schedule or "frozen"
         super().__init__(
             w_CD.requires_grad_(self._schedule == "trained"),
             inputs.logit_scale,

@@ -12,7 +12,7 @@ from harness.core.protocols.launcher import CellCost
 from harness.core.store import Store
 
 #: Guessed seconds of a cell on one core.
-GUESSED_SECONDS = {"none": 0.05, "projection": 0.5, "all": 60.0}
+GUESSED_SECONDS = {"none": 0.05, "head": 0.2, "projection": 0.5, "all": 60.0}
 
 
 #: Most Records that are read to estimate run times.

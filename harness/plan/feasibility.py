@@ -38,7 +38,8 @@ def why_infeasible(cell: Cell, setup: Setup, catalogue: Catalogue, where: str) -
         takes_context=setup.text_encoder.plugin.TAKES_CONTEXT,
     )
     reason = _refused_by_plugin(cell, setup, facts, catalogue, where)
-    return reason or _cannot_train(cell, setup, where) or _cannot_fit(cell, setup, where)
+    reason = reason or _cannot_train(cell, setup, where) or _cannot_fit(cell, setup, where)
+    return reason or _cannot_probe(cell)
 
 
 def _refused_by_plugin(
@@ -131,6 +132,13 @@ def _cannot_train_texts(cell: Cell, setup: Setup) -> str | None:
         return f"text_tower: online: the text tower of {text_encoder.choice} cannot be trained"
     if setup.prompt.plugin.drawn(setup.prompt.options):
         return "text_tower: online: drawn templates use text embeddings computed before training"
+    return None
+
+
+def _cannot_probe(cell: Cell) -> str | None:
+    """Why a head on frozen features cannot be trained."""
+    if cell.tuning == "head" and cell.regime == "zero_shot":
+        return "a head on frozen features names only the classes that it was trained on"
     return None
 
 

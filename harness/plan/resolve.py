@@ -16,7 +16,7 @@ from harness.core.protocols.classifier import Classifier
 from harness.core.protocols.dataset import Dataset
 from harness.core.protocols.encoder import EncoderPlugin
 from harness.core.protocols.method import Method
-from harness.core.protocols.paradigm import Paradigm
+from harness.core.protocols.paradigm import Paradigm, head_materials
 from harness.core.protocols.plugin import Plugin
 from harness.core.protocols.prompt import Prompt
 from harness.core.protocols.solver import Solver
@@ -164,7 +164,8 @@ def resolve(cell: Cell, catalogue: Catalogue, runs: Path, where: str) -> Setup:
         over_frames=over_frames,
         method=method,
         solver=chosen(Solver, "recipe.solver", solver) or catalogue.chosen(Solver, FIRST_ORDER),
-        uses=frozenset(name for part in parts if part for name in part.plugin.USES),
+        uses=frozenset(name for part in parts if part for name in part.plugin.USES)
+        | frozenset(head_materials(paradigm.plugin, cell.tuning) if paradigm else ()),
         per_class=smallest,
         largest_class=largest,
     )

@@ -41,8 +41,8 @@ class Options(BaseModel):
 
 def check(cell: Cell, facts: CellFacts) -> str | None:
     """It needs training, through a text tower that a context can be put into."""
-    if cell.tuning == "none":
-        return "a learnable prompt needs training: tuning is none"
+    if cell.tuning in ("none", "head"):
+        return f"a learnable prompt is trained with the encoder: tuning is {cell.tuning}"
     if facts.encoder.text_dim is None:
         return "the encoder has no text tower: name a text_encoder"
     if not facts.takes_context:

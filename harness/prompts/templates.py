@@ -70,6 +70,8 @@ def check(cell: Cell, facts: CellFacts) -> str | None:
     drawn_in_training = dict(cell.prompt.options).get("train") == "draw" if cell.prompt else False
     if not drawn_in_training or cell.tuning == "none":
         return None
+    if cell.tuning == "head":
+        return "a template that is drawn at every step makes W, and tuning: head trains it"
     return why_infeasible(cell, "a template that is drawn at every step")
 
 

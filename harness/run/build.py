@@ -15,10 +15,12 @@ from harness.core.protocols.temporal import TemporalInputs
 from harness.core.seeding import torch_stream
 from harness.plan.resolve import ResolvedCell
 from harness.run.initialise import alignment_map, initial_classifier, template_classifiers
+from harness.run.probe import frozen_features, start_of
 from harness.run.resources import Resources
 from harness.training.device import device
 from harness.training.loader import CachedFeatures, Sampling, TunedBackbone
 from harness.training.model import Embedding, Model
+from harness.training.probe import FrozenFeatures, ProbeModel
 from harness.training.texts import DrawnTemplates, LearnedContext, TrainedTower
 from harness.training.weights import put_into
 
@@ -28,10 +30,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class BuiltModel:
-    """A model before training, and its initial classifier."""
+    """A model before training, its initial classifier, and what embeds features afterwards."""
 
-    model: Model
+    model: Model | ProbeModel
     w_init_CD: torch.Tensor
+    embedding: Embedding | FrozenFeatures
 
     @property
     def backbone(self) -> TunedBackbone | None:
@@ -45,6 +48,8 @@ def build_model(resolved: ResolvedCell, recipe: Recipe, resources: Resources) ->
 
     Raises CellError or EncoderError.
     """
+    if resolved.cell.head is not None:
+        return _build_probe(resolved, recipe, resources)
     torch_device = device()
     names = resolved.setup.trained.names
     w_CD = initial_classifier(resolved, names, resources)
@@ -56,7 +61,21 @@ def build_model(resolved: ResolvedCell, recipe: Recipe, resources: Resources) ->
     embedding = Embedding(projection, _over_frames(resolved, resources, torch_device, trained=True))
     texts = _texts(resolved, resources, torch_device)
     model = Model(source, embedding, head, texts, gather=resolved.cell.gather is not False)
-    return BuiltModel(model, w_init_CD)
+    return BuiltModel(model, w_init_CD, embedding)
+
+
+def _build_probe(resolved: ResolvedCell, recipe: Recipe, resources: Resources) -> BuiltModel:
+    """A head on frozen features: these are computed once, so that a step is the head's alone."""
+    torch_device, support = device(), resolved.support
+    features = frozen_features(resolved, resources)
+    start = start_of(resolved, recipe, resources, features)
+    n_classes = len(resolved.setup.trained.names)
+    head = build_head(resolved, recipe, n_classes, start.w_CK, b_C=start.b_C)
+    w_init_CK = head.weight().clone()
+    head.to(torch_device)
+    h_N = resources.train_features(resolved).of(support.items if support else ())
+    model = ProbeModel(CachedFeatures(features(h_N).to(torch_device)), head)
+    return BuiltModel(model, w_init_CK, features)
 
 
 def pretrained_embedding(resolved: ResolvedCell, resources: Resources) -> Embedding:
@@ -66,9 +85,14 @@ def pretrained_embedding(resolved: ResolvedCell, resources: Resources) -> Embedd
 
 
 def build_head(
-    resolved: ResolvedCell, recipe: Recipe | None, n_classes: int, w_CD: torch.Tensor | None
+    resolved: ResolvedCell,
+    recipe: Recipe | None,
+    n_classes: int,
+    w_CD: torch.Tensor | None,
+    *,
+    b_C: torch.Tensor | None = None,
 ) -> Head:
-    """The head of the cell's paradigm around an initial classifier."""
+    """The head of the cell's paradigm around an initial classifier (and bias)."""
     cell, setup = resolved.cell, resolved.setup
     if setup.paradigm is None:
         raise CellError("a method has no head of a paradigm")
@@ -84,6 +108,8 @@ def build_head(
             w_CD=w_CD,
             normalise=options.normalise if options else True,
             schedule=cell.schedule,
+            spec=cell.head,
+            b_C=b_C,
             train_logit_scale=bool(recipe and recipe.train_logit_scale),
             loss=cell.loss,
         ),

@@ -21,6 +21,7 @@ from harness.sampling.views import views
 from harness.training.loader import TunedBackbone
 from harness.training.model import Embedding
 from harness.training.predictions import predict
+from harness.training.probe import FrozenFeatures
 
 if TYPE_CHECKING:
     import torch
@@ -46,7 +47,7 @@ class Trial:
 class Trained:
     """A trained cell. Without training: the pretrained embedding, and no head."""
 
-    embedding: Embedding | None = None  # None for a method
+    embedding: Embedding | FrozenFeatures | None = None  # None for a method
     head: Head | None = None  # for the training classes
     w_init_CD: torch.Tensor | None = None
     texts: ChangingTexts | None = None  # if rows of W were recomputed from texts at every step
@@ -137,7 +138,6 @@ def _logits(
 
     if trained.embedding is None:
         raise CellError("nothing makes embeddings of the features")
-    torch_device = trained.embedding.projection.weight_DF.device
     with torch.no_grad():
-        z_ND = trained.embedding(h_N.to(torch_device), views=several_views)
+        z_ND = trained.embedding(h_N.to(trained.embedding.device), views=several_views)
         return head.logits(z_ND.to(head.weight().device)).float().cpu()

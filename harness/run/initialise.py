@@ -15,10 +15,14 @@ if TYPE_CHECKING:
 
 
 def initial_classifier(
-    resolved: ResolvedCell, names: tuple[str, ...], resources: Resources
+    resolved: ResolvedCell,
+    names: tuple[str, ...],
+    resources: Resources,
+    *,
+    of_backbone: bool = False,
 ) -> torch.Tensor | None:
     """w_CD of the cell's initialisation for the classes `names`; None for a head that draws its own
-    rows.
+    rows. With `of_backbone` w_CF, made of the backbone's features before the projection.
     """
     chosen = resolved.setup.classifier
     if chosen is None:
@@ -27,11 +31,14 @@ def initial_classifier(
         return text_classifier(resolved, names, resources) if reads_texts else None
     uses = chosen.plugin.USES
     support_ND, labels_N = (
-        embedded_support(resolved, resources) if "support" in uses else (None, None)
+        embedded_support(resolved, resources, of_backbone=of_backbone)
+        if "support" in uses
+        else (None, None)
     )
+    shape_DF = resources.encoder(resolved).projection.weight_DF.shape
     inputs = ClassifierInputs(
         n_classes=len(names),
-        dim=resources.encoder(resolved).projection.weight_DF.shape[0],
+        dim=shape_DF[1] if of_backbone else shape_DF[0],
         generator=torch_stream(resolved.cell.seed, "init"),
         text_CD=text_classifier(resolved, names, resources) if "text" in uses else None,
         support_ND=support_ND,
@@ -84,10 +91,10 @@ def alignment_map(resolved: ResolvedCell, resources: Resources) -> torch.Tensor 
 
 
 def embedded_support(
-    resolved: ResolvedCell, resources: Resources
+    resolved: ResolvedCell, resources: Resources, *, of_backbone: bool = False
 ) -> tuple[torch.Tensor | None, torch.Tensor | None]:
-    """(N, D) embeddings of the support set before training and labels (N,). A clip is the mean over
-    its frames, whatever the temporal module is.
+    """(N, D) embeddings of the support set before training and labels (N,); with `of_backbone`
+    (N, F) features. A clip is the mean over its frames, whatever the temporal module is.
     """
     import torch
 
@@ -96,7 +103,7 @@ def embedded_support(
         return None, None
     with torch.no_grad():
         h_N = resources.train_features(resolved).of(support.items)
-        z_ND = resources.encoder(resolved).projection(h_N)
+        z_ND = h_N if of_backbone else resources.encoder(resolved).projection(h_N)
         if resolved.cell.frames is not None:
             z_ND = z_ND.mean(dim=1)
     return z_ND, torch.tensor(support.labels)

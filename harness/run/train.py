@@ -20,6 +20,7 @@ from harness.run.evaluate import Trained, Trial, measured, on_test, on_validatio
 from harness.run.methods import fit_method
 from harness.training.checkpoint import Checkpoint
 from harness.training.distributed import world
+from harness.training.model import Embedding
 from harness.training.weights import NAME, save_weights
 
 
@@ -280,7 +281,7 @@ def _trained(
 ) -> Trained:
     support, model = attempt.resolved.support, built.model
     return Trained(
-        embedding=model.embedding,
+        embedding=built.embedding,
         head=model.head,
         w_init_CD=built.w_init_CD,
         texts=model.texts,
@@ -303,6 +304,6 @@ def forget_checkpoint(keyed: KeyedCell, store: Store) -> None:
 
 def keep_weights(keyed: KeyedCell, trained: Trained, store: Store) -> None:
     """`save: last`: write the weights that `init:` can start from."""
-    if trained.embedding is not None:
+    if isinstance(trained.embedding, Embedding):
         file = _checkpoint_folder(keyed, store) / NAME
         save_weights(file, trained.embedding, trained.backbone)

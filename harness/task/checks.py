@@ -9,7 +9,7 @@ from harness.core.errors import BadInput, TaskError, nearest
 from harness.core.perils import PERILS
 from harness.core.protocols.method import Method
 from harness.task.messages import first_problem
-from harness.task.schema import RecipeModel, Task
+from harness.task.schema import RecipeModel, Task, TuningModel
 
 #: Folders of a runs folder that all tasks share; no task may have their names.
 RESERVED = ("cells", "tests", "support", "logs", "jobs", "quarantine", "checkpoints")
@@ -36,6 +36,7 @@ def check_task(task: Task, where: str) -> None:
     _check_recipe_by(task, where)
     _check_embedded(task, where)
     _check_regime(task, where)
+    _check_head(task, where)
 
 
 def _check_allow(task: Task, where: str) -> None:
@@ -61,6 +62,19 @@ def _check_regime(task: Task, where: str) -> None:
     for key in ("test_dataset", "train_classes"):
         if getattr(task, key) is not None and "zero_shot" not in task.regime:
             raise TaskError(where, key, "applies only to regime 'zero_shot'")
+
+
+def _check_head(task: Task, where: str) -> None:
+    """Raises TaskError for keys without a meaning for heads on frozen features."""
+    names = {"head" if isinstance(t, TuningModel) else t for t in task.tuning}
+    if names == {"head"} and task.schedule != ["frozen"]:
+        raise TaskError(where, "schedule", "has no meaning for tuning head, which trains W")
+    if any(choice.name == "vision_only" for choice in task.paradigm):
+        return
+    for tuning in (t for t in task.tuning if isinstance(t, TuningModel)):
+        for option in sorted(tuning.head.model_fields_set - {"start_norm"}):
+            problem = "applies only to a linear head (paradigm vision_only)"
+            raise TaskError(where, f"tuning.head.{option}", problem)
 
 
 def _check_class_draw(task: Task, where: str) -> None:
@@ -165,7 +179,7 @@ def _check_method_search(task: Task, option: str, where: str) -> None:
 def _check_recipe_search(task: Task, name: str, where: str) -> None:
     values = (task.search or {})[f"recipe.{name}"]
     by = [row for row, change in task.recipe.by.items() if name in change.model_fields_set]
-    if len(getattr(task.recipe, name)) > 1 or by:
+    if len(getattr(task.recipe, name) or ()) > 1 or by:
         what = f"recipe.by.{by[0]}" if by else "a list under recipe"
         raise TaskError(
             where, f"search.recipe.{name}", f"is searched and also set by {what}: remove one"

@@ -12,15 +12,15 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from harness.core import registry
-from harness.core.cells import Cell, Choice, Recipe
+from harness.core.cells import Cell, Choice, HeadSpec, Recipe
 from harness.core.errors import BadInput, TaskError, nearest
 from harness.core.protocols.alignment import Alignment
 from harness.core.protocols.classifier import Classifier
 from harness.core.protocols.method import Method
-from harness.core.protocols.paradigm import Paradigm
+from harness.core.protocols.paradigm import Paradigm, head_materials
 from harness.task.overrides import replace_keys
 from harness.task.read import plain, validate
-from harness.task.schema import Task
+from harness.task.schema import Task, TuningModel
 
 #: Axes in the order in which reports list them.
 AXES = (
@@ -91,6 +91,8 @@ def _without_excluded(row: Row, rules: Sequence[list[tuple[str, Any]]]) -> Row:
 def value_of(cell: Cell, axis: str) -> Any:
     """The value of a cell on an axis; recipe axes are dotted: `recipe.lr`."""
     head, _, rest = axis.partition(".")
+    if axis == "tuning" and cell.head is not None and cell.head.plain():
+        return Choice(cell.tuning, tuple(sorted(cell.head.plain().items())))
     value = getattr(cell, head)
     return getattr(value, rest) if rest and value is not None else value
 
@@ -110,6 +112,7 @@ def _product(task: Task) -> Iterator[Row]:
     for values in itertools.product(*axes.values()):
         settings = dict(zip(axes, values, strict=True))
         settings |= {"classes": classes, "train_classes": train_classes, **_choosing(task)}
+        settings |= _tuning(settings["tuning"])
         _null_what_has_no_meaning(settings)
         # Values of an axis that does not apply give the same settings again.
         key = tuple(settings.items())
@@ -120,17 +123,25 @@ def _product(task: Task) -> Iterator[Row]:
             yield Row(Cell(**settings, recipe=recipe), seeds if is_random(settings) else (None,))
 
 
+def _tuning(value: str | TuningModel) -> dict[str, Any]:
+    """Name and options of the tuned part."""
+    if isinstance(value, TuningModel):
+        return {"tuning": "head", "head": value.head.to_spec()}
+    return {"tuning": value, "head": HeadSpec() if value == "head" else None}
+
+
 def _null_what_has_no_meaning(s: dict[str, Any]) -> None:
     if s["regime"] != "few_shot":
         s["shots"], s["few"] = None, "refuse"
     if s["regime"] != "fraction":
         s["fraction"] = None
     if s["method"] is not None:
-        s["tuning"] = "none"  # the encoder stays as it is
+        s["tuning"], s["head"] = "none", None  # the encoder stays as it is
     if s["regime"] != "zero_shot":
         s["test_dataset"] = s["train_classes"] = None
     elif s["train_classes"] is None or (s["tuning"] == "none" and s["method"] is None):
         s["tuning"], s["train_classes"] = "none", None  # nothing is trained on
+        s["head"] = None
     if s["train_classes"] is None and (s["test_dataset"] is None or s["regime"] == "zero_shot"):
         s["exclude_shared"] = False  # what is tested is what is trained on, or nothing is
     if s["classes"].pick is None:
@@ -146,9 +157,13 @@ def _null_what_has_no_meaning(s: dict[str, Any]) -> None:
 
 
 def _null_of_the_head(s: dict[str, Any]) -> None:
-    head_uses = uses(Paradigm, s["paradigm"])
+    head_uses = _head_materials(s["paradigm"], s["tuning"])
     if "classifier" not in head_uses:
         s["classifier"] = s["schedule"] = None
+    elif s["classifier"] is None:
+        s["classifier"] = Choice("text" if uses(Paradigm, s["paradigm"]) else "random")
+    if s["head"] is not None:
+        _null_of_a_frozen_encoder(s)
     if not head_uses:
         s["prompt"] = None
     if s["paradigm"].name != "matching":
@@ -165,6 +180,13 @@ def _null_of_the_head(s: dict[str, Any]) -> None:
         s["schedule"] = s["search"] = s["val"] = None
     if s["search"] is None:
         s["val"], s["selection"] = None, "last"
+
+
+def _null_of_a_frozen_encoder(s: dict[str, Any]) -> None:
+    """A head on frozen features: W is always trained, and a cosine head reads the embedding."""
+    s["schedule"] = None
+    if uses(Paradigm, s["paradigm"]):
+        s["head"] = HeadSpec(start_norm=s["head"].start_norm)
 
 
 def _null_of_the_method(s: dict[str, Any]) -> None:
@@ -212,6 +234,7 @@ def _recipes(task: Task, s: Mapping[str, Any]) -> list[Recipe | None]:
     if s["tuning"] == "none":
         return [None]
     lists = {name: getattr(task.recipe, name) for name in RECIPE_AXES}
+    lists["train_logit_scale"] = lists["train_logit_scale"] or [s["tuning"] != "head"]
     for choice in (s["paradigm"], s["classifier"], s["method"]):
         changes = task.recipe.by.get(choice.name) if choice else None
         if changes is not None:
@@ -224,7 +247,8 @@ def _recipes(task: Task, s: Mapping[str, Any]) -> list[Recipe | None]:
 
 def _uses_text(s: Mapping[str, Any]) -> bool:
     """Whether a text encoder has a meaning for the cell."""
-    return "text" in uses(Paradigm, s["paradigm"]) | uses(Classifier, s["classifier"])
+    of_head = _head_materials(s["paradigm"], s["tuning"])
+    return "text" in of_head | uses(Classifier, s["classifier"])
 
 
 def is_random(s: Mapping[str, Any]) -> bool:
@@ -235,6 +259,16 @@ def is_random(s: Mapping[str, Any]) -> bool:
     needed |= uses(Method, s["method"])
     draws = s["regime"] in ("few_shot", "fraction") or s["val"] is not None
     return "seed" in needed or "validation" in needed or ("support" in needed and draws)
+
+
+def _head_materials(choice: Choice | None, tuning: str) -> frozenset[str]:
+    """What a paradigm makes its head of; empty for a name that planning will refuse."""
+    if choice is None:
+        return frozenset()
+    try:
+        return frozenset(head_materials(registry.load(Paradigm, choice.name), tuning))
+    except BadInput:
+        return frozenset()
 
 
 def uses(

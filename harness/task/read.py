@@ -18,6 +18,7 @@ from harness.task.schema import (
     ClaimModel,
     ClassesModel,
     EmbeddedModel,
+    HeadModel,
     RecipeModel,
     ReportModel,
     Task,
@@ -113,7 +114,10 @@ def _on_embedded_data(data: dict[str, Any], where: str) -> dict[str, Any]:
 
 def _keys_at(location: Sequence[str]) -> list[str]:
     """The keys that are allowed below a location."""
-    model = _MODELS.get(location[0], Task) if location else Task
+    if tuple(location) == ("tuning", "head"):
+        model: type[BaseModel] = HeadModel
+    else:
+        model = _MODELS.get(location[0], Task) if location else Task
     return [f.alias or name for name, f in model.model_fields.items()]
 
 

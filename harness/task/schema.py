@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -9,17 +10,21 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    Discriminator,
     Field,
     GetJsonSchemaHandler,
+    PlainValidator,
     StrictBool,
     StrictFloat,
     StrictInt,
     StrictStr,
+    Tag,
+    WithJsonSchema,
     model_validator,
 )
 from pydantic_core import core_schema
 
-from harness.core.cells import Choice, ClassPick, Recipe
+from harness.core.cells import Choice, ClassPick, HeadSpec, Recipe
 from harness.core.logit_scales import checked_factor
 
 
@@ -117,6 +122,52 @@ class _ClassesSchema:
 
 Classes = Annotated[ClassesModel, BeforeValidator(_as_classes), _ClassesSchema()]
 
+
+def _name_or_number(*names: str) -> tuple[PlainValidator, WithJsonSchema]:
+    """One of some names, or a number above 0. 2 and 2.0 are one number."""
+
+    def check(value: Any) -> str | float:
+        if isinstance(value, str) and value in names:
+            return value
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        if is_number and 0 < value < math.inf:
+            return float(value)
+        raise ValueError(f"must be {' or '.join(names)}, or a number above 0")
+
+    number = {"type": "number", "exclusiveMinimum": 0}
+    return PlainValidator(check), WithJsonSchema({"anyOf": [{"enum": list(names)}, number]})
+
+
+class HeadModel(_Model):
+    """`tuning: {head: {normalise: false}}`: the head that is trained on frozen features."""
+
+    on: Literal["embedding", "backbone"] = "embedding"
+    normalise: StrictBool = True
+    standardise: StrictBool = False
+    bias: StrictBool = True
+    start_norm: Annotated[Any, *_name_or_number("unit", "raw")] = "unit"
+    start_scale: Annotated[Any, *_name_or_number("pretrained")] = 1.0
+
+    def to_spec(self) -> HeadSpec:
+        return HeadSpec(**{name: getattr(self, name) for name in type(self).model_fields})
+
+
+class TuningModel(_Model):
+    """`tuning: {head: {...}}`: a tuned part with options."""
+
+    head: HeadModel
+
+
+def _with_options(value: Any) -> str:
+    return "str" if isinstance(value, str) else TuningModel.__name__
+
+
+Tuning = Annotated[
+    Annotated[Literal["none", "head", "projection", "all"], Tag("str")]
+    | Annotated[TuningModel, Tag("TuningModel")],
+    Discriminator(_with_options),
+]
+
 _R = Recipe()
 
 
@@ -136,7 +187,8 @@ class RecipeModel(_Model):
     micro_batch: Annotated[list[Positive | None], *Axis] = [_R.micro_batch]
     augment: Annotated[list[Literal["none", "crop_flip", "crop"]], *Axis] = [_R.augment]  # type: ignore[list-item]
     logit_scale: Annotated[list[LogitScale | None], *Axis] = [None]
-    train_logit_scale: Annotated[list[StrictBool], *Axis] = [_R.train_logit_scale]
+    #: Not given: true, and false under tuning head.
+    train_logit_scale: Annotated[list[StrictBool], *Axis] | None = None
     checkpointing: Annotated[list[StrictBool], *Axis] = [_R.checkpointing]
     solver: Annotated[list[StrictStr | None], *Axis] = [None]  # null: first_order
     preset: StrictStr | None = None  # a file of tasks/recipes/, read before validation
@@ -216,7 +268,8 @@ class Task(_Model):
     views: Annotated[list[Annotated[StrictStr, Field(pattern=r"^[1-9]\d?x[1-9]\d?$")]], *Axis] = [
         "1x1"
     ]
-    classifier: Annotated[list[Named], *Axis] = [Choice("text")]
+    #: Not given: text, and random for a linear head that is trained on frozen features.
+    classifier: Annotated[list[Named], *Axis] | None = None
     schedule: Annotated[
         list[Annotated[StrictStr, Field(pattern=r"^(frozen|trained|released:\d+)$")]], *Axis
     ] = ["frozen"]
@@ -225,7 +278,7 @@ class Task(_Model):
     text_tower: Annotated[list[Literal["offline", "online"]], *Axis] = ["offline"]
     loss: Annotated[list[Literal["kl", "infonce"]], *Axis] = ["kl"]
     method: Annotated[list[Named | None], *Axis] = [None]
-    tuning: Annotated[list[Literal["none", "projection", "all"]], *Axis] = ["projection"]
+    tuning: Annotated[list[Tuning], *Axis] = ["projection"]
     recipe: RecipeModel = RecipeModel()
     search: dict[StrictStr, list[Any]] | None = None
     selection: Literal["last", "val", "test"] = "last"

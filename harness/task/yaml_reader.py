@@ -16,6 +16,9 @@ MAX_BYTES = 1_000_000
 MAX_NODES = 100_000
 
 
+_BOOL, _TEXT = "tag:yaml.org,2002:bool", "tag:yaml.org,2002:str"
+
+
 class _Loader(yaml.SafeLoader):
     """SafeLoader that refuses duplicate keys and gives the line of every bad value."""
 
@@ -38,6 +41,8 @@ class _Loader(yaml.SafeLoader):
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen: set[Any] = set()
         for key_node, _ in node.value:
+            if key_node.tag == _BOOL:
+                key_node.tag = _TEXT  # YAML 1.1 has `on` and `no` as booleans; a key is a name
             key = self.construct_object(key_node, deep=True)
             if not isinstance(key, str | int | float | bool | None):
                 raise yaml.constructor.ConstructorError(

@@ -46,8 +46,10 @@ class Options(BaseModel):
 
 def check(cell: Cell, facts: CellFacts) -> str | None:
     """Random blocks mean nothing before they are trained."""
-    if cell.tuning == "none":
-        return "t_trans begins at random, and nothing is trained"
+    if cell.tuning in ("none", "head"):
+        return (
+            f"t_trans begins at random and is not trained: tuning is {cell.tuning}, not projection"
+        )
     return None
 
 

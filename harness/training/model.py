@@ -50,6 +50,11 @@ class Embedding:
     projection: Projection
     temporal: Any = None  # z_BTD to z_BD; None: an item is one image
 
+    @property
+    def device(self) -> torch.device:
+        """The device of the projection."""
+        return self.projection.weight_DF.device
+
     def __call__(self, h: torch.Tensor, *, views: bool = False) -> torch.Tensor:
         """z_BD of h_BF, or of h_BTF. With `views` of h_BVF or h_BVTF: the mean over the views,
         before normalisation.
@@ -80,7 +85,7 @@ class Model:
     @property
     def device(self) -> torch.device:
         """The device of the projection and of everything that is trained."""
-        return self.embedding.projection.weight_DF.device
+        return self.embedding.device
 
     @property
     def feature_dim(self) -> int:

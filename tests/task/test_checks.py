@@ -51,6 +51,26 @@ def test_a_peril_that_there_is_not() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"tuning": "head", "schedule": "trained"},
+         "schedule: has no meaning for tuning head, which trains W"),
+        ({"tuning": {"head": {"bias": False}}},
+         "tuning.head.bias: applies only to a linear head (paradigm vision_only)"),
+        ({"tuning": {"head": {"onn": "backbone"}}, "paradigm": "vision_only"},
+         "tuning.head.onn: there is no such key; allowed: on, normalise, standardise, bias, "
+         "start_norm, start_scale. Did you mean 'on'?"),
+        ({"tuning": "heads"}, "tuning: 'heads' is not allowed; allowed: none, head, projection, "
+         "all. Did you mean 'head'?"),
+        ({"tuning": {"head": {"start_scale": 0}}, "paradigm": "vision_only"},
+         "tuning.head.start_scale: 0: must be pretrained, or a number above 0"),
+    ],
+)  # fmt: skip
+def test_heads_on_frozen_features(changes: dict[str, Any], message: str) -> None:
+    assert refusal(**changes) == message
+
+
 def test_keys_that_need_another() -> None:
     assert (
         refusal(few="take_all", regime="full", shots=None)
@@ -231,7 +251,7 @@ def test_values_of_a_method_are_checked(ridge: str, elsewhere: Callable[..., str
 @pytest.mark.parametrize("name", checks.SEARCHED)
 def test_every_key_that_may_be_searched(name: str) -> None:
     """Its own default is one of the values that a search may try; None where it has none."""
-    values = RecipeModel.model_fields[name].get_default()
+    values = RecipeModel.model_fields[name].get_default() or [True]
     values = [50.0] if values == [None] else values
     key = f"recipe.{name}"
     assert task(**ON_VAL | {"search": {key: values}}).search == {key: values}

@@ -9,7 +9,7 @@ import pytest
 from conftest import TASK_FILE, TaskLike, read_like
 from pydantic import BaseModel, ConfigDict
 
-from harness.core.cells import Cell, Choice
+from harness.core.cells import Cell, Choice, HeadSpec, cell_from
 from harness.core.errors import TaskError
 from harness.task import library
 from harness.task.grid import Row, expand, expand_rows, matches, rows_of, rule, value_of
@@ -327,3 +327,52 @@ def test_matches(partial: dict[str, Any], expected: bool) -> None:
 def test_a_rule_names_axes_alone() -> None:
     with pytest.raises(TaskError, match=r"^--rerun: recipe\.lrr: there is no such axis; allowed: "):
         rule({"recipe.lrr": 1}, "--rerun")
+
+
+# --- heads on frozen features --------------------------------------------------------------------
+
+
+def test_a_head_trains_w_so_schedule_has_no_meaning() -> None:
+    (cell,) = cells(classifier="text", tuning="head", shots=1, seeds=1)
+    assert (cell.head, cell.schedule, cell.tuning) == (HeadSpec(), None, "head")
+    assert cell.recipe is not None
+    assert cell.recipe.train_logit_scale is False
+    trained = cells(
+        classifier="text", tuning="head", shots=1, seeds=1, recipe={"train_logit_scale": True}
+    )
+    assert [c.recipe.train_logit_scale for c in trained if c.recipe] == [True]
+
+
+def test_a_linear_head_takes_every_initialisation_on_frozen_features() -> None:
+    linear = {"paradigm": "vision_only", "shots": 1, "seeds": 1, "tuning": ["projection", "head"]}
+    found = cells(**linear, classifier=["text", "random"])
+    assert [(c.tuning, str(c.classifier)) for c in found] == [
+        ("projection", "None"), ("head", "text"), ("head", "random"),
+    ]  # fmt: skip
+    drawn = cells(**linear, classifier=None)
+    assert [str(c.classifier) for c in drawn] == ["None", "random"]
+    texts = cells(paradigm="vision_text", shots=1, seeds=1, classifier=None)
+    assert [str(c.classifier) for c in texts] == ["text"]
+
+
+def test_options_of_a_head_are_part_of_the_row() -> None:
+    head = {"on": "backbone", "start_scale": "pretrained"}
+    found = cells(
+        paradigm="vision_only", classifier="text", tuning=["head", {"head": head}, {"head": {}}],
+        shots=1, seeds=1,
+    )  # fmt: skip
+    assert [str(value_of(c, "tuning")) for c in found] == [
+        "head",
+        "head(on=backbone, start_scale=pretrained)",
+    ]
+    assert found[1].plain()["head"] == head
+    assert cell_from(found[1].plain()) == found[1]
+
+
+def test_a_cosine_head_reads_the_embedding() -> None:
+    tuning = [{"head": {"bias": False, "start_norm": 2}}, {"head": {"start_norm": 2.0}}]
+    paradigms = ["vision_text", "vision_only"]
+    found = cells(paradigm=paradigms, classifier="text", tuning=tuning, shots=1, seeds=1)
+    assert [c.head for c in found] == [
+        HeadSpec(start_norm=2.0), HeadSpec(start_norm=2.0, bias=False), HeadSpec(start_norm=2.0)
+    ]  # fmt: skip

@@ -49,7 +49,8 @@ def test_classes(value: Any, pick: ClassPick) -> None:
 def test_defaults_of_the_recipe_are_those_of_the_cell() -> None:
     """So a task that names none of them gives a cell whose plain form has none of them."""
     model, recipe = RecipeModel(), Recipe()
-    for name in Recipe.__dataclass_fields__:
+    assert model.train_logit_scale is None, "its default depends on the tuning"
+    for name in set(Recipe.__dataclass_fields__) - {"train_logit_scale"}:
         assert getattr(model, name) == [getattr(recipe, name)], name
 
 

@@ -117,3 +117,9 @@ def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
         read(tmp_path / "gone.yaml")
     with pytest.raises(TaskError, match="cannot be read: Is a directory"):
         read(tmp_path)
+
+
+def test_a_key_is_a_name_even_where_yaml_1_1_has_a_boolean() -> None:
+    assert parse("head: {on: backbone, no: 1}\nflag: on", "x") == {
+        "head": {"on": "backbone", "no": 1}, "flag": True,
+    }  # fmt: skip

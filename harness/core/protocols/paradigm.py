@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+from harness.core.cells import HeadSpec
 from harness.core.errors import CellError
 from harness.core.protocols.plugin import OptionsT_contra, Plugin
 
@@ -28,6 +29,8 @@ class HeadInputs:
     w_CD: torch.Tensor | None = None
     normalise: bool = True
     schedule: str | None = None
+    spec: HeadSpec | None = None  # of a head on frozen features (tuning: head)
+    b_C: torch.Tensor | None = None  # with spec: where the bias starts; None: at 0
     train_logit_scale: bool = False
     loss: str | None = None
 
@@ -98,7 +101,17 @@ class Paradigm(Plugin, Protocol[OptionsT_contra]):
         """What its head is made of, of HEAD_MATERIALS; empty for a head with rows of its own."""
         ...
 
+    #: What a head with rows of its own is made of where it is trained on frozen features.
+    USES_OF_A_PROBE: Sequence[str] = ()
+
     @abstractmethod
     def build(self, inputs: HeadInputs, options: OptionsT_contra) -> Head:
         """The head before training."""
         ...
+
+
+def head_materials(paradigm: Paradigm[Any], tuning: str) -> Sequence[str]:
+    """What a paradigm makes its head of, given the tuned part."""
+    if tuning == "head" and not paradigm.USES:
+        return paradigm.USES_OF_A_PROBE
+    return paradigm.USES
