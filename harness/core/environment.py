@@ -37,6 +37,7 @@ def environment(device: str = "cpu") -> dict[str, Any]:
         "device": device,
         "machine": platform.machine(),
         "processor": _processor(),
+        "cpu": _cpu(),
         "versions": {"python": platform.python_version(), **_versions()},
         "commit": _commit(),
         "dirty": _is_dirty(),
@@ -64,14 +65,33 @@ def _versions() -> dict[str, str]:
     return versions
 
 
-@cache
 def _processor() -> str:
+    return _cpuinfo().get("model name") or platform.processor()
+
+
+def _cpu() -> str | None:
+    """The type of the processor, which last bits depend on; None where the system does not say.
+
+    Clouds give processors of several generations one name, so its family and model are in it, and
+    the widest vectors that it computes with.
+    """
+    known = _cpuinfo()
+    if not {"vendor_id", "cpu family", "model", "flags"} <= known.keys():
+        return None
+    flags = known["flags"].split()
+    widest = next((name for name in ("avx512f", "avx2", "avx") if name in flags), "sse2")
+    return f"{known['vendor_id']} family {known['cpu family']} model {known['model']} {widest}"
+
+
+@cache
+def _cpuinfo() -> Mapping[str, str]:
+    """What Linux says of the first core."""
     try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
     except OSError:
-        return platform.processor()
-    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor()
+        return {}
+    pairs = (line.partition(":")[::2] for line in text.partition("\n\n")[0].splitlines())
+    return {name.strip(): value.strip() for name, value in pairs}
 
 
 @cache

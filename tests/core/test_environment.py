@@ -50,3 +50,12 @@ def test_what_is_noted_of_a_run(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_peak_of_memory_is_in_bytes() -> None:
     """A Python process that has loaded numpy takes some ten MiB, and no TiB."""
     assert 2**23 < peak_bytes() < 2**40
+
+
+def test_the_type_of_the_processor(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One name of a cloud stands for several generations, whose last bits differ."""
+    info = {"vendor_id": "V", "cpu family": "25", "model": "1", "flags": "sse2 avx avx2 fma"}
+    monkeypatch.setattr("harness.core.environment._cpuinfo", lambda: info)
+    assert environment()["cpu"] == "V family 25 model 1 avx2"
+    monkeypatch.setattr("harness.core.environment._cpuinfo", lambda: {"model name": "ARM"})
+    assert (environment()["cpu"], environment()["processor"]) == (None, "ARM")
