@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 from torch.nn import functional as F
 
 from harness.core.cells import Cell, Choice, Recipe
 from harness.core.errors import CellError
+from harness.core.facts import CellFacts, EncoderFacts
 from harness.core.protocols.plugin import NoOptions
 from harness.core.protocols.solver import Problem
 from harness.paradigms import matching
@@ -96,3 +99,10 @@ def test_it_learns(data: Data, loss: str) -> None:
 def test_without_texts_there_is_no_matching() -> None:
     with pytest.raises(CellError, match="needs class texts"):
         head(None)
+
+
+def test_a_frozen_encoder_is_refused() -> None:
+    facts = CellFacts(C, 4, EncoderFacts("w", "b", D, FEATURES, 32, 10.0))
+    reason = "matching trains the encoder, and tuning: head freezes it"
+    assert matching.check(replace(CELL, tuning="head"), facts) == reason
+    assert matching.check(CELL, facts) is None

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from harness.core.cells import Cell, Choice
+from harness.core.cells import Cell, Choice, HeadSpec
 from harness.core.errors import CellError
 from harness.core.facts import CellFacts, EncoderFacts
 from harness.core.protocols.paradigm import HeadInputs
@@ -74,3 +74,35 @@ def test_it_has_to_be_trained_on_the_classes() -> None:
     assert vision_only.check(CELL, FACTS) is None
     assert vision_only.check(replace(CELL, tuning="none"), FACTS) == reason
     assert vision_only.check(replace(CELL, regime="zero_shot"), FACTS) == reason
+
+
+# --- on frozen features --------------------------------------------------------------------------
+
+
+def probe(**changes: object) -> vision_only.LinearHead:
+    spec = HeadSpec(**changes)  # type: ignore[arg-type]
+    generator = torch.Generator()
+    w_CD, b_C = noise(C, D), torch.arange(C).float()
+    return vision_only.build(
+        HeadInputs(C, D, generator, 10.0, w_CD, spec=spec, b_C=b_C if spec.bias else None),
+        NoOptions(),
+    )
+
+
+def test_it_starts_where_it_is_told_and_trains_at_the_learning_rate_of_the_recipe() -> None:
+    own, z_BD = probe(), noise(B, D)
+    expected = F.linear(z_BD, noise(C, D), torch.arange(C).float())
+    torch.testing.assert_close(own.logits(z_BD), expected)
+    assert [t.shape for t in own.pretrained()] == [(C, D), (C,)]
+    assert own.new() == []
+
+
+def test_without_a_bias_only_w_is_trained() -> None:
+    own, z_BD = probe(bias=False), noise(B, D)
+    torch.testing.assert_close(own.logits(z_BD), F.linear(z_BD, noise(C, D)))
+    assert [t.shape for t in own.pretrained()] == [(C, D)]
+
+
+def test_it_needs_a_classifier_to_start_from() -> None:
+    with pytest.raises(CellError, match="needs a classifier to start from"):
+        vision_only.build(HeadInputs(C, D, torch.Generator(), 10.0, spec=HeadSpec()), NoOptions())

@@ -72,7 +72,8 @@ def test_options_that_are_refused(options: dict[str, Any]) -> None:
     [
         ({}, None),
         (MATCHING, None),
-        ({"tuning": "none", "schedule": None}, "needs training"),
+        ({"tuning": "none", "schedule": None}, "tuning is none"),
+        ({"tuning": "head", "schedule": None}, "tuning is head"),
         ({"classifier": Choice("random")}, "needs classifier text or paradigm matching"),
         ({"classifier": Choice("text_shuffled")}, "needs classifier text or paradigm matching"),
         ({"schedule": "trained"}, "its schedule is frozen"),

@@ -37,7 +37,8 @@ def test_every_module_says_where_it_is(name: str, place: str) -> None:
     [
         ("tap", "other", "none", None),
         ("tap", "vit", "all", None),
-        ("t_trans", "other", "none", "begins at random, and nothing is trained"),
+        ("t_trans", "other", "none", "begins at random and is not trained: tuning is none"),
+        ("t_trans", "other", "head", "tuning is head, not projection"),
         ("t_trans", "other", "projection", None),
         ("t_trans", "vit", "all", None),
         ("token_t1d", "vit", "all", None),
