@@ -472,3 +472,24 @@ def test_no_place_of_one_machine() -> None:
 )  # fmt: skip
 def test_what_counts_as_a_place(line: str, bad: bool) -> None:
     assert bool(PLACE.search(line)) is bad
+
+
+def test_named_weights_of_open_clip_can_be_asked_for() -> None:
+    """Every open_clip:ARCH/TAG of the pages and of tasks/ exists, with the activation of its name:
+    only the weights themselves may be missing.
+    """
+    from harness.encoders._open_clip_library import config_of, tag_of
+    from harness.encoders._open_clip_source import parts
+
+    pages = [*PAGES, *(ROOT / "tasks").rglob("*.yaml")]
+    named = {
+        name
+        for page in pages
+        for name in re.findall(r"open_clip:([\w.-]+/[\w.-]+)", text(page))
+        if name != "ARCH/PRETRAINED"
+    }
+    assert len(named) > 5
+    for name in sorted(named):
+        arch, tag, _ = parts(name)
+        trained_with = bool(tag_of(arch, tag).get("quick_gelu"))
+        assert trained_with == bool(config_of(arch).get("quick_gelu")), name

@@ -31,6 +31,11 @@ def locate(argument: str) -> Path:
         if not is_hub_name(argument):
             raise EncoderError(f"there is no folder {argument}")
         folder = _hub.hub_folder(argument)
+    if (folder / "adapter_config.json").is_file():  # transformers would load it, where it can
+        raise EncoderError(
+            f"{argument} holds an adapter (adapter_config.json): merge it into its model "
+            "(merge_and_unload() of PEFT) and save that in a folder of its own"
+        )
     if not (folder / "config.json").is_file():
         raise EncoderError(f"{argument} has no config.json: it is no folder of transformers")
     return folder
@@ -62,7 +67,9 @@ def checkpoints(folder: Path) -> list[CheckpointHeader]:
             return [read_header(folder / whole)]
         index = folder / f"{whole}.index.json"
         if index.is_file():
-            file_of = read_json(index).get("weight_map", {})  # tensor -> file
+            file_of = read_json(index).get("weight_map")  # tensor -> file
+            if not isinstance(file_of, dict) or not file_of:
+                raise EncoderError(f"{index} names no files: it has no weight_map")
             return [read_header(folder / name) for name in sorted(set(file_of.values()))]
     raise EncoderError(f"{folder} holds no weights (model.safetensors or pytorch_model.bin)")
 

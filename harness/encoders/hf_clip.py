@@ -61,6 +61,7 @@ def facts(argument: str, options: NoOptions) -> EncoderFacts:
     folder = _folder.locate(argument)
     config = _config(folder)
     saved = _folder.checkpoints(folder)
+    _check_processor(folder)
     widths = _widths(saved, config["model_type"])
     if widths is None:
         raise EncoderError(f"the weights in {argument} are not those of a {config['model_type']}")
@@ -211,6 +212,27 @@ def _model(folder: Path) -> Any:
     from transformers import AutoModel
 
     return _folder.load(folder, AutoModel)
+
+
+def _check_processor(folder: Path) -> None:
+    """Raises EncoderError for a folder that does not say how pictures are prepared, or that leaves
+    them in sizes of their own.
+    """
+    # Newer versions of transformers write the one, older ones the other.
+    whole, alone = folder / "processor_config.json", folder / "preprocessor_config.json"
+    settings = read_json(whole).get("image_processor") if whole.is_file() else None
+    if settings is None and not alone.is_file():
+        raise EncoderError(f"{folder} has no preprocessor_config.json: how to prepare a picture")
+    settings = settings or read_json(alone)
+    size = settings.get("size")
+    cut = settings.get("do_center_crop", "crop_size" in settings)
+    one_side = isinstance(size, int) or (isinstance(size, dict) and "shortest_edge" in size)
+    if settings.get("do_resize") is False or (one_side and not cut):
+        raise EncoderError(
+            f"the image processor of {folder} leaves pictures in sizes of their own (do_resize: "
+            f"{settings.get('do_resize')}, do_center_crop: {cut}, size: {size}), and all pictures "
+            "must have one"
+        )
 
 
 def _processor(folder: Path, resolution: int) -> Any:

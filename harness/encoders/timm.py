@@ -17,6 +17,8 @@ from harness.core.facts import EncoderFacts
 from harness.core.hashing import digest
 from harness.core.protocols.plugin import NoOptions
 from harness.encoders import _hub
+from harness.encoders._checkpoint_kinds import one_file, refuse_nan
+from harness.encoders._timm_tags import check_activation, check_preparation
 from harness.encoders._weights import cached_json, read_header, state_dict
 
 if TYPE_CHECKING:
@@ -117,8 +119,11 @@ def _source(argument: str) -> tuple[str, dict[str, Any], Path]:
     if not name or (at and not file):
         raise EncoderError(f"'timm:{argument}' names no model: write timm:NAME or timm:NAME@FILE")
     known = _known(name)
+    check_activation(name)
     if file:
-        return name, known, Path(file)
+        path = one_file(Path(file), WEIGHTS)
+        check_preparation(name, file)
+        return name, known, path
     return name, known, _hub.hub_file(_repository(name, known), WEIGHTS)
 
 
@@ -188,6 +193,7 @@ def _load(name: str, file: Path) -> Any:
     import timm
 
     tensors = state_dict(file)  # damage is one sentence here, before timm reads the file
+    refuse_nan(file, tensors.items())
     declared = timm.get_pretrained_cfg(name)
     last = declared.classifier if declared else None
     weight = tensors.get(f"{last if isinstance(last, str) else (last or ('',))[0]}.weight")

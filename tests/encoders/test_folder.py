@@ -99,3 +99,25 @@ def test_a_folder_without_a_tokenizer(tmp_path: Path) -> None:
 )
 def test_names_of_the_hub(name: str, is_one: bool) -> None:
     assert _folder.is_hub_name(name) is is_one
+
+
+def test_a_folder_with_an_adapter(tmp_path: Path) -> None:
+    """Where PEFT is installed transformers would apply it, and the key would not have it."""
+    tiny.bert(tmp_path)
+    (tmp_path / "adapter_config.json").write_text("{}")
+    with pytest.raises(EncoderError, match=r"holds an adapter .*merge_and_unload"):
+        _folder.locate(str(tmp_path))
+
+
+@pytest.mark.parametrize("index", ["{}", '{"weight_map": {}}', '{"weight_map": []}'])
+def test_an_index_that_names_no_files(tmp_path: Path, index: str) -> None:
+    (tmp_path / "model.safetensors.index.json").write_text(index)
+    with pytest.raises(EncoderError, match="names no files: it has no weight_map"):
+        _folder.checkpoints(tmp_path)
+
+
+def test_an_index_of_files_that_are_not_all_there(tmp_path: Path) -> None:
+    index = '{"weight_map": {"a": "model-00001-of-00002.safetensors"}}'
+    (tmp_path / "model.safetensors.index.json").write_text(index)
+    with pytest.raises(EncoderError, match=r"there is no file .*model-00001-of-00002"):
+        _folder.checkpoints(tmp_path)

@@ -193,3 +193,47 @@ def test_texts_that_are_cut_are_known(root: Path, kind: str) -> None:
     fits, cut = "red " * 10, "red " * 11  # 12 tokens with start and end
     assert tower.cut_short([fits, cut]) == [False, True]
     assert tower.cut_short(["red " * 8, fits], context=2) == [False, True]
+
+
+def changed(folder: Path, **settings: Any) -> str:
+    """A CLIP whose image processor has other settings."""
+    reference = tiny.hf_clip(folder)
+    (file,) = folder.glob("*processor_config.json")
+    config = json.loads(file.read_text())
+    config.get("image_processor", config).update(settings)
+    file.write_text(json.dumps(config))
+    return reference
+
+
+@pytest.mark.parametrize(
+    "settings", [{"do_resize": False}, {"do_center_crop": False, "size": {"shortest_edge": 32}}]
+)
+def test_pictures_of_several_sizes(tmp_path: Path, settings: dict[str, Any]) -> None:
+    with pytest.raises(EncoderError, match="leaves pictures in sizes of their own"):
+        hf_clip.facts(changed(tmp_path, **settings), NONE)
+
+
+def test_the_image_processor_says_how_pictures_are_prepared(tmp_path: Path) -> None:
+    reference = changed(tmp_path, image_mean=[0.5] * 3, image_std=[0.5] * 3)
+    hf_clip.facts(reference, NONE)
+    white = tiny.picture().point(lambda _: 255)
+    x_CHW = hf_clip.build_image(reference, NONE).preprocess(white, 32)
+    torch.testing.assert_close(x_CHW, torch.ones(3, 32, 32))
+    for file in tmp_path.glob("*processor_config.json"):
+        file.unlink()
+    with pytest.raises(EncoderError, match=r"has no preprocessor_config\.json"):
+        hf_clip.facts(reference, NONE)
+
+
+def test_bfloat16_weights_are_read_as_their_values(tmp_path: Path) -> None:
+    from safetensors.torch import load_file, save_file
+
+    reference = tiny.hf_clip(tmp_path)
+    file = tmp_path / "model.safetensors"
+    narrow = {name: t.bfloat16() for name, t in load_file(file).items()}
+    save_file(narrow, file, {"format": "pt"})
+    facts = hf_clip.facts(reference, NONE)
+    assert facts.logit_scale == pytest.approx(narrow["logit_scale"].float().exp().item())
+    weight_DF, _ = hf_clip.build_image(reference, NONE).projection()
+    assert weight_DF.dtype == torch.float32
+    assert torch.equal(weight_DF, narrow["visual_projection.weight"].float())
