@@ -16,11 +16,12 @@ MOST_NAMED = 5
 @dataclass(frozen=True)
 class Leakage:
     """How many test items of a cell (by key) are also in its support set, and a note for every pair
-    of datasets that shares items.
+    of datasets that shares items; with the warnings of a cell's Record.
     """
 
     counts: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    warnings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def find_leakage(cells: Iterable[ResolvedCell], fingerprint: Fingerprint) -> Leakage:

@@ -80,7 +80,7 @@ def _evaluated(
         test=context.store.write_test(test),
         support=trained.support,
         curve=trained.solution.curve,
-        warnings=trained.warnings,
+        warnings=(*trained.warnings, *context.leakage.warnings.get(resolved.key, ())),
         diagnostics={
             "classes": len(test.class_names),
             "support_size": len(support.items) if support else 0,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from harness.core.cells import Choice
@@ -42,6 +42,7 @@ class FeatureTable:
 
     row: dict[str, int]
     h_NF: torch.Tensor
+    pixels: Mapping[str, str] = field(default_factory=dict)  # item -> hash, where it is known
 
     def of(self, items: Iterable[str]) -> torch.Tensor:
         """Rows of these items, in their order."""
@@ -103,6 +104,16 @@ class Resources:
     def test_features(self, resolved: ResolvedCell) -> FeatureTable:
         """Features of the test dataset, in the cell's views."""
         return self._tables[test_key(resolved)]
+
+    def pixels(self, dataset: Choice, frames: int | None) -> dict[str, str]:
+        """Hashes of the pixels of items whose features were needed, as far as they are known; of
+        clips, of so many frames.
+        """
+        merged: dict[str, str] = {}
+        for key, table in self._tables.items():
+            if (key.dataset, key.frames) == (dataset, frames):
+                merged |= table.pixels
+        return merged
 
     def encoder(self, resolved: ResolvedCell) -> LoadedEncoder:
         """The pretrained image encoder; it must not be changed: copy it to tune it."""
@@ -201,8 +212,9 @@ class Resources:
             for clip in item_views(dataset, item, key.frames, key.view)
             for view in clip
         ]
-        h_N = shaped(store.get(flat, self._progress), len(items), key.view, key.frames)
-        return FeatureTable(rows, h_N)
+        loaded = store.load(flat, self._progress)
+        h_N = shaped(loaded.h_NF, len(items), key.view, key.frames)
+        return FeatureTable(rows, h_N, _pixels(key, items, loaded.pixels))
 
     def _once(self, key: Any, make: Callable[[], Value]) -> Value:
         with self._lock:
@@ -210,6 +222,22 @@ class Resources:
                 self._values[key] = make()
             value: Value = self._values[key]
             return value
+
+
+def _pixels(key: FeatureKey, items: Sequence[str], hashes: Sequence[str | None]) -> dict[str, str]:
+    """Item -> hash of its pixels, given those of all its views; of a clip, of its frames together.
+
+    With several clips an item the frames are not those that other cells read, so there is none.
+    """
+    if key.view[0] > 1:
+        return {}
+    step, frames = len(hashes) // max(1, len(items)), key.frames or 1
+    known = {}
+    for number, item in enumerate(items):
+        of_item = [h for h in hashes[number * step : number * step + frames] if h is not None]
+        if len(of_item) == frames:
+            known[item] = of_item[0] if key.frames is None else digest(of_item, 32)
+    return known
 
 
 def train_key(resolved: ResolvedCell) -> FeatureKey:

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from typing import Any
 
 from harness.core.cells import Choice
@@ -20,6 +21,7 @@ from harness.core.protocols.solver import Watch
 from harness.core.store import Store
 from harness.plan.resolve import ResolvedCell
 from harness.run.context import RunContext
+from harness.run.duplicates import find_duplicates
 from harness.run.evaluate import Trained
 from harness.run.leakage import Leakage, find_leakage
 from harness.run.plugins import RunPlugins, run_plugins
@@ -76,10 +78,18 @@ def _leakage(cells: Sequence[ResolvedCell], resources: Resources) -> Leakage:
             known[choice, item] = datasets[choice].fingerprint(item)
         return known[choice, item]
 
+    hashes: dict[tuple[Choice, int | None], dict[str, str]] = {}
+
+    def pixels(choice: Choice, frames: int | None, item: str) -> str | None:
+        if (choice, frames) not in hashes:
+            hashes[choice, frames] = resources.pixels(choice, frames)
+        return hashes[choice, frames].get(item)
+
     leakage = find_leakage(readable, fingerprint)
-    for note in leakage.notes:
+    duplicates = find_duplicates(readable, fingerprint, pixels)
+    for note in (*leakage.notes, *duplicates.notes):
         print(f"warning: {note}", file=sys.stderr)
-    return leakage
+    return replace(leakage, warnings=duplicates.warnings)
 
 
 def _run_all(cells: Sequence[ResolvedCell], context: RunContext, jobs: int) -> None:

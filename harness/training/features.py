@@ -1,17 +1,16 @@
 """Backbone features on disk, computed once per encoder, resolution and image.
 
-A folder of the cache holds shards of (ids, h_NF). An id is the fingerprint of an image with its
-frame and crop, so images with the same name are not confused. A GPU and the CPU have folders of
-their own, as their last bits differ. A reader searches all shards of a folder; a writer adds a
-whole shard by rename. So an interruption loses no finished shard, and two concurrent writers cost
-time but give no wrong row.
+A folder of the cache holds shards of ids, h_NF and hashes of pixels. An id is the fingerprint of an
+image with its frame and crop, so images with the same name are not confused. A GPU and the CPU have
+folders of their own, as their last bits differ. A reader searches all shards of a folder; a writer
+adds a whole shard by rename. So an interruption loses no finished shard, and two concurrent writers
+cost time but give no wrong row.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,9 +23,11 @@ from harness.core.facts import EncoderFacts
 from harness.core.files import cache_folder, write_atomically
 from harness.core.hashing import digest
 from harness.core.protocols.dataset import Dataset
-from harness.sampling.views import FrameView
+from harness.sampling.sets import picture_hash
+from harness.sampling.views import FrameView, cropped
 from harness.training.device import device
-from harness.training.pictures import read_pictures
+from harness.training.pictures import whole_pictures
+from harness.training.shards import Row, read_shards, write_shard
 from harness.training.threads import cores, one_core_pool
 
 if TYPE_CHECKING:
@@ -38,6 +39,16 @@ BATCH = {"cpu": 16, "cuda": 64}
 
 #: Called with (done, total) images.
 Progress = Callable[[int, int], object]
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """Features h_NF, and the hash of the pixels of every image: None where a shard of an earlier
+    version has none.
+    """
+
+    h_NF: torch.Tensor
+    pixels: tuple[str | None, ...]
 
 
 class FeatureStore:
@@ -62,6 +73,13 @@ class FeatureStore:
 
         Raises DataError for an image that cannot be read.
         """
+        return self.load(wanted, progress).h_NF
+
+    def load(self, wanted: Sequence[str | FrameView], progress: Progress | None = None) -> Loaded:
+        """Like `get`, with the hash of the pixels of every image.
+
+        Raises DataError for an image that cannot be read.
+        """
         import torch
 
         chosen = [w if isinstance(w, FrameView) else FrameView(w) for w in wanted]
@@ -69,73 +87,50 @@ class FeatureStore:
             item: self._dataset.fingerprint(item) for item in dict.fromkeys(k.item for k in chosen)
         }
         ids = {view: view.address(prints[view.item]) for view in dict.fromkeys(chosen)}
-        h_by_id = self._read(set(ids.values()))
+        rows = read_shards(self.folder, set(ids.values()))
         # Of several views with one id, the first is computed.
         first = {ids[view]: view for view in reversed(ids)}
-        missing = [i for i in dict.fromkeys(ids.values()) if i not in h_by_id]
+        missing = [i for i in dict.fromkeys(ids.values()) if i not in rows]
         for start in range(0, len(missing), SHARD):
             part = missing[start : start + SHARD]
             done = lambda n, start=start: progress and progress(start + n, len(missing))  # noqa: E731
-            rows = self._compute([first[i] for i in part], done)
-            self._write(part, rows)
-            h_by_id |= dict(zip(part, rows, strict=True))
-        h_NF = np.stack([h_by_id[ids[k]] for k in chosen]) if chosen else np.zeros((0, self._dim))
-        return torch.from_numpy(h_NF.astype(np.float32))
+            computed = self._compute([first[i] for i in part], done)
+            write_shard(self.folder, part, computed)
+            rows |= dict(zip(part, computed, strict=True))
+        found = [rows[ids[view]] for view in chosen]
+        h_NF = np.stack([h_F for h_F, _ in found]) if found else np.zeros((0, self._dim))
+        return Loaded(torch.from_numpy(h_NF.astype(np.float32)), tuple(p for _, p in found))
 
-    def _read(self, wanted: set[str]) -> dict[str, np.ndarray[Any, Any]]:
-        """Rows of `wanted`; the folder may hold those of many other datasets."""
-        h_by_id: dict[str, np.ndarray[Any, Any]] = {}
-        for ids_file in sorted(self.folder.glob("*.ids.json")):
-            try:
-                ids = json.loads(ids_file.read_text(encoding="utf-8"))
-                if wanted.isdisjoint(ids):
-                    continue
-                rows = np.load(ids_file.with_name(ids_file.name.replace(".ids.json", ".npy")))
-                h_by_id.update({i: h for i, h in zip(ids, rows, strict=True) if i in wanted})
-            except (OSError, ValueError, TypeError, EOFError):
-                continue  # damaged: it is computed again and overwritten
-        return h_by_id
-
-    def _write(self, ids: Sequence[str], rows: np.ndarray[Any, Any]) -> None:
-        name = hashlib.sha256("\n".join(ids).encode()).hexdigest()[:32]
-        # The ids are written last: a shard without them is not read.
-        write_atomically(self.folder / f"{name}.npy", lambda f: np.save(f, rows))
-        text = json.dumps(list(ids)).encode()
-        write_atomically(self.folder / f"{name}.ids.json", lambda f: f.write(text))
-
-    def _compute(
-        self, chosen: Sequence[FrameView], progress: Callable[[int], object]
-    ) -> np.ndarray[Any, Any]:
+    def _compute(self, chosen: Sequence[FrameView], progress: Callable[[int], object]) -> list[Row]:
         encoder, size = self._load(), self._batch_size
         batches = [chosen[i : i + size] for i in range(0, len(chosen), size)]
-        rows, done = [], 0
+        rows: list[Row] = []
         # With a GPU, all cores read and preprocess images.
         with one_core_pool(cores()) as pool:
-            for batch, h_BF in zip(
-                batches, pool.map(lambda b: self._batch(encoder, b), batches), strict=True
-            ):
-                rows.append(h_BF)
-                done += len(batch)
-                progress(done)
-        h_NF = np.concatenate(rows)
-        _check_directions(h_NF, chosen)
-        return h_NF
+            for of_batch in pool.map(lambda b: self._batch(encoder, b), batches):
+                rows += of_batch
+                progress(len(rows))
+        _check_directions(np.stack([h_F for h_F, _ in rows]), chosen)
+        return rows
 
-    def _batch(self, encoder: Any, batch: Sequence[FrameView]) -> np.ndarray[Any, Any]:
-        """h_BF of one batch, on one core or the GPU.
+    def _batch(self, encoder: Any, batch: Sequence[FrameView]) -> list[Row]:
+        """The rows of one batch, on one core or the GPU.
 
         A short batch is padded: the last bits depend on the batch size, and a feature must not
         depend on which others are computed with it.
         """
         import torch
 
-        images = read_pictures(self._dataset, batch)
+        whole = whole_pictures(self._dataset, batch)
+        images = [cropped(image, view.crop) for image, view in zip(whole, batch, strict=True)]
         x_BCHW = torch.stack([encoder.preprocess(image, self._resolution) for image in images])
         fill = x_BCHW[-1:].expand(self._batch_size - len(batch), -1, -1, -1)
         with torch.inference_mode():
             h_BF = encoder.features(torch.cat([x_BCHW, fill]).to(self._device))
-        rows: np.ndarray[Any, Any] = h_BF.cpu().numpy()[: len(batch)]
-        return rows
+        # Of the image before it is cropped: crops of equal images are of one hash.
+        hashes = {id(image): picture_hash(image)[:32] for image in whole}
+        pixels = [hashes[id(image)] for image in whole]
+        return list(zip(h_BF.cpu().numpy()[: len(batch)], pixels, strict=True))
 
 
 def _check_directions(h_NF: np.ndarray[Any, Any], chosen: Sequence[FrameView]) -> None:

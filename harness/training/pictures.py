@@ -18,7 +18,16 @@ KEPT_BYTES = 2 * 1024**3
 
 
 def read_pictures(dataset: Dataset, chosen: Sequence[FrameView]) -> list[Image.Image]:
-    """The images of these views, in order; frames of one video are read together.
+    """The images of these views, in order and cropped.
+
+    Raises DataError for an image that cannot be read.
+    """
+    whole = whole_pictures(dataset, chosen)
+    return [cropped(image, view.crop) for image, view in zip(whole, chosen, strict=True)]
+
+
+def whole_pictures(dataset: Dataset, chosen: Sequence[FrameView]) -> list[Image.Image]:
+    """Like `read_pictures`, without cropping; frames of one video are read together.
 
     Raises DataError for an image that cannot be read.
     """
@@ -34,8 +43,7 @@ def read_pictures(dataset: Dataset, chosen: Sequence[FrameView]) -> list[Image.I
     out = []
     for view in chosen:
         kept = frames.get(view.item, {})
-        whole = dataset.image(view.item) if view.frame is None else kept[view.frame]
-        out.append(cropped(whole, view.crop))
+        out.append(dataset.image(view.item) if view.frame is None else kept[view.frame])
     return out
 
 

@@ -116,6 +116,36 @@ def test_pictures_trained_and_tested_on_are_counted(
     assert "2 (test/oak/1.png, test/oak/2.png)" in line
 
 
+def test_the_same_pixels_in_other_files_are_named_in_the_report(
+    tmp_path: Path, tiny: WriteTask, cli: Call
+) -> None:
+    """Also by the second run, which finds the hashes beside the features."""
+    root = tmp_path / "p"
+    paint(root, {
+        "train/oak/1.png": (200, 0, 0), "train/elm/1.png": (0, 0, 200),
+        "test/oak/1.bmp": (200, 0, 0), "test/elm/1.png": (0, 0, 201), "test/oak/2.png": (7, 7, 7),
+        "test/elm/2.bmp": (7, 7, 7),
+    })  # fmt: skip
+    said = (
+        f"Test items of folder:{root} that are training items of folder:{root} as well, pixel for "
+        "pixel: 1 (train/oak/1.png = test/oak/1.bmp)"
+    )
+    mixed = (
+        f"Items of folder:{root} whose content is under two classes: "
+        "1 (test/elm/2.bmp (elm) = test/oak/2.png (oak))"
+    )
+    for runs in ("one", "two"):
+        ended = cli("grid", task(root, tiny, seeds=1), "--runs", runs, "--reports", runs)
+        assert ended.code == 0, ended.err
+        assert f"warning: {said}" in ended.err
+        assert f"warning: {mixed}" in ended.err
+        for record in records(tmp_path / runs).values():
+            assert record["diagnostics"]["twins"] == 0
+            assert record["warnings"] == [said, mixed]
+        report = (tmp_path / runs / "tiny.md").read_text()
+        assert f"{said} (2 cells)" in report.replace("\\", "")
+
+
 def test_nothing_is_said_of_pictures_that_are_apart(
     tmp_path: Path, tiny: WriteTask, cli: Call
 ) -> None:

@@ -50,6 +50,24 @@ def test_features_come_in_the_order_that_is_asked_for() -> None:
     assert store().get([]).shape == (0, 1)
 
 
+def test_pixels_are_hashed_before_they_are_cropped() -> None:
+    crops = [FrameView("1", crop=(0, 2)), FrameView("1", crop=(1, 2)), FrameView("2")]
+    for _ in range(2):  # computed, and read again
+        one, other, different = store().load(crops).pixels
+        assert one == other != different
+        assert one is not None
+
+
+def test_a_shard_of_an_earlier_version_has_no_hashes() -> None:
+    store().get(["1"])
+    (path,) = store().folder.glob("*.pixels.json")
+    path.unlink()
+    loaded = store().load(["1", "2"])
+    assert loaded.h_NF.tolist() == [[10], [20]]
+    assert loaded.pixels[0] is None
+    assert loaded.pixels[1] is not None
+
+
 def test_what_is_there_loads_no_encoder_and_reads_no_picture() -> None:
     store().get(["1", "2"])
     load, data = Loads(), GreyPictures()

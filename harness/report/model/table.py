@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+#: How many warnings that begin alike a note holds.
+MOST_ALIKE = 3
+
+
 @dataclass(frozen=True)
 class Table:
     """A leaderboard. Fractions throughout; labels are those that csv files and readers use."""
@@ -155,10 +159,23 @@ def _accepted(task: Task) -> tuple[str, ...]:
 
 
 def _warnings(results: Results) -> tuple[str, ...]:
-    """Warnings of the Records, each once, with the number of cells that have it."""
+    """Warnings of the Records, each once, with the number of cells that have it. Those that begin
+    alike, up to a colon, are one note: cells differ in how many of their samples are concerned.
+    """
     records = [result.record for result in results.results if result.record is not None]
     counted = Counter(warning for record in records for warning in dict.fromkeys(record.warnings))
-    return tuple(f"{w} ({n} {'cell' if n == 1 else 'cells'})" for w, n in counted.items())
+    alike: dict[str, list[str]] = {}
+    for warning, n in counted.items():
+        what, _, details = warning.partition(": ")
+        alike.setdefault(what, []).append(f"{details} ({n} {'cell' if n == 1 else 'cells'})")
+    return tuple(_one_note(what, details) for what, details in alike.items())
+
+
+def _one_note(what: str, details: list[str]) -> str:
+    """Warnings that begin alike; of many the first few."""
+    more = f"; and {len(details) - MOST_ALIKE} more" if len(details) > MOST_ALIKE else ""
+    shown = "; ".join(details[:MOST_ALIKE])
+    return f"{what}: {shown}{more}" if not shown.startswith(" (") else f"{what}{shown}{more}"
 
 
 def _entries(results: Results, layout: TableLayout) -> dict[tuple[str, Column], Entry]:
