@@ -27,6 +27,8 @@ from harness.core.errors import BadInput, DataError
 from harness.core.files import cache_folder, file_hash, write_atomically
 from harness.core.hashing import digest
 from harness.data import _decode
+from harness.data._files import refuse_special
+from harness.data._images import refuse_cut
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -144,17 +146,22 @@ class FrameCache:
 def files_hash(files: Sequence[Path]) -> str:
     """sha256 over the contents of extracted frames in order, cached while sizes and times stay.
 
-    Raises DataError if one cannot be read.
+    Raises DataError if one cannot be read, or is cut short: a study reads a few frames of each
+    video, and would not notice the others.
     """
     try:
         stats = [(path, path.stat()) for path in files]
-        state = [[str(path.resolve()), s.st_size, s.st_mtime_ns] for path, s in stats]
+        state: list[list[str | int]] = [["whole"]]  # unlike those of earlier versions
+        state += [[str(path.resolve()), s.st_size, s.st_mtime_ns] for path, s in stats]
         cached = cache_folder() / "hashes" / digest(state, 32)
         if cached.is_file() and cached.stat().st_size == 64:  # whole
             return cached.read_text(encoding="ascii")
         content = hashlib.sha256()
         for path in files:
-            content.update(hashlib.sha256(path.read_bytes()).digest())
+            refuse_special(path, "frame")
+            encoded = path.read_bytes()
+            refuse_cut(path, encoded)
+            content.update(hashlib.sha256(encoded).digest())
     except OSError as error:
         raise DataError(f"frame {error.filename} cannot be read: {error.strerror}") from error
     value = content.hexdigest()

@@ -10,6 +10,7 @@ from typing import Any
 from harness.core.errors import DataError
 from harness.core.files import cache_folder
 from harness.data._hf_messages import among, guarded, listed
+from harness.data._hf_splits import picture_splits
 
 
 def load_splits(argument: str, config: str | None, shown: str) -> Mapping[str, Any]:
@@ -42,8 +43,10 @@ def load_splits(argument: str, config: str | None, shown: str) -> Mapping[str, A
         return saved if isinstance(saved, Mapping) else {str(saved.split or "train"): saved}
     chosen = choose_config(str(folder), config, shown)
     kept = str(cache_folder() / "hf")  # the tables that it makes of the files
+    files = picture_splits(folder, shown)
     splits: Mapping[str, Any] = guarded(
-        shown, lambda: datasets.load_dataset(str(folder), name=chosen, cache_dir=kept)
+        shown,
+        lambda: datasets.load_dataset(str(folder), name=chosen, data_files=files, cache_dir=kept),
     )
     return splits
 

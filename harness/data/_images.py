@@ -24,6 +24,8 @@ FLOATING_POINT = frozenset({".pfm"})
 #: Formats that Pillow registers even where it was built without the library that decodes them.
 NEEDS = {"AVIF": "avif", "JPEG2000": "jpg_2000", "WEBP": "webp"}
 MAX_PIXELS = 64_000_000
+#: How files begin.
+JPEG, PNG = b"\xff\xd8", b"\x89PNG\r\n\x1a\n"
 _HEADER = threading.Lock()  # catch_warnings is not safe across threads
 
 
@@ -72,6 +74,18 @@ def open_rgb(path: Path | IO[bytes], name: str | None = None) -> Image.Image:
         raise DataError(f"picture {shown} is not a picture that can be read") from error
     except Exception as error:  # on damaged bytes Pillow raises errors of any kind
         raise DataError(f"picture {shown} cannot be read: {error}") from error
+
+
+def refuse_cut(path: Path, content: bytes) -> None:
+    """Raises DataError for a picture that is cut short, given the bytes of its file.
+
+    A whole JPEG or PNG is known by its last bytes; others are decoded.
+    """
+    if content.startswith(JPEG) and content.rstrip(b"\0\r\n ").endswith(b"\xff\xd9"):
+        return
+    if content.startswith(PNG) and content.endswith(b"IEND\xaeB`\x82"):
+        return
+    open_rgb(path)
 
 
 def _open(path: Path | IO[bytes]) -> Image.Image:

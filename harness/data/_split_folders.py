@@ -53,10 +53,10 @@ def split_folders(root: Path, wanted: Wanted, used: Collection[str]) -> SplitFol
     Raises DataError if a layout is ambiguous or not one that is read.
     """
     only = only_folder(root)
-    if only is not None and _splits_in(only, wanted):
+    if only is not None and split_names(only, wanted):
         inner = split_folders(only, wanted, used)
         return replace(inner, notes=[one_below(wanted.reference, only), *inner.notes])
-    splits = _splits_in(root, wanted)
+    splits = split_names(root, wanted)
     if not splits:
         _refuse_nested(root, root, wanted)
         return SplitFolders(root, {"test": root}, _stray(root, root, wanted))
@@ -119,17 +119,22 @@ def found_layout(root: Path) -> str:
     return printable(shown(entries(root), SHOWN, inside=True))
 
 
-def _splits_in(root: Path, wanted: Wanted) -> dict[str, Path]:
-    """The folder of each split in `root`; {} if its folders are classes.
+def split_names(
+    root: Path, wanted: Wanted, spellings: Mapping[str, Collection[str]] = SPELLINGS
+) -> dict[str, Path]:
+    """The folder of each split in `root`; {} if its folders are classes. `spellings` are the names
+    of every split in lower case.
 
     Raises DataError for two folders of one split.
     """
     folders = folders_in(root)
     named = {
-        split: [folder for folder in folders if folder.name.lower() in spellings]
-        for split, spellings in SPELLINGS.items()
+        split: [folder for folder in folders if folder.name.lower() in those]
+        for split, those in spellings.items()
     }
-    if not _are_splits(folders, [*named["train"], *named["test"]], wanted):
+    known = {name for those in spellings.values() for name in those}
+    others = [folder for folder in folders if folder.name.lower() not in known]
+    if not _are_splits(others, [*named["train"], *named["test"]], wanted):
         return {}
     for split, several in named.items():
         if len(several) > 1:
@@ -141,8 +146,9 @@ def _splits_in(root: Path, wanted: Wanted) -> dict[str, Path]:
     return {split: several[0] for split, several in named.items() if several}
 
 
-def _are_splits(folders: Collection[Path], candidates: Collection[Path], wanted: Wanted) -> bool:
-    """Whether the folders of a data set are its splits. `candidates` are named train or test.
+def _are_splits(others: Collection[Path], candidates: Collection[Path], wanted: Wanted) -> bool:
+    """Whether the folders of a data set are its splits. `candidates` are named train or test, and
+    `others` like no split.
 
     A class may have such a name: of vehicles `train`, of sports `training`. Then pictures are
     directly in it, as in the class folders beside it. A folder `val` alone is a class.
@@ -150,8 +156,6 @@ def _are_splits(folders: Collection[Path], candidates: Collection[Path], wanted:
     nested = [folder for folder in candidates if folders_in(folder)]
     if any(folder.name in SPELLINGS for folder in nested):
         return True
-    spelled = {spelling for spellings in SPELLINGS.values() for spelling in spellings}
-    others = [folder for folder in folders if folder.name.lower() not in spelled]
     if not nested:
         return bool(candidates) and not others
     return not others or (len(nested) > 1 and not any(_wanted_files(f, wanted) for f in nested))

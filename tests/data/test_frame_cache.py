@@ -122,11 +122,11 @@ def test_large_frames_are_kept_small(tmp_path: Path, decoded: list[Path]) -> Non
 def test_extracted_frames_are_hashed_in_their_order(tmp_path: Path, decoded: list[Path]) -> None:
     files = [tmp_path / f"{n}.png" for n in range(3)]
     for n, file in enumerate(files):
-        file.write_bytes(bytes([n]))
+        Image.new("RGB", (8, 8), (n, n, n)).save(file)
     value = _frame_cache.files_hash(files)
     assert _frame_cache.files_hash(files) == value
     assert _frame_cache.files_hash(files[::-1]) != value
-    files[1].write_bytes(b"more")
+    Image.new("RGB", (8, 8), (7, 7, 7)).save(files[1])
     assert _frame_cache.files_hash(files) != value
     files[2].unlink()
     with pytest.raises(DataError, match=r"frame .*2\.png cannot be read"):

@@ -20,13 +20,13 @@ def test_splits_that_the_library_does_not_know_are_noted(tmp_path: Path) -> None
     root = sources.class_folders(tmp_path / "data")
     before = read(root)
     assert before.notes == ()
-    add(root, f"Train/{sources.NAMES[0]}/7.png")
+    add(root, f"more/{sources.NAMES[0]}/7.png")
     add(root, f"extra/{sources.NAMES[0]}/7.png")
     after = read(root)
     assert after.manifest == before.manifest
     (note,) = after.notes
     name = sources.NAMES[0]
-    assert note.endswith(f"not read: 2 (Train/{name}/7.png, extra/{name}/7.png).")
+    assert note.endswith(f"not read: 2 (extra/{name}/7.png, more/{name}/7.png).")
 
 
 def test_pictures_of_a_split_that_is_not_used_are_not_noted(tmp_path: Path) -> None:

@@ -42,6 +42,37 @@ def test_folders_of_extracted_frames(tmp_path: Path) -> None:
         read(tmp_path, frame="img_{:05d}.png").frames("v2", [8])
 
 
+@pytest.mark.parametrize("suffix", ["jpg", "png", "bmp"])
+def test_a_cut_frame_is_found_though_it_is_not_shown(tmp_path: Path, suffix: str) -> None:
+    (tmp_path / "v").mkdir()
+    for number in range(9):
+        Image.effect_noise((40, 40), 80).save(tmp_path / "v" / f"{number}.{suffix}")
+    (tmp_path / "test.txt").write_text("v 9 0\n")
+    (tmp_path / "labels.csv").write_text("id,name\n0,walk\n")
+    cut = tmp_path / "v" / f"3.{suffix}"
+    cut.write_bytes(cut.read_bytes()[:-100])
+    data = read(tmp_path)
+    data.frames("v", [4])
+    for look in (data.fingerprint, data.read_whole):
+        with pytest.raises(DataError, match=rf"3\.{suffix} cannot be read"):
+            look("v")
+    Image.effect_noise((40, 40), 80).save(cut)
+    assert read(tmp_path).fingerprint("v")
+
+
+def test_a_folder_with_more_frames_than_its_list_says(tmp_path: Path) -> None:
+    (tmp_path / "v").mkdir()
+    for number in range(1, 11):
+        Image.new("RGB", (8, 8)).save(tmp_path / "v" / f"{number}.png")
+    (tmp_path / "test.txt").write_text("v 9 0\n")
+    (tmp_path / "labels.csv").write_text("id,name\n0,walk\n")
+    for options in ({}, {"frame": "{}.png"}):
+        data = read(tmp_path, **options)
+        for look in (data.fingerprint, data.read_whole, lambda item, d=data: d.frames(item, [0])):
+            with pytest.raises(DataError, match=r"holds (at least )?10 frames; its list says 9"):
+                look("v")
+
+
 def test_groups(tmp_path: Path, short: bytes) -> None:
     put(tmp_path, [f"test/run/film{n // 2}_{n}.mp4" for n in range(4)], short)
     assert read(tmp_path).test.groups.tolist() == [0, 1, 2, 3]
