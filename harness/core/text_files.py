@@ -81,8 +81,10 @@ def decoded(content: bytes) -> str:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise NotText(f"is not UTF-8 (byte {error.start}); save it as UTF-8") from error
-    if "\0" in text:  # UTF-16 without a mark is UTF-8 with many of them
-        raise NotText("is no text: it has NUL characters")
+    before, nul, _ = text.partition("\0")
+    if nul:  # UTF-16 without a mark is UTF-8 with many of them
+        line = before.count("\n") + 1
+        raise NotText(f"is no text: there is a NUL character in line {line}")
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 

@@ -24,7 +24,7 @@ def test_texts_with_or_without_a_byte_order_mark(tmp_path: Path, encoding: str, 
         ("Größe".encode("latin-1"), r"is not UTF-8 \(byte 2\); save it as UTF-8"),
         ("Größe".encode("utf-16"), "is in UTF-16; save it as UTF-8"),
         ("Größe".encode("utf-32"), "is in UTF-32; save it as UTF-8"),
-        ("ab".encode("utf-16-le"), "is no text: it has NUL characters"),
+        ("ab".encode("utf-16-le"), "is no text: there is a NUL character in line 1"),
     ],
 )
 def test_other_encodings_are_named(tmp_path: Path, content: bytes, said: str) -> None:
