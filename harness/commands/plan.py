@@ -55,7 +55,7 @@ def describe(study: Study, prepared: PreparedRun) -> str:
         lines.append(f"  {prepared.in_flight} cells are in jobs that were submitted before")
     for reason, number in plan.reasons().items():
         lines.append(f"  {number} cells are infeasible: {reason}")
-    lines += [f"  note: {note}" for note in plan.notes()]
+    lines += [f"  note: {note}" for note in (*plan.notes(), *plan.found())]
     return "\n".join([*lines, *forecast.lines])
 
 
@@ -66,7 +66,7 @@ def _document(study: Study, prepared: PreparedRun) -> dict[str, Any]:
         "counts": plan.counts(),
         "seconds": forecast.seconds,
         "launch": {"hours": forecast.hours, "unit": forecast.unit, **forecast.document},
-        "notes": list(plan.notes()),
+        "notes": [*plan.notes(), *plan.found()],
         "cells": [
             {"key": c.key, "train_key": c.train_key, "status": plan.status.get(c.key, "waiting"),
              "cell": c.cell.plain()}

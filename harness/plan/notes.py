@@ -12,7 +12,7 @@ from harness.core.protocols.dataset import Dataset
 from harness.plan.resolve import ResolvedCell, Setup, may_have_distractors, takes_all
 from harness.plan.samples import counted, few_samples, have, some
 from harness.plan.shared_classes import shared_class_notes
-from harness.plan.texts import text_notes
+from harness.plan.texts import found_notes, text_notes
 
 #: What counts of classes are kept by while notes are made: many setups share their data.
 Counts = dict[Any, Any]
@@ -26,6 +26,15 @@ def notes_of(cells: Sequence[ResolvedCell]) -> tuple[str, ...]:
     for resolved in setups.values():
         notes |= dict.fromkeys(_of_setup(resolved.cell, resolved.setup, counts))
     return tuple(notes)
+
+
+def found_of(cells: Sequence[ResolvedCell]) -> tuple[str, ...]:
+    """What earlier runs found about the texts of the cells, each once."""
+    setups = {id(resolved.setup): resolved for resolved in cells}
+    found: dict[str, None] = {}
+    for resolved in setups.values():
+        found |= dict.fromkeys(found_notes(resolved.cell, resolved.setup))
+    return tuple(found)
 
 
 def _of_setup(cell: Cell, setup: Setup, counts: Counts) -> Iterable[str]:

@@ -13,7 +13,7 @@ from harness.core.store import Store
 from harness.plan.catalogue import Catalogue, blame
 from harness.plan.feasibility import why_infeasible
 from harness.plan.keys import content_hashes, keys_of_row
-from harness.plan.notes import notes_of
+from harness.plan.notes import found_of, notes_of
 from harness.plan.resolve import ResolvedCell, resolve
 from harness.sampling.draws import Draws
 from harness.sampling.views import views
@@ -57,6 +57,10 @@ class Plan:
     def notes(self) -> tuple[str, ...]:
         """Notes on the grid for readers of the plan and of the report."""
         return notes_of(self.cells)
+
+    def found(self) -> tuple[str, ...]:
+        """What earlier runs found, for readers of the plan; a report has it from its Records."""
+        return found_of(self.cells)
 
 
 def make_plan(cells: Sequence[Cell], store: Store, where: str = "task") -> Plan:

@@ -9,6 +9,7 @@ from functools import lru_cache
 from harness.core.cells import Cell
 from harness.core.listing import paired, quoted
 from harness.core.perils import EQUAL_TEXTS
+from harness.core.text_findings import remembered, text_address
 from harness.core.text_form import TextForm
 from harness.plan.resolve import Setup
 
@@ -38,6 +39,28 @@ def text_notes(cell: Cell, setup: Setup) -> Iterator[str]:
         flat = tuple("\n".join(of_class) for of_class in texts)
         yield from _equal(encoder, form, names, flat, EQUAL_TEXTS in cell.allow)
         yield from _unread(encoder, form, names)
+
+
+def found_notes(cell: Cell, setup: Setup) -> Iterator[str]:
+    """What an earlier run found about the class texts of a cell."""
+    if not reads_texts(cell, setup):
+        return
+    encoder = setup.text_encoder.choice
+    for names in class_lists(setup):
+        texts = setup.prompt.plugin.evaluation_texts(names, setup.prompt.options)
+        found = remembered(text_address(setup.text_weights, setup.prompt.choice, texts))
+        if found is None:
+            continue
+        for what, pairs, count in (
+            ("equal embeddings", found.rows.equal, found.rows.n_equal),
+            ("embeddings of a cosine above 0.999", found.rows.close, found.rows.n_close),
+        ):
+            if count:
+                told = paired([(names[a], names[b]) for a, b in pairs], count)
+                yield f"an earlier run found that {encoder} gives {what} to {told}"
+        if found.n_cut:
+            cut = quoted([names[c] for c in found.cut])
+            yield f"an earlier run found that {encoder} cuts {found.n_cut} class texts: {cut}"
 
 
 @lru_cache(maxsize=64)

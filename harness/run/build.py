@@ -14,6 +14,7 @@ from harness.core.protocols.solver import ChangingTexts, FeatureSource
 from harness.core.protocols.temporal import TemporalInputs
 from harness.core.seeding import torch_stream
 from harness.plan.resolve import ResolvedCell
+from harness.run.equal_texts import cut_warnings, text_warnings
 from harness.run.initialise import alignment_map, initial_classifier, template_classifiers
 from harness.run.probe import frozen_features, start_of
 from harness.run.resources import Resources
@@ -35,6 +36,7 @@ class BuiltModel:
     model: Model | ProbeModel
     w_init_CD: torch.Tensor
     embedding: Embedding | FrozenFeatures
+    warnings: tuple[str, ...] = ()  # on its texts
 
     @property
     def backbone(self) -> TunedBackbone | None:
@@ -53,6 +55,7 @@ def build_model(resolved: ResolvedCell, recipe: Recipe, resources: Resources) ->
     torch_device = device()
     names = resolved.setup.trained.names
     w_CD = initial_classifier(resolved, names, resources)
+    warnings = text_warnings(resolved, names, w_CD, resources)
     head = build_head(resolved, recipe, len(names), w_CD)
     w_init_CD = head.weight().clone()
     head.to(torch_device)
@@ -60,8 +63,10 @@ def build_model(resolved: ResolvedCell, recipe: Recipe, resources: Resources) ->
     projection = resources.encoder(resolved).projection.trainable(torch_device)
     embedding = Embedding(projection, _over_frames(resolved, resources, torch_device, trained=True))
     texts = _texts(resolved, resources, torch_device)
+    if isinstance(texts, LearnedContext):
+        warnings += cut_warnings(resolved, names, resources, texts.length)
     model = Model(source, embedding, head, texts, gather=resolved.cell.gather is not False)
-    return BuiltModel(model, w_init_CD, embedding)
+    return BuiltModel(model, w_init_CD, embedding, warnings)
 
 
 def _build_probe(resolved: ResolvedCell, recipe: Recipe, resources: Resources) -> BuiltModel:
@@ -69,13 +74,14 @@ def _build_probe(resolved: ResolvedCell, recipe: Recipe, resources: Resources) -
     torch_device, support = device(), resolved.support
     features = frozen_features(resolved, resources)
     start = start_of(resolved, recipe, resources, features)
-    n_classes = len(resolved.setup.trained.names)
-    head = build_head(resolved, recipe, n_classes, start.w_CK, b_C=start.b_C)
+    names = resolved.setup.trained.names
+    warnings = text_warnings(resolved, names, start.w_CK, resources)
+    head = build_head(resolved, recipe, len(names), start.w_CK, b_C=start.b_C)
     w_init_CK = head.weight().clone()
     head.to(torch_device)
     h_N = resources.train_features(resolved).of(support.items if support else ())
     model = ProbeModel(CachedFeatures(features(h_N).to(torch_device)), head)
-    return BuiltModel(model, w_init_CK, features)
+    return BuiltModel(model, w_init_CK, features, warnings)
 
 
 def pretrained_embedding(resolved: ResolvedCell, resources: Resources) -> Embedding:

@@ -13,7 +13,7 @@ from typing import Any
 from harness.core.cells import Choice
 from harness.core.conform import conform
 from harness.core.files import file_hash
-from harness.core.protocols.encoder import EncoderPlugin, ImageEncoder, TextEncoder
+from harness.core.protocols.encoder import EncoderPlugin, ImageEncoder, TextEncoder, TunableText
 from harness.plan.catalogue import Chosen
 from harness.plan.resolve import Setup
 from harness.training import cost
@@ -111,4 +111,5 @@ def load_text_encoder(key: TextEncoderKey) -> TextEncoder:
     """The text encoder of a key, loaded once. It must not be changed: copy it to train it."""
     encoder = key.encoder
     built: Any = encoder.plugin.build_text(encoder.argument, encoder.options)
-    return conform(TextEncoder, built, f"the text encoder '{encoder.choice}'")
+    protocol = TunableText if encoder.plugin.TAKES_CONTEXT else TextEncoder
+    return conform(protocol, built, f"the text encoder '{encoder.choice}'")

@@ -14,6 +14,7 @@ from harness.core.protocols.paradigm import Head
 from harness.core.protocols.solver import ChangingTexts, Solution
 from harness.plan.resolve import ResolvedCell
 from harness.run.build import build_head
+from harness.run.equal_texts import text_warnings
 from harness.run.initialise import initial_classifier
 from harness.run.methods import FittedMethod, method_test, method_validation
 from harness.run.resources import Resources
@@ -118,6 +119,20 @@ def evaluation_head(
     if w_CD is None:  # a head with its own rows raises that it cannot be replaced
         w_CD = trained.head.weight()
     return trained.head.with_classifier(w_CD)
+
+
+def evaluation_warnings(
+    resolved: ResolvedCell, trained: Trained, head: Head, resources: Resources
+) -> tuple[str, ...]:
+    """Warnings on the texts of the tested classes, where their rows of W are not those that were
+    trained.
+
+    Raises CellError for equal rows, unless the task accepts them.
+    """
+    names = resolved.test.class_names
+    if trained.head is not None and names == resolved.setup.trained.names:
+        return ()
+    return text_warnings(resolved, names, head.weight(), resources)
 
 
 def measured(

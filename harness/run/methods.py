@@ -14,6 +14,7 @@ from harness.core.protocols.method import Method, MethodInputs
 from harness.core.seeding import torch_stream
 from harness.plan.resolve import ResolvedCell
 from harness.run.build import pretrained_embedding
+from harness.run.equal_texts import text_warnings, uses_text
 from harness.run.initialise import embedded_support, text_classifier
 from harness.run.resources import Resources
 from harness.training.predictions import predict
@@ -70,6 +71,18 @@ def fit_method(
     except ValueError as error:
         raise CellError(f"method {chosen.choice}: {error}") from error
     return FittedMethod(chosen.plugin, chosen.plugin.fit(_inputs(resolved, resources), options))
+
+
+def method_warnings(resolved: ResolvedCell, resources: Resources) -> tuple[str, ...]:
+    """Warnings on the class texts of the cell's method.
+
+    Raises CellError for texts with equal embeddings, unless the task accepts them.
+    """
+    names = resolved.setup.tested.names
+    if not uses_text(resolved):
+        return ()
+    text_CD = text_classifier(resolved, names, resources)
+    return text_warnings(resolved, names, text_CD, resources)
 
 
 def _inputs(resolved: ResolvedCell, resources: Resources) -> MethodInputs:

@@ -13,7 +13,13 @@ from harness.core.store import Arrays
 from harness.plan.resolve import ResolvedCell
 from harness.run.context import RunContext
 from harness.run.costs import record_cost
-from harness.run.evaluate import Trained, evaluation_head, measured, on_test
+from harness.run.evaluate import (
+    Trained,
+    evaluation_head,
+    evaluation_warnings,
+    measured,
+    on_test,
+)
 from harness.run.train import is_of_one_cell
 from harness.training.device import device, device_name
 
@@ -69,7 +75,8 @@ def _evaluated(
     resolved: ResolvedCell, trained: Trained, record: Record, context: RunContext
 ) -> tuple[Record, Arrays, dict[str, float]]:
     test, support = resolved.test, resolved.support
-    arrays, predictions = _predicted(resolved, trained, context)
+    arrays, predictions, warnings = _predicted(resolved, trained, context)
+    leaked = context.leakage.warnings.get(resolved.key, ())
     measures = measured(predictions, test.labels, test.groups, context.plugins.measures)
     top_level: dict[str, Any] = {name: measures[name] for name in TOP_LEVEL_MEASURES}
     record = replace(
@@ -80,7 +87,7 @@ def _evaluated(
         test=context.store.write_test(test),
         support=trained.support,
         curve=trained.solution.curve,
-        warnings=(*trained.warnings, *context.leakage.warnings.get(resolved.key, ())),
+        warnings=tuple(dict.fromkeys((*trained.warnings, *warnings, *leaked))),
         diagnostics={
             "classes": len(test.class_names),
             "support_size": len(support.items) if support else 0,
@@ -96,21 +103,24 @@ def _evaluated(
 
 def _predicted(
     resolved: ResolvedCell, trained: Trained, context: RunContext
-) -> tuple[dict[str, Any], Any]:
-    """Arrays of the Record, and the predictions: W before and after training where there is one."""
+) -> tuple[dict[str, Any], Any, tuple[str, ...]]:
+    """Arrays of the Record, with W before and after training where there is one, the predictions,
+    and warnings on the texts of the tested classes.
+    """
     resources = context.resources
     if trained.method is not None:
         predictions = on_test(resolved, trained, resources)
         w_CD = trained.method.weight()
-        return predictions.arrays() | ({} if w_CD is None else _weights(w_CD, w_CD)), predictions
+        arrays = predictions.arrays() | ({} if w_CD is None else _weights(w_CD, w_CD))
+        return arrays, predictions, ()
     head = evaluation_head(resolved, trained, resources, resolved.test.class_names)
+    warnings = evaluation_warnings(resolved, trained, head, resources)
     predictions = on_test(resolved, trained, resources, head)
     w_final_CD = head.weight().cpu()
     # Rows of other classes do not exist before training.
     w_init_CD = trained.w_init_CD if resolved.setup.same_classes else None
-    return predictions.arrays() | _weights(
-        w_final_CD if w_init_CD is None else w_init_CD, w_final_CD
-    ), predictions
+    weights = _weights(w_final_CD if w_init_CD is None else w_init_CD, w_final_CD)
+    return predictions.arrays() | weights, predictions, warnings
 
 
 def _weights(w_init_CD: Any, w_final_CD: Any) -> dict[str, Any]:

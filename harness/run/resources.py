@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import sys
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -11,8 +13,16 @@ from harness.core.cells import Choice
 from harness.core.errors import DataError, EncoderError
 from harness.core.files import file_hash
 from harness.core.hashing import digest
+from harness.core.listing import MOST_NAMED
 from harness.core.protocols.dataset import Dataset, as_features
 from harness.core.protocols.encoder import TextEncoder
+from harness.core.text_findings import (
+    EqualRows,
+    TextFindings,
+    remember,
+    remembered,
+    text_address,
+)
 from harness.plan.resolve import ResolvedCell, Setup
 from harness.run.encoders import (
     EncoderKey,
@@ -23,6 +33,8 @@ from harness.run.encoders import (
     load_text_encoder,
 )
 from harness.sampling.views import views
+from harness.training.distributed import world
+from harness.training.equal_rows import equal_rows
 from harness.training.features import FeatureStore, Progress, text_embeddings
 from harness.training.loader import item_views, shaped
 from harness.training.pictures import Pictures
@@ -76,6 +88,7 @@ class Resources:
         self._tables: dict[FeatureKey, FeatureTable] = {}
         self._broken: dict[FeatureKey, DataError | EncoderError] = {}
         self._values: dict[Any, Any] = {}
+        self._told: set[str] = set()
         self._lock = threading.RLock()
 
     def prepare(self, cells: Sequence[ResolvedCell]) -> None:
@@ -149,6 +162,45 @@ class Resources:
                 prompt.plugin.averaging(prompt.options),
             ),
         )
+
+    def equal_rows(self, w_CD: torch.Tensor) -> EqualRows:
+        """Rows of W that are equal or close; compared once for equal W."""
+        content = hashlib.sha256(w_CD.detach().cpu().contiguous().numpy().tobytes()).hexdigest()
+        return self._once(("equal rows", *w_CD.shape, content), lambda: equal_rows(w_CD))
+
+    def text_findings(self, resolved: ResolvedCell, names: tuple[str, ...]) -> TextFindings:
+        """What is to be known of the texts of class names; kept in the cache for the next plan."""
+        prompt = resolved.setup.prompt
+        texts = prompt.plugin.evaluation_texts(names, prompt.options)
+        address = text_address(resolved.setup.text_weights, prompt.choice, texts)
+
+        def find() -> TextFindings:
+            found = remembered(address)
+            if found is None:
+                rows = self.equal_rows(self.texts(resolved, names))
+                cut = self.cut_short(resolved, names)
+                found = TextFindings(rows, tuple(cut[:MOST_NAMED]), len(cut))
+                remember(address, found)
+            return found
+
+        return self._once(("text findings", address), find)
+
+    def cut_short(
+        self, resolved: ResolvedCell, names: tuple[str, ...], context: int = 0
+    ) -> list[int]:
+        """Classes with a text that the text encoder cuts behind a context of so many vectors."""
+        prompt = resolved.setup.prompt
+        texts = prompt.plugin.evaluation_texts(names, prompt.options)
+        tower = self.text_encoder(resolved)
+        return [c for c, of_class in enumerate(texts) if any(tower.cut_short(of_class, context))]
+
+    def tell(self, warnings: Iterable[str]) -> None:
+        """Print warnings that no cell of this run has printed, to standard error."""
+        with self._lock:
+            for warning in warnings:
+                if warning not in self._told and world().rank == 0:
+                    print(f"warning: {warning}", file=sys.stderr)
+                self._told.add(warning)
 
     def templates(self, resolved: ResolvedCell, names: tuple[str, ...]) -> torch.Tensor:
         """(K, C, E): embeddings of the class names under each template of the prompt."""

@@ -17,7 +17,7 @@ from harness.plan.resolve import ResolvedCell
 from harness.run.build import BuiltModel, build_model, pretrained_embedding
 from harness.run.context import RunContext
 from harness.run.evaluate import Trained, Trial, measured, on_test, on_validation
-from harness.run.methods import fit_method
+from harness.run.methods import fit_method, method_warnings
 from harness.training.checkpoint import Checkpoint
 from harness.training.distributed import world
 from harness.training.model import Embedding
@@ -161,10 +161,13 @@ def _without_training(training: Training, search: _Search, context: RunContext) 
     if resolved.setup.method is None:
         search.best = Trained(pretrained_embedding(resolved, resources), support=name)
         return
+    warnings = method_warnings(resolved, resources)
     for config in _configurations(resolved.cell):
         try:
             fitted = fit_method(resolved, resources, config)
-            trained = Trained(method=fitted, support=name, params=fitted.parameters)
+            trained = Trained(
+                method=fitted, support=name, params=fitted.parameters, warnings=warnings
+            )
             search.offer(trained, _trial(resolved, trained, config, context))
         except CellError as error:
             if resolved.cell.search is None:
@@ -289,6 +292,7 @@ def _trained(
         support=context.store.write_support(support) if support else None,
         solution=solution,
         params=model.trained_parameters(),
+        warnings=built.warnings,
     )
 
 

@@ -23,6 +23,7 @@ from harness.core.facts import EncoderFacts
 from harness.core.files import cache_folder, write_atomically
 from harness.core.hashing import digest
 from harness.core.protocols.dataset import Dataset
+from harness.core.text_findings import text_address
 from harness.sampling.sets import picture_hash
 from harness.sampling.views import FrameView, cropped
 from harness.training.device import device
@@ -162,7 +163,7 @@ def text_embeddings(
     import torch
     from torch.nn import functional as F
 
-    address = digest([encoder_weights, prompt.plain(), [list(t) for t in texts]], 32)
+    address = text_address(encoder_weights, prompt, texts)
     path: Path = cache_folder() / "text" / f"{address}.npy"
     if path.is_file():
         try:

@@ -124,6 +124,11 @@ class LearnedContext(_Embedded):
         super().__init__(tower, *rest)
         self._context_ME = self._learnt_ME = context_ME.detach().clone().requires_grad_()
 
+    @property
+    def length(self) -> int:
+        """M, the number of vectors."""
+        return len(self._learnt_ME)
+
     def pretrained(self) -> list[torch.Tensor]:
         return [t for t in self._tower.module.parameters() if t.requires_grad]
 
