@@ -2,13 +2,15 @@
 
 NAME is kinetics400, ucf101, hmdb51 or imagenet, and PATH its folder; its counts are compared with
 the official ones. Or NAME is a dataset as in a task (`folder:flowers`, `{name: video:ucf101, split:
-2}`), without PATH. A sample of the files is read completely; --sample sets its size. Exit code 0:
-no problems; 1: problems were found; 2: a study cannot open the dataset.
+2}`), without PATH. Every file is read completely (--sample N: only N of them), and those with the
+same content are found in training and test, and under two classes. Exit code 0: no problems; 1:
+problems were found; 2: a study cannot open the dataset.
 """
 
 from __future__ import annotations
 
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +22,6 @@ if TYPE_CHECKING:
     from harness.data._official import Count
 
 HELP = "check the layout, counts and files of a dataset"
-SAMPLE = 100
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -31,8 +32,8 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("path", metavar="PATH", nargs="?", help="the folder of ucf101, ...")
     parser.add_argument("--split", type=int, choices=(1, 2, 3), default=1,
                         help="of ucf101 and hmdb51")  # fmt: skip
-    parser.add_argument("--sample", type=_not_negative, default=SAMPLE, metavar="N",
-                        help=f"files to read ({SAMPLE}; 0: none)")  # fmt: skip
+    parser.add_argument("--sample", type=_not_negative, metavar="N",
+                        help="read only N files (0: none), not all")  # fmt: skip
     add_json_argument(parser)
 
 
@@ -45,6 +46,8 @@ def _not_negative(text: str) -> int:
 def run(args: Namespace) -> int:
     import json
 
+    from harness.commands._progress import Progress
+    from harness.commands._read_items import read_items
     from harness.core.problems import and_more
     from harness.data._official import count, differences, official, without_items
 
@@ -57,13 +60,16 @@ def run(args: Namespace) -> int:
     if missing:
         text = f"{len(missing)} listed files are missing: {and_more(missing)}"
         (remarks if known and known["loses_items"] else problems).append(text)
-    sampled, unreadable = _sample(data, missing, args.sample)
-    if unreadable:
-        problems.append(f"{len(unreadable)} of {len(sampled)} sampled files cannot be read")
+    with Progress() as progress:
+        read = read_items(data, missing, args.sample, partial(progress.update, "read"))
+    if read.unreadable:
+        problems.append(f"{len(read.unreadable)} of {read.files} sampled files cannot be read")
+    problems += read.overlaps()
     document = {
         "name": args.name, "dataset": choice.plain(), "source": known["source"] if known else None,
         "classes": len(data.classes), "splits": {use: c.plain() for use, c in counts.items()},
-        "sampled": len(sampled), "unreadable": unreadable,
+        "sampled": read.files, "not_checked": read.not_checked, "unreadable": read.unreadable,
+        "overlap": read.plain(),
         "problems": problems, "remarks": remarks, "notes": list(data.notes),
     }  # fmt: skip
     if args.json:
@@ -111,23 +117,6 @@ def _open(choice: Choice) -> tuple[Dataset, Sequence[str]]:
     return complete_dataset(data, choice), missing
 
 
-def _sample(
-    data: Dataset, missing: Sequence[str], size: int
-) -> tuple[Sequence[str], dict[str, str]]:
-    """Sampled items, which are read completely, and errors of those that cannot be read."""
-    from harness.core.seeding import numpy_stream
-    from harness.data._scan import unreadable
-
-    if data.kind == "features":  # the rows of one file, which was read when it was opened
-        return [], {}
-    absent = set(missing)
-    items = [item for item in (*data.train.ids, *data.test.ids) if item not in absent]
-    drawn = numpy_stream(0, "data check").permutation(len(items))[:size]
-    sampled = [items[i] for i in sorted(drawn.tolist())]
-    errors, _ = unreadable(data.read_whole, sampled)
-    return sampled, errors
-
-
 def _print(document: Mapping[str, Any], counts: Mapping[str, Count]) -> None:
     from harness.core.problems import MOST
 
@@ -139,7 +128,11 @@ def _print(document: Mapping[str, Any], counts: Mapping[str, Count]) -> None:
         missing = f", {items.missing} listed files are missing" if items.missing else ""
         print(f"  {use}: {items.there} items, {few} to {many} per class{missing}")
     unreadable = document["unreadable"]
-    print(f"  read: {document['sampled']} sampled files, {len(unreadable)} cannot be read")
+    others = document["not_checked"]
+    print(
+        f"  read: {document['sampled']} sampled files, {len(unreadable)} cannot be read"
+        + (f"; {others} others were not checked" if others else "")
+    )
     for reason in list(unreadable.values())[:MOST]:
         print(f"    {reason}")
     if len(unreadable) > MOST:

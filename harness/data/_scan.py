@@ -51,13 +51,25 @@ def scan(
     read: Read, items: Sequence[str], seconds: float = math.inf
 ) -> dict[str, str | Unreadable]:
     """Hash of every picture, or why there is none; of fewer items where the time ends first."""
+    return hash_items(lambda item: picture_hash(read(item)), items, seconds)
+
+
+def hash_items(
+    hash_of: Callable[[str], str],
+    items: Sequence[str],
+    seconds: float = math.inf,
+    done: Callable[[int], object] = lambda _: None,
+) -> dict[str, str | Unreadable]:
+    """Hash of every item, or why there is none; of fewer where the time ends first. `done` is told
+    the number of items that were read.
+    """
     end = time.monotonic() + seconds
 
     def read_one(item: str) -> str | Unreadable | None:
         if time.monotonic() > end:
             return None
         try:
-            return picture_hash(read(item))
+            return hash_of(item)
         except DataError as error:
             return Unreadable(str(error))
 
@@ -65,6 +77,8 @@ def scan(
     with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
         for start in range(0, len(items), AT_ONCE):  # a million futures would fill the memory
             part = items[start : start + AT_ONCE]
-            outcomes = zip(part, pool.map(read_one, part), strict=True)
-            hashes |= {item: h for item, h in outcomes if h is not None}
+            for number, (item, h) in enumerate(zip(part, pool.map(read_one, part), strict=True)):
+                if h is not None:
+                    hashes[item] = h
+                done(start + number + 1)
     return hashes

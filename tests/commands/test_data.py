@@ -6,12 +6,16 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from conftest import Call, WriteTask, paint
 from data import clips
 from precomputed import npz
 
 from harness.data._official import Count, differences, official
+
+#: Eight bytes of an mp4 that hold nothing: other bytes for the same frames.
+FREE_ATOM = b"\0\0\0\x08free"
 
 
 @pytest.fixture(scope="module")
@@ -42,13 +46,13 @@ def check(cli: Call, *args: object) -> tuple[int, dict[str, Any]]:
 
 def test_all_is_well(cli: Call, tmp_path: Path, short: bytes) -> None:
     root = hmdb51(tmp_path / "hmdb", short)
-    code, found = check(cli, "hmdb51", root, "--sample", 5)
+    code, found = check(cli, "hmdb51", root, "--sample", 1)  # two would be the same video
     assert code == 0, found["problems"]
     assert found["problems"] == found["remarks"] == []
     assert found["classes"] == 51
     assert found["splits"]["train"]["there"] == 3570
     assert found["splits"]["test"]["per_class"]["act 7"] == 30
-    assert found["sampled"] == 5
+    assert (found["sampled"], found["not_checked"]) == (1, 5099)
     assert "Kuehne" in found["source"]
     ended = cli("data", "check", "hmdb51", root, "--sample", 0)
     assert ended.code == 0
@@ -80,6 +84,7 @@ def test_what_is_missing_and_damaged_is_counted_and_named(
 
 
 def test_a_data_set_of_your_own(cli: Call, pictures: Path) -> None:
+    paint(pictures, {"test/red_car/0.png": (9, 9, 9), "test/blue_boat/0.png": (8, 8, 8)})
     code, found = check(cli, f"folder:{pictures}")
     assert code == 0
     assert found["source"] is None
@@ -88,6 +93,54 @@ def test_a_data_set_of_your_own(cli: Call, pictures: Path) -> None:
     code, found = check(cli, f"{{name: 'folder:{pictures}', max_corrupt: 0}}")
     assert code == 1
     assert list(found["unreadable"]) == ["test/red_car/0.png"]
+
+
+def test_the_same_picture_in_training_and_test_or_under_two_classes(
+    cli: Call, tmp_path: Path
+) -> None:
+    paint(tmp_path / "p", {
+        "train/oak/1.png": (200, 0, 0), "train/elm/1.png": (0, 0, 200),
+        "train/elm/2.png": (1, 2, 3), "test/oak/1.bmp": (200, 0, 0),
+        "test/elm/1.png": (0, 0, 201), "test/oak/2.png": (1, 2, 3),
+    })  # fmt: skip
+    code, found = check(cli, f"folder:{tmp_path / 'p'}")
+    assert code == 1
+    assert (found["sampled"], found["not_checked"]) == (6, 0)
+    assert found["overlap"]["train_test"]["count"] == 2
+    assert found["overlap"]["two_classes"] == {
+        "count": 1,
+        "pairs": [[{"item": "train/elm/2.png", "class": "elm"},
+                   {"item": "test/oak/2.png", "class": "oak"}]],
+    }  # fmt: skip
+    assert found["problems"] == [
+        "test items that are training items as well: 2 (train/oak/1.png = test/oak/1.bmp, "
+        "train/elm/2.png (elm) = test/oak/2.png (oak))",
+        "items whose content is under two classes: 1 "
+        "(train/elm/2.png (elm) = test/oak/2.png (oak))",
+    ]
+    ended = cli("data", "check", f"folder:{tmp_path / 'p'}", "--sample", 2)
+    assert "read: 2 sampled files, 0 cannot be read; 4 others were not checked" in ended.out
+    assert "read: 2 of 2" in ended.err
+
+
+def test_the_same_video_and_equal_features(cli: Call, tmp_path: Path, short: bytes) -> None:
+    for name, end in (("train/hop/a", 1), ("train/run/b", 2), ("test/hop/c", 1), ("test/run/d", 3)):
+        path = tmp_path / "clips" / f"{name}.mp4"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(short + bytes(FREE_ATOM * end))
+    code, found = check(cli, f"video:{tmp_path / 'clips'}")
+    assert code == 1
+    assert found["problems"] == [
+        "test items that are training items as well: 1 (train/hop/a.mp4 = test/hop/c.mp4)"
+    ]
+    features_NF = np.random.default_rng(0).normal(size=(4, 3)).astype(np.float32)
+    features_NF[3] = features_NF[0]
+    np.savez(tmp_path / "f.npz", features=features_NF, labels=["a", "b", "a", "b"],
+             split=["train", "train", "test", "test"])  # fmt: skip
+    code, found = check(cli, f"features:{tmp_path / 'f.npz'}")
+    assert code == 1
+    assert found["overlap"]["train_test"]["count"] == 1
+    assert found["overlap"]["two_classes"]["count"] == 1
 
 
 def test_the_embedded_clips(cli: Call) -> None:
