@@ -33,7 +33,13 @@ from harness.data._hf_messages import among, guarded
 from harness.data._hf_source import cached_configs, choose_config, is_folder, load_splits
 from harness.data._image_files import ImageFiles, opened_once
 from harness.data._images import open_rgb
-from harness.data._items import Rows, items_of, lines_hash, refuse_duplicate_names
+from harness.data._items import (
+    Rows,
+    items_of,
+    lines_hash,
+    refuse_duplicate_names,
+    shared_groups_note,
+)
 from harness.data._listing import left_out_note
 from harness.data._max_corrupt import PictureOptions, without_corrupt_pictures
 from harness.data._scan import first_few
@@ -129,6 +135,9 @@ def open_dataset(argument: str, options: Options) -> HubImages:
         test=items_of(rows["test"]), manifest=lines_hash(lines), parts={}, notes=labels.notes,
         reference=shown, columns=columns,
     )  # fmt: skip
+    in_train, in_test = ([group for _, _, group in rows[use]] for use in ("train", "test"))
+    shared = shared_groups_note(in_train, in_test, shown)
+    data = replace(data, notes=data.notes + shared)
     address = address_of(tables, columns) if options.max_corrupt else []
     unused = (pictures(t, options.image, shown) for name, t in splits.items()
               if name not in tables and options.image in t.column_names)  # fmt: skip

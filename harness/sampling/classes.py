@@ -11,6 +11,7 @@ from harness.core.cells import ClassPick
 from harness.core.errors import DataError, did_you_mean, nearest
 from harness.core.protocols.dataset import Dataset
 from harness.core.seeding import numpy_stream
+from harness.core.text_files import lines_of, read_text
 
 
 def pick_classes(
@@ -40,9 +41,9 @@ def pick_classes(
 
 def _named_classes(dataset: Dataset, path: Path) -> tuple[int, ...]:
     try:
-        lines = [line.strip() for line in path.read_text(encoding="utf-8").splitlines()]
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"classes: the file {path} cannot be read: {error}") from error
+        lines = lines_of(read_text(path))
+    except DataError as error:
+        raise DataError(f"classes: the file cannot be read: {error}") from error
     index = {name: i for i, name in enumerate(dataset.classes)}
     wanted = [line for line in lines if line]
     if not wanted:

@@ -41,7 +41,7 @@ def test_parts_limit_the_draw() -> None:
 
 def test_classes_from_a_file(tmp_path: Path) -> None:
     file = tmp_path / "names.txt"
-    file.write_text("class 4\n\nclass 2\n")
+    file.write_text("class 4\n\nclass 2\n", encoding="utf-8-sig")
     assert pick_classes(toy(), ClassPick(file=str(file)), None) == (2, 4)
     file.write_text("clas 4\n")
     with pytest.raises(DataError, match="Did you mean 'class 4'"):
