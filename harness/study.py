@@ -37,6 +37,7 @@ from harness.run.request import (
     prepare_run,
 )
 from harness.task import library
+from harness.task.departures import protocol_of
 from harness.task.grid import Row, expand_rows, matches, rule
 from harness.task.notes import as_flow, values_of_no_cell
 from harness.task.read import as_yaml, read_task, validate
@@ -240,6 +241,8 @@ class Study:
             cells = [c.cell for c in plan.cells]
             infeasible = [cell for cell, _ in plan.infeasible]
             notes += values_of_no_cell(self.task, self.file)
+            if protocol := protocol_of(self.task, self.file):
+                notes.append(f"protocol {protocol}")
             notes += rows_of_no_cell(self.task, cells, infeasible)
         return notes
 

@@ -69,6 +69,12 @@ class Recipe:
     train_logit_scale: bool = True
     checkpointing: bool = False
     solver: str | None = None  # None: first_order
+    # Choices of the paper's public code that differ from ours (None).
+    crop: str | None = None  # tsn: how the random crop is drawn
+    repeats: str | None = None  # random: which frames of a video of fewer than T frames repeat
+    lr_every: int | None = None  # iterations between settings of the learning rate (None: 1)
+    batch_norm: str | None = None  # updated: with the statistics of the batch
+    epoch_length: str | None = None  # full: few-shot epochs as long as those of all samples
 
     def plain(self) -> dict[str, Any]:
         return _without_defaults(self)
@@ -131,6 +137,8 @@ class Cell:
     search: tuple[tuple[str, tuple[Any, ...]], ...] | None = None
     val: int | None = None  # validation samples per class
     init: str | None = None
+    clip_starts: str | None = None  # linspace: as the paper's public code spreads clips
+    crops: str | None = None  # full_resolution: as the paper's public code crops in evaluation
     few: str = "refuse"  # what to do with classes of fewer than `shots` samples
     exclude_shared: bool = False  # leave classes that the test set has as well out of training
     allow: tuple[str, ...] = ()  # perils that the task accepts; they change no number and no key
@@ -151,7 +159,7 @@ _CELL_DEFAULTS = tuple((f.name, f.default) for f in fields(Cell))
 
 
 #: Fields that matter only after training: cells that differ in nothing else train once.
-EVALUATION_FIELDS = ("views", "test_dataset")
+EVALUATION_FIELDS = ("views", "clip_starts", "test_dataset")
 #: Fields that are no part of a key, as they change no number.
 FIELDS_OUTSIDE_KEYS = ("allow",)
 

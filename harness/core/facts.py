@@ -20,6 +20,7 @@ class EncoderFacts:
     text_dim: int | None = None  # None: no text tower
     fixed_resolution: bool = False  # whether it cannot read images of another size
     tower: str = "other"  # vit | resnet | other: which temporal modules fit
+    text_width: int | None = None  # of its own text transformer, which is not that of embeddings
     #: Side of a picture over the short side that preprocessing resizes to before it crops.
     crop_share: float = 1.0
     text_form: TextForm = AS_IT_IS  # how its text tower reads texts

@@ -18,7 +18,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field, field_validator
 
@@ -28,6 +28,7 @@ from harness.core.hashing import digest
 from harness.core.problems import Problems
 from harness.core.protocols.dataset import Kind
 from harness.data import _decode
+from harness.data._chosen_rows import chosen_lists
 from harness.data._frame_cache import FrameCache, files_hash, shrunk
 from harness.data._frame_folders import FrameFolders
 from harness.data._image_files import ImageFiles, opened_once
@@ -40,7 +41,6 @@ from harness.data._items import (
 )
 from harness.data._max_corrupt import PictureOptions, without_unreadable_videos
 from harness.data._side import kept_side
-from harness.data._video_lists import read_lists
 from harness.data._video_places import grouped, located, manifest_of
 from harness.data._video_rows import (
     ListOptions,
@@ -49,24 +49,25 @@ from harness.data._video_rows import (
     tell_repeated,
 )
 from harness.data._words import camel_note, is_camel_case, words
-from harness.sampling.views import SHORT_SIDE
+from harness.sampling.crops import SHORT_SIDE
 
 if TYPE_CHECKING:
     from PIL import Image
 
 
 class Options(PictureOptions):
-    """format: of the lists, if several fit; split: of ucf101 and hmdb51; root: the folder of the
-    videos, if they are not below PATH; train, test: a list or the folder of a split; labels: the
-    csv of class names; frame: name of an extracted frame, as in img_{:05d}.jpg; groups: none, or a
-    regular expression whose bracket finds a group in a path; position: the frame of a segment that
-    evaluation reads; camel_case: whether CamelCase names become words; min_frames: a shorter video
-    cannot be read; side: frames are kept at a short side of at most this, by default what the
-    resolution of a cell needs.
+    """format: of the lists, if several fit; split: of ucf101 and hmdb51, or all of them to test on;
+    root: the folder of the videos, if they are not below PATH; train, test: a list or the folder
+    of a split; labels: the csv of class names; frame: name of an extracted frame, as in
+    img_{:05d}.jpg; groups: none, or a regular expression whose bracket finds a group in a path;
+    position: the frame of a segment that evaluation reads; camel_case: whether CamelCase names
+    become words; min_frames: a shorter video cannot be read; leave_out_below: videos of fewer
+    frames, where a list says how many, are left out; side: frames are kept at a short side of at
+    most this, by default what the resolution of a cell needs.
     """
 
     format: Literal["folders", "list", "ucf101", "hmdb51", "kinetics"] | None = None
-    split: int = Field(default=1, ge=1, le=3)
+    split: Annotated[int, Field(ge=1, le=3)] | Literal["all"] = 1
     root: str | None = None
     train: str | None = None
     test: str | None = None
@@ -76,6 +77,7 @@ class Options(PictureOptions):
     position: Literal["centre", "first"] = "centre"
     camel_case: bool = True
     min_frames: int = Field(default=8, ge=1)
+    leave_out_below: int | None = Field(default=None, ge=1)
     side: int | None = Field(default=None, ge=16)
 
     @field_validator("groups")
@@ -233,10 +235,10 @@ def _opened(argument: str, options: Options) -> tuple[Videos, dict[str, str], Pr
     reference = f"video:{argument}"
     problems = Problems(f"dataset {reference}")
     list_options = ListOptions(
-        options.format, options.split, options.train, options.test, options.labels
+        options.format, train=options.train, test=options.test, labels=options.labels
     )
     with problems.with_last():
-        lists = read_lists(path, list_options, problems)
+        lists = chosen_lists(path, list_options, options.split, options.leave_out_below, problems)
     names, notes = _names(lists, options, reference, problems)
     folder = path if path.is_dir() else path.parent
     root, placed = located(folder, lists, options.root, problems)

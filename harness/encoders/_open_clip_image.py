@@ -45,6 +45,10 @@ class OpenClipImage:
         x_CHW: torch.Tensor = self._transforms[resolution](image)
         return x_CHW
 
+    def as_tensor(self, image: Image.Image) -> torch.Tensor:
+        """A picture of R x R pixels as (3, R, R)."""
+        return self.preprocess(image, image.width)
+
     def features(self, x_BCHW: torch.Tensor) -> torch.Tensor:
         """h_BF, what the last linear layer reads."""
         output = self.module(x_BCHW)

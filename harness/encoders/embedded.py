@@ -96,6 +96,10 @@ class Backbone:
         x_HWC = (np.asarray(resized, dtype=np.float32) - 127.0) / 128.0
         return torch.from_numpy(x_HWC).permute(2, 0, 1)
 
+    def as_tensor(self, image: Image.Image) -> torch.Tensor:
+        """A picture of R x R pixels as (3, R, R)."""
+        return self.preprocess(image, image.width)
+
     def features(self, x_BCHW: torch.Tensor) -> torch.Tensor:
         """Pooled features h_BF, (B, 1280)."""
         h_BF: torch.Tensor = self.module(x_BCHW)

@@ -80,6 +80,7 @@ def facts(argument: str, options: NoOptions) -> EncoderFacts:
         # SigLIP pools by attention: there is no class token to mix over time.
         tower="other" if siglip else "vit",
         text_form=_text_form(folder, config),
+        text_width=config.get("text_config", {}).get("hidden_size"),
     )
 
 
@@ -126,6 +127,10 @@ class HfImage:
             self._processors[resolution] = _processor(self._folder, resolution)
         x_BCHW: torch.Tensor = self._processors[resolution](image, return_tensors="pt").pixel_values
         return x_BCHW[0]
+
+    def as_tensor(self, image: Image.Image) -> torch.Tensor:
+        """A picture of R x R pixels as (3, R, R)."""
+        return self.preprocess(image, image.width)
 
     def features(self, x_BCHW: torch.Tensor) -> torch.Tensor:
         """h_BF, the pooled output."""

@@ -91,6 +91,7 @@ def facts(argument: str, options: Options) -> EncoderFacts:
         fixed_resolution=_is_resnet(source.config),
         tower=_tower(source.config, saved.shapes),
         text_form=text_form_of(source.config["text_cfg"]),
+        text_width=source.config.get("text_cfg", {}).get("width"),
     )
 
 

@@ -78,7 +78,7 @@ class TimmImage:
 
     def __init__(self, module: Any) -> None:
         self.module = module
-        self._transforms: dict[int, Any] = {}
+        self._transforms: dict[tuple[int, bool], Any] = {}
 
     def resize(self, resolution: int) -> None:
         """Make a transformer ready for pictures of another size; other models take any."""
@@ -89,13 +89,23 @@ class TimmImage:
 
     def preprocess(self, image: Image.Image, resolution: int) -> torch.Tensor:
         """One picture as (3, R, R): timm's evaluation transform of these weights, at R."""
-        if resolution not in self._transforms:
+        return self._transformed(image, resolution)
+
+    def as_tensor(self, image: Image.Image) -> torch.Tensor:
+        """A picture of R x R pixels as (3, R, R); timm would enlarge it and cut its margin off."""
+        return self._transformed(image, image.width, whole=True)
+
+    def _transformed(
+        self, image: Image.Image, resolution: int, *, whole: bool = False
+    ) -> torch.Tensor:
+        if (resolution, whole) not in self._transforms:
             from timm.data import create_transform, resolve_data_config
 
             declared = resolve_data_config({}, model=self.module, use_test_size=False)
             declared["input_size"] = (3, resolution, resolution)
-            self._transforms[resolution] = create_transform(**declared, is_training=False)
-        x_CHW: torch.Tensor = self._transforms[resolution](image)
+            declared |= {"crop_pct": 1.0} if whole else {}
+            self._transforms[resolution, whole] = create_transform(**declared, is_training=False)
+        x_CHW: torch.Tensor = self._transforms[resolution, whole](image)
         return x_CHW
 
     def features(self, x_BCHW: torch.Tensor) -> torch.Tensor:

@@ -13,6 +13,8 @@ from harness.plan.catalogue import Catalogue, Chosen, blame
 from harness.plan.resolve import Setup, has_training_samples
 from harness.plan.samples import check_classes, check_test, taken_of_smallest, too_few
 from harness.plan.shared_classes import refuse_shared_classes
+from harness.sampling.crops import COUNTS
+from harness.sampling.views import views
 
 NO_TEXT = "the encoder has no text tower: name a text_encoder"
 NO_SUPPORT = "there are no training samples in zero-shot"
@@ -24,6 +26,7 @@ def why_infeasible(cell: Cell, setup: Setup, catalogue: Catalogue, where: str) -
     Raises TaskError for a setting that is wrong for all cells of the task.
     """
     _check_schedule(cell, where)
+    _check_crops(cell, where)
     _check_sizes(cell, setup, where)
     check_classes(cell, setup, where)
     check_test(cell, setup, catalogue, where)
@@ -75,6 +78,13 @@ def _lacks(cell: Cell, key: str, part: Chosen[Any], facts: CellFacts) -> str | N
     of_any_class = key in ("alignment", "method")
     samples = facts.per_class is not None if of_any_class else cell.regime != "zero_shot"
     return NO_SUPPORT if "support" in uses and not samples else None
+
+
+def _check_crops(cell: Cell, where: str) -> None:
+    crops = views(cell.views)[1]
+    if cell.crops is not None and crops not in COUNTS:
+        problem = f"{cell.views}: crops: {cell.crops} knows 1 or 3 crops"
+        raise TaskError(where, "views", problem)
 
 
 def _check_schedule(cell: Cell, where: str) -> None:

@@ -101,9 +101,9 @@ def _without_meaningless(rows: Iterable[Row], catalogue: Catalogue, where: str) 
     """
     seeds: dict[Cell, dict[int | None, None]] = {}
     for row in rows:
-        changed = _aligned_where_needed(
-            _timed_where_needed(row, catalogue, where), catalogue, where
-        )
+        timed = _timed_where_needed(row, catalogue, where)
+        normed = _normed_where_needed(timed, catalogue, where)
+        changed = _aligned_where_needed(normed, catalogue, where)
         seeds.setdefault(changed.cell, {}).update(dict.fromkeys(changed.seeds))
     return (Row(cell, tuple(of_row)) for cell, of_row in seeds.items())
 
@@ -112,16 +112,33 @@ def _timed_where_needed(row: Row, catalogue: Catalogue, where: str) -> Row:
     """Images have no frames, and their views have no clips, only crops."""
     cell = row.cell
     clips, crops = views(cell.views)
-    if cell.temporal is None and clips == 1:
+    repeats = cell.recipe is not None and cell.recipe.repeats is not None
+    if cell.temporal is None and clips == 1 and not repeats and cell.crops is None:
         return row
     with blame(where, "dataset"):
-        if catalogue.dataset(cell.dataset).kind == "clips":
+        kind = catalogue.dataset(cell.dataset).kind
+        if kind == "clips":
             return row
     if cell.temporal is not None:  # an unknown name is refused even if it does not apply
         with blame(where, "temporal"):
             catalogue.chosen(Temporal, cell.temporal)
-    changed = replace(cell, temporal=None, frames=None, views=f"1x{crops}")
+    recipe = replace(cell.recipe, repeats=None) if cell.recipe is not None else None
+    changed = replace(
+        cell, temporal=None, frames=None, views=f"1x{crops}", clip_starts=None, recipe=recipe,
+        crops=None if kind == "features" else cell.crops,
+    )  # fmt: skip
     return replace(row, cell=changed)
+
+
+def _normed_where_needed(row: Row, catalogue: Catalogue, where: str) -> Row:
+    """A ViT has no batch norm."""
+    recipe = row.cell.recipe
+    if recipe is None or recipe.batch_norm is None:
+        return row
+    with blame(where, "encoder"):
+        if catalogue.image_facts(row.cell.encoder).tower != "vit":
+            return row
+    return replace(row, cell=replace(row.cell, recipe=replace(recipe, batch_norm=None)))
 
 
 def _aligned_where_needed(row: Row, catalogue: Catalogue, where: str) -> Row:

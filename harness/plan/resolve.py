@@ -185,7 +185,7 @@ def _datasets(
 ) -> tuple[Dataset, Dataset]:
     """(trained on, tested on), with frames that are large enough for the cell's pictures."""
     resolution = cell.resolution or facts.resolution
-    side = short_side(resolution, facts.crop_share)
+    side = short_side(resolution, facts.crop_share, cell.crops)
     with blame(where, "dataset"):
         dataset = catalogue.dataset_for(cell.dataset, resolution, side)
     if cell.test_dataset is None:

@@ -3,7 +3,7 @@
 The text reads [V]_1 ... [V]_M [class name]. The vectors are trained at the rate lr_new through the
 text tower, which stays frozen unless matching with `text_tower: online` trains it. `context` is M.
 They start at random, N(0, 0.02), or with `start: text` at the token embeddings of `text`, which
-must be M tokens.
+must be M tokens. The paper's public code, as CoOp, has a full stop at the end (`full_stop: true`).
 """
 
 from __future__ import annotations
@@ -30,13 +30,16 @@ DEVIATION = 0.02
 
 
 class Options(BaseModel):
-    """context: M, the number of vectors. start: random | text. text: what they start at."""
+    """context: M, the number of vectors. start: random | text. text: what they start at.
+    full_stop: a full stop behind the class name, in which "_" is read as a space.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     context: int = Field(4, ge=1)
     start: Literal["random", "text"] = "random"
     text: str = Field("a photo of a", min_length=1)
+    full_stop: bool = False
 
 
 def check(cell: Cell, facts: CellFacts) -> str | None:
@@ -52,7 +55,9 @@ def check(cell: Cell, facts: CellFacts) -> str | None:
 
 
 def texts(names: Sequence[str], options: Options) -> list[list[str]]:
-    """The class names alone: the context is put before them."""
+    """The class names alone, or with a full stop: the context is put before them."""
+    if options.full_stop:
+        return [[f"{name.replace('_', ' ')}."] for name in names]
     return [[name] for name in names]
 
 

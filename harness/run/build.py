@@ -133,7 +133,9 @@ def _source(
     if cell.tuning != "all":
         return CachedFeatures(resources.train_features(resolved).of(support.items).to(torch_device))
     pictures = resources.pictures(resolved)
-    sampling = Sampling(cell.seed, cell.frames, recipe.augment)
+    sampling = Sampling(
+        cell.seed, cell.frames, recipe.augment, recipe.crop, recipe.repeats, recipe.batch_norm
+    )
     encoder = resources.encoder(resolved).image
     if encoder.module is None:
         raise CellError(f"tuning: all: {cell.encoder} has no module that could be tuned")
@@ -175,7 +177,8 @@ def _over_frames(
 
 def _temporal_inputs(resolved: ResolvedCell) -> TemporalInputs:
     cell, facts = resolved.cell, resolved.setup.facts
-    return TemporalInputs(facts.dim, cell.frames or 1, torch_stream(cell.seed, "temporal"))
+    stream = torch_stream(cell.seed, "temporal")
+    return TemporalInputs(facts.dim, cell.frames or 1, stream, facts.text_width)
 
 
 def _texts(

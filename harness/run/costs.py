@@ -9,6 +9,7 @@ from harness.core.environment import peak_bytes
 from harness.core.protocols.encoder import EncoderPlugin
 from harness.plan.catalogue import Catalogue
 from harness.plan.resolve import ResolvedCell
+from harness.run.epochs import epoch_repeats
 from harness.run.evaluate import Trained
 from harness.run.resources import Resources
 from harness.training.cost import (
@@ -67,7 +68,8 @@ def _estimated(resolved: ResolvedCell, resources: Resources) -> dict[str, float]
         return {}
     tuned = resolved.cell.tuning == "all"
     epochs = recipe.epochs if tuned else 1  # cached features are computed once
-    total = training_operations(macs, len(support.items), epochs, trained=tuned)
+    repeats = epoch_repeats(resolved, recipe) if tuned else 1
+    total = training_operations(macs, len(support.items) * repeats, epochs, trained=tuned)
     return {
         "operations": total,
         "v100_days": estimated_days(total, "V100"),

@@ -18,7 +18,7 @@ from harness.run.equal_texts import text_warnings
 from harness.run.initialise import initial_classifier
 from harness.run.methods import FittedMethod, method_test, method_validation
 from harness.run.resources import Resources
-from harness.sampling.views import views
+from harness.sampling.views import Views, views_of
 from harness.training.loader import TunedBackbone
 from harness.training.model import Embedding
 from harness.training.predictions import predict
@@ -76,7 +76,8 @@ def on_validation(
         raise CellError("a search needs validation samples")
     labels_N = np.array(validation.labels, dtype=np.int64)
     if trained.backbone is not None:
-        h_N = trained.backbone.embed(validation.items, resources.pictures(resolved))
+        pictures, view = resources.pictures(resolved), Views(geometry=resolved.cell.crops)
+        h_N = trained.backbone.embed(validation.items, pictures, view)
     else:
         h_N = resources.train_features(resolved).of(validation.items)
     head = evaluation_head(resolved, trained, resources, resolved.setup.trained.names)
@@ -89,13 +90,13 @@ def on_test(
     """Predictions on the test set, in the cell's views; with the head of `evaluation_head`."""
     if trained.method is not None:
         return method_test(trained.method, resolved, resources)
-    test, view = resolved.test, views(resolved.cell.views)
+    test, view = resolved.test, views_of(resolved.cell)
     head = head or evaluation_head(resolved, trained, resources, test.class_names)
     if trained.backbone is None:
         h_N = resources.test_features(resolved).of(test.items)
     else:
         h_N = trained.backbone.embed(test.items, resources.pictures(resolved, test=True), view)
-    logits_NC = _logits(trained, head, h_N, several_views=view != (1, 1))
+    logits_NC = _logits(trained, head, h_N, several_views=view.count > 1)
     return predict(logits_NC, test.labels)
 
 

@@ -32,11 +32,11 @@ from harness.run.encoders import (
     load_encoder,
     load_text_encoder,
 )
-from harness.sampling.views import views
+from harness.sampling.views import Views, views_of
 from harness.training.distributed import world
 from harness.training.equal_rows import equal_rows
 from harness.training.features import FeatureStore, Progress, text_embeddings
-from harness.training.loader import item_views, shaped
+from harness.training.loader import ONE_VIEW, item_views, shaped
 from harness.training.pictures import Pictures
 from harness.training.weights import holds_backbone
 
@@ -68,7 +68,7 @@ class FeatureKey:
     dataset: Choice
     encoder: EncoderKey
     frames: int | None = None
-    view: tuple[int, int] = (1, 1)
+    view: Views = ONE_VIEW
 
 
 @dataclass
@@ -145,7 +145,7 @@ class Resources:
         dataset = setup.test_dataset if test else setup.dataset
         key = encoder_key(setup)
         return self._once(
-            ("pictures", choice, key),
+            ("pictures", choice, key, cell.crops),
             lambda: Pictures(dataset, load_encoder(key).image, setup.resolution),
         )
 
@@ -295,14 +295,15 @@ def _pixels(key: FeatureKey, items: Sequence[str], hashes: Sequence[str | None])
 def train_key(resolved: ResolvedCell) -> FeatureKey:
     """The key of the features that a cell trains on."""
     cell = resolved.cell
-    return FeatureKey(cell.dataset, encoder_key(resolved.setup), cell.frames)
+    view = Views(geometry=cell.crops)
+    return FeatureKey(cell.dataset, encoder_key(resolved.setup), cell.frames, view)
 
 
 def test_key(resolved: ResolvedCell) -> FeatureKey:
     """The key of the features that a cell is tested on."""
     cell = resolved.cell
     dataset = cell.test_dataset or cell.dataset
-    return FeatureKey(dataset, encoder_key(resolved.setup), cell.frames, views(cell.views))
+    return FeatureKey(dataset, encoder_key(resolved.setup), cell.frames, views_of(cell))
 
 
 def _text_key(resolved: ResolvedCell) -> tuple[Any, ...]:

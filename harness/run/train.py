@@ -16,6 +16,7 @@ from harness.core.store import Store
 from harness.plan.resolve import ResolvedCell
 from harness.run.build import BuiltModel, build_model, pretrained_embedding
 from harness.run.context import RunContext
+from harness.run.epochs import epoch_repeats
 from harness.run.evaluate import Trained, Trial, measured, on_test, on_validation
 from harness.run.methods import fit_method, method_warnings
 from harness.training.checkpoint import Checkpoint
@@ -275,6 +276,7 @@ def _problem(attempt: _Attempt, built: BuiltModel, context: RunContext) -> Probl
         recipe=attempt.recipe,
         seed=resolved.cell.seed,
         watch=attempt.watch,
+        repeats=epoch_repeats(resolved, attempt.recipe),
         checkpoint=Checkpoint(file) if built.backbone else None,
     )
 

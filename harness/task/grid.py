@@ -26,6 +26,7 @@ from harness.task.schema import Task, TuningModel
 AXES = (
     "dataset", "regime", "shots", "fraction", "class_seed", "test_dataset", "encoder",
     "text_encoder", "alignment", "prompt", "temporal", "frames", "resolution", "views",
+    "clip_starts", "crops",
     "classifier", "schedule", "paradigm", "gather", "text_tower", "loss", "method", "tuning",
 )  # fmt: skip
 #: Frames of a clip, if the task does not set it (section 4.2).
@@ -58,14 +59,21 @@ def expand_rows(task: Task, where: str = "task") -> list[Row]:
 
     Raises TaskError for an include or exclude with an unknown axis.
     """
-    variants = [task] + [_included(task, extra, where) for extra in task.include]
     seeds: dict[Cell, dict[int | None, None]] = {}
-    for variant in variants:
+    for variant in variants(task, where):
         for row in _product(variant):
             seeds.setdefault(row.cell, {}).update(dict.fromkeys(row.seeds))
     rules = [rule(entry, where) for entry in task.exclude]
     rows = (_without_excluded(Row(cell, tuple(of_row)), rules) for cell, of_row in seeds.items())
     return [row for row in rows if row.seeds]
+
+
+def variants(task: Task, where: str) -> list[Task]:
+    """The task, and what every entry of `include` makes of it.
+
+    Raises TaskError for an entry that is no such change.
+    """
+    return [task] + [_included(task, extra, where) for extra in task.include]
 
 
 def rows_of(cells: Sequence[Cell]) -> list[Row]:
@@ -98,6 +106,9 @@ def value_of(cell: Cell, axis: str) -> Any:
 
 
 def _included(task: Task, extra: Mapping[str, Any], where: str) -> Task:
+    if "protocol" in extra:
+        problem = "cannot be changed here, as the task has every key by now: write the keys"
+        raise TaskError(f"{where}: include", "protocol", problem)
     data = replace_keys(plain(task), extra) | {"include": []}
     return validate(data, f"{where}: include")
 
@@ -146,6 +157,8 @@ def _null_what_has_no_meaning(s: dict[str, Any]) -> None:
         s["exclude_shared"] = False  # what is tested is what is trained on, or nothing is
     if s["classes"].pick is None:
         s["class_seed"] = None  # nothing is drawn
+    if s["views"].startswith("1x"):
+        s["clip_starts"] = None  # one clip begins at the first segment
     if s["temporal"] == Choice("none"):
         s["temporal"] = s["frames"] = None
     elif s["frames"] is None:
@@ -242,7 +255,16 @@ def _recipes(task: Task, s: Mapping[str, Any]) -> list[Recipe | None]:
     # A searched key has no value of its own: every value of the search takes its place.
     searched = (key.removeprefix("recipe.") for key in task.search or {})
     lists |= {n: (task.search or {})[f"recipe.{n}"][:1] for n in searched if n in lists}
+    lists |= {name: [None] for name in _without_meaning(lists, s)}
     return [Recipe(**dict(zip(lists, v, strict=True))) for v in itertools.product(*lists.values())]
+
+
+def _without_meaning(lists: Mapping[str, Sequence[Any]], s: Mapping[str, Any]) -> list[str]:
+    """Keys of the recipe that are null by default and do not apply to a row."""
+    names = [] if s["tuning"] == "all" else ["crop", "repeats", "batch_norm"]
+    if list(lists["augment"]) == ["none"]:
+        names.append("crop")
+    return names if s["regime"] == "few_shot" else [*names, "epoch_length"]
 
 
 def _uses_text(s: Mapping[str, Any]) -> bool:

@@ -7,6 +7,9 @@ from pathlib import Path
 from harness.core.errors import UnknownName
 from harness.core.registry import PACKAGE
 
+#: Folders of tasks/ that hold parts of tasks.
+PRESETS = ("recipes", "protocols")
+
 
 def task_file(name: str) -> Path:
     """A task by path, or by the name of a file in tasks/.
@@ -35,10 +38,19 @@ def tasks_folder() -> Path:
 def tasks() -> dict[str, Path]:
     """Every task in tasks/, by name: `few_shot`, `paper/table01`."""
     folder = tasks_folder()
-    files = sorted(p for p in folder.rglob("*.yaml") if p.parent.name != "recipes")
+    files = sorted(p for p in folder.rglob("*.yaml") if p.parent.name not in PRESETS)
     return {p.relative_to(folder).with_suffix("").as_posix(): p for p in files}
 
 
 def recipes() -> dict[str, Path]:
     """Every recipe in tasks/recipes/, by name."""
-    return {p.stem: p for p in sorted((tasks_folder() / "recipes").glob("*.yaml"))}
+    return _presets("recipes")
+
+
+def protocols() -> dict[str, Path]:
+    """Every protocol in tasks/protocols/, by name."""
+    return _presets("protocols")
+
+
+def _presets(folder: str) -> dict[str, Path]:
+    return {p.stem: p for p in sorted((tasks_folder() / folder).glob("*.yaml"))}

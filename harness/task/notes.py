@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from harness.task.grid import AXES, Row, expand_rows, matches, rule, value_of
+from harness.task.protocols import read_protocol
 from harness.task.read import plain
 from harness.task.schema import Task
 
@@ -18,13 +19,15 @@ def values_of_no_cell(task: Task, file: str) -> list[str]:
         for entry in task.exclude
         if not _matches_any(rule(entry, file), rows)
     ]
+    preset = read_protocol(task.protocol, file) if task.protocol else {}
     for axis in AXES:
         default = Task.model_fields[axis].get_default() or []
+        from_protocol = preset.get(axis)
         used = {value_of(row.cell, axis) for row in rows}
         notes += [
             f"{axis}: {as_flow(plain(value))} applies to no cell of this task"
             for value in getattr(task, axis) or ()
-            if value not in used and value not in default
+            if value not in used and value != from_protocol and value not in default
         ]
     return notes
 

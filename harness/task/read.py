@@ -14,6 +14,7 @@ from harness.task import library, yaml_reader
 from harness.task.checks import check_task
 from harness.task.messages import first_problem
 from harness.task.overrides import apply_override, replace_keys
+from harness.task.protocols import with_protocol
 from harness.task.schema import (
     ClaimModel,
     ClassesModel,
@@ -67,7 +68,7 @@ def validate(data: dict[str, Any], where: str) -> Task:
 
     Raises TaskError.
     """
-    data = _with_preset(data, where)
+    data = with_protocol(_with_preset(data, where), where)
     try:
         task = Task.model_validate(data)
     except ValidationError as error:
@@ -85,7 +86,7 @@ def _with_preset(data: dict[str, Any], where: str) -> dict[str, Any]:
         return data  # no preset, or null as in a resolved task
     known = library.recipes()
     name = recipe["preset"]
-    if name not in known:
+    if not isinstance(name, str) or name not in known:
         raise TaskError(
             where, "recipe.preset", f"{name!r}: there is no such recipe", allowed=known,
             nearest=nearest(str(name), known),

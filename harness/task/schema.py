@@ -191,6 +191,11 @@ class RecipeModel(_Model):
     train_logit_scale: Annotated[list[StrictBool], *Axis] | None = None
     checkpointing: Annotated[list[StrictBool], *Axis] = [_R.checkpointing]
     solver: Annotated[list[StrictStr | None], *Axis] = [None]  # null: first_order
+    crop: Annotated[list[Literal["tsn"] | None], *Axis] = [None]
+    repeats: Annotated[list[Literal["random"] | None], *Axis] = [None]
+    lr_every: Annotated[list[Positive | None], *Axis] = [None]
+    batch_norm: Annotated[list[Literal["updated"] | None], *Axis] = [None]
+    epoch_length: Annotated[list[Literal["full"] | None], *Axis] = [None]
     preset: StrictStr | None = None  # a file of tasks/recipes/, read before validation
     by: dict[StrictStr, RecipeModel] = {}  # by the name of a classifier, paradigm or method
 
@@ -270,6 +275,8 @@ class Task(_Model):
     ]
     #: Not given: text, and random for a linear head that is trained on frozen features.
     classifier: Annotated[list[Named], *Axis] | None = None
+    clip_starts: Annotated[list[Literal["linspace"] | None], *Axis] = [None]
+    crops: Annotated[list[Literal["full_resolution"] | None], *Axis] = [None]
     schedule: Annotated[
         list[Annotated[StrictStr, Field(pattern=r"^(frozen|trained|released:\d+)$")]], *Axis
     ] = ["frozen"]
@@ -293,6 +300,7 @@ class Task(_Model):
     save: Literal["none", "last"] = "none"
     measures: Names = []  # beyond those of harness/measures/: package.module:object
     budget: dict[StrictStr, Any] | None = None
+    protocol: StrictStr | None = None  # a file of tasks/protocols/, applied before validation
     exclude: list[dict[StrictStr, Any]] = []
     include: list[dict[StrictStr, Any]] = []
     report: ReportModel = ReportModel()

@@ -9,6 +9,9 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from harness.sampling.crops import PICTURE
+from harness.training.tsn_crop import TsnCrop, draw_box
+
 if TYPE_CHECKING:
     import numpy as np
     from PIL import Image
@@ -42,16 +45,29 @@ class Augmentation:
         return ImageOps.grayscale(resized).convert("RGB") if self.grey else resized
 
 
-def draw(name: str, size: tuple[int, int], stream: np.random.Generator) -> Augmentation:
+def draw(
+    name: str,
+    size: tuple[int, int],
+    stream: np.random.Generator,
+    crop: str | None = None,
+    resolution: int = PICTURE,
+) -> Augmentation | TsnCrop:
     """`crop`: a random crop of 8 to 100% of the area. `crop_flip`: the same, then a horizontal flip
     with probability 0.5 and grey with probability 0.2.
 
-    Motions to the left and right must not be flipped: use `crop` for them.
+    Motions to the left and right must not be flipped: use `crop` for them. With `crop` "tsn" the
+    random crop of pictures of `resolution` pixels is that of tsn_crop.py.
     """
+    flip = grey = False
+    if crop == "tsn":
+        pixels, fallback = draw_box(size, resolution, stream)
+        if name != "crop":
+            flip, grey = bool(stream.random() < FLIPPED), bool(stream.random() < GREY)
+        return TsnCrop(pixels, fallback, flip, grey)
     box = _box(size, stream)
-    if name == "crop":
-        return Augmentation(box)
-    return Augmentation(box, bool(stream.random() < FLIPPED), bool(stream.random() < GREY))
+    if name != "crop":
+        flip, grey = bool(stream.random() < FLIPPED), bool(stream.random() < GREY)
+    return Augmentation(box, flip, grey)
 
 
 def _box(size: tuple[int, int], stream: np.random.Generator) -> tuple[float, float, float, float]:

@@ -27,7 +27,7 @@ from harness.core.text_findings import text_address
 from harness.sampling.sets import picture_hash
 from harness.sampling.views import FrameView, cropped
 from harness.training.device import device
-from harness.training.pictures import whole_pictures
+from harness.training.pictures import prepared, whole_pictures
 from harness.training.shards import Row, read_shards, write_shard
 from harness.training.threads import cores, one_core_pool
 
@@ -123,8 +123,12 @@ class FeatureStore:
         import torch
 
         whole = whole_pictures(self._dataset, batch)
-        images = [cropped(image, view.crop) for image, view in zip(whole, batch, strict=True)]
-        x_BCHW = torch.stack([encoder.preprocess(image, self._resolution) for image in images])
+        x_BCHW = torch.stack(
+            [
+                prepared(encoder, cropped(image, view, self._resolution), view, self._resolution)
+                for view, image in zip(batch, whole, strict=True)
+            ]
+        )
         fill = x_BCHW[-1:].expand(self._batch_size - len(batch), -1, -1, -1)
         with torch.inference_mode():
             h_BF = encoder.features(torch.cat([x_BCHW, fill]).to(self._device))

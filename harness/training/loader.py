@@ -10,16 +10,19 @@ from typing import TYPE_CHECKING, Any
 from harness.core.errors import CellError
 from harness.core.protocols.dataset import Dataset, as_clips
 from harness.core.seeding import numpy_stream
-from harness.sampling.views import FrameView, frame_views, training_frames
+from harness.sampling.views import FrameView, Views, frame_views, training_frames
 from harness.training.augmentation import draw
+from harness.training.batch_norm import BatchNorms
 from harness.training.distributed import world
 from harness.training.pictures import Pictures, read_pictures
 
 if TYPE_CHECKING:
+    import numpy as np
     import torch
 
 #: Images per batch in evaluation.
 EVALUATION_BATCH = 32
+ONE_VIEW = Views()
 
 
 @dataclass
@@ -39,7 +42,13 @@ class CachedFeatures:
         """Nothing changes between epochs."""
 
     def features(self, batch_B: torch.Tensor) -> torch.Tensor:
-        return self.h_NF[batch_B]
+        return self.h_NF[batch_B % len(self.h_NF)]
+
+    def end_step(self) -> None:
+        """Nothing is counted."""
+
+    def statistics(self) -> list[torch.Tensor]:
+        return []
 
     def pretrained(self) -> list[torch.Tensor]:
         return []
@@ -51,18 +60,22 @@ class CachedFeatures:
 @dataclass(frozen=True)
 class Sampling:
     """How training reads an item: T random frames (None: one image) with the augmentation
-    `augment`, drawn anew in every epoch.
+    `augment`, drawn anew in every epoch; `crop` and `repeats` as in the recipe.
     """
 
     seed: int | None
     frames: int | None = None
     augment: str = "none"
+    crop: str | None = None
+    repeats: str | None = None
+    batch_norm: str | None = None
 
 
 class TunedBackbone:
     """Tuning `all`: a copy of the encoder, run on the images at every step.
 
-    Batch norm keeps its pretrained statistics: a small support set gives poor estimates.
+    Batch norm keeps its pretrained statistics, as a small support set gives poor estimates, unless
+    the recipe says `batch_norm: updated`.
     """
 
     def __init__(
@@ -79,6 +92,7 @@ class TunedBackbone:
         self._device, self._pictures = torch_device, pictures
         self._items, self._sampling = list(items), sampling
         self._new: list[torch.Tensor] = []
+        self._norms = BatchNorms(self._encoder.module) if sampling.batch_norm else None
         # Taken before modules are inserted, which may change the names of the encoder's tensors.
         state: dict[str, torch.Tensor] = self._encoder.module.state_dict(keep_vars=True)
         self._pretrained_tensors = state
@@ -129,10 +143,20 @@ class TunedBackbone:
         self._epoch = epoch
 
     def features(self, batch_B: torch.Tensor) -> torch.Tensor:
-        items = [self._items[i] for i in batch_B.tolist()]
-        x_NCHW = self._read(items).to(self._device)
+        x_NCHW = self._read(batch_B.tolist()).to(self._device)
+        if self._norms is not None:
+            self._norms.begin_part()
         h_NF: torch.Tensor = self._encoder.features(x_NCHW)
-        return h_NF.unflatten(0, (len(items), -1)) if self.frames else h_NF
+        if self._norms is not None:
+            self._norms.end_part()
+        return h_NF.unflatten(0, (len(batch_B), -1)) if self.frames else h_NF
+
+    def end_step(self) -> None:
+        if self._norms is not None:
+            self._norms.end_step()
+
+    def statistics(self) -> list[torch.Tensor]:
+        return [] if self._norms is None else self._norms.buffers()
 
     def pretrained(self) -> list[torch.Tensor]:
         ours = {id(t) for t in self._new}
@@ -142,13 +166,15 @@ class TunedBackbone:
         return self._new
 
     def embed(
-        self, items: Sequence[str], pictures: Pictures, view: tuple[int, int] = (1, 1)
+        self, items: Sequence[str], pictures: Pictures, view: Views = ONE_VIEW
     ) -> torch.Tensor:
         """Features of other samples, without a graph: (N, F), with V after N if there are views and
         T before F if there are frames. The items are split over the processes.
         """
         import torch
 
+        if self._norms is not None:
+            self._norms.evaluate()
         group = world()
         local_items = [
             item_views(pictures.dataset, item, self.frames, view)
@@ -177,33 +203,44 @@ class TunedBackbone:
             h_NF: torch.Tensor = self._encoder.features(x_NCHW.to(self._device))
         return h_NF.cpu()
 
-    def _read(self, items: Sequence[str]) -> torch.Tensor:
-        """x_NCHW of the items' training views, N = B x T."""
+    def _read(self, numbers: Sequence[int]) -> torch.Tensor:
+        """x_NCHW of the training views of samples, N = B x T. A sample comes again in an epoch at
+        its number plus a multiple of N, with other frames and another augmentation.
+        """
         import torch
 
-        dataset, sampling = self._pictures.dataset, self._sampling
-        chosen = [self._training_views(dataset, item) for item in items]
+        pictures, sampling = self._pictures, self._sampling
+        chosen = [self._training_views(number) for number in numbers]
         if sampling.augment == "none":
-            return self._pictures([shown for item_frames in chosen for shown in item_frames])
+            return pictures([shown for item_frames in chosen for shown in item_frames])
         parts = []
-        for item, item_frames in zip(items, chosen, strict=True):
-            stream = numpy_stream(sampling.seed, "augment", self._epoch, item)
-            size = read_pictures(dataset, item_frames[:1])[0].size
-            change = draw(sampling.augment, size, stream)
-            parts.append(self._pictures.augmented(item_frames, change))
+        for number, item_frames in zip(numbers, chosen, strict=True):
+            size = read_pictures(pictures.dataset, item_frames[:1], pictures.resolution)[0].size
+            stream = self._stream("augment", number)
+            change = draw(sampling.augment, size, stream, sampling.crop, pictures.resolution)
+            parts.append(pictures.augmented(item_frames, change))
         return torch.cat(parts)
 
-    def _training_views(self, dataset: Dataset, item: str) -> list[FrameView]:
-        clips = as_clips(dataset)
+    def _stream(self, purpose: str, number: int) -> np.random.Generator:
+        """The stream of a sample in this epoch, and of its repetition in it."""
+        repetition, i = divmod(number, len(self._items))
+        again = (repetition,) if repetition else ()
+        return numpy_stream(self._sampling.seed, purpose, self._epoch, self._items[i], *again)
+
+    def _training_views(self, number: int) -> list[FrameView]:
+        item = self._items[number % len(self._items)]
+        clips = as_clips(self._pictures.dataset)
         if clips is None:
             return [FrameView(item)]
-        stream = numpy_stream(self._sampling.seed, "frames", self._epoch, item)
-        indices = training_frames(clips.length(item), self.frames or 1, stream)
+        indices = training_frames(
+            clips.length(item), self.frames or 1, self._stream("frames", number),
+            self._sampling.repeats,
+        )  # fmt: skip
         return [FrameView(item, frame) for frame in indices]
 
 
 def item_views(
-    dataset: Dataset, item: str, frames: int | None, view: tuple[int, int]
+    dataset: Dataset, item: str, frames: int | None, view: Views
 ) -> list[list[FrameView]]:
     """(V, T) views of an item in evaluation."""
     clips = as_clips(dataset)
@@ -213,8 +250,7 @@ def item_views(
     return frame_views(item, length=length, frames=frames, view=view, position=clips.position)
 
 
-def shaped(h_MF: torch.Tensor, n: int, view: tuple[int, int], frames: int | None) -> torch.Tensor:
+def shaped(h_MF: torch.Tensor, n: int, view: Views, frames: int | None) -> torch.Tensor:
     """Reshape rows in the order of items, views and frames to (N, [V,] [T,] F)."""
-    n_views = view[0] * view[1]
-    dims = [n, *([n_views] if n_views > 1 else []), *([frames] if frames else [])]
+    dims = [n, *([view.count] if view.count > 1 else []), *([frames] if frames else [])]
     return h_MF.reshape(*dims, h_MF.shape[-1])

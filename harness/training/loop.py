@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from harness.core.cells import Recipe
@@ -39,6 +40,8 @@ def train(problem: Problem) -> Solution:
     saved = problem.checkpoint.load(model, optimiser) if problem.checkpoint else None
     if saved is not None:
         solution = Solution(saved["curve"], saved["steps"])
+    # An epoch may read every sample several times (recipe.epoch_length).
+    problem = replace(problem, labels_N=problem.labels_N.repeat(problem.repeats))
     for epoch in range(recipe.epochs):
         # Called for skipped epochs too: the head may change at one of them (schedule: released).
         model.head.begin_epoch(epoch)
@@ -59,7 +62,7 @@ def _epoch(
 ) -> dict[str, Any]:
     """One pass over the support set: a point of the curve, with the number of steps."""
     model, recipe, y_N = problem.model, problem.recipe, problem.labels_N
-    n, began = len(model.source), time.perf_counter()
+    n, began = len(model.source) * problem.repeats, time.perf_counter()
     loss_sum, correct = 0.0, 0.0
     _begin_epoch(model, problem.seed, epoch)
     drop = torch_stream(problem.seed, "dropout", epoch)
@@ -67,9 +70,10 @@ def _epoch(
     for i, batch_B in enumerate(batches):
         if problem.watch.interrupted():
             raise KeyboardInterrupt
-        factor = _factor(recipe, epoch + i / len(batches))
-        for group, rate in zip(optimiser.param_groups, rates, strict=True):
-            group["lr"] = rate * factor
+        if i % (recipe.lr_every or 1) == 0:
+            factor = _factor(recipe, epoch + i / len(batches))
+            for group, rate in zip(optimiser.param_groups, rates, strict=True):
+                group["lr"] = rate * factor
         loss, right = _step(model, optimiser, batch_B, y_N, recipe, drop)
         loss_sum += loss * len(batch_B)
         correct += right
@@ -114,6 +118,7 @@ def _step(
         group.add_gradients(model.tensors())
         loss, right = group.total(loss, right)
     optimiser.step()
+    model.source.end_step()
     return loss, right
 
 

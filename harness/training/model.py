@@ -99,7 +99,7 @@ class Model:
 
     def tensors(self) -> list[torch.Tensor]:
         """All tensors that training may change, in a fixed order."""
-        return [*self.pretrained(), *self.new()]
+        return [*self.pretrained(), *self.new(), *self.source.statistics()]
 
     def pretrained(self) -> list[torch.Tensor]:
         """The tensors that train at the learning rate lr."""

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from harness.core.protocols.dataset import Clips, Dataset
+from harness.core.protocols.encoder import ImageEncoder
 from harness.sampling.views import FrameView, cropped
 from harness.training.augmentation import Augmentation
+from harness.training.tsn_crop import TsnCrop
 
 if TYPE_CHECKING:
     import torch
@@ -17,13 +19,15 @@ if TYPE_CHECKING:
 KEPT_BYTES = 2 * 1024**3
 
 
-def read_pictures(dataset: Dataset, chosen: Sequence[FrameView]) -> list[Image.Image]:
+def read_pictures(
+    dataset: Dataset, chosen: Sequence[FrameView], resolution: int
+) -> list[Image.Image]:
     """The images of these views, in order and cropped.
 
     Raises DataError for an image that cannot be read.
     """
     whole = whole_pictures(dataset, chosen)
-    return [cropped(image, view.crop) for image, view in zip(whole, chosen, strict=True)]
+    return [cropped(image, view, resolution) for image, view in zip(whole, chosen, strict=True)]
 
 
 def whole_pictures(dataset: Dataset, chosen: Sequence[FrameView]) -> list[Image.Image]:
@@ -47,12 +51,21 @@ def whole_pictures(dataset: Dataset, chosen: Sequence[FrameView]) -> list[Image.
     return out
 
 
+def prepared(
+    encoder: ImageEncoder, image: Image.Image, view: FrameView, resolution: int
+) -> torch.Tensor:
+    """x_CHW of the image of a view: what was cut to the encoder's size already is not cut again."""
+    if view.geometry is not None:
+        return encoder.as_tensor(image)
+    return encoder.preprocess(image, resolution)
+
+
 class Pictures:
     """Views as x_NCHW for one encoder at one resolution, each read once. Threads may share it."""
 
     def __init__(self, dataset: Dataset, encoder: Any, resolution: int) -> None:
-        self.dataset = dataset
-        self._encoder, self._resolution = encoder, resolution
+        self.dataset, self.resolution = dataset, resolution
+        self._encoder = encoder
         self._kept: dict[FrameView, torch.Tensor] = {}
         self._bytes = 0
 
@@ -61,9 +74,9 @@ class Pictures:
         import torch
 
         missing = [view for view in dict.fromkeys(chosen) if view not in self._kept]
-        images = read_pictures(self.dataset, missing)
+        images = read_pictures(self.dataset, missing, self.resolution)
         fresh = {
-            view: self._encoder.preprocess(image, self._resolution)
+            view: prepared(self._encoder, image, view, self.resolution)
             for view, image in zip(missing, images, strict=True)
         }
         x_NCHW = torch.stack([fresh[k] if k in fresh else self._kept[k] for k in chosen])
@@ -71,12 +84,15 @@ class Pictures:
             self._keep(view, x_CHW)
         return x_NCHW
 
-    def augmented(self, chosen: Sequence[FrameView], change: Augmentation) -> torch.Tensor:
+    def augmented(
+        self, chosen: Sequence[FrameView], change: Augmentation | TsnCrop
+    ) -> torch.Tensor:
         """The same augmentation of every view of an item; the result is not kept."""
         import torch
 
-        images = [change(image, self._resolution) for image in read_pictures(self.dataset, chosen)]
-        return torch.stack([self._encoder.preprocess(i, self._resolution) for i in images])
+        whole = read_pictures(self.dataset, chosen, self.resolution)
+        images = [change(image, self.resolution) for image in whole]
+        return torch.stack([self._encoder.as_tensor(image) for image in images])
 
     def _keep(self, view: FrameView, x_CHW: torch.Tensor) -> None:
         size = x_CHW.numel() * x_CHW.element_size()

@@ -33,6 +33,13 @@ def test_the_context_stands_before_the_class_name_alone() -> None:
     assert learnable.TRAINED is True
 
 
+def test_a_full_stop_stands_behind_the_class_name() -> None:
+    """As in the paper's public code and CoOp: "_" is read as a space."""
+    options = learnable.Options(full_stop=True)
+    assert learnable.texts(["red_car", "cat"], options) == [["red car."], ["cat."]]
+    assert learnable.texts(["red_car"], learnable.Options()) == [["red_car"]]
+
+
 def test_a_random_start_is_drawn_from_the_stream(text_tower: TunableText) -> None:
     options = learnable.Options(context=64)
     first_ME = learnable.start(options, text_tower, stream())

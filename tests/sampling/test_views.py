@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PIL import Image
 
+from harness.core.cells import Cell, Choice
 from harness.sampling.views import (
     FrameView,
+    Views,
     cropped,
     evaluation_frames,
     frame_views,
     short_side,
     training_frames,
     views,
+    views_of,
 )
 
 
@@ -56,7 +62,7 @@ def test_training_takes_one_frame_of_every_segment() -> None:
 
 
 def test_views_of_a_clip() -> None:
-    found = frame_views("a.mp4", length=40, frames=8, view=views("2x3"))
+    found = frame_views("a.mp4", length=40, frames=8, view=Views(*views("2x3")))
     assert len(found) == 6
     assert all(len(clip) == 8 for clip in found)
     assert [clip[0].crop for clip in found] == [(0, 3), (1, 3), (2, 3)] * 2
@@ -77,12 +83,70 @@ def test_an_address_names_frame_and_crop() -> None:
     assert len({frame_view.address("print") for frame_view in several}) == 5
 
 
+@pytest.mark.parametrize("length", [3, 8, 24, 25, 97, 300])
+@pytest.mark.parametrize("clips", [1, 2, 4, 10])
+@pytest.mark.parametrize("frames", [8, 16])
+def test_clips_of_the_public_code(length: int, clips: int, frames: int) -> None:
+    """From linspace(0, L / T - 1, clips) cut to integers: floor(start + x L / T) mod L."""
+    starts = [int(s) for s in np.linspace(0, length / frames - 1, num=clips)]
+    for clip, start in enumerate(starts):
+        expected = tuple(math.floor(start + x * length / frames) % length for x in range(frames))
+        found = evaluation_frames(length, frames, "first", clip, clips, "linspace")
+        assert found == expected
+        assert all(0 <= f < length for f in found)
+
+
+def test_one_clip_of_the_public_code_reads_first_frames() -> None:
+    assert evaluation_frames(100, 8, "first", starts="linspace") == (0, 12, 25, 37, 50, 62, 75, 87)
+
+
+@pytest.mark.parametrize(("length", "frames"), [(1, 8), (3, 8), (5, 6), (8, 8)])
+def test_short_videos_in_training_as_in_the_public_code(length: int, frames: int) -> None:
+    """Every frame once, T - L at random, in order."""
+    drawn = [training_frames(length, frames, np.random.default_rng(s), "random") for s in range(60)]
+    for found in drawn:
+        assert len(found) == frames
+        assert list(found) == sorted(found)
+        assert set(found) == set(range(length))
+    extra = {(f, found.count(f)) for found in drawn for f in set(found) if found.count(f) > 1}
+    if 1 < length < frames:
+        assert {f for f, _ in extra} == set(range(length)), "any frame may repeat"
+        assert len(set(drawn)) > 1
+
+
+def test_longer_videos_are_read_from_ticks() -> None:
+    """One frame of floor(i L / T) to floor((i + 1) L / T), whatever repeats says."""
+    for length in (9, 20, 61):
+        ticks = [math.floor(i * length / 8) for i in range(9)]
+        drawn = [training_frames(length, 8, np.random.default_rng(s), "random") for s in range(300)]
+        assert drawn == [training_frames(length, 8, np.random.default_rng(s)) for s in range(300)]
+        for t, of_segment in enumerate(zip(*drawn, strict=True)):
+            assert set(of_segment) == set(range(ticks[t], ticks[t + 1]))
+
+
+def test_views_of_a_cell() -> None:
+    cell = Cell(Choice("a"), "full", Choice("b"), views="4x3")
+    assert views_of(cell) == Views(4, 3)
+    public = replace(cell, clip_starts="linspace", crops="full_resolution")
+    assert views_of(public) == Views(4, 3, "linspace", "full_resolution")
+    assert views_of(public).count == 12
+
+
+def test_one_view_at_full_resolution_is_a_crop_with_an_address_of_its_own() -> None:
+    ((shown,),) = frame_views("a", length=None, frames=None, view=Views(geometry="full_resolution"))
+    assert shown == FrameView("a", None, (0, 1), "full_resolution")
+    addresses = {FrameView("a").address("print"), shown.address("print"),
+                 FrameView("a", None, (0, 3)).address("print"),
+                 FrameView("a", None, (0, 3), "full_resolution").address("print")}  # fmt: skip
+    assert len(addresses) == 4
+
+
 @pytest.mark.parametrize(("size", "axis"), [((90, 30), 0), ((30, 90), 1)])
 def test_crops_are_squares_along_the_long_side(size: tuple[int, int], axis: int) -> None:
     image = Image.new("L", size)
     for x in range(90):
         image.paste(x, (x, 0, x + 1, 30) if axis == 0 else (0, x, 30, x + 1))
-    first = [np.asarray(cropped(image, (n, 3)))[0, 0] for n in range(3)]
+    first = [np.asarray(cropped(image, FrameView("a", None, (n, 3)), 30))[0, 0] for n in range(3)]
     assert first == [0, 30, 60]
-    assert cropped(image, (1, 3)).size == (30, 30)
-    assert cropped(image, None) is image
+    assert cropped(image, FrameView("a", None, (1, 3)), 30).size == (30, 30)
+    assert cropped(image, FrameView("a"), 30) is image

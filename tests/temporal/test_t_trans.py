@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from copy import deepcopy
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from pydantic import ValidationError
 
+from harness.core.cells import Cell, Choice
 from harness.core.errors import CellError
+from harness.core.facts import CellFacts, EncoderFacts
+from harness.core.protocols.temporal import TemporalInputs
 from harness.temporal import t_trans
 
 from .embedding import T_TRANS, B, D, build, clips, shaken
@@ -148,3 +152,71 @@ def test_one_frame() -> None:
 def test_t_trans_refuses_clips_of_another_length() -> None:
     with pytest.raises(CellError, match="made for 5 frames and cannot read a clip of 4"):
         build(T_TRANS)(clips(frames=4))
+
+
+@pytest.mark.parametrize(
+    ("dim", "text_width", "heads"), [(1024, 512, 8), (512, 512, 8), (768, 768, 12), (640, 640, 10)]
+)
+def test_heads_of_the_text_tower(dim: int, text_width: int, heads: int) -> None:
+    """Text width // 64, as in the paper's public code: 8 for RN50, whose embeddings are 1,024."""
+    assert t_trans.head_count(dim, "text_width", text_width) == heads
+    inputs = TemporalInputs(dim, 8, torch.Generator().manual_seed(0), text_width)
+    module: Any = t_trans.build(inputs, t_trans.Options(layers=1, heads="text_width"))
+    assert module.blocks[0].self_attn.num_heads == heads
+    own: Any = t_trans.build(inputs, t_trans.Options(layers=1))
+    assert own.blocks[0].self_attn.num_heads == dim // 64
+    four: Any = t_trans.build(inputs, t_trans.Options(layers=1, heads=4))
+    assert four.blocks[0].self_attn.num_heads == 4
+
+
+def test_the_number_of_heads_changes_what_is_computed() -> None:
+    inputs = TemporalInputs(128, 5, torch.Generator().manual_seed(0), 512)
+    module = shaken(t_trans.build(inputs, t_trans.Options(heads="text_width")))
+    z_BTD = clips(128)
+    with torch.no_grad():
+        found = module(z_BTD).numpy()
+    np.testing.assert_allclose(found, by_numpy(module, z_BTD, 8), atol=2e-5)
+
+
+def test_more_positions_than_frames() -> None:
+    """77 in the paper's public code, of which the first T are added."""
+    module = shaken(build(T_TRANS, positions=77))
+    assert module.state_dict()["positions_TD"].shape == (77, D)
+    shorter = build(T_TRANS, frames=4)
+    state = module.state_dict()
+    shorter.load_state_dict(state | {"positions_TD": state["positions_TD"][:4]})
+    z_BTD = clips(frames=4)
+    with torch.no_grad():
+        assert torch.equal(module(z_BTD), shorter(z_BTD))
+    with pytest.raises(CellError, match="made for 77 frames and cannot read a clip of 78"):
+        module(clips(frames=78))
+
+
+@pytest.mark.parametrize(
+    ("options", "facts", "reason"),
+    [
+        ({}, {}, None),
+        ({"heads": "text_width"}, {"text_width": 512}, None),
+        ({"heads": "text_width"}, {}, "text tower has a known width"),
+        ({"heads": 3}, {}, "3 heads do not divide the 512 dimensions"),
+        ({"heads": "text_width"}, {"text_width": 192}, "3 heads do not divide"),
+        ({"positions": 7}, {}, "7 positions, fewer than 8 frames"),
+        ({"positions": 8}, {}, None),
+    ],
+)
+def test_heads_and_positions_that_do_not_fit(
+    options: dict[str, Any], facts: dict[str, Any], reason: str | None
+) -> None:
+    encoder = EncoderFacts("", "", 512, 512, 224, 20.0, **facts)
+    cell = Cell(
+        Choice("v"), "full", Choice("e"), tuning="all", frames=8,
+        temporal=Choice("t_trans", tuple(options.items())),
+    )  # fmt: skip
+    told = t_trans.check(cell, CellFacts(2, 8, encoder))
+    assert told is None if reason is None else reason in str(told)
+
+
+@pytest.mark.parametrize("options", [{"heads": 0}, {"heads": "text"}, {"positions": 0}])
+def test_options_of_heads_that_are_refused(options: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        t_trans.Options(**options)

@@ -52,6 +52,9 @@ class Mean:
         grey = np.asarray(image.resize((resolution, resolution)), dtype=np.float32)
         return torch.from_numpy(grey).permute(2, 0, 1)
 
+    def as_tensor(self, image: Image.Image) -> torch.Tensor:
+        return self.preprocess(image, image.width)
+
     def features(self, x_BCHW: torch.Tensor) -> Any:
         return self.module(x_BCHW.mean(dim=(1, 2, 3))[:, None])
 

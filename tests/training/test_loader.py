@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from harness.core.errors import CellError
+from harness.sampling.views import Views
 from harness.training.loader import CachedFeatures, Sampling, TunedBackbone, shaped
 from harness.training.pictures import Pictures
 
@@ -48,6 +49,27 @@ def test_training_draws_frames_anew_every_epoch_and_alike_for_a_seed() -> None:
     assert frames_of(0, seed=1) != first
 
 
+def test_a_sample_that_an_epoch_reads_again_is_drawn_anew() -> None:
+    """Sample n + N is sample n; its first reading is as if there were no others."""
+    source = backbone()
+    source.begin_epoch(0)
+    first, again, third = source.features(torch.tensor([1, 3, 5]))[..., 0].tolist()
+    assert first == backbone().features(torch.tensor([1]))[0, :, 0].tolist()
+    assert all([int(v - 20) // 5 for v in drawn] == [0, 1, 2, 3] for drawn in (again, third))
+    assert len({tuple(drawn) for drawn in (first, again, third)}) == 3
+    kept = CachedFeatures(torch.arange(4.0)[:, None])
+    assert kept.features(torch.tensor([1, 5, 7])).flatten().tolist() == [1, 1, 3]
+
+
+def test_a_short_clip_shows_every_frame(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Grey, "length", lambda self, item: 3)
+    sampling = Sampling(0, 5, repeats="random")
+    source = TunedBackbone(Mean(), pictures(), ["1"], sampling, "cpu")
+    grey_T = source.features(torch.tensor([0]))[0, :, 0].tolist()
+    assert grey_T == sorted(grey_T)
+    assert set(grey_T) == {10, 11, 12}
+
+
 def test_a_picture_is_read_whole() -> None:
     source = backbone(frames=None, data=GreyPictures())
     assert source.features(torch.tensor([1, 0, 1])).tolist() == [[20], [10], [20]]
@@ -64,7 +86,7 @@ def test_evaluation_reads_the_centres_in_every_view() -> None:
     source = backbone()
     h_NTF = source.embed(["1", "2"], pictures())
     assert h_NTF[0, :, 0].tolist() == [12, 17, 22, 27]
-    h_NVTF = source.embed(["1", "2"], pictures(), (2, 3))
+    h_NVTF = source.embed(["1", "2"], pictures(), Views(2, 3))
     assert h_NVTF.shape == (2, 6, 4, 1)
     assert h_NVTF[1, 0, :, 0].tolist() == [21, 26, 31, 36]
     assert h_NVTF[1, 5, :, 0].tolist() == [23, 28, 33, 38]
@@ -72,9 +94,9 @@ def test_evaluation_reads_the_centres_in_every_view() -> None:
 
 def test_rows_come_in_the_order_of_items_views_frames() -> None:
     rows = torch.arange(24.0)[:, None]
-    assert shaped(rows, 2, (3, 1), 4)[1, 2, 3].item() == 23
-    assert shaped(rows, 6, (1, 1), 4).shape == (6, 4, 1)
-    assert shaped(rows, 24, (1, 1), None).shape == (24, 1)
+    assert shaped(rows, 2, Views(3), 4)[1, 2, 3].item() == 23
+    assert shaped(rows, 6, Views(), 4).shape == (6, 4, 1)
+    assert shaped(rows, 24, Views(), None).shape == (24, 1)
 
 
 def test_an_augmented_clip_is_changed_alike_in_all_its_frames() -> None:

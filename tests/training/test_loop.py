@@ -137,6 +137,52 @@ def test_the_rate_warms_up_inside_an_epoch(start: Projection, decay: str) -> Non
     assert points[-1]["lr"] == pytest.approx(1e-2 * last)
 
 
+def test_the_rate_may_be_set_at_every_tenth_iteration_only(start: Projection) -> None:
+    """Iteration i of an epoch of 30 has the rate of iteration 10 floor(i / 10)."""
+    recipe = Recipe(
+        optimiser="sgd", weight_decay=0.0, lr=1e-3, epochs=3, batch=1, warmup_epochs=2, lr_every=10
+    )
+    rates: list[float] = []
+    step = torch.optim.SGD.step
+
+    def noted(self: Any, *args: Any) -> Any:
+        rates.append(self.param_groups[0]["lr"])
+        return step(self, *args)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(torch.optim.SGD, "step", noted)
+        trained(start, text_head(), recipe)
+
+    def rate(epoch: int, i: int) -> float:
+        e = epoch + 10 * (i // 10) / N
+        return 1e-3 * (e / 2 if e < 2 else 0.5 * (1 + math.cos(math.pi * (e - 2) / 1)))
+
+    assert N == 30
+    assert rates == pytest.approx([rate(epoch, i) for epoch in range(3) for i in range(N)])
+    assert len(set(rates)) == 9
+
+
+def test_an_epoch_may_read_every_sample_several_times(start: Projection) -> None:
+    """The list is repeated, then shuffled: 4 N samples in batches, each of N in it 4 times."""
+    h_NF, y_N = data(torch.Generator().manual_seed(0))
+    seen: list[int] = []
+
+    class Noting(CachedFeatures):
+        def features(self, batch_B: torch.Tensor) -> torch.Tensor:
+            seen.extend(batch_B.tolist())
+            return super().features(batch_B)
+
+    recipe = Recipe(lr=1e-2, epochs=2, batch=7, warmup_epochs=0)
+    model = Model(Noting(h_NF), Embedding(start.trainable()), text_head())
+    solution = train(Problem(CELL, model, y_N, recipe, 0, repeats=4))
+    assert solution.steps == 2 * math.ceil(4 * N / 7)
+    for epoch in (seen[: 4 * N], seen[4 * N :]):
+        assert sorted(epoch) == list(range(4 * N))
+    assert [n % N for n in seen[:N]] != list(range(N)), "shuffled over the whole list"
+    assert 0 <= solution.curve[-1]["train_top1"] <= 1
+    assert solution.curve[-1]["loss"] < solution.curve[0]["loss"]
+
+
 def test_a_loss_that_is_not_finite_is_the_cells_reason(start: Projection) -> None:
     with pytest.raises(CellError, match="not a finite number after epoch 1"):
         trained(start, text_head(), RECIPE, broken=True)

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from harness.sampling.views import FrameView
@@ -23,7 +24,7 @@ def levels(images: list[Image.Image]) -> list[int]:
 def test_frames_of_one_video_are_read_together() -> None:
     data: Any = Grey()
     views = [FrameView("1", 3), FrameView("2", 5), FrameView("1", 1), FrameView("1", 3)]
-    assert levels(read_pictures(data, views)) == [13, 25, 11, 13]
+    assert levels(read_pictures(data, views, 8)) == [13, 25, 11, 13]
     assert data.reads == [("1", (1, 3)), ("2", (5,))]
 
 
@@ -33,10 +34,34 @@ def test_crops_are_squares_along_the_long_side() -> None:
     data: Any = GreyPictures()
     data.image = lambda item: wide
     views = [FrameView("1", None, (number, 3)) for number in range(3)]
-    left, middle, right = read_pictures(data, views)
+    left, middle, right = read_pictures(data, views, 8)
     assert left.size == middle.size == right.size == (4, 4)
     assert [int(np.asarray(image)[0, 3, 0]) for image in (left, middle, right)] == [0, 200, 200]
     assert [int(np.asarray(image)[0, 1, 0]) for image in (left, middle, right)] == [0, 0, 0]
+
+
+def test_crops_at_full_resolution_are_not_cut_again() -> None:
+    """A frame of 640 x 360 for pictures of 224: its short side is 256, and the crop is 224."""
+    data: Any = GreyPictures()
+    wide = Image.new("RGB", (640, 360), "black")
+    wide.paste((200, 200, 200), (320, 0, 640, 360))
+    data.image = lambda item: wide
+
+    class Margins(Mean):
+        def preprocess(self, image: Image.Image, resolution: int) -> Any:
+            raise AssertionError("resized and cropped again")
+
+        def as_tensor(self, image: Image.Image) -> Any:
+            assert image.size == (224, 224)
+            return torch.tensor(np.asarray(image)[0, :, 0])
+
+    pictures = Pictures(data, Margins(), 224)
+    views = [FrameView("1", None, (n, 3), "full_resolution") for n in range(3)]
+    left, right, middle = pictures(views)
+    assert (left.sum().item(), right[10:].min().item()) == (0, 200)
+    assert 0 < (middle > 100).sum().item() < 224
+    (centre,) = pictures([FrameView("1", None, (0, 1), "full_resolution")])
+    assert (centre > 100).sum().item() == pytest.approx(112, abs=1)
 
 
 def test_each_picture_is_read_once() -> None:

@@ -27,6 +27,10 @@ class ImageEncoder(Protocol):
         """One picture as (3, H, W)."""
         ...
 
+    def as_tensor(self, image: Image.Image) -> torch.Tensor:
+        """A picture of R x R pixels as (3, R, R), neither resized nor cropped."""
+        return self.preprocess(image, image.width)
+
     @abstractmethod
     def features(self, x_BCHW: torch.Tensor) -> torch.Tensor:
         """Backbone features h_BF, before the projection."""

@@ -26,7 +26,18 @@ class FeatureSource(Protocol):
     def __len__(self) -> int: ...
     def begin_epoch(self, epoch: int) -> None: ...
     def features(self, batch_B: torch.Tensor) -> torch.Tensor:
-        """h_BF, or h_BTF with frames; with a graph where the backbone is trained."""
+        """h_BF, or h_BTF with frames; with a graph where the backbone is trained.
+
+        Numbers of N and above are samples that an epoch reads again: n + N is sample n.
+        """
+        ...
+
+    def end_step(self) -> None:
+        """After every update."""
+        ...
+
+    def statistics(self) -> list[torch.Tensor]:
+        """What training changes without a gradient: running statistics of batch norms."""
         ...
 
     def pretrained(self) -> list[torch.Tensor]:
@@ -107,7 +118,7 @@ class TrainableModel(Protocol):
         ...
 
     def tensors(self) -> list[torch.Tensor]:
-        """All that training may change, in a fixed order."""
+        """All that training may change, in a fixed order; parameters, then statistics."""
         ...
 
     def read_texts(self, y_B: torch.Tensor) -> None:
@@ -158,6 +169,7 @@ class Problem:
     seed: int | None
     watch: Watch = field(default_factory=Watch)
     checkpoint: TrainingCheckpoint | None = None
+    repeats: int = 1  # how often an epoch reads every sample
 
 
 @dataclass

@@ -20,6 +20,7 @@ class TemporalInputs:
     dim: int  # D
     frames: int  # T
     generator: torch.Generator  # on the CPU; every initial value is drawn from it
+    text_width: int | None = None  # of the encoder's own text transformer; None: not known
 
 
 class Temporal(Plugin, Protocol[OptionsT_contra]):

@@ -13,6 +13,7 @@ from harness.core.hashing import canonical
 from harness.report.model.results import Results
 from harness.report.model.table import Table
 from harness.report.text.prose import escape, listing, plural
+from harness.task.departures import protocol_of
 from harness.task.grid import value_of
 
 _TITLES = {
@@ -20,7 +21,8 @@ _TITLES = {
     "class_seed": "Seed of the class draw", "test_dataset": "Test dataset", "encoder": "Encoder",
     "text_encoder": "Text encoder", "alignment": "Alignment", "prompt": "Prompt",
     "temporal": "Temporal module", "frames": "Frames", "resolution": "Resolution",
-    "views": "Views (clips x crops)", "classifier": "Classifier",
+    "views": "Views (clips x crops)", "clip_starts": "Starts of clips",
+    "crops": "Crops in evaluation", "classifier": "Classifier",
     "schedule": "Schedule of the classifier", "paradigm": "Paradigm",
     "gather": "Gather over processes", "text_tower": "Text tower", "loss": "Loss",
     "method": "Method", "tuning": "Tuned part", "init": "Initial weights",
@@ -39,6 +41,8 @@ def method(results: Results, table: Table) -> str:
     lines = [
         f"- {title}: {text}" for axis, title in _TITLES.items() if (text := _values(cells, axis))
     ]
+    if protocol := protocol_of(results.task, "task"):
+        lines.insert(0, f"- Protocol: {escape(protocol)}")
     lines += [f"- Classes: {_classes(results, table)}"]
     lines += [f"- Seeds: {_seeds(cells)}", f"- Selection: {_selection(cells)}"]
     lines += [f"- {_budget(table, cells)}", *_recipes(table), *_chosen(table)]

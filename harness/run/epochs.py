@@ -1,0 +1,20 @@
+"""How often an epoch reads every sample."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from harness.core.cells import Recipe
+from harness.plan.resolve import ResolvedCell
+
+
+def epoch_repeats(resolved: ResolvedCell, recipe: Recipe) -> int:
+    """1, or with `epoch_length: full` in few-shot floor(N / (K C)): the list of the K C samples is
+    repeated, so that an epoch is about as long as one over all N training samples of the classes.
+    """
+    support = resolved.support
+    if recipe.epoch_length is None or resolved.cell.shots is None or support is None:
+        return 1
+    setup = resolved.setup
+    n = int(np.isin(setup.dataset.train.labels, setup.trained.indices).sum())
+    return max(1, n // len(support.items))

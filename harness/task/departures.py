@@ -1,0 +1,60 @@
+"""Where a task departs from its protocol: the keys that it writes itself, with another value."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from harness.task.grid import variants
+from harness.task.notes import as_flow
+from harness.task.protocols import family_of, read_protocol
+from harness.task.read import plain
+from harness.task.schema import Task
+
+
+def protocol_of(task: Task, where: str) -> str:
+    """'text4vis, but for recipe.lr_every 1 (there 10)'; empty without a protocol."""
+    if task.protocol is None:
+        return ""
+    preset = read_protocol(task.protocol, where)
+    found: dict[str, None] = {}
+    for variant in variants(task, where):
+        found |= dict.fromkeys(_departures(plain(variant), preset))
+    return task.protocol + (f", but for {', '.join(found)}" if found else "")
+
+
+def _departures(data: Mapping[str, Any], preset: Mapping[str, Any]) -> Iterator[str]:
+    for key, value in preset.items():
+        if key == "options":
+            yield from _of_options(data, value)
+        elif key == "recipe":
+            yield from _of_recipe(data["recipe"], value)
+        elif data[key] != [value]:
+            yield _said(key, data[key], value)
+
+
+def _of_recipe(recipe: Mapping[str, Any], preset: Mapping[str, Any]) -> Iterator[str]:
+    for key, value in preset.items():
+        if recipe[key] != [value]:
+            yield _said(f"recipe.{key}", recipe[key], value)
+    for row, changes in recipe["by"].items():
+        for key in preset.keys() & changes.keys():
+            if changes[key] != [preset[key]]:
+                yield _said(f"recipe.by.{row}.{key}", changes[key], preset[key])
+
+
+def _of_options(data: Mapping[str, Any], preset: Mapping[str, Any]) -> Iterator[str]:
+    named = [(key, key) for key in preset] + [("test_dataset", "dataset")]
+    for key, of_kind in named:
+        for choice in data.get(key) or []:
+            options = choice if isinstance(choice, dict) else {"name": choice}
+            wanted = preset.get(of_kind, {}).get(family_of(options["name"], key), {})
+            for option, value in wanted.items():
+                if options.get(option) != value:
+                    what = f"{option} of {options['name']}"
+                    yield _said(what, [options.get(option)], value)
+
+
+def _said(what: str, values: list[Any], there: Any) -> str:
+    shown = values[0] if len(values) == 1 else values
+    return f"{what} {as_flow(shown)} (there {as_flow(there)})"
