@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
+from harness.classifiers._discriminant import discriminant, unit
 from harness.core.cells import Cell
 from harness.core.facts import CellFacts
 from harness.core.protocols.classifier import ClassifierInputs, ClassifierOptions
@@ -23,7 +24,7 @@ USES = ("support",)
 
 class Options(ClassifierOptions):
     """shrinkage: from 0, the covariance itself, to 1, a multiple of the identity; by default
-    D / (D + N - 1). per_class: fit on the first so many samples of every class (60 in the paper).
+    D / (D + N - 1). per_class: fit on the first so many samples of every class.
     """
 
     shrinkage: float | None = Field(default=None, ge=0, le=1)
@@ -39,22 +40,11 @@ def check(cell: Cell, facts: CellFacts) -> str | None:
 
 def build(inputs: ClassifierInputs, options: Options) -> torch.Tensor:
     """w_CD = class means times the inverse shrunk covariance, as scikit-learn's coef_."""
-    import torch
-    from torch.nn import functional as F
-
     z_ND, y_N = inputs.support()
-    z_ND = F.normalize(z_ND, dim=-1).double()  # the inverse of few samples is badly conditioned
+    z_ND = unit(z_ND)
     if options.per_class is not None:
         z_ND, y_N = _first_of_each_class(z_ND, y_N, options.per_class)
-    mean_CD = torch.stack([z_ND[y_N == c].mean(dim=0) for c in range(inputs.n_classes)])
-    n, d = z_ND.shape
-    centred_ND = z_ND - mean_CD[y_N]
-    cov_DD = centred_ND.T @ centred_ND / n
-    s = d / (d + n - 1) if options.shrinkage is None else options.shrinkage
-    shrunk_DD = (1 - s) * cov_DD + s * cov_DD.trace() / d * torch.eye(d, dtype=cov_DD.dtype)
-    # With shrinkage 0 and fewer samples than dimensions there is no inverse, only a pseudo-inverse.
-    inverse_DD: torch.Tensor = torch.linalg.pinv(shrunk_DD, hermitian=True)
-    return (mean_CD @ inverse_DD).float()
+    return discriminant(z_ND, y_N, inputs.n_classes, options.shrinkage)
 
 
 def _first_of_each_class(

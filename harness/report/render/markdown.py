@@ -13,6 +13,7 @@ from harness.report.render.cost_tables import as_measured, by_construction
 from harness.report.render.leaderboard import leaderboard
 from harness.report.render.measure_table import measure_table
 from harness.report.render.published_tables import published_tables
+from harness.report.render.split_table import split_table
 from harness.report.text.answer import answer
 from harness.report.text.caption import classes_are_drawn
 from harness.report.text.glossary import glossary
@@ -53,6 +54,7 @@ def body(
         ("", "\n\n".join(picture(f, task.name) for f in figures)),
         *contrast_sections(table),
         ("## Over class draws", draws_table(table)),
+        ("## Over the official splits", split_table(table)),
         ("## Further measures", measure_table(table)),
         ("## Accuracy and cost", by_construction(table)),
         ("## Published numbers", published_tables(published)),

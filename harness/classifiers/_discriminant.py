@@ -1,0 +1,36 @@
+"""The weights of a Fisher discriminant, which lda and lda_sample share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import torch
+
+
+def unit(z_ND: torch.Tensor) -> torch.Tensor:
+    """Rows of length 1, in double precision: the inverse of few samples is badly conditioned."""
+    from torch.nn import functional as F
+
+    return F.normalize(z_ND, dim=-1).double()
+
+
+def discriminant(
+    z_ND: torch.Tensor, y_N: torch.Tensor, n_classes: int, shrinkage: float | None
+) -> torch.Tensor:
+    """w_CD = class means times the inverse shrunk covariance, as scikit-learn's coef_.
+
+    The covariance within classes is shrunk towards a multiple of the identity, by default by
+    D / (D + N - 1).
+    """
+    import torch
+
+    mean_CD = torch.stack([z_ND[y_N == c].mean(dim=0) for c in range(n_classes)])
+    n, d = z_ND.shape
+    centred_ND = z_ND - mean_CD[y_N]
+    cov_DD = centred_ND.T @ centred_ND / n
+    s = d / (d + n - 1) if shrinkage is None else shrinkage
+    shrunk_DD = (1 - s) * cov_DD + s * cov_DD.trace() / d * torch.eye(d, dtype=cov_DD.dtype)
+    # With shrinkage 0 and fewer samples than dimensions there is no inverse, only a pseudo-inverse.
+    inverse_DD: torch.Tensor = torch.linalg.pinv(shrunk_DD, hermitian=True)
+    return (mean_CD @ inverse_DD).float()

@@ -1,0 +1,51 @@
+"""LDA on a sample of every class that the seed draws (the paper's Table 1: 60 videos a class).
+
+lda fits on the whole support set, or on its first samples; this one draws, so that seeds differ in
+the sample as well. A class of fewer samples takes part with all of them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pydantic import Field
+
+from harness.classifiers._discriminant import discriminant, unit
+from harness.core.cells import Cell
+from harness.core.facts import CellFacts
+from harness.core.protocols.classifier import ClassifierInputs, ClassifierOptions
+
+if TYPE_CHECKING:
+    import torch
+
+USES = ("support", "seed")
+
+
+class Options(ClassifierOptions):
+    """shrinkage: from 0, the covariance itself, to 1, a multiple of the identity; by default
+    D / (D + N - 1). per_class: how many samples of every class are drawn.
+    """
+
+    shrinkage: float | None = Field(default=None, ge=0, le=1)
+    per_class: int = Field(default=60, ge=2)
+
+
+def check(cell: Cell, facts: CellFacts) -> str | None:
+    """A class of one sample has no covariance."""
+    if cell.shots == 1 or facts.per_class == 1:
+        return "the covariance within classes needs 2 samples of a class"
+    return None
+
+
+def build(inputs: ClassifierInputs, options: Options) -> torch.Tensor:
+    """w_CD of the discriminant on the sample."""
+    import torch
+
+    z_ND, y_N = inputs.support()
+    drawn = []
+    for c in range(inputs.n_classes):
+        own = torch.nonzero(y_N == c).flatten()
+        order = torch.randperm(len(own), generator=inputs.generator)
+        drawn.append(own[order[: options.per_class].sort().values])
+    kept = torch.cat(drawn)
+    return discriminant(unit(z_ND)[kept], y_N[kept], inputs.n_classes, options.shrinkage)
