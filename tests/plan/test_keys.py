@@ -34,7 +34,8 @@ def slow_keys(cell: Cell, training: str, evaluation: str) -> tuple[str, str]:
     key = digest([KEY_VERSION, plain, training, evaluation])
     if cell.selection == "test":
         return key, key
-    left_out = {"views", "test_dataset"} | ({"classes"} if cell.regime == "zero_shot" else set())
+    left_out = {"views", "clip_starts", "test_dataset"}
+    left_out |= {"classes"} if cell.regime == "zero_shot" else set()
     trained = {name: value for name, value in plain.items() if name not in left_out}
     return key, digest([KEY_VERSION, trained, training])
 
