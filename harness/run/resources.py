@@ -281,7 +281,7 @@ def _pixels(key: FeatureKey, items: Sequence[str], hashes: Sequence[str | None])
 
     With several clips an item the frames are not those that other cells read, so there is none.
     """
-    if key.view[0] > 1:
+    if key.view.clips > 1:
         return {}
     step, frames = len(hashes) // max(1, len(items)), key.frames or 1
     known = {}
