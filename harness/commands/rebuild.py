@@ -77,13 +77,15 @@ def _emoji_motion_videos(out: Path, dataset: str) -> None:
     from harness.commands._messages import say
     from harness.commands._progress import Progress
     from harness.core.errors import BadInput
+    from harness.data import emoji_motion
     from harness.data._video_writer import write_clips
-    from harness.data.emoji_motion import EmojiMotion
     from harness.plan.catalogue import Catalogue
 
-    data = Catalogue().dataset(dataset_choice(dataset, "--dataset"))
-    if not isinstance(data, EmojiMotion):
+    choice = dataset_choice(dataset, "--dataset")
+    chosen = Catalogue().dataset_plugin(choice)
+    if choice.name != "emoji_motion":
         raise BadInput(f"--dataset: {dataset} is not emoji_motion")
+    data = emoji_motion.open_dataset(chosen.argument, chosen.options)
     with Progress() as progress:
         count = write_clips(data, out, lambda d, n: progress.update("videos", d, n))
     say(f"{count} videos of {len(data.classes)} classes")

@@ -26,9 +26,11 @@ ZERO = "is zero"
 TOO_SMALL = f"has a norm below {SMALLEST_NORM:g}, too small for float32"
 
 
-def without_direction(x_NF: Array) -> tuple[Array, str] | None:
+def without_direction(x_NF: Array, *, zero_is_wrong: bool = True) -> tuple[Array, str] | None:
     """(rows, what is wrong with them) for the first kind of fault there is; None if all rows have a
     direction in float32. `what` follows the name of an array or of an item.
+
+    Rows of zeros are right where a projection with a bias follows: `zero_is_wrong` is false then.
     """
     norm_N = np.concatenate(
         [_norms(x_NF[i : i + _TOGETHER]) for i in range(0, len(x_NF), _TOGETHER)]
@@ -37,7 +39,7 @@ def without_direction(x_NF: Array) -> tuple[Array, str] | None:
         (NOT_FINITE, np.isnan(norm_N)), (TOO_LARGE, norm_N > LARGEST_NORM),
         (ZERO, norm_N == 0), (TOO_SMALL, norm_N < SMALLEST_NORM),
     )  # fmt: skip
-    for what, has_N in faults:
+    for what, has_N in faults if zero_is_wrong else faults[:2]:
         if has_N.any():
             return np.flatnonzero(has_N), what
     return None

@@ -139,8 +139,12 @@ class FeatureStore:
 
 
 def _check_directions(h_NF: np.ndarray[Any, Any], chosen: Sequence[FrameView]) -> None:
-    """Raises DataError for features that cannot be normalised, naming the first item."""
-    found = without_direction(h_NF)
+    """Raises DataError for features that are not numbers or too large, naming the first item.
+
+    A backbone that ends in a ReLU may give zeros, of which a projection with a bias makes an
+    embedding.
+    """
+    found = without_direction(h_NF, zero_is_wrong=False)
     if found is None:
         return
     rows, what = found

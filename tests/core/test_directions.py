@@ -48,3 +48,9 @@ def test_half_precision_and_many_rows() -> None:
     found = without_direction(x_NF)
     assert found is not None
     assert (found[0].tolist(), found[1]) == ([9_000, 19_999], ZERO)
+
+
+def test_zeros_are_right_where_a_bias_follows() -> None:
+    rows = np.zeros((2, 3), dtype=np.float32)
+    assert without_direction(rows, zero_is_wrong=False) is None
+    assert without_direction(rows) is not None

@@ -131,10 +131,8 @@ def test_damaged_shards_are_computed_again(pattern: str, content: bytes) -> None
     assert load.number == 1, "and written over"
 
 
-@pytest.mark.parametrize(
-    ("factor", "what"), [(float("nan"), "is not finite"), (1e30, "too large"), (0.0, "is zero")]
-)
-def test_features_without_a_direction_are_refused(factor: float, what: str) -> None:
+@pytest.mark.parametrize(("factor", "what"), [(float("nan"), "is not finite"), (1e30, "too large")])
+def test_features_that_are_no_numbers_or_too_large_are_refused(factor: float, what: str) -> None:
     class Broken(Mean):
         def features(self, x_BCHW: torch.Tensor) -> torch.Tensor:
             return super().features(x_BCHW) * factor
