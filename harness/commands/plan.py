@@ -51,6 +51,7 @@ def describe(study: Study, prepared: PreparedRun) -> str:
     ]
     if prepared.cells:
         lines[0] += f" (about {forecast.seconds:.0f} s of one core)"
+        lines.append(f"  estimated: {prepared.work.line()}")
     if prepared.in_flight:
         lines.append(f"  {prepared.in_flight} cells are in jobs that were submitted before")
     for reason, number in plan.reasons().items():
@@ -60,11 +61,14 @@ def describe(study: Study, prepared: PreparedRun) -> str:
 
 
 def _document(study: Study, prepared: PreparedRun) -> dict[str, Any]:
+    from dataclasses import asdict
+
     plan, forecast = study.plan(), prepared.forecast
     return {
         "task": study.task.name,
         "counts": plan.counts(),
         "seconds": forecast.seconds,
+        "work": asdict(prepared.work),
         "launch": {"hours": forecast.hours, "unit": forecast.unit, **forecast.document},
         "notes": [*plan.notes(), *plan.found()],
         "cells": [

@@ -65,7 +65,7 @@ def make_record(
             problem = error
     seconds = outcome.seconds + time.perf_counter() - began
     cost = record_cost(resolved, trained, context.resources, seconds)
-    cost |= {"trainings": outcome.trainings}
+    cost |= {"trainings": outcome.trainings, **context.resources.claim_seconds(resolved)}
     if problem is not None:
         return replace(record, error=_reason(problem), cost=cost), None, {}
     return replace(record, status="done", cost=cost), arrays, measures

@@ -22,7 +22,7 @@ from harness.core.protocols.launcher import (
     LaunchRequest,
 )
 from harness.core.store import Store
-from harness.plan.estimate import learned
+from harness.plan.estimate import Estimate, Work, learned
 from harness.plan.plan import Plan
 from harness.plan.resolve import ResolvedCell
 from harness.run.plugins import RunPlugins, run_plugins
@@ -53,6 +53,7 @@ class PreparedRun:
     cells: Sequence[ResolvedCell]
     in_flight: int  # cells in jobs that were submitted before
     forecast: Forecast
+    work: Work  # what the cells need, by kind
     problem: str | None  # why a scheduler's queue could not be read
     _task: Task
     _store: Store
@@ -112,12 +113,13 @@ def prepare_run(
     now = store.statuses(keys)
     done = {k for k, v in now.items() if v == "done" and k not in store.replacing}
     cells = [c for c in missing if c.key not in in_flight and c.key not in done]
-    cost = learned(store)
+    cost = Estimate(cells, learned(store), launcher.plugin.device(launcher.settings))
     return PreparedRun(
         launcher=launcher,
         cells=cells,
         in_flight=len(in_flight),
         forecast=launcher.plugin.forecast(cells, cost, launcher.settings),
+        work=cost.work,
         problem=jobs.problem,
         _task=task,
         _store=store,

@@ -6,12 +6,12 @@ import hashlib
 import sys
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from harness.core.cells import Choice
 from harness.core.errors import DataError, EncoderError
-from harness.core.files import file_hash
 from harness.core.hashing import digest
 from harness.core.listing import MOST_NAMED
 from harness.core.protocols.dataset import Dataset, as_features
@@ -23,6 +23,12 @@ from harness.core.text_findings import (
     remembered,
     text_address,
 )
+from harness.plan.needs import (
+    facts_of_features,
+    needs_test_features,
+    needs_texts,
+    needs_train_features,
+)
 from harness.plan.resolve import ResolvedCell, Setup
 from harness.run.encoders import (
     EncoderKey,
@@ -32,13 +38,13 @@ from harness.run.encoders import (
     load_encoder,
     load_text_encoder,
 )
+from harness.run.seconds import SecondsSpent, remember_extracted, remember_rates
 from harness.sampling.views import Views, views_of
 from harness.training.distributed import world
 from harness.training.equal_rows import equal_rows
 from harness.training.features import FeatureStore, Progress, text_embeddings
 from harness.training.loader import ONE_VIEW, item_views, shaped
 from harness.training.pictures import Pictures
-from harness.training.weights import holds_backbone
 
 if TYPE_CHECKING:
     import torch
@@ -89,6 +95,7 @@ class Resources:
         self._broken: dict[FeatureKey, DataError | EncoderError] = {}
         self._values: dict[Any, Any] = {}
         self._told: set[str] = set()
+        self._seconds = SecondsSpent()
         self._lock = threading.RLock()
 
     def prepare(self, cells: Sequence[ResolvedCell]) -> None:
@@ -109,6 +116,11 @@ class Resources:
         """Why the data or the encoder of a cell cannot be read."""
         keys = (train_key(resolved), test_key(resolved))
         return next((self._broken[key] for key in keys if key in self._broken), None)
+
+    def claim_seconds(self, resolved: ResolvedCell) -> dict[str, float]:
+        """What computing the features and texts of a cell took; see `SecondsSpent.claim`."""
+        keys = (train_key(resolved), test_key(resolved))
+        return self._seconds.claim(keys, _text_key(resolved))
 
     def train_features(self, resolved: ResolvedCell) -> FeatureTable:
         """Features of the training dataset, in one view."""
@@ -220,7 +232,8 @@ class Resources:
     def _embed(self, resolved: ResolvedCell, texts: list[list[str]], average: str) -> torch.Tensor:
         setup = resolved.setup
         load = lambda: self.text_encoder(resolved)  # noqa: E731 - only if they are not cached
-        return text_embeddings(setup.text_weights, load, setup.prompt.choice, texts, average)
+        spent = partial(self._seconds.add_texts, _text_key(resolved))
+        return text_embeddings(setup.text_weights, load, setup.prompt.choice, texts, average, spent)
 
     def _wanted(self, cells: Iterable[ResolvedCell]) -> dict[FeatureKey, _Wanted]:
         """The items whose features the cells need, by FeatureKey."""
@@ -231,13 +244,13 @@ class Resources:
             entry.items.update(dict.fromkeys(items))
 
         for resolved in cells:
-            cell, setup = resolved.cell, resolved.setup
+            setup = resolved.setup
             support, validation, test = resolved.support, resolved.validation, resolved.test
-            if cell.prompt is not None and "text" in setup.uses:
+            if needs_texts(resolved):
                 self.texts(resolved, test.class_names)
-            frozen = cell.tuning != "all"
+            frozen = needs_test_features(resolved)
             # A tuned backbone reads images, but an initialisation uses pretrained features.
-            if support is not None and (frozen or "support" in setup.uses):
+            if support is not None and needs_train_features(resolved):
                 need(train_key(resolved), setup.dataset, setup, support.items)
             if validation is not None and frozen:
                 need(train_key(resolved), setup.dataset, setup, validation.items)
@@ -253,9 +266,7 @@ class Resources:
         precomputed = as_features(dataset)
         if precomputed is not None:
             return FeatureTable(rows, torch.from_numpy(precomputed.features(items)))
-        facts = setup.facts
-        if setup.init is not None and holds_backbone(setup.init):
-            facts = replace(facts, backbone=digest([facts.backbone, file_hash(setup.init)], 64))
+        facts = facts_of_features(setup)
         encoder = load_encoder(key.encoder)
         store = FeatureStore(dataset, facts, lambda: encoder.image, setup.resolution)
         flat = [
@@ -264,7 +275,12 @@ class Resources:
             for clip in item_views(dataset, item, key.frames, key.view)
             for view in clip
         ]
-        loaded = store.load(flat, self._progress)
+        try:
+            loaded = store.load(flat, self._progress)
+        finally:
+            self._seconds.add_features(key, store.spent.seconds)
+            remember_rates(key.dataset, facts, setup.resolution, store)
+        remember_extracted(key.dataset, store, key.frames, key.view, items)
         h_N = shaped(loaded.h_NF, len(items), key.view, key.frames)
         return FeatureTable(rows, h_N, _pixels(key, items, loaded.pixels))
 

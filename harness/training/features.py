@@ -9,6 +9,7 @@ cost time but give no wrong row.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from harness.core import rates
 from harness.core.cells import Choice
 from harness.core.directions import without_direction
 from harness.core.errors import DataError
@@ -52,6 +54,25 @@ class Loaded:
     pixels: tuple[str | None, ...]
 
 
+@dataclass
+class Spent:
+    """Images that were encoded, and the seconds of one core, or of a GPU, that it took."""
+
+    images: int = 0
+    read: float = 0.0  # to read and decode them
+    encode: float = 0.0  # to preprocess them and run the encoder
+
+    @property
+    def seconds(self) -> float:
+        return self.read + self.encode
+
+
+def features_folder(backbone: str, resolution: int, device_type: str) -> Path:
+    """Where the features of an encoder at a resolution are, by the type of the device."""
+    on_gpu = [] if device_type == "cpu" else [device_type]
+    return cache_folder() / "features" / digest([backbone, resolution, *on_gpu], 32)
+
+
 class FeatureStore:
     """Features of one encoder at one resolution on one dataset."""
 
@@ -62,9 +83,8 @@ class FeatureStore:
         self._dim = facts.feature_dim
         self._device = device()
         self._batch_size = BATCH[self._device.type]
-        device_type = [] if self._device.type == "cpu" else [self._device.type]
-        address = digest([facts.backbone, resolution, *device_type], 32)
-        self.folder = cache_folder() / "features" / address
+        self.folder = features_folder(facts.backbone, resolution, self._device.type)
+        self.spent = Spent()
 
     def get(
         self, wanted: Sequence[str | FrameView], progress: Progress | None = None
@@ -106,23 +126,33 @@ class FeatureStore:
         encoder, size = self._load(), self._batch_size
         batches = [chosen[i : i + size] for i in range(0, len(chosen), size)]
         rows: list[Row] = []
+        began = time.perf_counter()
         # With a GPU, all cores read and preprocess images.
         with one_core_pool(cores()) as pool:
-            for of_batch in pool.map(lambda b: self._batch(encoder, b), batches):
+            for of_batch, spent in pool.map(lambda b: self._batch(encoder, b), batches):
                 rows += of_batch
+                self.spent.images += spent.images
+                if self._device.type == "cpu":  # the batches of a GPU wait for each other
+                    self.spent.read += spent.read
+                    self.spent.encode += spent.encode
                 progress(len(rows))
+        if self._device.type != "cpu":
+            self.spent.encode += time.perf_counter() - began
         _check_directions(np.stack([h_F for h_F, _ in rows]), chosen)
         return rows
 
-    def _batch(self, encoder: Any, batch: Sequence[FrameView]) -> list[Row]:
-        """The rows of one batch, on one core or the GPU.
+    def _batch(self, encoder: Any, batch: Sequence[FrameView]) -> tuple[list[Row], Spent]:
+        """The rows of one batch, on one core or the GPU, and the seconds of this thread.
 
         A short batch is padded: the last bits depend on the batch size, and a feature must not
         depend on which others are computed with it.
         """
         import torch
 
+        # Seconds in which other processes run do not count.
+        began = time.thread_time()
         whole = whole_pictures(self._dataset, batch)
+        read = time.thread_time()
         x_BCHW = torch.stack(
             [
                 prepared(encoder, cropped(image, view, self._resolution), view, self._resolution)
@@ -135,7 +165,8 @@ class FeatureStore:
         # Of the image before it is cropped: crops of equal images are of one hash.
         hashes = {id(image): picture_hash(image)[:32] for image in whole}
         pixels = [hashes[id(image)] for image in whole]
-        return list(zip(h_BF.cpu().numpy()[: len(batch)], pixels, strict=True))
+        rows: list[Row] = list(zip(h_BF.cpu().numpy()[: len(batch)], pixels, strict=True))
+        return rows, Spent(len(batch), read - began, time.thread_time() - read)
 
 
 def _check_directions(h_NF: np.ndarray[Any, Any], chosen: Sequence[FrameView]) -> None:
@@ -162,17 +193,18 @@ def text_embeddings(
     prompt: Choice,
     texts: Sequence[Sequence[str]],
     average: str = "normalised",
+    spent: Callable[[float], object] | None = None,
 ) -> torch.Tensor:
     """w_CD: one row per class, the mean over its texts of the embeddings, each normalised first
     unless `average` is `plain`.
 
-    With one text per class this is the embedding itself. Cached by weights and texts.
+    With one text per class this is the embedding itself. Cached by weights and texts. `spent` is
+    called with the seconds of one core that embedding them took, if they were not cached.
     """
     import torch
     from torch.nn import functional as F
 
-    address = text_address(encoder_weights, prompt, texts)
-    path: Path = cache_folder() / "text" / f"{address}.npy"
+    path = text_file(encoder_weights, prompt, texts)
     if path.is_file():
         try:
             return torch.from_numpy(np.load(path))
@@ -180,8 +212,12 @@ def text_embeddings(
             pass  # damaged: it is computed again and overwritten
     tower = load()
 
+    seconds: list[float] = []
+
     def one_class(class_texts: Sequence[str]) -> torch.Tensor:
+        began = time.thread_time()
         w_ND: torch.Tensor = tower.embed(class_texts)
+        seconds.append(time.thread_time() - began)
         if len(w_ND) == 1:
             return w_ND[0]
         return (w_ND if average == "plain" else F.normalize(w_ND, dim=-1)).mean(dim=0)
@@ -190,4 +226,13 @@ def text_embeddings(
         rows = list(pool.map(one_class, texts))
     w_CD = torch.stack(rows)
     write_atomically(path, lambda f: np.save(f, w_CD.numpy()))
+    rates.remember(rates.TEXT, encoder_weights, sum(map(len, texts)), sum(seconds))
+    if spent is not None:
+        spent(sum(seconds))
     return w_CD
+
+
+def text_file(encoder_weights: str, prompt: Choice, texts: Sequence[Sequence[str]]) -> Path:
+    """Where the embeddings of these texts are kept."""
+    address = text_address(encoder_weights, prompt, texts)
+    return cache_folder() / "text" / f"{address}.npy"

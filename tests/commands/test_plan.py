@@ -12,6 +12,7 @@ from conftest import Call, Ended, WriteTask
 
 from harness.commands.plan import describe
 from harness.core.protocols.launcher import Forecast, LaunchOptions
+from harness.plan.estimate import Work
 from harness.run.request import open_launcher
 from harness.study import open_study
 
@@ -25,7 +26,13 @@ def document(ended: Ended) -> dict[str, Any]:
 
 def test_json_has_the_keys_that_scripts_read(tiny: WriteTask, cli: Call, tmp_path: Path) -> None:
     plan = document(cli("plan", tiny(), "--json"))
-    assert list(plan) == ["task", "counts", "seconds", "launch", "notes", "cells", "infeasible"]
+    assert list(plan) == [
+        "task", "counts", "seconds", "work", "launch", "notes", "cells", "infeasible"
+    ]  # fmt: skip
+    assert list(plan["work"]) == [
+        "features", "texts", "training", "evaluation", "images", "missing_texts"
+    ]  # fmt: skip
+    assert plan["seconds"] == pytest.approx(sum(list(plan["work"].values())[:4]))
     assert plan["task"] == "tiny"
     assert plan["counts"] == {"done": 0, "failed": 0, "waiting": 4, "infeasible": 0}
     assert plan["seconds"] > 0
@@ -39,7 +46,9 @@ def test_json_has_the_keys_that_scripts_read(tiny: WriteTask, cli: Call, tmp_pat
 def test_text(tiny: WriteTask, cli: Call) -> None:
     ended = cli("plan", tiny(classifier=["text", "lda"], seeds=1))
     assert (ended.code, ended.err) == (0, "")
-    first, second = ended.out.splitlines()
+    first, estimated, second = ended.out.splitlines()
+    assert estimated.startswith("  estimated: ")
+    assert estimated.endswith(" s evaluation")
     assert first.startswith("tiny: 1 cells, 0 done, 0 failed, 1 to run (about ")
     assert second.startswith("  1 cells are infeasible: lda: ")
 
@@ -72,9 +81,11 @@ def test_what_is_done_and_what_is_in_jobs(tiny: WriteTask, tmp_path: Path, cli: 
     study = open_study(tiny(), runs=tmp_path / "runs")
     prepared = study.prepare(open_launcher("inline", LaunchOptions()))
     forecast = Forecast(90.0, 0.025, lines=["  on two nodes"])
-    prepared = replace(prepared, in_flight=3, forecast=forecast)
+    work = Work(60.0, 0.0, 29.0, 1.0, images=1200)
+    prepared = replace(prepared, in_flight=3, forecast=forecast, work=work)
     assert describe(study, prepared).splitlines() == [
         "tiny: 4 cells, 2 done, 0 failed, 2 to run (about 90 s of one core)",
+        "  estimated: 60 s features of 1,200 images, 29 s training, 1 s evaluation",
         "  3 cells are in jobs that were submitted before",
         "  on two nodes",
     ]

@@ -7,11 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest import plan_of
 
 from harness.core.cells import Cell, Choice, Recipe
 from harness.core.records import Record
 from harness.core.store import Store
-from harness.plan.estimate import guess, learned
+from harness.plan.estimate import GUESSED_SECONDS, Estimate, guess, learned
+from harness.plan.resolve import ResolvedCell
+from plan.conftest import AddDataset
 
 
 def cell(shots: int = 1, encoder: str = "e", seed: int = 0) -> Cell:
@@ -59,3 +62,38 @@ def test_records_that_cannot_be_read_teach_nothing(tmp_path: Path) -> None:
         (path.parent / f"{n}.json").write_text(json.dumps(content))
     (path.parent / "cut.json").write_text("{")
     assert learned(store)(cell(seed=9)) == 12.0
+
+
+# --- all the work ---------------------------------------------------------------------------------
+
+
+def planned(task: dict[str, Any], tmp_path: Path, **changes: Any) -> list[ResolvedCell]:
+    return plan_of(task, tmp_path / "runs", **changes).cells
+
+
+def test_the_sum_over_cells_is_all_the_work(
+    task: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, add_dataset: AddDataset
+) -> None:
+    """Features and texts are shared out among the cells that need them."""
+    monkeypatch.setenv("HARNESS_CACHE", str(tmp_path / "cache"))
+    cells = planned(
+        task, tmp_path, dataset=[add_dataset("one"), add_dataset("two", manifest="two")],
+        shots=[1, 2], paradigm=["vision_text", "vision_only"], tuning=["projection", "all"],
+    )  # fmt: skip
+    estimate = Estimate(cells, learned(Store(tmp_path / "runs")), "cpu")
+    work = estimate.work
+    assert min(work.features, work.texts, work.training, work.evaluation) > 0
+    total = work.features + work.texts + work.training + work.evaluation
+    assert sum(estimate(c.cell) for c in cells) == pytest.approx(total)
+    assert sum(guess(c.cell) for c in cells) == pytest.approx(work.training + work.evaluation)
+    assert work.line().startswith(f"{work.features:.0f} s features of {work.images:,} images, ")
+
+
+def test_training_and_evaluation_are_learned_apart(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    curve = ({"epoch": 1, "seconds": 5.0}, {"epoch": 2, "seconds": 4.0})
+    store.write(Record("a" * 16, cell().plain(), "done", cost={"wall_s": 12.0}, curve=curve))
+    found = learned(store)
+    assert found(cell(seed=3)) == 12.0
+    assert found.evaluating(cell(seed=3)) == pytest.approx(3.0)
+    assert learned(Store(tmp_path / "none")).evaluating(cell()) == GUESSED_SECONDS["none"]

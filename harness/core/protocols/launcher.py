@@ -123,6 +123,10 @@ class Launcher(Plugin, Protocol):
         """What the options mean here. Raises BadInput for options that belong to no such launch."""
         return options
 
+    def device(self, settings: Any) -> str | None:
+        """Where the cells will run: cpu or cuda; None for the device of this machine."""
+        return None
+
     def forecast(self, cells: Sequence[KeyedCell], cost: CellCost, settings: Any) -> Forecast:
         """What these cells may cost, and how they would be launched."""
         seconds = sum(cost(c.cell) for c in cells)

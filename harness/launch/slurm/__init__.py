@@ -41,6 +41,11 @@ def settings(options: LaunchOptions) -> NamedProfile:
     return read_profile(options.profile, options.changes)
 
 
+def device(settings: NamedProfile) -> str:
+    """Cuda where the profile asks for GPUs."""
+    return "cuda" if settings.profile.gpus else "cpu"
+
+
 def forecast(cells: Sequence[KeyedCell], cost: CellCost, settings: NamedProfile) -> Forecast:
     """GPU-hours where the profile has GPUs, else core-hours; batches and options of sbatch."""
     seconds = sum(cost(c.cell) for c in cells)

@@ -20,7 +20,9 @@ def provenance(results: Results, command: str) -> str:
         f"`{science_hash(results)}`",
         f"- Command: `{command.replace('`', '')}`",
         f"- Time, summed over cells: {_seconds(records, 'wall_s')} of wall time, "
-        f"{_total(records, 'gpu_s') / 3600:.2f} GPU hours",
+        f"{_total(records, 'gpu_s') / 3600:.2f} GPU hours; before them "
+        f"{_seconds(records, 'features_s')} for features and {_seconds(records, 'texts_s')} for "
+        "text embeddings that were not cached (seconds of one core, or of a GPU)",
         f"- Peak memory of a process that ran cells: {_peak(records)}",
         f"- Host: {_distinct(environments, 'host')}; device: {_distinct(environments, 'device')}",
         f"- Versions: {_versions(environments)}",

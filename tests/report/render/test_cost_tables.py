@@ -49,5 +49,7 @@ def test_what_no_row_has_is_left_out() -> None:
 
 def test_seconds_and_memory_are_summed_over_the_cells_of_a_row() -> None:
     text = as_measured(build_table(few_shot()))
-    assert row_of(text, "text") == ["text", "15", "15", "15.0", "7.5", "1"]
+    assert row_of(text, "text") == ["text", "15", "15", "15.0", "7.5", "0.0", "1"]
+    costs = with_cost(few_shot(task={"shots": 4}), wall_s=1.0, features_s=2.0, texts_s=0.5)
+    assert row_of(as_measured(build_table(costs)), "text")[5] == "12.5", "five seeds"
     assert as_measured(build_table(few_shot(status=lambda _: "missing"))) == ""
