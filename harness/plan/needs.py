@@ -11,6 +11,8 @@ from dataclasses import astuple, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from harness.core import rates
 from harness.core.cells import Cell, Choice
 from harness.core.extracted import Extracted
@@ -18,6 +20,7 @@ from harness.core.facts import EncoderFacts
 from harness.core.files import file_hash
 from harness.core.hashing import digest
 from harness.core.protocols.dataset import Dataset
+from harness.core.samples import Items
 from harness.plan.resolve import ResolvedCell, Setup
 from harness.sampling.views import Views, views_of
 from harness.training.features import features_folder, text_file
@@ -168,14 +171,23 @@ def _feature_need(wanted: _Features, device: str) -> Need:
     facts, resolution = facts_of_features(wanted.setup), wanted.setup.resolution
     folder = features_folder(facts.backbone, resolution, device)
     extracted = Extracted(wanted.choice, folder, wanted.frames, view_key(wanted.view))
+    train_sets, test_sets = list(wanted.train.values()), list(wanted.test.values())
+    trained = {id(c.setup.trained): c.setup.trained.indices for c in train_sets}
+    tested = {id(c.setup.tested): c.setup.tested.indices for c in test_sets}
     train = _missing(
-        list(wanted.train.values()), _training_items, extracted, len(wanted.dataset.train.ids)
+        train_sets, _training_items, extracted, _pool(wanted.dataset.train, trained.values())
     )
     test = _missing(
-        list(wanted.test.values()), lambda c: c.test.items, extracted, len(wanted.dataset.test.ids)
+        test_sets, lambda c: c.test.items, extracted, _pool(wanted.dataset.test, tested.values())
     )
     images = round((train + test) * (wanted.frames or 1) * wanted.view.count)
     return Need(images, images * _seconds_per_image(wanted, facts, device), cells)
+
+
+def _pool(split: Items, classes: Iterable[Sequence[int]]) -> int:
+    """How many items the classes of several sets have."""
+    union = {c for of_set in classes for c in of_set}
+    return int(np.isin(split.labels, list(union)).sum())
 
 
 def _training_items(resolved: ResolvedCell) -> Iterator[str]:

@@ -94,6 +94,8 @@ def test_of_many_sets_some_are_drawn(
     assert images(cells(task, tmp_path, shots=2, seeds=30)) == pytest.approx(true, rel=0.1)
     assert len(counted) == 5
     assert true <= 100
+    few = {"shots": 2, "seeds": 400, "classes": {"from": "rear"}}
+    assert images(cells(task, tmp_path, **few)) == pytest.approx(40 + 10, abs=1), "of its classes"
 
 
 def test_seconds_are_guessed_and_then_learned(task: Task, tmp_path: Path) -> None:
