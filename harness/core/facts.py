@@ -35,3 +35,5 @@ class CellFacts:
     per_class: int | None
     encoder: EncoderFacts
     takes_context: bool = False  # whether the text tower can be trained, or trained through
+    #: What the cell takes from the file of `init`, by the names in `harness.training.weights`.
+    restored: frozenset[str] = frozenset()

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from copy import copy
 from typing import TYPE_CHECKING, Any, Self
 
+from harness.core.protocols.paradigm import CLASSIFIER, LOGIT_SCALE
 from harness.paradigms._tensors import moved
 
 if TYPE_CHECKING:
@@ -41,6 +43,11 @@ class CosineHead:
     def weight(self) -> torch.Tensor:
         """w_CD in its current state, without a graph."""
         return self._w_CD.detach()
+
+    def state(self) -> Mapping[str, torch.Tensor]:
+        """W and the logit scale."""
+        scale = self._log_scale.detach().double().exp()
+        return {CLASSIFIER: self.weight(), LOGIT_SCALE: scale}
 
     def put_rows(self, classes_U: torch.Tensor, w_UD: torch.Tensor, *, trained: bool) -> None:
         """Rows that change at every step: templates are drawn, or the texts are trained."""

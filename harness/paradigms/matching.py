@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from harness.core.cells import Cell
 from harness.core.errors import CellError
 from harness.core.facts import CellFacts
-from harness.core.protocols.paradigm import HeadInputs
+from harness.core.protocols.paradigm import LOGIT_SCALE, HeadInputs
 from harness.core.protocols.plugin import NoOptions
 from harness.paradigms._cosine_head import CosineHead
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 #: What its head is made of: the class texts.
 USES = ("text",)
+STATE = (LOGIT_SCALE,)
 #: ActionCLIP's factor: the target keeps a little mass on other classes.
 TARGET_SCALE = 10.0
 

@@ -1,18 +1,20 @@
 """The standard paradigm (Eq. 1): a linear head that is trained.
 
 logits = z @ W^T + b. Where the encoder is trained too, W and b are drawn at random and z is the
-embedding as it is; they train at the learning rate lr_new. On frozen features (tuning: head) W
-starts from any initialisation, and trains at lr.
+embedding as it is; they train at the learning rate lr_new. With `init` and `classifier: saved` they
+begin from a saved head, for the same classes. On frozen features (tuning: head) W starts from any
+initialisation, and trains at lr.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from harness.core.cells import Cell
 from harness.core.errors import CellError
 from harness.core.facts import CellFacts
-from harness.core.protocols.paradigm import HeadInputs
+from harness.core.protocols.paradigm import CLASSIFIER, HeadInputs
 from harness.core.protocols.plugin import NoOptions
 from harness.paradigms._tensors import moved
 
@@ -23,17 +25,21 @@ if TYPE_CHECKING:
 USES: tuple[str, ...] = ()
 #: On frozen features W starts from a classifier of the registry.
 USES_OF_A_PROBE = ("classifier",)
+BIAS = "bias"
+STATE = (BIAS,)
 
 
 def check(cell: Cell, facts: CellFacts) -> str | None:
     """Random rows mean nothing before they are trained, and name no other classes afterwards."""
+    if CLASSIFIER in facts.restored:
+        return None
     if cell.tuning == "none" or cell.regime == "zero_shot":
         return "a random head cannot name classes that it was not trained on"
     return None
 
 
 def build(inputs: HeadInputs, options: NoOptions) -> LinearHead:
-    """W and b are drawn from the generator of the inputs, or start as they say.
+    """W and b are drawn from the generator of the inputs, or start as they or a saved head say.
 
     Raises CellError for a head on frozen features without a classifier.
     """
@@ -48,6 +54,8 @@ class LinearHead:
     def __init__(self, inputs: HeadInputs) -> None:
         self._is_probe = inputs.spec is not None
         w_CD, b_C = _drawn(inputs) if inputs.spec is None else _started(inputs)
+        if inputs.saved:
+            w_CD, b_C = inputs.saved[CLASSIFIER].clone(), inputs.saved[BIAS].clone()
         has_bias = inputs.spec is None or inputs.spec.bias
         self._w_CD, self._b_C = w_CD.requires_grad_(), b_C.requires_grad_(has_bias)
 
@@ -78,6 +86,10 @@ class LinearHead:
     def weight(self) -> torch.Tensor:
         """w_CD in its current state, without a graph and without b."""
         return self._w_CD.detach()
+
+    def state(self) -> Mapping[str, torch.Tensor]:
+        """W and b."""
+        return {CLASSIFIER: self.weight(), BIAS: self._b_C.detach()}
 
     def put_rows(self, classes_U: torch.Tensor, w_UD: torch.Tensor, *, trained: bool) -> None:
         """Raises CellError: its rows are no texts."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.core.errors import CellError
-from harness.core.protocols.paradigm import HeadInputs
+from harness.core.protocols.paradigm import LOGIT_SCALE, HeadInputs
 from harness.core.protocols.plugin import NoOptions
 from harness.paradigms._cosine_head import CosineHead
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 #: What its head is made of: a classifier of the registry.
 USES = ("classifier",)
+STATE = (LOGIT_SCALE,)
 
 
 def build(inputs: HeadInputs, options: NoOptions) -> VisionTextHead:
@@ -41,8 +42,8 @@ class VisionTextHead(CosineHead):
             raise CellError(f"the initial classifier has no direction for class number {row}")
         # Rows begin at length 1: the logits are the same, and a step of the optimiser turns the
         # rows of every initialisation alike when they are trained. A head on frozen features comes
-        # with rows of the length that its task names.
-        at_unit = inputs.normalise and inputs.spec is None
+        # with rows of the length that its task names, and rows that were saved go on as they were.
+        at_unit = inputs.normalise and inputs.spec is None and not inputs.saved
         w_CD = F.normalize(inputs.w_CD, dim=-1) if at_unit else inputs.w_CD.clone()
         self._schedule = "trained" if inputs.spec else inputs.schedule or "frozen"
         super().__init__(

@@ -17,7 +17,7 @@ from harness.core.conform import conform
 from harness.core.errors import BadInput, EncoderError, TaskError, did_you_mean, nearest
 from harness.core.facts import EncoderFacts
 from harness.core.protocols.alignment import Alignment
-from harness.core.protocols.classifier import MATERIALS, Classifier
+from harness.core.protocols.classifier import MATERIALS, SAVED, Classifier
 from harness.core.protocols.dataset import (
     Clips,
     Dataset,
@@ -32,13 +32,14 @@ from harness.core.protocols.plugin import Plugin
 from harness.plan.class_lists import ClassList, compared
 from harness.sampling.classes import pick_classes
 from harness.task.messages import first_problem
+from harness.training.weights import NAME, Info, read_info
 
 PluginT = TypeVar("PluginT", bound=Plugin)
 Value = TypeVar("Value")
 
 #: What a plugin of each kind may name in USES.
 _MATERIALS: Mapping[type[Plugin], Sequence[str]] = {
-    Classifier: MATERIALS, Alignment: MATERIALS, Method: METHOD_MATERIALS,
+    Classifier: (*MATERIALS, SAVED), Alignment: MATERIALS, Method: METHOD_MATERIALS,
     Paradigm: HEAD_MATERIALS,
 }  # fmt: skip
 _DATASET_KINDS: Mapping[str, type[Dataset]] = {
@@ -157,6 +158,10 @@ class Catalogue:
             lambda: np.bincount(items.labels, minlength=len(dataset.classes)),
         )
 
+    def saved(self, path: Path) -> Info:
+        """Raises EncoderError for a file that holds no saved weights."""
+        return self._once(("saved", path), lambda: read_info(path))
+
     def remember(self, key: Any, make: Callable[[], Value]) -> Value:
         """Any other value of the plan, computed once."""
         return self._once(("other", key), make)
@@ -237,7 +242,7 @@ def init_file(init: str, runs: Path) -> Path:
             f"no task '{task}' was run in {runs}; tasks that were run: {', '.join(known)}"
             + did_you_mean(nearest(task, known))
         )
-    path = runs / "checkpoints" / train_key / "weights.safetensors" if separator else Path(init)
+    path = runs / "checkpoints" / train_key / NAME if separator else Path(init)
     if not path.is_file():
         how = f"; run task {task} with save=last first" if separator else ""
         raise EncoderError(f"there are no saved weights {path}{how}")

@@ -12,6 +12,7 @@ from harness.core.facts import CellFacts
 from harness.plan.catalogue import Catalogue, Chosen, blame
 from harness.plan.resolve import Setup, has_training_samples
 from harness.plan.samples import check_classes, check_test, taken_of_smallest, too_few
+from harness.plan.saved import restored, why_other_model
 from harness.plan.shared_classes import refuse_shared_classes
 from harness.sampling.crops import COUNTS
 from harness.sampling.views import views
@@ -39,10 +40,11 @@ def why_infeasible(cell: Cell, setup: Setup, catalogue: Catalogue, where: str) -
         taken_of_smallest(cell, setup),
         setup.facts,
         takes_context=setup.text_encoder.plugin.TAKES_CONTEXT,
+        restored=restored(cell, setup),
     )
     reason = _refused_by_plugin(cell, setup, facts, catalogue, where)
     reason = reason or _cannot_train(cell, setup, where) or _cannot_fit(cell, setup, where)
-    return reason or _cannot_probe(cell)
+    return reason or _cannot_probe(cell) or why_other_model(cell, setup, where)
 
 
 def _refused_by_plugin(

@@ -12,23 +12,19 @@ from harness.core.cells import EVALUATION_FIELDS, FIELDS_OUTSIDE_KEYS, Cell
 from harness.core.files import file_hash
 from harness.core.hashing import canonical, digest, digest_text
 from harness.core.records import KEY_VERSION
-from harness.plan.catalogue import Catalogue, blame
+from harness.plan.catalogue import Catalogue
 from harness.plan.resolve import Setup
-from harness.training.weights import holds_backbone
 
 #: A placeholder for the seed in the text that is hashed; no user would choose this number.
 _SEED_MARK = -982_451_653_000_000_007
 
 
-def content_hashes(cell: Cell, setup: Setup, catalogue: Catalogue, where: str) -> tuple[str, str]:
-    """Hashes of what a cell reads: (in training, in evaluation). They do not depend on the seed.
-
-    Raises TaskError for a file of `init` that holds no weights.
-    """
+def content_hashes(cell: Cell, setup: Setup, catalogue: Catalogue) -> tuple[str, str]:
+    """Hashes of what a cell reads: (in training, in evaluation). They do not depend on the seed."""
     training = catalogue.remember(
         ("training", cell.dataset, setup.dataset.manifest, setup.trained.indices, cell.prompt,
          cell.encoder, cell.text_encoder, cell.init),
-        lambda: _training(cell, setup, where),
+        lambda: _training(cell, setup),
     )  # fmt: skip
     tested_in = (cell.test_dataset or cell.dataset, setup.test_dataset.manifest)
     evaluation = catalogue.remember(
@@ -38,16 +34,14 @@ def content_hashes(cell: Cell, setup: Setup, catalogue: Catalogue, where: str) -
     return training, evaluation
 
 
-def _training(cell: Cell, setup: Setup, where: str) -> str:
+def _training(cell: Cell, setup: Setup) -> str:
     read: list[Any] = [
         setup.dataset.manifest, _texts(cell, setup, setup.trained.names), setup.facts.weights
     ]  # fmt: skip
     if cell.text_encoder is not None:
         read.append(setup.text_weights)
     if setup.init is not None:
-        with blame(where, "init"):
-            holds_backbone(setup.init)  # raises if it is not a file of weights
-            read.append(file_hash(setup.init))
+        read.append(file_hash(setup.init))
     return digest(read)
 
 

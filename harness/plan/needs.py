@@ -24,7 +24,7 @@ from harness.core.samples import Items
 from harness.plan.resolve import ResolvedCell, Setup
 from harness.sampling.views import Views, views_of
 from harness.training.features import features_folder, text_file
-from harness.training.weights import holds_backbone
+from harness.training.weights import BACKBONE
 
 #: Guessed seconds of one core to read a picture, or a frame of a video.
 READ_SECONDS = {"pictures": 0.006, "clips": 0.02}
@@ -41,12 +41,14 @@ MOST_DRAWN = 40
 
 def needs_train_features(resolved: ResolvedCell) -> bool:
     """Whether a cell needs features of its support set: to train on, or to build a classifier."""
-    return resolved.cell.tuning != "all" or "support" in resolved.setup.uses
+    return needs_test_features(resolved) or "support" in resolved.setup.uses
 
 
 def needs_test_features(resolved: ResolvedCell) -> bool:
-    """Whether a cell needs features of its test and validation sets: its backbone is frozen."""
-    return resolved.cell.tuning != "all"
+    """Whether a cell needs features of its test and validation sets: its backbone is frozen, and
+    has no module over time inside, which reads several frames at once.
+    """
+    return resolved.cell.tuning != "all" and resolved.setup.inside is None
 
 
 def needs_texts(resolved: ResolvedCell) -> bool:
@@ -56,7 +58,7 @@ def needs_texts(resolved: ResolvedCell) -> bool:
 
 def facts_of_features(setup: Setup) -> EncoderFacts:
     """Facts of the encoder with the backbone that the features are of: that of `init`, if any."""
-    if setup.init is None or not holds_backbone(setup.init):
+    if setup.init is None or setup.saved is None or BACKBONE not in setup.saved.parts:
         return setup.facts
     return replace(setup.facts, backbone=digest([setup.facts.backbone, file_hash(setup.init)], 64))
 

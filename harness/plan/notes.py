@@ -11,6 +11,7 @@ from harness.core.cells import Cell
 from harness.core.protocols.dataset import Dataset
 from harness.plan.resolve import ResolvedCell, Setup, may_have_distractors, takes_all
 from harness.plan.samples import counted, few_samples, have, some
+from harness.plan.saved import notes_on_saved
 from harness.plan.shared_classes import shared_class_notes
 from harness.plan.texts import found_notes, text_notes
 
@@ -25,6 +26,7 @@ def notes_of(cells: Sequence[ResolvedCell]) -> tuple[str, ...]:
     counts: Counts = {}
     for resolved in setups.values():
         notes |= dict.fromkeys(_of_setup(resolved.cell, resolved.setup, counts))
+    notes |= dict.fromkeys(notes_on_saved(list(setups.values())))
     return tuple(notes)
 
 

@@ -26,6 +26,7 @@ from harness.plan.catalogue import Catalogue, Chosen, blame, init_file
 from harness.plan.class_lists import ClassList
 from harness.sampling.draws import Draws
 from harness.sampling.views import short_side
+from harness.training.weights import Info
 
 CLASS_NAME, MEAN, FIRST_ORDER = Choice("class_name"), Choice("tap"), Choice("first_order")
 PluginT = TypeVar("PluginT", bound=Plugin)
@@ -48,6 +49,7 @@ class Setup:
     text_weights: str  # content hash of the text encoder
     resolution: int
     init: Path | None  # the weights that training starts from
+    saved: Info | None  # what is in them
     prompt: Chosen[Prompt]
     paradigm: Chosen[Paradigm] | None
     classifier: Chosen[Classifier] | None
@@ -143,6 +145,7 @@ def resolve(cell: Cell, catalogue: Catalogue, runs: Path, where: str) -> Setup:
     solver = Choice(cell.recipe.solver) if cell.recipe and cell.recipe.solver else FIRST_ORDER
     with blame(where, "init"):
         init = init_file(cell.init, runs) if cell.init else None
+        saved = catalogue.saved(init) if init else None
     parts: tuple[Chosen[Any] | None, ...] = (paradigm, classifier, alignment, method)
     smallest, largest = _class_sizes(cell, trained, catalogue)
     return Setup(
@@ -156,6 +159,7 @@ def resolve(cell: Cell, catalogue: Catalogue, runs: Path, where: str) -> Setup:
         text_weights=text_weights,
         resolution=cell.resolution or facts.resolution,
         init=init,
+        saved=saved,
         prompt=chosen(Prompt, "prompt", cell.prompt) or catalogue.chosen(Prompt, CLASS_NAME),
         paradigm=paradigm,
         classifier=classifier,

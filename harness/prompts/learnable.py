@@ -43,8 +43,9 @@ class Options(BaseModel):
 
 
 def check(cell: Cell, facts: CellFacts) -> str | None:
-    """It needs training, through a text tower that a context can be put into."""
-    if cell.tuning in ("none", "head"):
+    """It needs training, or a saved context, and a text tower that a context can be put into."""
+    was_trained = cell.tuning == "none" and "context" in facts.restored
+    if cell.tuning in ("none", "head") and not was_trained:
         return f"a learnable prompt is trained with the encoder: tuning is {cell.tuning}"
     if facts.encoder.text_dim is None:
         return "the encoder has no text tower: name a text_encoder"

@@ -9,13 +9,21 @@ from typing import TYPE_CHECKING, Any
 from harness.core.cells import Recipe
 from harness.core.conform import conform
 from harness.core.errors import CellError
-from harness.core.protocols.paradigm import Head, HeadInputs
+from harness.core.protocols.paradigm import CLASSIFIER, Head, HeadInputs
 from harness.core.protocols.solver import ChangingTexts, FeatureSource
 from harness.core.protocols.temporal import TemporalInputs
 from harness.core.seeding import torch_stream
-from harness.plan.resolve import ResolvedCell
+from harness.plan.resolve import ResolvedCell, Setup
+from harness.plan.saved import takes_classifier
 from harness.run.equal_texts import cut_warnings, text_warnings
-from harness.run.initialise import alignment_map, initial_classifier, template_classifiers
+from harness.run.initialise import (
+    alignment_map,
+    context_of,
+    initial_classifier,
+    saved_head,
+    saved_logit_scale,
+    template_classifiers,
+)
 from harness.run.probe import frozen_features, start_of
 from harness.run.resources import Resources
 from harness.training.device import device
@@ -23,7 +31,7 @@ from harness.training.loader import CachedFeatures, Sampling, TunedBackbone
 from harness.training.model import Embedding, Model
 from harness.training.probe import FrozenFeatures, ProbeModel
 from harness.training.texts import DrawnTemplates, LearnedContext, TrainedTower
-from harness.training.weights import put_into
+from harness.training.weights import INSERTED, TEMPORAL, put_into
 
 if TYPE_CHECKING:
     import torch
@@ -56,7 +64,7 @@ def build_model(resolved: ResolvedCell, recipe: Recipe, resources: Resources) ->
     names = resolved.setup.trained.names
     w_CD = initial_classifier(resolved, names, resources)
     warnings = text_warnings(resolved, names, w_CD, resources)
-    head = build_head(resolved, recipe, len(names), w_CD)
+    head = build_head(resolved, recipe, len(names), w_CD, resources)
     w_init_CD = head.weight().clone()
     head.to(torch_device)
     source = _source(resolved, recipe, resources, torch_device)
@@ -76,7 +84,7 @@ def _build_probe(resolved: ResolvedCell, recipe: Recipe, resources: Resources) -
     start = start_of(resolved, recipe, resources, features)
     names = resolved.setup.trained.names
     warnings = text_warnings(resolved, names, start.w_CK, resources)
-    head = build_head(resolved, recipe, len(names), start.w_CK, b_C=start.b_C)
+    head = build_head(resolved, recipe, len(names), start.w_CK, resources, b_C=start.b_C)
     w_init_CK = head.weight().clone()
     head.to(torch_device)
     h_N = resources.train_features(resolved).of(support.items if support else ())
@@ -85,9 +93,22 @@ def _build_probe(resolved: ResolvedCell, recipe: Recipe, resources: Resources) -
 
 
 def pretrained_embedding(resolved: ResolvedCell, resources: Resources) -> Embedding:
-    """The embedding of the pretrained encoder, for cells without training."""
+    """The embedding of the encoder as it is, for cells without training."""
     projection = resources.encoder(resolved).projection
     return Embedding(projection, _over_frames(resolved, resources, "cpu", trained=False))
+
+
+def untrained_backbone(resolved: ResolvedCell, resources: Resources) -> TunedBackbone | None:
+    """For cells without training: a backbone with a saved module over time inside, whose features
+    of a frame depend on the other frames and are not cached; else None.
+    """
+    if resolved.setup.inside is None:
+        return None
+    sampling = Sampling(resolved.cell.seed, resolved.cell.frames)
+    encoder, pictures = resources.encoder(resolved).image, resources.pictures(resolved)
+    source = TunedBackbone(encoder, pictures, (), sampling, device())
+    _insert_temporal(resolved, source, resources)
+    return source
 
 
 def build_head(
@@ -95,33 +116,50 @@ def build_head(
     recipe: Recipe | None,
     n_classes: int,
     w_CD: torch.Tensor | None,
+    resources: Resources,
     *,
     b_C: torch.Tensor | None = None,
 ) -> Head:
-    """The head of the cell's paradigm around an initial classifier (and bias)."""
+    """The head of the cell's paradigm around an initial classifier (and bias), or as saved."""
     cell, setup = resolved.cell, resolved.setup
     if setup.paradigm is None:
         raise CellError("a method has no head of a paradigm")
-    options = setup.classifier.options if setup.classifier else None
-    # The scale of the classifier, else of the recipe, else of the pretrained encoder.
-    scale = (options and options.scale) or (recipe and recipe.logit_scale)
+    saved = saved_head(resolved, resources)
     head = setup.paradigm.plugin.build(
         HeadInputs(
             n_classes=n_classes,
             dim=setup.facts.dim,
             generator=torch_stream(cell.seed, "init"),
-            logit_scale=scale or setup.facts.logit_scale,
+            logit_scale=_logit_scale(resolved, recipe, resources),
             w_CD=w_CD,
-            normalise=options.normalise if options else True,
+            normalise=normalises(setup),
             schedule=cell.schedule,
             spec=cell.head,
             b_C=b_C,
             train_logit_scale=bool(recipe and recipe.train_logit_scale),
             loss=cell.loss,
+            saved=saved,
         ),
         setup.paradigm.options,
     )
+    if saved and not head.weight().cpu().equal(saved[CLASSIFIER]):
+        raise CellError(f"paradigm {setup.paradigm.choice} does not take a saved W")
     return conform(Head, head, f"the head of paradigm '{setup.paradigm.choice}'")
+
+
+def normalises(setup: Setup) -> bool:
+    """Whether rows of W have length 1 in the forward pass; a saved W is used as it was trained."""
+    if setup.saved is not None and takes_classifier(setup):
+        return setup.saved.source.normalise
+    return bool(setup.classifier.options.normalise) if setup.classifier else True
+
+
+def _logit_scale(resolved: ResolvedCell, recipe: Recipe | None, resources: Resources) -> float:
+    """Of the classifier, else of `init`, else of the recipe, else of the pretrained encoder."""
+    setup = resolved.setup
+    saved = saved_logit_scale(resolved, resources)
+    named = (setup.classifier and setup.classifier.options.scale) or saved
+    return named or (recipe and recipe.logit_scale) or setup.facts.logit_scale
 
 
 def _source(
@@ -154,8 +192,8 @@ def _insert_temporal(resolved: ResolvedCell, source: TunedBackbone, resources: R
     new = inside.plugin.insert(source.module, _temporal_inputs(resolved), inside.options)
     source.put_in(new)
     source.module.to(next(source.module.parameters()).device)
-    saved, file = resources.encoder(resolved).weights, resolved.setup.init
-    if saved is not None and saved.inserted and file is not None:
+    saved, file = resources.saved(resolved, INSERTED), resolved.setup.init
+    if saved is not None and file is not None:
         if saved.inserted.keys() != source.inserted().keys():
             raise CellError("init: the saved weights hold another module over time")
         put_into(source.module, saved.inserted, file, "module over time", saved.inserted)
@@ -169,8 +207,8 @@ def _over_frames(
     if chosen is None:
         return None
     module = chosen.plugin.build(_temporal_inputs(resolved), chosen.options)
-    saved, file = resources.encoder(resolved).weights, resolved.setup.init
-    if saved is not None and saved.temporal and file is not None:
+    saved, file = resources.saved(resolved, TEMPORAL), resolved.setup.init
+    if saved is not None and file is not None:
         put_into(module, saved.temporal, file, "module over time")
     return module.to(torch_device).requires_grad_(trained)
 
@@ -199,7 +237,7 @@ def _texts(
         prompt.averaging(options),
     )  # fmt: skip
     if prompt.TRAINED:
-        context_ME = prompt.start(options, tower, torch_stream(cell.seed, "context"))
+        context_ME = context_of(resolved, tower, resources)
         tower.module.requires_grad_(cell.text_tower == "online")
         return LearnedContext(context_ME.to(torch_device), tower, *rest)
     return TrainedTower(tower, *rest)

@@ -13,6 +13,7 @@ from typing import Any
 from harness.core.cells import Choice
 from harness.core.conform import conform
 from harness.core.files import file_hash
+from harness.core.hashing import digest
 from harness.core.protocols.encoder import EncoderPlugin, ImageEncoder, TextEncoder, TunableText
 from harness.plan.catalogue import Chosen
 from harness.plan.resolve import Setup
@@ -64,7 +65,7 @@ class LoadedEncoder:
         built = encoder.plugin.build_image(encoder.argument, encoder.options)
         image = conform(ImageEncoder, built, f"the encoder '{encoder.choice}'")
         image.resize(key.resolution)
-        if self.weights is not None and self.weights.module and key.init is not None:
+        if self.weights is not None and self.weights.module is not None and key.init is not None:
             put_into(image.module, self.weights.module, key.init, "encoder")
         if image.module is not None:
             image.module.to(device())
@@ -80,7 +81,8 @@ class LoadedEncoder:
     @cached_property
     def weights(self) -> Weights | None:
         """The saved weights that it starts from."""
-        return load_weights(self._key.init) if self._key.init is not None else None
+        key = self._key
+        return _saved(key.init, key.init_hash) if key.init is not None else None
 
     @cached_property
     def cost(self) -> EncoderCost | None:
@@ -89,6 +91,12 @@ class LoadedEncoder:
             return cost.encoder_cost(self.image, self._key.resolution)
         except (RuntimeError, NotImplementedError, AttributeError, TypeError, ValueError):
             return None  # an encoder that cannot be counted can still run
+
+
+@lru_cache(maxsize=2)
+def _saved(path: Path, init_hash: str | None) -> Weights:
+    """The weights in a file of this content, read once."""
+    return load_weights(path)
 
 
 @lru_cache(maxsize=MOST_KEPT)
@@ -104,6 +112,18 @@ class TextEncoderKey:
     choice: Choice
     weights: str
     encoder: Chosen[EncoderPlugin] = field(compare=False)
+    init: Path | None = None  # its saved weights, if it was trained
+    init_hash: str | None = None
+
+
+def text_encoder_key(setup: Setup, *, trained: bool) -> TextEncoderKey:
+    """The text encoder of a cell; with `trained` as the file of `init` holds it."""
+    chosen = setup.text_encoder
+    if not trained or setup.init is None:
+        return TextEncoderKey(chosen.choice, setup.text_weights, chosen)
+    init_hash = file_hash(setup.init)
+    weights = digest([setup.text_weights, init_hash], 64)
+    return TextEncoderKey(chosen.choice, weights, chosen, setup.init, init_hash)
 
 
 @lru_cache(maxsize=MOST_KEPT)
@@ -112,4 +132,8 @@ def load_text_encoder(key: TextEncoderKey) -> TextEncoder:
     encoder = key.encoder
     built: Any = encoder.plugin.build_text(encoder.argument, encoder.options)
     protocol = TunableText if encoder.plugin.TAKES_CONTEXT else TextEncoder
-    return conform(protocol, built, f"the text encoder '{encoder.choice}'")
+    text = conform(protocol, built, f"the text encoder '{encoder.choice}'")
+    if key.init is not None:
+        tower = conform(TunableText, built, f"the text encoder '{encoder.choice}'")
+        put_into(tower.module, _saved(key.init, key.init_hash).text, key.init, "text tower")
+    return text

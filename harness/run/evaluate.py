@@ -109,7 +109,7 @@ def evaluation_head(
     """
     if trained.head is None:
         w_CD = initial_classifier(resolved, names, resources)
-        return build_head(resolved, resolved.cell.recipe, len(names), w_CD)
+        return build_head(resolved, resolved.cell.recipe, len(names), w_CD, resources)
     if trained.texts is not None:
         w_CD = trained.texts.embed(names)
         w_CD = initial_classifier(resolved, names, resources) if w_CD is None else w_CD

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from harness.core.errors import CellError
 from harness.core.protocols.alignment import AlignmentInputs
 from harness.core.protocols.classifier import ClassifierInputs
+from harness.core.protocols.encoder import TunableText
+from harness.core.protocols.paradigm import CLASSIFIER, LOGIT_SCALE
 from harness.core.seeding import torch_stream
 from harness.plan.resolve import ResolvedCell
 from harness.run.resources import Resources
+from harness.training.texts import ContextTexts
+from harness.training.weights import ALIGNMENT, CONTEXT
 
 if TYPE_CHECKING:
     import torch
@@ -43,19 +49,67 @@ def initial_classifier(
         text_CD=text_classifier(resolved, names, resources) if "text" in uses else None,
         support_ND=support_ND,
         labels_N=labels_N,
+        saved_CD=saved_head(resolved, resources).get(CLASSIFIER),
     )
     return chosen.plugin.build(inputs, chosen.options)
+
+
+def saved_head(resolved: ResolvedCell, resources: Resources) -> Mapping[str, torch.Tensor]:
+    """The state of the saved head, if the cell begins from its W; else empty."""
+    saved = resources.saved(resolved, CLASSIFIER)
+    return {} if saved is None else saved.head
+
+
+def saved_logit_scale(resolved: ResolvedCell, resources: Resources) -> float | None:
+    """The logit scale of `init`, if the cell takes it."""
+    saved = resources.saved(resolved, LOGIT_SCALE)
+    return None if saved is None else saved.head[LOGIT_SCALE].item()
 
 
 def text_classifier(
     resolved: ResolvedCell, names: tuple[str, ...], resources: Resources
 ) -> torch.Tensor:
     """(C, D) text embeddings of class names under the cell's prompt, mapped to the width of the
-    image embeddings if it differs.
+    image embeddings if it differs. A learned context that `init` has stands before the names.
     """
+    saved = resources.saved(resolved, CONTEXT)
+    if saved is not None:
+        return _behind_context(resolved, names, resources)
     text_CE = resources.texts(resolved, names)
     map_ED = alignment_map(resolved, resources)
     return text_CE if map_ED is None else text_CE @ map_ED
+
+
+def _behind_context(
+    resolved: ResolvedCell, names: tuple[str, ...], resources: Resources
+) -> torch.Tensor:
+    prompt, options = resolved.setup.prompt.plugin, resolved.setup.prompt.options
+    tower = resources.tunable_text(resolved)
+    context_ME = context_of(resolved, tower, resources)
+    texts = ContextTexts(
+        tower, names, lambda classes: prompt.texts(classes, options),
+        alignment_map(resolved, resources), prompt.averaging(options),
+        context_ME.to(next(tower.module.parameters()).device),
+    )  # fmt: skip
+    return texts.embed(names).cpu()
+
+
+def context_of(resolved: ResolvedCell, tower: TunableText, resources: Resources) -> torch.Tensor:
+    """The context (M, E) that a cell with a learned prompt begins with: that of `init`, or new.
+
+    Raises CellError if the saved one is of another shape.
+    """
+    prompt, options = resolved.setup.prompt.plugin, resolved.setup.prompt.options
+    new_ME = prompt.start(options, tower, torch_stream(resolved.cell.seed, "context"))
+    saved = resources.saved(resolved, CONTEXT)
+    if saved is None or saved.context_ME is None:
+        return new_ME
+    if saved.context_ME.shape != new_ME.shape:
+        raise CellError(
+            f"init: the saved context is {tuple(saved.context_ME.shape)}, and that of prompt "
+            f"{resolved.cell.prompt} {tuple(new_ME.shape)} (vectors, width)"
+        )
+    return saved.context_ME
 
 
 def template_classifiers(
@@ -68,12 +122,15 @@ def template_classifiers(
 
 
 def alignment_map(resolved: ResolvedCell, resources: Resources) -> torch.Tensor | None:
-    """map_ED of the cell's alignment, fitted on the training classes; None if the widths are
-    equal.
+    """map_ED of the cell's alignment: that of `init`, else fitted on the training classes; None if
+    the widths are equal.
     """
     chosen = resolved.setup.alignment
     if chosen is None:
         return None
+    saved = resources.saved(resolved, ALIGNMENT)
+    if saved is not None and saved.map_ED is not None:
+        return saved.map_ED
     uses = chosen.plugin.USES
     text_CE = resources.texts(resolved, resolved.setup.trained.names)
     support_ND, labels_N = (

@@ -15,7 +15,7 @@ from harness.core.seeding import torch_stream
 from harness.plan.resolve import ResolvedCell
 from harness.run.build import pretrained_embedding
 from harness.run.equal_texts import text_warnings, uses_text
-from harness.run.initialise import embedded_support, text_classifier
+from harness.run.initialise import embedded_support, saved_logit_scale, text_classifier
 from harness.run.resources import Resources
 from harness.training.predictions import predict
 
@@ -102,7 +102,7 @@ def _inputs(resolved: ResolvedCell, resources: Resources) -> MethodInputs:
     return MethodInputs(
         n_classes=len(setup.tested.names),
         dim=setup.facts.dim,
-        logit_scale=setup.facts.logit_scale,
+        logit_scale=saved_logit_scale(resolved, resources) or setup.facts.logit_scale,
         generator=torch_stream(seed, "method"),
         text_CD=text_CD,
         support_ND=support_ND,

@@ -11,11 +11,12 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from harness.core.cells import Choice
+from harness.core.conform import conform
 from harness.core.errors import DataError, EncoderError
 from harness.core.hashing import digest
 from harness.core.listing import MOST_NAMED
 from harness.core.protocols.dataset import Dataset, as_features
-from harness.core.protocols.encoder import TextEncoder
+from harness.core.protocols.encoder import TextEncoder, TunableText
 from harness.core.text_findings import (
     EqualRows,
     TextFindings,
@@ -30,6 +31,7 @@ from harness.plan.needs import (
     needs_train_features,
 )
 from harness.plan.resolve import ResolvedCell, Setup
+from harness.plan.saved import restored
 from harness.run.encoders import (
     EncoderKey,
     LoadedEncoder,
@@ -37,6 +39,7 @@ from harness.run.encoders import (
     encoder_key,
     load_encoder,
     load_text_encoder,
+    text_encoder_key,
 )
 from harness.run.seconds import SecondsSpent, remember_extracted, remember_rates
 from harness.sampling.views import Views, views_of
@@ -45,6 +48,7 @@ from harness.training.equal_rows import equal_rows
 from harness.training.features import FeatureStore, Progress, text_embeddings
 from harness.training.loader import ONE_VIEW, item_views, shaped
 from harness.training.pictures import Pictures
+from harness.training.weights import TEXT, Weights
 
 if TYPE_CHECKING:
     import torch
@@ -145,10 +149,20 @@ class Resources:
         return load_encoder(encoder_key(resolved.setup))
 
     def text_encoder(self, resolved: ResolvedCell) -> TextEncoder:
-        """The pretrained text encoder; it must not be changed: copy it to train it."""
-        setup = resolved.setup
-        chosen = setup.text_encoder
-        return load_text_encoder(TextEncoderKey(chosen.choice, setup.text_weights, chosen))
+        """The text encoder, with the saved weights of `init` if it was trained; it must not be
+        changed: copy it to train it.
+        """
+        return load_text_encoder(_text_encoder_key(resolved))
+
+    def tunable_text(self, resolved: ResolvedCell) -> TunableText:
+        """The text encoder of a cell whose texts are trained, or were."""
+        encoder = self.text_encoder(resolved)
+        return conform(TunableText, encoder, f"the text encoder of {resolved.cell.encoder}")
+
+    def saved(self, resolved: ResolvedCell, part: str) -> Weights | None:
+        """The weights of `init`, if the cell takes this part of them."""
+        taken = part in restored(resolved.cell, resolved.setup)
+        return self.encoder(resolved).weights if taken else None
 
     def pictures(self, resolved: ResolvedCell, *, test: bool = False) -> Pictures:
         """Preprocessed images of the training or test dataset, read once."""
@@ -233,7 +247,8 @@ class Resources:
         setup = resolved.setup
         load = lambda: self.text_encoder(resolved)  # noqa: E731 - only if they are not cached
         spent = partial(self._seconds.add_texts, _text_key(resolved))
-        return text_embeddings(setup.text_weights, load, setup.prompt.choice, texts, average, spent)
+        weights = _text_encoder_key(resolved).weights
+        return text_embeddings(weights, load, setup.prompt.choice, texts, average, spent)
 
     def _wanted(self, cells: Iterable[ResolvedCell]) -> dict[FeatureKey, _Wanted]:
         """The items whose features the cells need, by FeatureKey."""
@@ -324,4 +339,10 @@ def test_key(resolved: ResolvedCell) -> FeatureKey:
 
 def _text_key(resolved: ResolvedCell) -> tuple[Any, ...]:
     setup = resolved.setup
-    return setup.text_encoder.choice, setup.text_weights, setup.prompt.choice
+    weights = _text_encoder_key(resolved).weights
+    return setup.text_encoder.choice, weights, setup.prompt.choice
+
+
+def _text_encoder_key(resolved: ResolvedCell) -> TextEncoderKey:
+    trained = TEXT in restored(resolved.cell, resolved.setup)
+    return text_encoder_key(resolved.setup, trained=trained)

@@ -27,7 +27,8 @@ from harness.run.leakage import Leakage, find_leakage
 from harness.run.plugins import RunPlugins, run_plugins
 from harness.run.recording import Outcome, make_record
 from harness.run.resources import Resources
-from harness.run.train import Training, forget_checkpoint, keep_weights, train_cells
+from harness.run.saving import keep_weights
+from harness.run.train import Training, forget_checkpoint, train_cells
 from harness.training.device import device, forget_peak, synchronise
 from harness.training.distributed import process_group, world
 from harness.training.threads import one_core_pool
@@ -168,7 +169,7 @@ def _write(family: Family, outcome: Outcome, logs: Sequence[Log], context: RunCo
     """Write the Records of one training's cells, in the first of several processes."""
     first = world().rank == 0
     if outcome.trained is not None and context.save and first:
-        keep_weights(family[0], outcome.trained, context.store)
+        keep_weights(family[0], outcome.trained, context)
     for resolved in family:
         record, arrays, measures = make_record(resolved, outcome, context)
         if first:

@@ -14,15 +14,18 @@ from harness.core.errors import CellError, HarnessError
 from harness.core.protocols.solver import Problem, Solution, Watch
 from harness.core.store import Store
 from harness.plan.resolve import ResolvedCell
-from harness.run.build import BuiltModel, build_model, pretrained_embedding
+from harness.run.build import (
+    BuiltModel,
+    build_model,
+    pretrained_embedding,
+    untrained_backbone,
+)
 from harness.run.context import RunContext
 from harness.run.epochs import epoch_repeats
 from harness.run.evaluate import Trained, Trial, measured, on_test, on_validation
 from harness.run.methods import fit_method, method_warnings
 from harness.training.checkpoint import Checkpoint
 from harness.training.distributed import world
-from harness.training.model import Embedding
-from harness.training.weights import NAME, save_weights
 
 
 @dataclass(frozen=True)
@@ -160,7 +163,11 @@ def _without_training(training: Training, search: _Search, context: RunContext) 
     support = resolved.support
     name = context.store.write_support(support) if support else None
     if resolved.setup.method is None:
-        search.best = Trained(pretrained_embedding(resolved, resources), support=name)
+        search.best = Trained(
+            pretrained_embedding(resolved, resources),
+            support=name,
+            backbone=untrained_backbone(resolved, resources),
+        )
         return
     warnings = method_warnings(resolved, resources)
     for config in _configurations(resolved.cell):
@@ -268,7 +275,7 @@ def _problem(attempt: _Attempt, built: BuiltModel, context: RunContext) -> Probl
     resolved, support = attempt.resolved, attempt.resolved.support
     if support is None:
         raise CellError("there is nothing to train on")
-    file = _checkpoint_folder(resolved, context.store) / f"{attempt.number}.pt"
+    file = checkpoint_folder(resolved, context.store) / f"{attempt.number}.pt"
     return Problem(
         cell=resolved.cell,
         model=built.model,
@@ -298,18 +305,12 @@ def _trained(
     )
 
 
-def _checkpoint_folder(keyed: KeyedCell, store: Store) -> Path:
+def checkpoint_folder(keyed: KeyedCell, store: Store) -> Path:
+    """Where the checkpoints and the saved weights of a training are."""
     return store.root / "checkpoints" / keyed.train_key
 
 
 def forget_checkpoint(keyed: KeyedCell, store: Store) -> None:
     """Remove the checkpoints of a training whose Record is written."""
-    for path in _checkpoint_folder(keyed, store).glob("*.pt"):
+    for path in checkpoint_folder(keyed, store).glob("*.pt"):
         Checkpoint(path).remove()
-
-
-def keep_weights(keyed: KeyedCell, trained: Trained, store: Store) -> None:
-    """`save: last`: write the weights that `init:` can start from."""
-    if isinstance(trained.embedding, Embedding):
-        file = _checkpoint_folder(keyed, store) / NAME
-        save_weights(file, trained.embedding, trained.backbone)

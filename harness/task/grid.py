@@ -15,7 +15,7 @@ from harness.core import registry
 from harness.core.cells import Cell, Choice, HeadSpec, Recipe
 from harness.core.errors import BadInput, TaskError, nearest
 from harness.core.protocols.alignment import Alignment
-from harness.core.protocols.classifier import Classifier
+from harness.core.protocols.classifier import SAVED, Classifier
 from harness.core.protocols.method import Method
 from harness.core.protocols.paradigm import Paradigm, head_materials
 from harness.task.overrides import replace_keys
@@ -172,7 +172,10 @@ def _null_what_has_no_meaning(s: dict[str, Any]) -> None:
 def _null_of_the_head(s: dict[str, Any]) -> None:
     head_uses = _head_materials(s["paradigm"], s["tuning"])
     if "classifier" not in head_uses:
-        s["classifier"] = s["schedule"] = None
+        s["schedule"] = None
+        # A head that draws its own rows can begin from those of a saved one.
+        if head_uses or SAVED not in uses(Classifier, s["classifier"]):
+            s["classifier"] = None
     elif s["classifier"] is None:
         s["classifier"] = Choice("text" if uses(Paradigm, s["paradigm"]) else "random")
     if s["head"] is not None:

@@ -6,7 +6,7 @@ backpropagated through the text tower once per step, whatever the number of micr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from harness.core.protocols.encoder import TunableText
@@ -47,9 +47,15 @@ class DrawnTemplates:
     def new(self) -> list[torch.Tensor]:
         return []
 
+    def tower(self) -> Mapping[str, torch.Tensor]:
+        return {}
 
-class _Embedded:
-    """Texts of classes, embedded by a text tower with a graph."""
+    def context(self) -> None:
+        """There is none."""
+
+
+class ContextTexts:
+    """Texts of classes behind a context (M, E), or without one, embedded by a text tower."""
 
     def __init__(
         self,
@@ -58,10 +64,10 @@ class _Embedded:
         wording: Wording,
         map_ED: torch.Tensor | None = None,
         average: str = "normalised",
+        context_ME: torch.Tensor | None = None,
     ) -> None:
         self._tower, self._wording, self._map_ED = tower, wording, map_ED
-        self._average = average
-        self._context_ME: torch.Tensor | None = None
+        self._average, self._context_ME = average, context_ME
         self._texts = wording(names)
 
     def begin_epoch(self, stream: torch.Generator) -> None:
@@ -101,7 +107,7 @@ class _Embedded:
         return (w_KD if self._average == "plain" else F.normalize(w_KD, dim=-1)).mean(dim=0)
 
 
-class TrainedTower(_Embedded):
+class TrainedTower(ContextTexts):
     """`text_tower: online`: the text tower is trained too (Table 6). It needs its own copy."""
 
     def __init__(self, tower: TunableText, *rest: Any) -> None:
@@ -114,8 +120,15 @@ class TrainedTower(_Embedded):
     def new(self) -> list[torch.Tensor]:
         return []
 
+    def tower(self) -> Mapping[str, torch.Tensor]:
+        state: Mapping[str, torch.Tensor] = self._tower.module.state_dict()
+        return state
 
-class LearnedContext(_Embedded):
+    def context(self) -> None:
+        """There is none."""
+
+
+class LearnedContext(ContextTexts):
     """M vectors before every class name, trained through the tower (Eq. 7). The tower is frozen
     unless its parameters require gradients.
     """
@@ -134,3 +147,10 @@ class LearnedContext(_Embedded):
 
     def new(self) -> list[torch.Tensor]:
         return [self._learnt_ME]
+
+    def tower(self) -> Mapping[str, torch.Tensor]:
+        state: Mapping[str, torch.Tensor] = self._tower.module.state_dict()
+        return state if self.pretrained() else {}
+
+    def context(self) -> torch.Tensor:
+        return self._learnt_ME

@@ -1,52 +1,102 @@
-"""Trained weights in a file, which `save: last` writes and `init:` starts from."""
+"""Trained weights in a file, which `save: last` writes and `init:` starts from.
+
+A file holds the whole trained model, also what an earlier training changed and the one that saved
+it only kept. `read_info` says what is in it without reading tensors, and without torch.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+import json
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.core.errors import EncoderError
 from harness.core.files import write_atomically
-from harness.training.loader import TunedBackbone
-from harness.training.model import Embedding, Projection
+from harness.core.protocols.paradigm import CLASSIFIER, LOGIT_SCALE
+from harness.training.model import Projection
 
 if TYPE_CHECKING:
     import torch
 
 NAME = "weights.safetensors"
-#: Prefixes of names: the backbone, modules inserted into it, and the temporal module after it.
-_MODULE, _INSERTED, _TEMPORAL = "module.", "inserted.", "temporal."
+#: Written into every file. Files of version 0 hold the projection, the backbone and the modules
+#: over time alone, and say nothing about the rest.
+VERSION = 1
+#: Parts of a file: each is a tensor, or the prefix of the names of several.
+PROJECTION, BACKBONE, INSERTED, TEMPORAL = "projection", "module", "inserted", "temporal"
+TEXT, CONTEXT, ALIGNMENT, HEAD = "text", "context", "alignment", "head"
+#: The one key of the metadata: several would be written in any order.
+_KEY = "harness"
+
+#: What readers call the parts, and what a head has.
+TITLES: Mapping[str, str] = {
+    PROJECTION: "projection", BACKBONE: "backbone", INSERTED: "module over time",
+    TEMPORAL: "module over time", TEXT: "text tower", CONTEXT: "learned context",
+    ALIGNMENT: "alignment", CLASSIFIER: "W", LOGIT_SCALE: "logit scale",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Source:
+    """What a file says about the training that saved it."""
+
+    version: int = VERSION
+    classes: tuple[str, ...] = ()  # of W, in its order
+    normalise: bool = True  # whether the length of a row of W does not count
+    temporal: str | None = None  # the name of the module over time
+    encoder: str | None = None  # content hash of the pretrained image encoder
+    text_encoder: str | None = None  # content hash of the pretrained text encoder
+    alignment: str | None = None  # its name
+    unnamed: int = 0  # trained tensors of the head that its `state` does not name
+
+
+@dataclass(frozen=True)
+class Info:
+    """What is in a file: the parts, and the names of the head's state; (D, F) of the projection."""
+
+    source: Source
+    parts: frozenset[str]
+    shape: tuple[int, ...]
 
 
 @dataclass(frozen=True)
 class Weights:
-    """The projection; the backbone if it was tuned (None: it is the pretrained one), with inserted
-    modules; and the temporal module.
+    """The projection; the backbone where it was tuned (None: it is the pretrained one), with
+    inserted modules; the temporal module; the text tower where it was trained; the learned context
+    (M, E); the map of the alignment; and the state of the head, with W.
     """
 
     projection: Projection
-    module: Mapping[str, torch.Tensor] | None
+    module: Mapping[str, torch.Tensor] | None = None
     inserted: Mapping[str, torch.Tensor] = field(default_factory=dict)
     temporal: Mapping[str, torch.Tensor] = field(default_factory=dict)
+    text: Mapping[str, torch.Tensor] = field(default_factory=dict)
+    context_ME: torch.Tensor | None = None
+    map_ED: torch.Tensor | None = None
+    head: Mapping[str, torch.Tensor] = field(default_factory=dict)
+    source: Source = Source(version=0)
 
 
-def save_weights(path: Path, embedding: Embedding, backbone: TunedBackbone | None) -> None:
+def save_weights(path: Path, weights: Weights) -> None:
     """Raises DiskFull or OutputError."""
     from safetensors.torch import save
 
-    tensors = {"projection.weight": embedding.projection.weight_DF}
-    if embedding.projection.bias_D is not None:
-        tensors["projection.bias"] = embedding.projection.bias_D
-    if backbone is not None:
-        tensors |= {f"{_MODULE}{name}": tensor for name, tensor in backbone.state().items()}
-        tensors |= {f"{_INSERTED}{name}": tensor for name, tensor in backbone.inserted().items()}
-    if embedding.temporal is not None:
-        state = embedding.temporal.state_dict()
-        tensors |= {f"{_TEMPORAL}{name}": tensor for name, tensor in state.items()}
+    projection = weights.projection
+    single = {
+        f"{PROJECTION}.weight": projection.weight_DF, f"{PROJECTION}.bias": projection.bias_D,
+        CONTEXT: weights.context_ME, ALIGNMENT: weights.map_ED,
+    }  # fmt: skip
+    tensors = {name: tensor for name, tensor in single.items() if tensor is not None}
+    for part, state in (
+        (BACKBONE, weights.module or {}), (INSERTED, weights.inserted),
+        (TEMPORAL, weights.temporal), (TEXT, weights.text), (HEAD, weights.head),
+    ):  # fmt: skip
+        tensors |= {f"{part}.{name}": tensor for name, tensor in state.items()}
     # A tensor with several names is written under each of them.
-    data = save({name: t.detach().cpu().clone().contiguous() for name, t in tensors.items()})
+    copies = {name: t.detach().cpu().clone().contiguous() for name, t in tensors.items()}
+    data = save(copies, {_KEY: json.dumps(asdict(weights.source), sort_keys=True)})
     write_atomically(path, lambda f: f.write(data))
 
 
@@ -55,33 +105,61 @@ def load_weights(path: Path) -> Weights:
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
+    info = read_info(path)
     try:
         tensors = load_file(path)
-        projection = Projection(tensors["projection.weight"], tensors.get("projection.bias"))
+        projection = Projection(tensors[f"{PROJECTION}.weight"], tensors.get(f"{PROJECTION}.bias"))
     except (OSError, SafetensorError, KeyError) as error:
         raise EncoderError(_no_weights(path)) from error
 
-    def below(prefix: str) -> dict[str, torch.Tensor]:
+    def below(part: str) -> dict[str, torch.Tensor]:
+        prefix = f"{part}."
         return {n.removeprefix(prefix): t for n, t in tensors.items() if n.startswith(prefix)}
 
-    return Weights(projection, below(_MODULE) or None, below(_INSERTED), below(_TEMPORAL))
+    return Weights(
+        projection, below(BACKBONE) or None, below(INSERTED), below(TEMPORAL), below(TEXT),
+        tensors.get(CONTEXT), tensors.get(ALIGNMENT), below(HEAD), info.source,
+    )  # fmt: skip
 
 
-def holds_backbone(path: Path) -> bool:
-    """Whether a file has a tuned backbone, without reading its tensors.
+def read_info(path: Path) -> Info:
+    """What is in a file, without reading its tensors.
 
-    Raises EncoderError if it cannot be read.
+    Raises EncoderError if it is not what save_weights writes, or of a newer version.
     """
     from safetensors import SafetensorError, safe_open
 
     try:
         with safe_open(path, framework="np") as saved:
-            names = list(saved.keys())
+            names, said = list(saved.keys()), (saved.metadata() or {}).get(_KEY)
+            shape = tuple(saved.get_slice(f"{PROJECTION}.weight").get_shape())
     except (OSError, SafetensorError) as error:
         raise EncoderError(_no_weights(path)) from error
-    if "projection.weight" not in names:
+    if len(shape) != 2:
         raise EncoderError(_no_weights(path))
-    return any(name.startswith(_MODULE) for name in names)
+    return Info(_source(said, path), _parts(names), shape)
+
+
+def _source(said: str | None, path: Path) -> Source:
+    if said is None:
+        return Source(version=0)
+    try:
+        values = json.loads(said)
+        version = values["version"]
+        if version > VERSION:
+            raise EncoderError(f"init: {path} was saved by a newer version of the harness: update")
+        return Source(**values | {"classes": tuple(values["classes"])})
+    except (ValueError, TypeError, KeyError) as error:
+        raise EncoderError(_no_weights(path)) from error
+
+
+def _parts(names: Iterable[str]) -> frozenset[str]:
+    """The parts of a file; in place of the head what it has."""
+    found = set()
+    for name in names:
+        part, _, rest = name.partition(".")
+        found.add(rest if part == HEAD else part)
+    return frozenset(found)
 
 
 def _no_weights(path: Path) -> str:
@@ -99,6 +177,8 @@ def put_into(
 
     Raises EncoderError if they are of another architecture.
     """
+    if module is None:
+        raise EncoderError(f"init: {path} was saved from another {what}: this one has no module")
     state = module.state_dict()
     needed = state.keys() if wanted is None else wanted
     lacking = [name for name in needed if name not in tensors]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 
 from harness.core import registry
-from harness.core.protocols.classifier import MATERIALS, Classifier, ClassifierInputs
+from harness.core.protocols.classifier import MATERIALS, SAVED, Classifier, ClassifierInputs
 
 from .inputs import C, D, cell, facts, inputs
 
@@ -16,8 +18,11 @@ NAMES = registry.names("classifier")
 @pytest.mark.parametrize("name", NAMES)
 def test_an_ordinary_cell_is_feasible(name: str) -> None:
     plugin = registry.load(Classifier, name)
-    assert plugin.check(cell(name), facts()) is None
-    assert set(plugin.USES) <= set(MATERIALS)
+    ordinary = cell(name)
+    if name == "saved":
+        ordinary = replace(ordinary, init="w.safetensors")
+    assert plugin.check(ordinary, facts()) is None
+    assert set(plugin.USES) <= {*MATERIALS, SAVED}
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -25,7 +30,8 @@ def test_it_reads_no_more_than_it_declares(name: str, text_CD: torch.Tensor) -> 
     plugin, given = registry.load(Classifier, name), inputs(text_CD)
     support = (given.support_ND, given.labels_N) if "support" in plugin.USES else (None, None)
     text = text_CD if "text" in plugin.USES else None
-    declared = ClassifierInputs(C, D, given.generator, text, *support)
+    saved = text_CD if SAVED in plugin.USES else None
+    declared = ClassifierInputs(C, D, given.generator, text, *support, saved_CD=saved)
     w_CD = plugin.build(declared, plugin.Options())
     assert w_CD.shape == (C, D)
     assert w_CD.isfinite().all()
@@ -37,3 +43,5 @@ def test_asking_for_what_was_not_declared_fails() -> None:
         bare.text()
     with pytest.raises(LookupError, match="support"):
         bare.support()
+    with pytest.raises(LookupError, match="saved"):
+        bare.saved()

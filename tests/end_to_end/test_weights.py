@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from conftest import Ran, plan_of, run_study
 
@@ -44,6 +45,89 @@ def test_evaluating_saved_weights_gives_what_their_training_gave(
     assert pretrained.nll != loaded.nll
     (by_file,) = run_study(TASK, tmp_path, init=str(file), **ZERO).records
     assert by_file.nll == loaded.nll
+
+
+RECIPE = {"lr": 1e-3, "lr_new": 1e-2, "epochs": 3, "warmup_epochs": 0}
+CLIPS: dict[str, Any] = {
+    "dataset": {"name": "emoji_motion", "objects": 2, "motions": ["left", "right"]},
+    "classes": {}, "frames": 4, "shots": 2,
+}  # fmt: skip
+ONLINE = {"paradigm": "matching", "text_tower": "online"}
+SAVED = {"classifier": "saved"}
+
+
+@pytest.mark.parametrize(
+    ("trained_with", "evaluated_with"),
+    [
+        ({}, {}),
+        ({}, SAVED),
+        ({"tuning": "all"}, SAVED),
+        ({"temporal": "t_trans"} | CLIPS, SAVED),
+        ({"temporal": "t1d", "tuning": "all"} | CLIPS, {}),
+        ({"prompt": "learnable"}, {}),
+        ({"prompt": "learnable"}, SAVED | {"prompt": "class_name"}),
+        (ONLINE, {}),
+        (ONLINE, {"paradigm": "vision_text"} | SAVED),
+        (ONLINE | {"prompt": "learnable"}, {}),
+        ({"schedule": "trained", "classifier": "random"}, SAVED),
+        ({"schedule": "trained", "classifier": {"name": "text", "normalise": False}}, SAVED),
+        ({"recipe": RECIPE | {"logit_scale": 60, "train_logit_scale": False}}, SAVED),
+        ({"paradigm": "vision_only"}, SAVED),
+    ],
+)
+def test_a_saved_model_predicts_as_the_cell_that_saved_it(
+    tmp_path: Path, trained_with: dict[str, Any], evaluated_with: dict[str, Any]
+) -> None:
+    """Whatever was trained: the label, the rank and the probability of every test sample."""
+    with_recipe = {"recipe": RECIPE} | trained_with
+    ran = run_study(TASK, tmp_path, save="last", **with_recipe)
+    init = f"tiny#{ran.plan.cells[0].train_key}"
+    changes = with_recipe | {"tuning": "none", "init": init} | evaluated_with
+    again = run_study(TASK, tmp_path, **changes)
+    before, after = (each.store.arrays(each.records[0]) for each in (ran, again))
+    assert np.array_equal(before["prediction"], after["prediction"])
+    assert np.array_equal(before["rank"], after["rank"])
+    np.testing.assert_allclose(before["probability"], after["probability"], atol=2e-6)
+    assert again.records[0].nll == pytest.approx(ran.records[0].nll, rel=1e-5)
+    assert ran.records[0].curve[0]["loss"] != ran.records[0].curve[-1]["loss"], "it was trained"
+
+
+def test_what_was_trained_before_goes_on_through_every_file(tmp_path: Path) -> None:
+    """A cell that keeps the backbone and the text tower of its `init` saves them too."""
+    first = run_study(TASK, tmp_path, save="last", tuning="all", recipe=RECIPE, **ONLINE)
+    init = f"tiny#{first.plan.cells[0].train_key}"
+    second = run_study(TASK, tmp_path, save="last", init=init, recipe=RECIPE)
+    init = f"tiny#{second.plan.cells[0].train_key}"
+    third = run_study(TASK, tmp_path, init=init, tuning="none")
+    before, after = (each.store.arrays(each.records[0]) for each in (second, third))
+    np.testing.assert_allclose(before["probability"], after["probability"], atol=2e-6)
+    parts = third.plan.cells[0].setup.saved
+    assert parts is not None
+    assert {"module", "text", "logit_scale", "classifier"} <= parts.parts
+
+
+def test_training_goes_on_from_the_saved_rows_of_w(tmp_path: Path) -> None:
+    """Its first loss is that of the model as saved: nothing is rescaled."""
+    batch = RECIPE | {"batch": 512, "dropout": 0}
+    (longer,) = run_study(
+        TASK, tmp_path, schedule="trained", recipe=batch | {"epochs": 4, "decay": "constant"}
+    ).records
+    (constant,) = run_study(
+        TASK, tmp_path, save="last", schedule="trained", recipe=batch | {"decay": "constant"}
+    ).records
+    more = {"classifier": "saved", "init": f"tiny#{constant.train_key}"}
+    (fourth,) = run_study(TASK, tmp_path, schedule="trained", recipe=batch, **more).records
+    assert fourth.curve[0]["loss"] == pytest.approx(longer.curve[3]["loss"], rel=1e-6)
+
+
+def test_the_report_says_what_is_not_used(tmp_path: Path) -> None:
+    from harness.study import open_study
+
+    ran, _ = trained(tmp_path)
+    init = f"tiny#{ran.plan.cells[0].train_key}"
+    study = open_study(TASK, runs=tmp_path, reports=tmp_path / "reports", init=init, **ZERO)
+    report = study.run().report()[0].read_text(encoding="utf-8")
+    assert "the saved W is not used; classifier: saved would use it (rows: text)." in report
 
 
 def test_training_goes_on_from_saved_weights(tmp_path: Path) -> None:

@@ -106,3 +106,21 @@ def test_without_a_bias_only_w_is_trained() -> None:
 def test_it_needs_a_classifier_to_start_from() -> None:
     with pytest.raises(CellError, match="needs a classifier to start from"):
         vision_only.build(HeadInputs(C, D, torch.Generator(), 10.0, spec=HeadSpec()), NoOptions())
+
+
+def test_it_begins_from_a_saved_head() -> None:
+    before = head(seed=1)
+    generator = torch.Generator().manual_seed(0)
+    inputs = HeadInputs(C, D, generator, 10.0, saved=before.state())
+    after = vision_only.build(inputs, NoOptions())
+    z_BD = noise(B, D)
+    assert torch.equal(after.logits(z_BD), before.logits(z_BD))
+    assert [t.requires_grad for t in after.new()] == [True, True]
+    after.new()[0].data.zero_()
+    assert before.weight().any(), "a copy"
+
+
+def test_a_saved_head_needs_no_training() -> None:
+    restored = replace(FACTS, restored=frozenset({"classifier", "bias"}))
+    assert vision_only.check(replace(CELL, tuning="none"), FACTS) is not None
+    assert vision_only.check(replace(CELL, tuning="none"), restored) is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -32,6 +33,20 @@ def test_rows_begin_at_length_one_unless_their_length_counts() -> None:
     assert w_CD is not None
     torch.testing.assert_close(head().weight(), F.normalize(w_CD, dim=-1))
     torch.testing.assert_close(head(normalise=False).weight(), w_CD)
+
+
+def test_a_saved_head_comes_back_exactly() -> None:
+    """Trained rows are not of length 1, and the next step depends on their length."""
+    before = head(schedule="trained")
+    with torch.no_grad():
+        for tensor in before.pretrained():  # the logarithm of the scale, and W
+            tensor.mul_(1.37)
+    state = before.state()
+    scale = state["logit_scale"].item()
+    inputs_of = inputs(w_CD=state["classifier"], saved=state, schedule="trained")
+    after = vision_text.build(replace(inputs_of, logit_scale=scale), NoOptions())
+    for new, old in zip(after.pretrained(), before.pretrained(), strict=True):
+        assert torch.equal(new, old)
 
 
 def trained(own: vision_text.VisionTextHead) -> bool:

@@ -77,7 +77,7 @@ def test_which_logit_scale_is_taken(
     tmp_path: Path, classifier: Any, recipe: dict[str, Any], scale: float
 ) -> None:
     p = prepared(tmp_path, classifier=classifier, recipe={"epochs": 1, **recipe})
-    head = build_head(p.cell, p.recipe, 6, torch.eye(6, D))
+    head = build_head(p.cell, p.recipe, 6, torch.eye(6, D), p.resources)
     torch.testing.assert_close(head.logits(torch.eye(6, D)), scale * torch.eye(6))
 
 
@@ -86,7 +86,7 @@ def test_options_of_the_recipe_and_the_classifier_reach_the_head(tmp_path: Path)
         tmp_path, classifier={"name": "text", "normalise": False}, schedule="trained",
         recipe={"epochs": 1, "train_logit_scale": False},
     )  # fmt: skip
-    head = build_head(p.cell, p.recipe, 6, 2 * torch.eye(6, D))
+    head = build_head(p.cell, p.recipe, 6, 2 * torch.eye(6, D), p.resources)
     torch.testing.assert_close(head.logits(torch.eye(6, D)), 20 * torch.eye(6))
     assert [tuple(t.shape) for t in head.pretrained() if t.requires_grad] == [(6, D)]
 
@@ -110,7 +110,7 @@ def test_the_pretrained_embedding_is_the_encoders(tmp_path: Path) -> None:
 def test_a_method_has_no_head(tmp_path: Path) -> None:
     p = prepared(tmp_path, method="run.outside:RIDGE")
     with pytest.raises(CellError, match="a method has no head"):
-        build_head(p.cell, None, 6, None)
+        build_head(p.cell, None, 6, None, p.resources)
 
 
 def test_a_head_that_lacks_a_member_is_refused(tmp_path: Path, elsewhere: Any) -> None:

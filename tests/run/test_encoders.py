@@ -11,8 +11,8 @@ import torch
 
 from harness.core.errors import BadInput
 from harness.run.encoders import encoder_key, load_encoder, load_text_encoder
-from harness.training.model import Embedding, Projection
-from harness.training.weights import save_weights
+from harness.training.model import Projection
+from harness.training.weights import Weights, save_weights
 
 from .outside import FEATURES, TOWERS, D, ImageTower
 from .prepared import prepared
@@ -57,7 +57,8 @@ def test_other_weights_are_another_encoder(tmp_path: Path, elsewhere: Any) -> No
 def test_saved_weights_take_the_place_of_the_projection(tmp_path: Path) -> None:
     file = tmp_path / "w.safetensors"
     saved = Projection(torch.ones(D, FEATURES), torch.ones(D))
-    save_weights(file, Embedding(saved), None)
+    head = {"logit_scale": torch.tensor(10.0)}
+    save_weights(file, Weights(saved, head=head))
     p = prepared(tmp_path, init=str(file))
     loaded = p.resources.encoder(p.cell)
     assert torch.equal(loaded.projection.weight_DF, saved.weight_DF)
@@ -65,7 +66,7 @@ def test_saved_weights_take_the_place_of_the_projection(tmp_path: Path) -> None:
     assert loaded.weights.module is None
     plain = prepared(tmp_path)
     assert plain.resources.encoder(plain.cell).weights is None
-    save_weights(file, Embedding(Projection(torch.zeros(D, FEATURES), None)), None)
+    save_weights(file, Weights(Projection(torch.zeros(D, FEATURES), None), head=head))
     changed = prepared(tmp_path, init=str(file))
     assert changed.resources.encoder(changed.cell).projection.weight_DF.eq(0).all()
 

@@ -14,10 +14,9 @@ import torch
 from harness.core.errors import CellError, DataError, DiskFull
 from harness.core.protocols.solver import Problem, Watch
 from harness.run.evaluate import Trained
-from harness.run.train import Training, forget_checkpoint, is_of_one_cell, keep_weights, train_cells
+from harness.run.train import Training, forget_checkpoint, is_of_one_cell, train_cells
 from harness.solvers import first_order
 from harness.training.checkpoint import Checkpoint
-from harness.training.weights import load_weights
 
 from .prepared import Prepared, prepared
 
@@ -205,25 +204,10 @@ def test_where_micro_batches_are_the_loss_they_stay(
     assert small_gpu == [4]
 
 
-# --- weights -------------------------------------------------------------------------------------
-
-
-def test_trained_weights_are_kept_under_the_training(tmp_path: Path) -> None:
+def test_checkpoints_of_a_finished_training_are_forgotten(tmp_path: Path) -> None:
     p = prepared(tmp_path, tuning="all")
-    trained = train_one(p)
-    keep_weights(p.cell, trained, p.context.store)
-    file = tmp_path / "checkpoints" / p.cell.train_key / "weights.safetensors"
-    weights = load_weights(file)
-    assert trained.embedding is not None
-    assert torch.equal(weights.projection.weight_DF, trained.embedding.projection.weight_DF)
-    assert weights.module is not None
+    train_one(p)
+    folder = tmp_path / "checkpoints" / p.cell.train_key
+    assert [path.name for path in folder.iterdir()] == ["0.pt"]
     forget_checkpoint(p.cell, p.context.store)
-    assert [path.name for path in file.parent.iterdir()] == [file.name]
-
-
-def test_a_method_leaves_no_weights(tmp_path: Path) -> None:
-    p = prepared(tmp_path, method="run.outside:RIDGE")
-    trained = train_one(p)
-    assert trained.method is not None
-    keep_weights(p.cell, trained, p.context.store)
-    assert not (tmp_path / "checkpoints").exists()
+    assert not folder.exists()

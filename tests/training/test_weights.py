@@ -9,9 +9,17 @@ import torch
 
 from harness.core.errors import EncoderError
 from harness.training.loader import Sampling, TunedBackbone
-from harness.training.model import Embedding, Projection
+from harness.training.model import Projection
 from harness.training.pictures import Pictures
-from harness.training.weights import holds_backbone, load_weights, put_into, save_weights
+from harness.training.weights import (
+    BACKBONE,
+    Source,
+    Weights,
+    load_weights,
+    put_into,
+    read_info,
+    save_weights,
+)
 
 from .grey import Grey, Mean
 
@@ -26,16 +34,31 @@ def backbone() -> TunedBackbone:
     return source
 
 
-def embedding(*, bias: bool = True, temporal: bool = False) -> Embedding:
-    bias_D = torch.arange(2.0) if bias else None
-    module = torch.nn.Linear(2, 2) if temporal else None
-    return Embedding(Projection(torch.ones(2, 3), bias_D).trainable(), module)
+def projection(*, bias: bool = True) -> Projection:
+    return Projection(torch.ones(2, 3), torch.arange(2.0) if bias else None).trainable()
+
+
+SOURCE = Source(
+    classes=("b", "a"), normalise=False, temporal="t_trans", encoder="e", text_encoder="t",
+    alignment="pad", unnamed=1,
+)  # fmt: skip
 
 
 def test_all_that_was_trained_comes_back(tmp_path: Path) -> None:
     file = tmp_path / "deep" / "weights.safetensors"
-    own = embedding(temporal=True)
-    save_weights(file, own, backbone())
+    module, tuned = torch.nn.Linear(2, 2), backbone()
+    scale = torch.tensor(20.5, dtype=torch.float64)
+    save_weights(
+        file,
+        Weights(
+            projection(), tuned.state(), tuned.inserted(), module.state_dict(),
+            text={"layer.weight": torch.full((1,), 3.0)},
+            context_ME=torch.full((4, 2), 0.5),
+            map_ED=torch.eye(2),
+            head={"classifier": torch.eye(2), "logit_scale": scale},
+            source=SOURCE,
+        ),
+    )  # fmt: skip
     weights = load_weights(file)
     assert weights.projection.weight_DF.tolist() == [[1, 1, 1], [1, 1, 1]]
     assert weights.projection.bias_D is not None
@@ -43,20 +66,74 @@ def test_all_that_was_trained_comes_back(tmp_path: Path) -> None:
     assert weights.module is not None
     assert {name: t.tolist() for name, t in weights.module.items()} == {"weight": [[7]]}
     assert weights.inserted.keys() == {"mixed.weight", "mixed.bias"}
-    assert torch.equal(weights.temporal["weight"], own.temporal.weight)
+    assert torch.equal(weights.temporal["weight"], module.weight)
     assert not weights.projection.weight_DF.requires_grad
-    assert holds_backbone(file)
+    assert weights.text["layer.weight"].item() == 3
+    assert weights.context_ME is not None
+    assert weights.context_ME.shape == (4, 2)
+    assert weights.map_ED is not None
+    assert torch.equal(weights.head["classifier"], torch.eye(2))
+    assert weights.head["logit_scale"].item() == 20.5
+    assert weights.source == SOURCE
+    info = read_info(file)
+    assert info.source == SOURCE
+    assert info.shape == (2, 3)
+    assert info.parts == {
+        "projection", "module", "inserted", "temporal", "text", "context", "alignment",
+        "classifier", "logit_scale",
+    }  # fmt: skip
 
 
 def test_a_backbone_that_was_not_tuned_is_not_kept(tmp_path: Path) -> None:
     file = tmp_path / "weights.safetensors"
-    save_weights(file, embedding(bias=False), None)
+    save_weights(file, Weights(projection(bias=False)))
     weights = load_weights(file)
     assert weights.projection.bias_D is None
     assert weights.module is None
     assert not weights.inserted
     assert not weights.temporal
-    assert not holds_backbone(file)
+    assert BACKBONE not in read_info(file).parts
+
+
+def test_equal_models_are_equal_files(tmp_path: Path) -> None:
+    """The hash of the file is part of the keys of cells."""
+    contents = set()
+    for number in range(3):
+        file = tmp_path / f"{number}.safetensors"
+        save_weights(file, Weights(projection(), head={"b": torch.ones(1)}, source=SOURCE))
+        contents.add(file.read_bytes())
+    assert len(contents) == 1
+
+
+def test_a_file_of_an_earlier_version(tmp_path: Path) -> None:
+    """It has no metadata: it says nothing about what it does not hold."""
+    from safetensors.torch import save_file
+
+    file = tmp_path / "weights.safetensors"
+    save_file({"projection.weight": torch.ones(2, 3), "temporal.w": torch.ones(1)}, file)
+    assert read_info(file).source.version == 0
+    assert read_info(file).parts == {"projection", "temporal"}
+    weights = load_weights(file)
+    assert weights.temporal["w"].item() == 1
+    assert not weights.head
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ('{"version": 2, "later": 1}', "was saved by a newer version of the harness"),
+        ('{"version": 1}', "does not hold weights that"),
+        ("no json", "does not hold weights that"),
+        ('{"version": 1, "classes": [], "other": 1}', "does not hold weights that"),
+    ],
+)
+def test_what_another_version_says_is_not_guessed(tmp_path: Path, said: str, words: str) -> None:
+    from safetensors.torch import save_file
+
+    file = tmp_path / "weights.safetensors"
+    save_file({"projection.weight": torch.ones(2, 3)}, file, {"harness": said})
+    with pytest.raises(EncoderError, match=words):
+        read_info(file)
 
 
 @pytest.mark.parametrize("content", [b"", b"no weights", None])
@@ -68,7 +145,7 @@ def test_a_file_that_holds_no_weights(tmp_path: Path, content: bytes | None) -> 
         save_file({"other": torch.zeros(1)}, file)
     else:
         file.write_bytes(content)
-    for read in (load_weights, holds_backbone):
+    for read in (load_weights, read_info):
         with pytest.raises(EncoderError, match="does not hold weights that `save: last` wrote"):
             read(file)
 

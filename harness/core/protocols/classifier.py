@@ -16,8 +16,10 @@ from harness.core.protocols.plugin import Plugin
 if TYPE_CHECKING:
     import torch
 
-#: What a classifier, an alignment or a method may ask for in USES.
+#: What a classifier or an alignment may ask for in USES.
 MATERIALS = ("text", "support", "seed")
+#: What a classifier alone may ask for beside these: the W of the file that `init` names.
+SAVED = "saved"
 
 
 class ClassifierOptions(BaseModel):
@@ -46,6 +48,7 @@ class ClassifierInputs:
     text_CD: torch.Tensor | None = None
     support_ND: torch.Tensor | None = None
     labels_N: torch.Tensor | None = None
+    saved_CD: torch.Tensor | None = None
 
     def text(self) -> torch.Tensor:
         """(C, D) text embeddings, not normalised."""
@@ -59,6 +62,12 @@ class ClassifierInputs:
             raise LookupError("USES of this classifier does not name 'support'")
         return self.support_ND, self.labels_N
 
+    def saved(self) -> torch.Tensor:
+        """(C, D), the W that an earlier training saved, for the same classes in the same order."""
+        if self.saved_CD is None:
+            raise LookupError("USES of this classifier does not name 'saved'")
+        return self.saved_CD
+
 
 class Classifier(Plugin, Protocol[OwnOptionsT_contra]):
     """An initialisation."""
@@ -68,7 +77,7 @@ class Classifier(Plugin, Protocol[OwnOptionsT_contra]):
     @property
     @abstractmethod
     def USES(self) -> Sequence[str]:  # noqa: N802 - a constant of the plugin
-        """What it is made of, of MATERIALS: it gets nothing else."""
+        """What it is made of, of MATERIALS and SAVED: it gets nothing else."""
         ...
 
     @abstractmethod

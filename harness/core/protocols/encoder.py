@@ -98,6 +98,9 @@ class EncoderPlugin(Plugin, Protocol[OptionsT_contra]):
     READS: Sequence[str] = ("pictures", "texts")
     #: Whether its text tower can be trained, or trained through: it then is a `TunableText`.
     TAKES_CONTEXT: bool = False
+    #: A preset of tasks/recipes/ for each value of `tuning`, for tasks that name no recipe; without
+    #: one their recipe is the paper's.
+    RECIPES: Mapping[str, str] = {}
 
     @abstractmethod
     def facts(self, argument: str, options: OptionsT_contra) -> EncoderFacts:

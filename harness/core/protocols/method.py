@@ -26,7 +26,7 @@ class MethodInputs:
 
     n_classes: int  # C
     dim: int  # D
-    logit_scale: float  # the encoder's own
+    logit_scale: float  # the encoder's own, or that of `init`
     generator: torch.Generator  # on the CPU; every random number comes from it
     text_CD: torch.Tensor | None = None
     support_ND: torch.Tensor | None = None

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from harness.core.cells import HeadSpec
@@ -16,11 +16,16 @@ if TYPE_CHECKING:
 
 #: What a paradigm may ask for in USES: a classifier of the registry, the class texts.
 HEAD_MATERIALS = ("classifier", "text")
+#: Names in the state of a head that mean the same in every paradigm: W, and the factor of the
+#: logits (not its logarithm).
+CLASSIFIER, LOGIT_SCALE = "classifier", "logit_scale"
 
 
 @dataclass(frozen=True)
 class HeadInputs:
-    """What a paradigm makes its head of."""
+    """What a paradigm makes its head of. `saved` is the state of a saved head where the cell begins
+    from its W, which is taken as it is.
+    """
 
     n_classes: int
     dim: int
@@ -33,6 +38,7 @@ class HeadInputs:
     b_C: torch.Tensor | None = None  # with spec: where the bias starts; None: at 0
     train_logit_scale: bool = False
     loss: str | None = None
+    saved: Mapping[str, torch.Tensor] = field(default_factory=dict)
 
 
 class Head(Protocol):
@@ -71,6 +77,13 @@ class Head(Protocol):
         """w_CD as it is now."""
         ...
 
+    def state(self) -> Mapping[str, torch.Tensor]:
+        """What of it a file of saved weights holds, by name: W as CLASSIFIER, a logit scale as
+        LOGIT_SCALE in float64 (its logarithm comes back exactly), and what STATE of the paradigm
+        names.
+        """
+        return {CLASSIFIER: self.weight()}
+
     def put_rows(self, classes_U: torch.Tensor, w_UD: torch.Tensor, *, trained: bool) -> None:
         """Replace rows of W; with `trained`, the next backward leaves a gradient at W.
 
@@ -94,6 +107,9 @@ class Head(Protocol):
 
 class Paradigm(Plugin, Protocol[OptionsT_contra]):
     """A way from embeddings to logits."""
+
+    #: What its head has beside W, by the names in `Head.state`.
+    STATE: Sequence[str] = ()
 
     @property
     @abstractmethod

@@ -70,6 +70,14 @@ class ChangingTexts(Protocol):
         """Parameters of the learning rate lr_new."""
         ...
 
+    def tower(self) -> Mapping[str, torch.Tensor]:
+        """The tensors of a text tower that is trained; empty where it stays as it is."""
+        ...
+
+    def context(self) -> torch.Tensor | None:
+        """The learned context (M, E); None where there is none."""
+        ...
+
 
 class TrainableModel(Protocol):
     """What a solver trains, in place: everything between a sample and its logits."""
