@@ -37,6 +37,7 @@ from harness.run.request import (
     prepare_run,
 )
 from harness.task import library
+from harness.task.default_recipe import recipe_notes
 from harness.task.departures import protocol_of
 from harness.task.grid import Row, expand_rows, matches, rule
 from harness.task.notes import as_flow, values_of_no_cell
@@ -70,7 +71,9 @@ class Study:
         """
         if self._plan is None:
             try:
-                self._plan = plan_rows(self.rows(), self.store, self.file)
+                rows = self.rows()
+                self._plan = plan_rows(rows, self.store, self.file)
+                self._plan.remarks = tuple(recipe_notes(self.task, (r.cell for r in rows)))
             except TaskError:
                 raise
             except BadInput as error:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from harness.core.cells import Cell
 from harness.core.protocols.dataset import Dataset
+from harness.plan.recipes import notes_on_recipe
 from harness.plan.resolve import ResolvedCell, Setup, may_have_distractors, takes_all
 from harness.plan.samples import counted, few_samples, have, some
 from harness.plan.saved import notes_on_saved
@@ -26,8 +27,21 @@ def notes_of(cells: Sequence[ResolvedCell]) -> tuple[str, ...]:
     counts: Counts = {}
     for resolved in setups.values():
         notes |= dict.fromkeys(_of_setup(resolved.cell, resolved.setup, counts))
-    notes |= dict.fromkeys(notes_on_saved(list(setups.values())))
-    return tuple(notes)
+    return (*notes, *_by_row(list(setups.values())))
+
+
+def _by_row(cells: Sequence[ResolvedCell]) -> Iterator[str]:
+    """Notes on single rows of a report, each once with the rows that it is about."""
+    rows: dict[str, dict[str, None]] = {}
+    for resolved in cells:
+        cell, setup = resolved.cell, resolved.setup
+        row = str(cell.method or cell.classifier or cell.paradigm)
+        texts = [f"init: {cell.init}: {text}" for text in notes_on_saved(cell, setup)]
+        texts += [f"recipe: {text}" for text in notes_on_recipe(cell, setup)]
+        for text in texts:
+            rows.setdefault(text, {})[row] = None
+    for text, of_rows in rows.items():
+        yield f"{text} (rows: {', '.join(of_rows)})."
 
 
 def found_of(cells: Sequence[ResolvedCell]) -> tuple[str, ...]:

@@ -27,6 +27,7 @@ class Plan:
     cells: list[ResolvedCell] = field(default_factory=list)
     infeasible: list[tuple[Cell, str]] = field(default_factory=list)
     status: dict[str, str] = field(default_factory=dict)
+    remarks: tuple[str, ...] = ()  # notes on the task itself
 
     def run_again(self, keys: Iterable[str]) -> None:
         """Count these cells as missing; their Records stay until new ones replace them."""
@@ -56,7 +57,7 @@ class Plan:
 
     def notes(self) -> tuple[str, ...]:
         """Notes on the grid for readers of the plan and of the report."""
-        return notes_of(self.cells)
+        return (*self.remarks, *notes_of(self.cells))
 
     def found(self) -> tuple[str, ...]:
         """What earlier runs found, for readers of the plan; a report has it from its Records."""

@@ -12,7 +12,7 @@ from harness.core.cells import Cell
 from harness.core.errors import TaskError
 from harness.core.protocols.classifier import SAVED
 from harness.core.protocols.paradigm import CLASSIFIER, LOGIT_SCALE
-from harness.plan.resolve import ResolvedCell, Setup
+from harness.plan.resolve import Setup
 from harness.training.weights import (
     ALIGNMENT,
     BACKBONE,
@@ -145,19 +145,8 @@ def _scale_of_classifier(setup: Setup) -> float | None:
     return scale
 
 
-def notes_on_saved(cells: Sequence[ResolvedCell]) -> Iterator[str]:
-    """What of the saved weights is left by rows of the plan, and what begins anew in them."""
-    rows: dict[str, dict[str, None]] = {}
-    for resolved in cells:
-        cell, setup = resolved.cell, resolved.setup
-        for text in _notes(cell, setup) if setup.saved is not None else ():
-            row = str(cell.method or cell.classifier or cell.paradigm)
-            rows.setdefault(f"init: {cell.init}: {text}", {})[row] = None
-    for text, of_rows in rows.items():
-        yield f"{text} (rows: {', '.join(of_rows)})."
-
-
-def _notes(cell: Cell, setup: Setup) -> Iterator[str]:
+def notes_on_saved(cell: Cell, setup: Setup) -> Iterator[str]:
+    """What of the saved weights a cell leaves, and what begins anew in it."""
     saved = setup.saved
     if saved is None:
         return

@@ -26,6 +26,7 @@ from harness.run.evaluate import Trained, Trial, measured, on_test, on_validatio
 from harness.run.methods import fit_method, method_warnings
 from harness.training.checkpoint import Checkpoint
 from harness.training.distributed import world
+from harness.training.movement import fingerprint, why_unmoved
 
 
 @dataclass(frozen=True)
@@ -243,9 +244,13 @@ def _solve(
 def _solve_together(attempts: Sequence[_Attempt], context: RunContext) -> list[Trained]:
     built = [build_model(a.resolved, a.recipe, context.resources) for a in attempts]
     problems = [_problem(a, b, context) for a, b in zip(attempts, built, strict=True)]
+    before = [fingerprint(b.model) for b in built]
     solutions = attempts[0].resolved.setup.solver.plugin.solve(problems)
-    parts = zip(attempts, built, solutions, strict=True)
-    return [_trained(a, b, s, context) for a, b, s in parts]
+    parts = zip(attempts, built, solutions, before, strict=True)
+    return [
+        replace(_trained(a, b, s, context), warnings=why_unmoved(sums, b.model, s.curve))
+        for a, b, s, sums in parts
+    ]
 
 
 def _solve_in_memory(attempt: _Attempt, context: RunContext) -> Trained:

@@ -18,6 +18,7 @@ from harness.core.protocols.alignment import Alignment
 from harness.core.protocols.classifier import SAVED, Classifier
 from harness.core.protocols.method import Method
 from harness.core.protocols.paradigm import Paradigm, head_materials
+from harness.task.default_recipe import base_recipe
 from harness.task.overrides import replace_keys
 from harness.task.read import plain, validate
 from harness.task.schema import Task, TuningModel
@@ -249,7 +250,8 @@ def _recipes(task: Task, s: Mapping[str, Any]) -> list[Recipe | None]:
     """The recipes of a row; `recipe.by: {vision_only: {...}}` changes those of that name."""
     if s["tuning"] == "none":
         return [None]
-    lists = {name: getattr(task.recipe, name) for name in RECIPE_AXES}
+    base = base_recipe(task, s["encoder"], s["tuning"])
+    lists = {name: getattr(base, name) for name in RECIPE_AXES}
     lists["train_logit_scale"] = lists["train_logit_scale"] or [s["tuning"] != "head"]
     for choice in (s["paradigm"], s["classifier"], s["method"]):
         changes = task.recipe.by.get(choice.name) if choice else None

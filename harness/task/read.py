@@ -142,6 +142,8 @@ def plain(value: Any) -> Any:
     if isinstance(value, Choice):
         return value.plain()
     if isinstance(value, BaseModel):
+        if isinstance(value, RecipeModel) and not value.model_fields_set:
+            return {}  # a task that names no recipe is read as one again
         fields = type(value).model_fields
         return {f.alias or n: plain(getattr(value, n)) for n, f in fields.items()}
     if isinstance(value, dict):

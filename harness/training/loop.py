@@ -71,7 +71,7 @@ def _epoch(
         if problem.watch.interrupted():
             raise KeyboardInterrupt
         if i % (recipe.lr_every or 1) == 0:
-            factor = _factor(recipe, epoch + i / len(batches))
+            factor = rate_factor(recipe, epoch + i / len(batches))
             for group, rate in zip(optimiser.param_groups, rates, strict=True):
                 group["lr"] = rate * factor
         loss, right = _step(model, optimiser, batch_B, y_N, recipe, drop)
@@ -270,7 +270,7 @@ def _optimiser(model: TrainableModel, recipe: Recipe) -> torch.optim.Optimizer:
     return torch.optim.AdamW(groups, weight_decay=recipe.weight_decay)
 
 
-def _factor(recipe: Recipe, epoch: float) -> float:
+def rate_factor(recipe: Recipe, epoch: float) -> float:
     """Linear warm-up from 0, then cosine to 0 (or constant), in fractional epochs."""
     if epoch < recipe.warmup_epochs:
         return epoch / recipe.warmup_epochs

@@ -71,7 +71,7 @@ def test_every_plugin_conforms_and_says_what_it_is(kind: str) -> None:
 
 def test_names_are_files_and_packages_without_an_underscore() -> None:
     assert registry.names("classifier") == [
-        "gram_matched", "lda", "lda_sample", "orthogonal", "prototype", "random", "text",
+        "gram_matched", "lda", "lda_sample", "orthogonal", "prototype", "random", "saved", "text",
         "text_rotated", "text_shuffled",
     ]  # fmt: skip
     assert registry.names("launcher") == ["inline", "local", "slurm"], "slurm is a package"

@@ -86,8 +86,8 @@ def test_an_unknown_plugin() -> None:
 @pytest.mark.parametrize(
     ("kind", "uses", "allowed"),
     [
-        (Classifier, "suport", "text, support, seed. Did you mean 'support'?"),
-        (Classifier, "validation", "text, support, seed"),
+        (Classifier, "suport", "text, support, seed, saved. Did you mean 'support'?"),
+        (Classifier, "validation", "text, support, seed, saved"),
         (Method, "classifier", "text, support, validation, seed"),
         (Paradigm, "support", "classifier, text"),
     ],

@@ -224,7 +224,9 @@ def test_rows_without_a_prompt_read_class_names_alone(
 def test_weights_to_begin_from_are_in_the_key_by_content(task: Task, tmp_path: Path) -> None:
     first, copied, other = (tmp_path / f"{n}.safetensors" for n in ("first", "copied", "other"))
     for path, value in ((first, 0.0), (copied, 0.0), (other, 1.0)):
-        save_file({"projection.weight": torch.full((4, 8), value)}, path)
+        scale = torch.tensor(20.0, dtype=torch.float64)
+        tensors = {"projection.weight": torch.full((4, 8), value), "head.logit_scale": scale}
+        save_file(tensors, path)
     plain = keys(task, tmp_path)
     begun = keys(task, tmp_path, init=str(first))
     assert begun != plain

@@ -141,7 +141,7 @@ def test_a_plugin_that_wants_what_it_will_not_get(
         cell_of(classifier=name)
     assert str(caught.value) == (
         f"task.yaml: classifier: {name}: USES names 'suport', which is unknown; allowed: "
-        "text, support, seed. Did you mean 'support'?"
+        "text, support, seed, saved. Did you mean 'support'?"
     )
 
 

@@ -59,7 +59,8 @@ def test_a_preset_is_a_recipe_with_keys_replaced(tmp_path: Path) -> None:
     assert (task.recipe.lr, task.recipe.decay, task.recipe.epochs) == ([1e-3], ["constant"], [3])
     assert task.recipe.preset is None, "the task as resolved needs no file of recipes"
     assert refusal(tmp_path, recipe={"preset": "lit_emojy"}) == (
-        "recipe.preset: 'lit_emojy': there is no such recipe; allowed: lit_emoji, text4vis. "
+        "recipe.preset: 'lit_emojy': there is no such recipe; allowed: lit_emoji, "
+        "lit_emoji_all, text4vis. "
         "Did you mean 'lit_emoji'?"
     )
 

@@ -12,16 +12,12 @@ from harness.core.cells import Cell
 from harness.core.outcomes import Estimate, Outcomes
 from harness.core.records import Record
 from harness.core.samples import TestSet
+from harness.report.model.curves import not_learned, still_falling
 from harness.report.model.measured import measures_of
 from harness.report.model.results import Result
 from harness.stats import pairwise
 
 DONE, MISSING, FAILED, INFEASIBLE, ABSENT = "done", "missing", "failed", "infeasible", "absent"
-
-#: The loss is still falling if the last epoch is below the mean of the epochs before it by more
-#: than this share and by more than this many nats. The share alone would never let go of a loss
-#: near zero, whose further fall changes no prediction.
-FALLING, FALLING_NATS, EPOCHS_BEFORE = 0.05, 0.01, 5
 
 
 @dataclass(frozen=True)
@@ -37,6 +33,7 @@ class Entry:
     classes_drawn: bool = False  # every group is one class: new items are items of new classes
     measures: Mapping[str, float] = field(default_factory=dict)  # means over seeds, by name
     falling: bool = False
+    not_learned: bool = False
     reasons: tuple[str, ...] = ()
     cell: Cell | None = None  # of its first seed
     records: tuple[Record, ...] = ()
@@ -86,7 +83,8 @@ def make_entry(
         classes=len(test.class_names),
         classes_drawn=_groups_are_classes(test),
         measures=_mean_measures(done),
-        falling=_still_falling(done),
+        falling=still_falling(done),
+        not_learned=not_learned(done),
         outcomes=outcomes,
     )
 
@@ -110,14 +108,3 @@ def _mean_measures(records: Sequence[Record]) -> dict[str, float]:
         for name in by_seed[0]
         if all(name in measures for measures in by_seed)
     }
-
-
-def _still_falling(records: Sequence[Record]) -> bool:
-    # On the mean curve over seeds: the curve of a single seed is too noisy.
-    curves = [[point["loss"] for point in r.curve if "loss" in point] for r in records]
-    shortest = min(map(len, curves), default=0)
-    if shortest <= EPOCHS_BEFORE:
-        return False
-    mean_E = np.mean([curve[-EPOCHS_BEFORE - 1 :] for curve in curves], axis=0)
-    before, last = mean_E[:-1].mean(), mean_E[-1]
-    return bool(before - last > max(FALLING * before, FALLING_NATS))

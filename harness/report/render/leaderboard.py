@@ -27,24 +27,42 @@ def leaderboard(table: Table) -> str:
     notes = "\n".join(f"- {escape(note)}" for note in table.task.report.notes)
     parts = [
         pipe_table(["Row", *map(escape, table.labels)], rows), two_families(table),
-        caption(table), notes, _falling(table),
+        caption(table), notes, _marks(table),
     ]  # fmt: skip
     return "\n\n".join(part for part in parts if part)
 
 
-def _falling(table: Table) -> str:
-    rows = [escape(row) for row in table.rows if _mark(table, row)]
-    if not rows:
-        return ""
-    return (
-        f"\\* still falling: the training loss of {listing(rows)} had not converged (in the last "
-        "epoch it was more than 5% and more than 0.01 nats below the mean of the 5 epochs before). "
-        "Longer training may change the row."
-    )
+#: Mark of a row, and the sentence that explains it.
+FALLING, NOT_LEARNED = "\\*", "†"
+
+
+def _marks(table: Table) -> str:
+    """What the marks of rows mean, one paragraph each."""
+    marked = {row: _mark(table, row) for row in table.rows}
+    falling = [escape(row) for row, mark in marked.items() if FALLING in mark]
+    not_learned = [escape(row) for row, mark in marked.items() if NOT_LEARNED in mark]
+    parts = []
+    if falling:
+        parts.append(
+            f"{FALLING} still falling: the training loss of {listing(falling)} had not converged "
+            "(in the last epoch it was more than 5% and more than 0.01 nats below the mean of the "
+            "5 epochs before). Longer training may change the row."
+        )
+    if not_learned:
+        parts.append(
+            f"{NOT_LEARNED} not learned: the training of {listing(not_learned)} taught little "
+            "(from the first epoch to the last the loss fell by less than 1% and the accuracy on "
+            "the training samples rose by less than 1 point, or that accuracy ended at chance). "
+            "Another recipe may change the row."
+        )
+    return "\n\n".join(parts)
 
 
 def _mark(table: Table, row: str) -> str:
-    return " \\*" if any(table.entries[row, c].falling for c in table.columns) else ""
+    entries = [table.entries[row, c] for c in table.columns]
+    falling = any(e.falling for e in entries)
+    not_learned = any(e.not_learned for e in entries)
+    return f" {FALLING}" * falling + f" {NOT_LEARNED}" * not_learned
 
 
 def _shown(table: Table, row: str, label: str, digits: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from harness.core.cells import Cell
 from harness.report.model.table import Table, build_table
@@ -50,6 +51,15 @@ def test_a_row_whose_loss_still_falls_is_marked() -> None:
     assert "| text \\* |" in text
     assert "\n\n\\* still falling: the training loss of text had not converged" in text
     assert "still falling" not in leaderboard(build_table(few_shot()))
+
+
+def test_a_row_that_learned_nothing_is_marked() -> None:
+    table = build_table(few_shot())
+    stuck = {k: replace(e, not_learned=k[0] == "random") for k, e in table.entries.items()}
+    text = leaderboard(replace(table, entries=stuck))
+    assert "| random † |" in text
+    assert "\n\n† not learned: the training of random taught little" in text
+    assert "not learned" not in leaderboard(table)
 
 
 def test_notes_of_the_task_are_below_it() -> None:

@@ -1,0 +1,67 @@
+"""The recipe of a task that names none: a preset of the encoder's plugin, else the paper's recipe.
+
+A recipe that is named in part is as it is written: what it leaves out has the paper's values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from harness.core import registry
+from harness.core.cells import Cell, Choice
+from harness.core.errors import BadInput, TaskError, nearest
+from harness.core.protocols.encoder import EncoderPlugin
+from harness.task import library, yaml_reader
+from harness.task.schema import RecipeModel, Task
+
+
+def named_keys(task: Task) -> frozenset[str]:
+    """The keys of the recipe that the task names."""
+    return frozenset(task.recipe.model_fields_set) - {"preset"}
+
+
+def preset_of(encoder: Choice, tuning: str) -> str | None:
+    """The preset that serves an encoder; None for one without, or one that planning will refuse."""
+    family, _ = registry.split_reference(encoder.name)
+    try:
+        return registry.load(EncoderPlugin, family).RECIPES.get(tuning)
+    except BadInput:
+        return None
+
+
+def base_recipe(task: Task, encoder: Choice, tuning: str) -> RecipeModel:
+    """What the keys of a row's recipe are before `by` and a search change them.
+
+    Raises TaskError for a preset of an encoder that does not exist.
+    """
+    preset = None if named_keys(task) else preset_of(encoder, tuning)
+    return task.recipe if preset is None else _read(preset, encoder)
+
+
+def _read(preset: str, encoder: Choice) -> RecipeModel:
+    known = library.recipes()
+    if preset not in known:
+        raise TaskError(
+            f"encoder {encoder}", "RECIPES", f"{preset!r}: there is no such recipe", allowed=known,
+            nearest=nearest(preset, known),
+        )  # fmt: skip
+    return RecipeModel.model_validate(yaml_reader.read(known[preset]))
+
+
+def recipe_notes(task: Task, cells: Iterable[Cell]) -> list[str]:
+    """Where the recipe is the encoder's default, and where a partly named one misses it."""
+    named, notes = named_keys(task), dict[str, None]()
+    searched = "recipe.lr" in (task.search or {})
+    for cell in cells:
+        preset = preset_of(cell.encoder, cell.tuning) if cell.recipe is not None else None
+        if preset is None or cell.recipe is None:
+            continue
+        if not named:
+            text = f"recipe: {preset}, the default of encoder {cell.encoder}"
+            notes[text + f" with tuning: {cell.tuning}."] = None
+        elif "lr" not in named and not searched and cell.recipe.lr == task.recipe.lr[0]:
+            notes[
+                f"recipe: lr is not named and is that of the paper for CLIP, {cell.recipe.lr:g}, "
+                f"which hardly moves {cell.encoder}; recipe.preset {preset} serves it."
+            ] = None
+    return list(notes)
