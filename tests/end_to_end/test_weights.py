@@ -19,7 +19,7 @@ TASK: dict[str, Any] = {
     "shots": 2,
     "classes": {"pick": 6, "from": "development"},
     "encoder": "embedded/lit-emoji",
-    "resolution": 32,
+    "resolution": 64,
     "recipe": {"lr": 1e-3, "epochs": 3, "warmup_epochs": 0},
     "seeds": 1,
 }

@@ -110,7 +110,7 @@ def test_the_plan_and_the_report_say_so(tmp_path: Any) -> None:
     from harness.study import open_study
 
     study = open_study(
-        TASK | {"classes": {"pick": 3, "from": "development"}, "resolution": 32},
+        TASK | {"classes": {"pick": 3, "from": "development"}, "resolution": 64},
         runs=tmp_path, reports=tmp_path,
     )  # fmt: skip
     (note,) = study.plan().notes()

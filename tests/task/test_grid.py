@@ -123,7 +123,7 @@ def test_class_draws_are_an_axis() -> None:
 
 
 def test_the_canonical_cell_leaves_out_defaults() -> None:
-    (found,) = cells(shots=1, seeds=[4])
+    (found,) = cells(shots=1, seeds=[4], recipe={"lr": 5e-6})
     assert found.plain() == {
         "classifier": "text",
         "dataset": "emoji",

@@ -15,7 +15,7 @@ TASK: dict[str, Any] = {
     "shots": 1,
     "classes": {"pick": 4, "from": "development"},
     "encoder": "embedded/lit-emoji",
-    "resolution": 32,
+    "resolution": 64,
     "seeds": 1,
 }
 GOOD = {"lr": 1e-3, "warmup_epochs": 0, "epochs": 2}
