@@ -198,7 +198,7 @@ class Resources:
         """What is to be known of the texts of class names; kept in the cache for the next plan."""
         prompt = resolved.setup.prompt
         texts = prompt.plugin.evaluation_texts(names, prompt.options)
-        address = text_address(resolved.setup.text_weights, prompt.choice, texts)
+        address = text_address(_text_encoder_key(resolved).weights, prompt.choice, texts)
 
         def find() -> TextFindings:
             found = remembered(address)

@@ -248,7 +248,10 @@ def _solve_together(attempts: Sequence[_Attempt], context: RunContext) -> list[T
     solutions = attempts[0].resolved.setup.solver.plugin.solve(problems)
     parts = zip(attempts, built, solutions, before, strict=True)
     return [
-        replace(_trained(a, b, s, context), warnings=why_unmoved(sums, b.model, s.curve))
+        replace(
+            _trained(a, b, s, context),
+            warnings=(*b.warnings, *why_unmoved(sums, b.model, s.curve)),
+        )
         for a, b, s, sums in parts
     ]
 
@@ -306,7 +309,6 @@ def _trained(
         support=context.store.write_support(support) if support else None,
         solution=solution,
         params=model.trained_parameters(),
-        warnings=built.warnings,
     )
 
 
