@@ -107,6 +107,10 @@ class PrecomputedImage:
         """Raises EncoderError."""
         raise EncoderError(f"given:{self._precomputed.path} reads no pictures")
 
+    def as_tensor(self, image: Any) -> NoReturn:
+        """Raises EncoderError."""
+        self.preprocess(image, 0)
+
     def features(self, x_BCHW: Any) -> NoReturn:
         """Raises EncoderError: the data set has them."""
         raise EncoderError(f"given:{self._precomputed.path} reads no pictures")
@@ -120,6 +124,10 @@ class PrecomputedImage:
 
 class PrecomputedText:
     """Texts that another program embedded."""
+
+    def cut_short(self, texts: Sequence[str], context: int = 0) -> Sequence[bool]:
+        """All False: the file does not tell."""
+        return [False] * len(texts)
 
     def __init__(self, precomputed: PrecomputedFeatures) -> None:
         self._precomputed = precomputed
