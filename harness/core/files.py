@@ -1,9 +1,8 @@
-"""The cache folder: addressed by content, safe under concurrent writers, free to delete."""
+"""Files that are written whole, and the folder of the cache, which can be deleted at any time."""
 
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -49,16 +48,3 @@ def explain_oserror(path: Path, error: OSError) -> DiskFull | OutputError:
             "free some space and run the same command again"
         )
     return OutputError(f"cannot write {path}: {error.strerror or error}")
-
-
-def file_hash(path: Path) -> str:
-    """sha256 of a file, remembered by path, size and time."""
-    stat = path.stat()
-    name = hashlib.sha256(f"{path.resolve()}|{stat.st_size}|{stat.st_mtime_ns}".encode())
-    remembered = cache_folder() / "hashes" / name.hexdigest()[:32]
-    if remembered.is_file() and remembered.stat().st_size == 64:  # whole
-        return remembered.read_text(encoding="ascii")
-    with path.open("rb") as handle:
-        value = hashlib.file_digest(handle, "sha256").hexdigest()
-    write_atomically(remembered, lambda f: f.write(value.encode("ascii")))
-    return value

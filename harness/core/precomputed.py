@@ -23,7 +23,7 @@ import json
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,8 +31,9 @@ import numpy as np
 
 from harness.core.directions import without_direction
 from harness.core.errors import DataError, did_you_mean, nearest
-from harness.core.files import file_hash
+from harness.core.hashes import file_hash
 from harness.core.hashing import digest
+from harness.core.identity import Identity, identity
 from harness.core.logit_scales import not_a_stored_factor
 from harness.core.safetensors_file import read_safetensors_array, read_safetensors_header
 from harness.core.text_files import read_text
@@ -71,13 +72,20 @@ class PrecomputedFeatures:
         return int(self.features_NF.shape[1])
 
 
-@cache
 def read_precomputed(path: Path) -> PrecomputedFeatures:
-    """The arrays of `path`: an .npz file, a .safetensors file or a folder.
+    """The arrays of `path`: an .npz file, a .safetensors file or a folder; read once while its
+    files are the same.
 
     Raises DataError, which names the file and the array: no such file, another form, an array that
     is missing, of a wrong shape, not finite, or inconsistent with the others.
     """
+    files = _files_of(path) if path.is_dir() else [path]
+    # A file that is not there has no identity; reading it says so.
+    return _read(path, tuple((file.name, identity(file)) for file in files if file.is_file()))
+
+
+@lru_cache(maxsize=16)
+def _read(path: Path, _files: tuple[tuple[str, Identity], ...]) -> PrecomputedFeatures:
     arrays = _Arrays(path, *_load(path))
     features_NF = arrays.numbers("features", 2)
     n = len(features_NF)
@@ -262,7 +270,7 @@ def _load(path: Path) -> tuple[dict[str, Callable[[], Array]], str]:
 
 
 def _from_folder(path: Path) -> tuple[dict[str, Callable[[], Array]], str]:
-    files = sorted(p for p in path.iterdir() if p.suffix in (".npy", ".txt") and p.stem in NAMES)
+    files = _files_of(path)
     loaders: dict[str, Callable[[], Array]] = {}
     for file in files:
         if file.stem in loaders:
@@ -271,6 +279,10 @@ def _from_folder(path: Path) -> tuple[dict[str, Callable[[], Array]], str]:
     if not loaders:
         raise DataError(f"{path} holds no features.npy")
     return loaders, digest([[file.name, file_hash(file)] for file in files], 64)
+
+
+def _files_of(folder: Path) -> list[Path]:
+    return sorted(p for p in folder.iterdir() if p.suffix in (".npy", ".txt") and p.stem in NAMES)
 
 
 def _from_file(file: Path) -> Array:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
-from functools import cache
 from pathlib import Path
 
 from harness.core.errors import DataError
+from harness.core.hashes import file_hash_in_process
+from harness.core.identity import Identity, identity
 from harness.core.text_files import special
 from harness.data._listing import has_text_name, printable
 
@@ -46,30 +46,22 @@ def refuse_special(path: Path, noun: str) -> None:
 
 
 def bytes_hash(path: Path) -> str:
-    """sha256 of a picture's file, kept in memory while its size and time do not change.
+    """sha256 of a picture's file, kept in memory while the file is the same.
 
     Raises DataError if it cannot be read.
     """
     refuse_special(path, "picture")
     try:
-        stat = path.stat()
-        return _bytes_hash(path, stat.st_size, stat.st_mtime_ns)
+        return file_hash_in_process(path)
     except OSError as error:
         raise DataError(f"picture {path} cannot be read: {error.strerror}") from error
 
 
-@cache
-def _bytes_hash(path: Path, size: int, time: int) -> str:
-    with path.open("rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()
-
-
-def file_times(root: Path, paths: Iterable[str]) -> list[tuple[str, int, int]]:
-    """(path, size, time) of files below `root`: what was found out about them holds while these
-    do not change. Raises OSError for a file that is not there.
+def file_identities(root: Path, paths: Iterable[str]) -> list[tuple[str, Identity]]:
+    """Files below `root` by path, with what says that they are still the same: what was found out
+    about them holds while these do not change. Raises OSError for a file that is not there.
     """
-    stats = [(path, (root / path).stat()) for path in sorted(paths)]
-    return [(str(root.resolve() / path), s.st_size, s.st_mtime_ns) for path, s in stats]
+    return [(str(root.resolve() / path), identity(root / path)) for path in sorted(paths)]
 
 
 def _reason(error: Exception) -> str:

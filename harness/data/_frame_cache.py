@@ -11,7 +11,6 @@ is not kept is decoded at every use. The folder can be deleted at any time.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import os
 import zipfile
@@ -23,12 +22,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness.core.errors import BadInput, DataError
-from harness.core.files import cache_folder, file_hash, write_atomically
+from harness.core.cache import keep
+from harness.core.errors import BadInput
+from harness.core.files import cache_folder
+from harness.core.hashes import file_hash
 from harness.core.hashing import digest
 from harness.data import _decode
-from harness.data._files import refuse_special
-from harness.data._images import refuse_cut
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -70,6 +69,7 @@ class FrameCache:
     """
 
     side: int
+    hash_of: Callable[[Path], str] = file_hash  # sha256 of the bytes of a video
     _used: float = 0.0
     _writes: int = 0
     _lengths: dict[Path, int] = field(default_factory=dict)
@@ -86,7 +86,7 @@ class FrameCache:
         Raises DataError.
         """
         with _decode.readable(path):
-            address = digest([file_hash(path), "index", version("av")], 32)
+            address = digest([self.hash_of(path), "index", version("av")], 32)
         file = cache_folder() / "videos" / address[:2] / f"{address}.json"
         index = _saved_index(file)
         if index is None:
@@ -94,7 +94,7 @@ class FrameCache:
             decoded: dict[int, Image.Image] = {}
             index = _decode.index(path, self._collect_into(decoded) if whole else None)
             text = json.dumps(asdict(index)).encode()
-            write_atomically(file, lambda f: f.write(text))
+            keep(file, lambda f: f.write(text))
             if len(decoded) == index.length:
                 self._keep(self._file(path), index, decoded)
         return index
@@ -125,7 +125,7 @@ class FrameCache:
         return collect
 
     def _file(self, path: Path) -> Path:
-        address = digest([file_hash(path), self.side, version("av")], 32)
+        address = digest([self.hash_of(path), self.side, version("av")], 32)
         return cache_folder() / "frames" / address[:2] / f"{address}.npz"
 
     def _keep(self, file: Path, index: _decode.Index, frames: Mapping[int, Image.Image]) -> None:
@@ -140,33 +140,7 @@ class FrameCache:
         if len(frames) < index.length:
             frames = _load(file, None) | dict(frames)
         arrays = {str(number): np.asarray(image) for number, image in frames.items()}
-        write_atomically(file, lambda f: np.savez(f, allow_pickle=False, **arrays))
-
-
-def files_hash(files: Sequence[Path]) -> str:
-    """sha256 over the contents of extracted frames in order, cached while sizes and times stay.
-
-    Raises DataError if one cannot be read, or is cut short: a study reads a few frames of each
-    video, and would not notice the others.
-    """
-    try:
-        stats = [(path, path.stat()) for path in files]
-        state: list[list[str | int]] = [["whole"]]  # unlike those of earlier versions
-        state += [[str(path.resolve()), s.st_size, s.st_mtime_ns] for path, s in stats]
-        cached = cache_folder() / "hashes" / digest(state, 32)
-        if cached.is_file() and cached.stat().st_size == 64:  # whole
-            return cached.read_text(encoding="ascii")
-        content = hashlib.sha256()
-        for path in files:
-            refuse_special(path, "frame")
-            encoded = path.read_bytes()
-            refuse_cut(path, encoded)
-            content.update(hashlib.sha256(encoded).digest())
-    except OSError as error:
-        raise DataError(f"frame {error.filename} cannot be read: {error.strerror}") from error
-    value = content.hexdigest()
-    write_atomically(cached, lambda f: f.write(value.encode("ascii")))
-    return value
+        keep(file, lambda f: np.savez(f, allow_pickle=False, **arrays))
 
 
 def _load(file: Path, numbers: Iterable[int] | None) -> dict[int, Image.Image]:

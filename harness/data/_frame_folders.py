@@ -10,6 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from harness.core.errors import DataError
+from harness.core.identity import Identity, identity
 from harness.data._images import EXTENSIONS, picture_suffixes
 from harness.data._listing import entries
 
@@ -44,12 +45,19 @@ class FrameFolders:
         return tuple(file for file in files if os.path.lexists(file))
 
 
-@lru_cache(maxsize=256)
 def frame_files(folder: Path) -> tuple[Path, ...]:
-    """The pictures of a folder in the order of their numbers.
+    """The pictures of a folder in the order of their numbers, listed once while it is the same.
 
     Raises DataError if the folder cannot be read, a name has no number, or two the same.
     """
+    try:
+        return _listed(folder, identity(folder))
+    except OSError as error:
+        raise DataError(f"folder {folder} cannot be read: {error.strerror}") from error
+
+
+@lru_cache(maxsize=256)
+def _listed(folder: Path, _state: Identity) -> tuple[Path, ...]:
     present = entries(folder)
     # Pictures of rarer kinds may be a by-product: they are frames where there are no others.
     usual, readable = (

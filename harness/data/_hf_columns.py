@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.core.errors import DataError, did_you_mean, nearest
+from harness.core.identity import Identity, identity
 from harness.data._hf_messages import among, guarded, listed
 
 #: Bytes at the end of a picture that its part of the manifest holds, beside its length: cheap.
@@ -166,16 +167,15 @@ def _size(path: str | None) -> int | None:
         return None
 
 
-def address_of(tables: Mapping[str, Any], columns: Mapping[str, Any]) -> list[tuple[str, int, int]]:
-    """(path, size, time) of every file that pictures are read from."""
+def address_of(tables: Mapping[str, Any], columns: Mapping[str, Any]) -> list[tuple[str, Identity]]:
+    """Every file that pictures are read from, with what says that it is still the same."""
     import pyarrow.compute as pc
 
     files = {entry["filename"] for table in tables.values() for entry in table.cache_files}
     for column in columns.values():
         files |= {p for p in pc.struct_field(column, "path").to_pylist() if p}
     # Where there are bytes, the path is only a name and no file.
-    stats = [(name, Path(name).stat()) for name in sorted(files) if Path(name).is_file()]
-    return [(name, s.st_size, s.st_mtime_ns) for name, s in stats]
+    return [(name, identity(name)) for name in sorted(files) if Path(name).is_file()]
 
 
 def _kind(kind: Any) -> str:

@@ -11,7 +11,8 @@ from typing import ClassVar, TypeVar, cast
 from PIL import Image
 
 from harness.core.errors import DataError, did_you_mean, nearest
-from harness.core.protocols.dataset import Dataset, Kind
+from harness.core.hashes import Progress, Unhashed
+from harness.core.protocols.dataset import Dataset, Kind, Used
 from harness.core.samples import Items
 from harness.data._files import bytes_hash
 from harness.data._images import open_rgb
@@ -22,7 +23,8 @@ Open = TypeVar("Open", bound=Callable[..., Dataset])
 
 
 def opened_once(open_dataset: Open) -> Open:
-    """`open_dataset`, called once for equal options: cells share the data set.
+    """`open_dataset`, called once for equal options: for data that come with a package. Data of the
+    researcher are opened anew by every plan, as they may have changed.
 
     It is functools.cache with the signature kept, so that mypy sees it.
     """
@@ -40,12 +42,26 @@ class ImageFiles:
     classes: tuple[str, ...]
     train: Items
     test: Items
-    manifest: str
+    #: The manifest, or how to make it, where keys seldom need it.
+    manifest_of: str | Callable[[], str]
     parts: Mapping[str, Sequence[int]]
     val: Items | None = None  # neither trained on nor tested
     notes: tuple[str, ...] = ()  # what a reader of a report should know
     problems: tuple[str, ...] = ()  # why it is refused; `data check` reads the rest all the same
     reference: str = ""  # as a task names it; the researcher's own data have one
+
+    @cached_property
+    def manifest(self) -> str:
+        """Hash over the names and sizes of all items."""
+        return self.manifest_of if isinstance(self.manifest_of, str) else self.manifest_of()
+
+    def content(self, used: Used, progress: Progress | None = None) -> str:
+        """The manifest: data of a package have changed if a size has."""
+        return self.manifest
+
+    def unhashed(self, used: Used) -> Unhashed:
+        """Nothing."""
+        return Unhashed()
 
     def part(self, name: str) -> Sequence[int]:
         """Indices of the classes of a named part. DataError for one that there is not."""

@@ -6,7 +6,6 @@ still the same.
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
@@ -14,13 +13,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, field_validator
 
+from harness.core.cache import cached_json
 from harness.core.errors import DataError
-from harness.core.files import cache_folder, write_atomically
 from harness.core.hashing import digest
 from harness.core.problems import Problems, and_more
 from harness.core.samples import Items
 from harness.core.text_files import special as special_kind
-from harness.data._files import file_times
 from harness.data._image_files import ImageFiles
 from harness.data._listing import NO_TEXT_NAME
 from harness.data._scan import Unreadable, scan, unreadable
@@ -68,9 +66,8 @@ def without_corrupt_pictures(
     if not limit:
         _refuse_special(data, special)
         return data
-    outcome = _kept(
-        digest([data.manifest, address], 32), lambda: _read_pictures(data), ("corrupt", "twins")
-    )
+    address = digest([data.train.ids, data.test.ids, address], 32)
+    outcome = _kept(address, lambda: _read_pictures(data), ("corrupt", "twins"))
     corrupt: list[str] = outcome["corrupt"]
     named = [*_named(special), *corrupt]
     total = len(items) + len(special)
@@ -101,13 +98,14 @@ def without_unreadable_videos(
     *,
     read_whole: Callable[[str], Image.Image],
     min_frames: int,
+    state: Callable[[Sequence[str]], Any],
 ) -> Data:
     """`data` without the videos that are `missing` (not there, or not to be opened, with where they
     are listed or what they are), or that `read_whole` cannot read: damaged, or shorter than
     `min_frames`.
 
-    Every video is decoded once, and the outcome kept while size and time of all files do not
-    change. A limit of 0 decodes nothing, and lets nothing be missing.
+    Every video is decoded once, and the outcome kept while the `state` of all is the same. A limit
+    of 0 decodes nothing, and lets nothing be missing.
 
     Raises DataError if more than `limit` (a number, or a share below 1) cannot be used.
     """
@@ -127,7 +125,7 @@ def without_unreadable_videos(
     if not limit:
         return data
     there = [item for item in items if item not in set(missing)]
-    address = digest([data.manifest, file_times(data.root, there), min_frames], 32)
+    address = digest([data.train.ids, data.test.ids, state(there), min_frames], 32)
     outcome = _kept(
         address, lambda: {"videos": list(unreadable(read_whole, there)[0])}, ("videos",)
     )
@@ -195,7 +193,7 @@ def _without(data: Data, unusable: Collection[str], notes: Sequence[str]) -> Dat
         data,
         train=_items_without(data.train, excluded),
         test=_items_without(data.test, excluded),
-        manifest=digest([data.manifest, sorted(excluded)], 64),
+        manifest_of=lambda: digest([data.manifest, sorted(excluded)], 64),
     )
 
 
@@ -220,14 +218,8 @@ def _read_pictures(data: ImageFiles) -> dict[str, Any]:
 
 def _kept(address: str, compute: Callable[[], dict[str, Any]], keys: Sequence[str]) -> Any:
     """A mapping with the lists `keys`: what the cache keeps at an address, or what is computed."""
-    path = cache_folder() / "corrupt" / f"{address}.json"
-    if path.is_file():
-        try:
-            kept = json.loads(path.read_bytes())
-            return {key: list(kept[key]) for key in keys}
-        except (ValueError, KeyError, TypeError):
-            pass  # damaged: read again, and written over
-    value = compute()
-    text = json.dumps(value).encode()
-    write_atomically(path, lambda f: f.write(text))
-    return value
+
+    def is_whole(kept: Any) -> bool:
+        return isinstance(kept, dict) and all(isinstance(kept.get(key), list) for key in keys)
+
+    return cached_json("corrupt", address, compute, is_whole)

@@ -13,6 +13,8 @@ from __future__ import annotations
 
 import json
 import math
+import os
+import stat
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -21,8 +23,7 @@ from typing import Any
 
 from harness.core.errors import DataError, did_you_mean, nearest
 from harness.core.text_files import lines_of, read_text, special
-from harness.data._files import file_times, folder_at
-from harness.data._image_files import ImageFiles, opened_once
+from harness.data._files import file_identities, folder_at
 from harness.data._images import picture_suffixes
 from harness.data._items import (
     items_of,
@@ -32,6 +33,7 @@ from harness.data._items import (
 )
 from harness.data._listing import folders_in, left_out_note, listing
 from harness.data._max_corrupt import PictureOptions, without_corrupt_pictures
+from harness.data._own_files import OwnFiles
 
 LAYOUT_FILE = Path(__file__).with_name("coop.json")
 SPLITS = ("train", "val", "test")
@@ -58,8 +60,7 @@ class _Contents:
     left_out: Sequence[str] = ()  # the kinds of files that are not read
 
 
-@opened_once
-def open_dataset(argument: str, options: Options) -> ImageFiles:
+def open_dataset(argument: str, options: Options) -> OwnFiles:
     """The pictures that the split file lists.
 
     Raises DataError: no such data set, a split file that is missing or malformed, pictures that
@@ -70,17 +71,17 @@ def open_dataset(argument: str, options: Options) -> ImageFiles:
     contents = _without_special(root, _read(root, layout))
     reference = f"coop:{name}"
     rows = {split: [(item, label, "") for item, label in contents.rows[split]] for split in SPLITS}
-    manifest = _manifest(root, contents)
     val = items_of(rows["val"])
     notes = unused_split_note(val, reference, "val") + left_out_note(contents.left_out, reference)
     half = math.ceil(len(contents.names) / 2)
-    data = ImageFiles(
-        root, tuple(contents.names), items_of(rows["train"]), items_of(rows["test"]), manifest,
+    data = OwnFiles(
+        root, tuple(contents.names), items_of(rows["train"]), items_of(rows["test"]),
+        lambda: _manifest(root, contents),
         {"base": range(half), "new": range(half, len(contents.names))},
         val=val, notes=notes, reference=reference,
     )  # fmt: skip
     used = [item for split in ("train", "test") for item, _ in contents.rows[split]]
-    address = file_times(root, used) if options.max_corrupt else []
+    address = file_identities(root, used) if options.max_corrupt else []
     return without_corrupt_pictures(data, options.max_corrupt, address, contents.special)
 
 
@@ -213,15 +214,37 @@ def _class_folders(root: Path, layout: Mapping[str, str]) -> _Contents:
 
 
 def _without_special(root: Path, contents: _Contents) -> _Contents:
-    """The contents with special files of train and test apart from the rows."""
-    kinds = {
-        item: kind
-        for split in ("train", "test")
-        for item, _ in contents.rows[split]
-        if (kind := special(root / item))
-    }
+    """The contents with special files of train and test apart from the rows.
+
+    Raises DataError for pictures that are not there, or are listed twice.
+    """
+    used = [item for split in ("train", "test") for item, _ in contents.rows[split]]
+    if not used:
+        raise DataError(f"{contents.source} lists no picture under train or test")
+    prefix = os.path.join(root, "")  # noqa: PTH118 - a million Path objects take half a minute
+    found = {item: kind for item in used if (kind := _kind(prefix + item)) != ""}
+    missing = [item for item, kind in found.items() if kind is None]
+    if missing:
+        raise DataError(
+            f"{len(missing)} of the {len(used)} pictures that {contents.source} lists are not "
+            f"there; the first: {root / missing[0]}"
+        )
+    repeated = len(used) - len(set(used))
+    if repeated:
+        raise DataError(f"{contents.source} lists {repeated} pictures more than once")
+    kinds = {item: kind for item, kind in found.items() if kind}
     rows = {s: [row for row in r if row[0] not in kinds] for s, r in contents.rows.items()}
     return replace(contents, rows=rows, special=kinds) if kinds else contents
+
+
+def _kind(path: str) -> str | None:
+    """'' for a regular file, else what it is; None where there is nothing."""
+    try:
+        if stat.S_ISREG(os.stat(path).st_mode):  # noqa: PTH116
+            return ""
+    except (OSError, ValueError):
+        pass
+    return special(Path(path)) or None
 
 
 def _lines(path: Path) -> list[str]:
@@ -232,23 +255,13 @@ def _lines(path: Path) -> list[str]:
 def _manifest(root: Path, contents: _Contents) -> str:
     """Hash over split, path, size and label of every item; val changes no result and is not in it.
 
-    Raises DataError for pictures that are not there, or are listed twice.
+    Raises DataError for pictures that are not there any more.
     """
-    lines, missing = [], []
     used = [(split, *row) for split in ("train", "test") for row in contents.rows[split]]
-    if not used:
-        raise DataError(f"{contents.source} lists no picture under train or test")
-    for split, item, label in used:
-        try:
-            lines.append(f"{split}|{item}|{(root / item).stat().st_size}|{contents.names[label]}")
-        except OSError:
-            missing.append(item)
-    if missing:
-        raise DataError(
-            f"{len(missing)} of the {len(used)} pictures that {contents.source} lists are not "
-            f"there; the first: {root / missing[0]}"
+    try:
+        return lines_hash(
+            f"{split}|{item}|{(root / item).stat().st_size}|{contents.names[label]}"
+            for split, item, label in used
         )
-    repeated = len(used) - len({item for _, item, _ in used})
-    if repeated:
-        raise DataError(f"{contents.source} lists {repeated} pictures more than once")
-    return lines_hash(lines)
+    except OSError as error:
+        raise DataError(f"picture {error.filename} cannot be read: {error.strerror}") from error

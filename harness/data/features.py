@@ -18,12 +18,12 @@ import numpy as np
 from harness.core.cells import Cell
 from harness.core.errors import DataError
 from harness.core.facts import CellFacts
+from harness.core.hashes import Progress, Unhashed
 from harness.core.hashing import digest
 from harness.core.precomputed import SPLITS, PrecomputedFeatures, read_precomputed
-from harness.core.protocols.dataset import Kind
+from harness.core.protocols.dataset import Kind, Used
 from harness.core.protocols.plugin import NoOptions
 from harness.core.samples import Items
-from harness.data._image_files import opened_once
 from harness.data._items import items_of, refuse_duplicate_names, shared_groups_note
 
 if TYPE_CHECKING:
@@ -47,6 +47,14 @@ class FeatureFile:
     manifest: str
     precomputed: PrecomputedFeatures
     notes: tuple[str, ...] = ()
+
+    def content(self, used: Used, progress: Progress | None = None) -> str:
+        """The manifest, which is over the bytes of the file."""
+        return self.manifest
+
+    def unhashed(self, used: Used) -> Unhashed:
+        """Nothing: opening has read all that there is."""
+        return Unhashed()
 
     def part(self, name: str) -> Sequence[int]:
         """All classes. DataError for any other part."""
@@ -76,7 +84,6 @@ class FeatureFile:
         return {item: row for row, item in enumerate(self.precomputed.ids)}
 
 
-@opened_once
 def open_dataset(argument: str, options: NoOptions) -> FeatureFile:
     """The features at `argument`.
 

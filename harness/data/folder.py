@@ -24,8 +24,7 @@ from harness.core.errors import DataError
 from harness.core.problems import Problems
 from harness.core.samples import Items
 from harness.core.text_files import is_text_file
-from harness.data._files import file_times, folder_at
-from harness.data._image_files import ImageFiles, opened_once
+from harness.data._files import file_identities, folder_at
 from harness.data._images import picture_suffixes
 from harness.data._items import (
     Rows,
@@ -45,6 +44,7 @@ from harness.data._listing import (
     printable,
 )
 from harness.data._max_corrupt import PictureOptions, usable_pictures
+from harness.data._own_files import OwnFiles
 from harness.data._split_folders import Wanted, found_layout, one_below, only_folder, split_folders
 
 
@@ -54,8 +54,7 @@ class Options(PictureOptions):
     test: Literal["test", "val"] = "test"
 
 
-@opened_once
-def open_dataset(argument: str, options: Options) -> ImageFiles:
+def open_dataset(argument: str, options: Options) -> OwnFiles:
     """The pictures below `argument`.
 
     Raises DataError: missing folder, an ambiguous layout, and all that is wrong below it at once:
@@ -67,7 +66,7 @@ def open_dataset(argument: str, options: Options) -> ImageFiles:
     return data
 
 
-def open_incomplete(argument: str, options: Options) -> tuple[ImageFiles, list[str]]:
+def open_incomplete(argument: str, options: Options) -> tuple[OwnFiles, list[str]]:
     """The pictures that can be read, with the problems of the others. Nothing is missing, as what
     is not there is a problem.
     """
@@ -75,7 +74,7 @@ def open_incomplete(argument: str, options: Options) -> tuple[ImageFiles, list[s
     return replace(data, problems=tuple(problems.lines())), []
 
 
-def _opened(argument: str, options: Options) -> tuple[ImageFiles, Problems]:
+def _opened(argument: str, options: Options) -> tuple[OwnFiles, Problems]:
     reference = f"folder:{argument}"
     problems = Problems(f"dataset {reference}")
     found = _read(folder_at(argument, "folder", "flowers"), reference, options.test, problems)
@@ -92,8 +91,9 @@ def _opened(argument: str, options: Options) -> tuple[ImageFiles, Problems]:
     used = [("train", *row) for row in rows["train"]]
     used += [("test", *row) for row in rows[tested]]
     try:
-        content = manifest(root, used)
-        address = file_times(root, [path for _, path, _, _ in used]) if options.max_corrupt else []
+        address = (
+            file_identities(root, [path for _, path, _, _ in used]) if options.max_corrupt else []
+        )
     except OSError as error:
         raise DataError(f"picture {error.filename} cannot be read: {error.strerror}") from error
     val = _items(rows[unused], names)
@@ -105,8 +105,9 @@ def _opened(argument: str, options: Options) -> tuple[ImageFiles, Problems]:
     special = both[0].special | both[1].special
     if not rows[tested] and not splits[tested].special:
         notes.append(_no_test_note(reference, root, tested, unused if rows[unused] else None))
-    data = ImageFiles(
-        root, names, _items(rows["train"], names), _items(rows[tested], names), content, {},
+    data = OwnFiles(
+        root, names, _items(rows["train"], names), _items(rows[tested], names),
+        lambda: manifest(root, used), {},
         val=val, notes=tuple(notes), reference=reference,
     )  # fmt: skip
     return usable_pictures(data, options.max_corrupt, address, special, problems), problems

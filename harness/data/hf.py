@@ -16,9 +16,9 @@ Items are rows: 'train/000123'.
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -26,12 +26,14 @@ from typing import Any
 from PIL import Image
 
 from harness.core.errors import DataError
-from harness.data._files import bytes_hash
+from harness.core.hashes import Hashes
+from harness.core.samples import Items
 from harness.data._hf_columns import address_of, contents_of, groups_of, labels_of, pictures
 from harness.data._hf_folder import passed_over
+from harness.data._hf_hashes import Rows as HashedRows
+from harness.data._hf_hashes import hashes_of_rows
 from harness.data._hf_messages import among, guarded
 from harness.data._hf_source import cached_configs, choose_config, is_folder, load_splits
-from harness.data._image_files import ImageFiles, opened_once
 from harness.data._images import open_rgb
 from harness.data._items import (
     Rows,
@@ -42,6 +44,7 @@ from harness.data._items import (
 )
 from harness.data._listing import left_out_note
 from harness.data._max_corrupt import PictureOptions, without_corrupt_pictures
+from harness.data._own_files import OwnFiles
 from harness.data._scan import first_few
 
 
@@ -59,11 +62,12 @@ class Options(PictureOptions):
 
 
 @dataclass(frozen=True)
-class HubImages(ImageFiles):
+class HubImages(OwnFiles):
     """Pictures in rows of arrow tables: of each the encoded bytes, or a path."""
 
     columns: Mapping[str, Any] = field(default_factory=dict)  # split -> chunked array of structs
-    _hashes: dict[str, str] = field(default_factory=dict, repr=False, compare=False)
+    rows: Mapping[str, HashedRows] = field(default_factory=dict)  # split -> the same, to be hashed
+    scope: str = ""  # what hashes are remembered under
 
     def read(self, item: str) -> Image.Image:
         """The picture. DataError, naming row and data set, if it cannot be read."""
@@ -72,15 +76,10 @@ class HubImages(ImageFiles):
             return open_rgb(encoded)
         return open_rgb(BytesIO(encoded), self._shown(item))
 
-    def content_hash(self, item: str) -> str:
-        """sha256 of the encoded bytes."""
-        if item not in self._hashes:
-            encoded = self._encoded(item)
-            if isinstance(encoded, Path):
-                return bytes_hash(encoded)
-            # Kept: the rows of an open table do not change.
-            self._hashes[item] = hashlib.sha256(encoded).hexdigest()
-        return self._hashes[item]
+    @cached_property
+    def remembered(self) -> Hashes:
+        """The hashes of the encoded bytes."""
+        return hashes_of_rows(self.scope, self.rows, self.reference)
 
     def _encoded(self, item: str) -> bytes | Path:
         split, _, row = item.rpartition("/")
@@ -96,7 +95,29 @@ class HubImages(ImageFiles):
         return f"{item} of {self.reference}"
 
 
-@opened_once
+@dataclass(frozen=True)
+class _Part:
+    """The rows of a split of the library that is used as train or test."""
+
+    use: str
+    split: str
+    column: Any  # of pictures
+    texts: Sequence[str]  # the class of every row
+    groups: Sequence[str]
+    files: tuple[str, ...]  # that the table is read from
+
+    @property
+    def ids(self) -> list[str]:
+        return [f"{self.split}/{n:06d}" for n in range(len(self.texts))]
+
+    def items(self, classes: Sequence[str]) -> Items:
+        index = {name: c for c, name in enumerate(classes)}
+        rows: Rows = [
+            (i, index[t], g) for i, t, g in zip(self.ids, self.texts, self.groups, strict=True)
+        ]
+        return items_of(rows)
+
+
 def open_dataset(argument: str, options: Options) -> HubImages:
     """The rows of the two splits.
 
@@ -117,23 +138,18 @@ def open_dataset(argument: str, options: Options) -> HubImages:
     labels = labels_of(tables, options.label, shown)
     classes = tuple(labels.classes)
     refuse_duplicate_names(classes, f"{shown}, column '{options.label}'")
-    index = {name: c for c, name in enumerate(classes)}
-    rows: dict[str, Rows] = {"train": [], "test": []}
-    lines: list[str] = []
-    for use, name in names.items():
-        ids = [f"{name}/{n:06d}" for n in range(len(tables[name]))]
-        groups = groups_of(tables[name], options.group, shown)
-        texts = labels.of[name]
-        rows[use] = [(i, index[t], g) for i, t, g in zip(ids, texts, groups, strict=True)]
-        contents = contents_of(columns[name])
-        lines += [
-            f"{use}|{i}|{c}|{t}|{g}"
-            for i, c, t, g in zip(ids, contents, texts, groups, strict=True)
-        ]
+    parts = [
+        _Part(use, name, columns[name], labels.of[name],
+              groups_of(tables[name], options.group, shown), _files_of(tables[name]))
+        for use, name in names.items()
+    ]  # fmt: skip
+    items = {part.use: part.items(classes) for part in parts}
     data = HubImages(
-        root=Path(argument), classes=classes, train=items_of(rows["train"]),
-        test=items_of(rows["test"]), manifest=lines_hash(lines), parts={}, notes=labels.notes,
+        root=Path(argument), classes=classes, train=items.get("train", items_of([])),
+        test=items["test"], manifest_of=lambda: _manifest(parts), parts={}, notes=labels.notes,
         reference=shown, columns=columns,
+        rows={part.split: HashedRows(part.column, part.files) for part in parts},
+        scope=f"{_place(argument)}|{options.config}|{options.image}",
     )  # fmt: skip
     in_train, in_test = ([group for _, _, group in rows[use]] for use in ("train", "test"))
     shared = shared_groups_note(in_train, in_test, shown)
@@ -151,6 +167,26 @@ def open_dataset(argument: str, options: Options) -> HubImages:
     data = replace(data, notes=data.notes + notes)
     special = {path.relative_to(root).as_posix(): kind for path, kind in content.special.items()}
     return without_corrupt_pictures(data, options.max_corrupt, address, special)
+
+
+def _manifest(parts: Sequence[_Part]) -> str:
+    """Hash over split, size and last bytes, class and group of every row."""
+    return lines_hash(
+        f"{part.use}|{i}|{c}|{t}|{g}"
+        for part in parts
+        for i, c, t, g in zip(
+            part.ids, contents_of(part.column), part.texts, part.groups, strict=True
+        )
+    )
+
+
+def _files_of(table: Any) -> tuple[str, ...]:
+    return tuple(entry["filename"] for entry in table.cache_files)
+
+
+def _place(argument: str) -> str:
+    path = Path(argument).expanduser()
+    return f"hf:{path.resolve() if path.is_dir() else argument}"
 
 
 def fetch(argument: str, options: Options) -> bool:

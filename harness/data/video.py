@@ -23,15 +23,14 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 from pydantic import Field, field_validator
 
 from harness.core.errors import DataError
-from harness.core.files import file_hash
+from harness.core.hashes import Hashes, Progress, Unhashed
 from harness.core.hashing import digest
 from harness.core.problems import Problems
-from harness.core.protocols.dataset import Kind
+from harness.core.protocols.dataset import Kind, Used
 from harness.data import _decode
 from harness.data._chosen_rows import chosen_lists
-from harness.data._frame_cache import FrameCache, files_hash, shrunk
+from harness.data._frame_cache import FrameCache, shrunk
 from harness.data._frame_folders import FrameFolders
-from harness.data._image_files import ImageFiles, opened_once
 from harness.data._images import open_rgb
 from harness.data._items import (
     Rows,
@@ -40,7 +39,9 @@ from harness.data._items import (
     tell_duplicate_names,
 )
 from harness.data._max_corrupt import PictureOptions, without_unreadable_videos
+from harness.data._own_files import OwnFiles
 from harness.data._side import kept_side
+from harness.data._video_hashes import files_of_videos, states_of, video_hashes, whole_frames
 from harness.data._video_places import grouped, located, manifest_of
 from harness.data._video_rows import (
     ListOptions,
@@ -53,6 +54,8 @@ from harness.sampling.crops import SHORT_SIDE
 
 if TYPE_CHECKING:
     from PIL import Image
+
+    from harness.core.hashes import Digests
 
 
 class Options(PictureOptions):
@@ -104,7 +107,7 @@ class Options(PictureOptions):
 
 
 @dataclass(frozen=True)
-class Videos(ImageFiles):
+class Videos(OwnFiles):
     """Videos below `root`; an item's id is its path relative to it."""
 
     kind: ClassVar[Kind] = "clips"
@@ -125,7 +128,13 @@ class Videos(ImageFiles):
         side = kept_side(self.options.side, resolution, short_side, self.reference)
         if side == self.side:
             return self
-        return replace(self, side=side, manifest=digest([self.manifest, "side", side], 64))
+        manifest_of = lambda: digest([self.manifest, "side", side], 64)  # noqa: E731
+        return replace(self, side=side, manifest_of=manifest_of)
+
+    def content(self, used: Used, progress: Progress | None = None) -> str:
+        """Over the bytes, and the side where it is not the usual one."""
+        content = super().content(used, progress)
+        return content if self.side == SHORT_SIDE else digest([content, "side", self.side], 64)
 
     def length(self, item: str) -> int:
         """Frames of a video. DataError for one that cannot be read or is too short."""
@@ -154,11 +163,26 @@ class Videos(ImageFiles):
 
     def content_hash(self, item: str) -> str:
         """Of the bytes of the file or of all extracted frames, and of the side they are kept at."""
-        path = self.root / item
+        return digest([super().content_hash(item), self.side], 64)
+
+    def item_hashes(self, items: Sequence[str], progress: Progress | None = None) -> Digests:
+        """(N, 32): of the file, or over all extracted frames in order. OSError or DataError."""
+        return video_hashes(self.remembered, items, self._frames_below, progress)
+
+    def items_unhashed(self, items: Sequence[str]) -> Unhashed:
+        """In files: every extracted frame counts."""
+        return self.remembered.unhashed(files_of_videos(items, self._frames_below))
+
+    @cached_property
+    def remembered(self) -> Hashes:
+        """The hashes of files below `root`; of extracted frames only of whole ones."""
+        return whole_frames(self.root) if self.counted else super().remembered
+
+    def _frames_below(self, item: str) -> list[str] | None:
+        """The files of extracted frames, relative to `root`; None for a video in one file."""
         if item not in self.counted:
-            with _decode.readable(path):
-                return digest([file_hash(path), self.side], 64)
-        return digest([files_hash(self._folders.files(item)), self.side], 64)
+            return None
+        return [f"{item}/{file.name}" for file in self._folders.files(item)]
 
     def _length(self, item: str) -> int:
         length = self.counted.get(item)
@@ -187,10 +211,14 @@ class Videos(ImageFiles):
 
     @cached_property
     def _store(self) -> FrameCache:
-        return FrameCache(self.side)
+        return FrameCache(self.side, self._sha256)
+
+    def _sha256(self, path: Path) -> str:
+        item = path.relative_to(self.root).as_posix()
+        (sha_32,) = self.remembered.of([item])
+        return bytes(sha_32).hex()
 
 
-@opened_once
 def open_dataset(argument: str, options: Options) -> Videos:
     """The videos that the lists or folders name.
 
@@ -221,6 +249,7 @@ def _usable(data: Videos, missing: Mapping[str, str], problems: Problems) -> Vid
         return without_unreadable_videos(
             data, data.options.max_corrupt, missing,
             read_whole=data.read_whole, min_frames=data.options.min_frames,
+            state=lambda items: states_of(data.root, items),
         )  # fmt: skip
     except DataError as error:
         problems.add_error("unusable", error)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.core.errors import EncoderError
-from harness.core.files import file_hash
+from harness.core.hashes import file_hash
 from harness.core.hashing import digest
 from harness.encoders import _hub
 from harness.encoders._weights import CheckpointHeader, read_header, read_json

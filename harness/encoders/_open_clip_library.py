@@ -10,8 +10,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from harness.core.cache import cached_json
 from harness.core.errors import EncoderError, did_you_mean, nearest
-from harness.encoders._weights import cached_json, read_json
+from harness.encoders._weights import read_json
 
 #: What weights may declare of the preprocessing that they were trained with.
 PREPROCESS = ("mean", "std", "interpolation", "resize_mode", "fill_color")

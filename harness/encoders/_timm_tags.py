@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from importlib.metadata import version
 from typing import Any
 
+from harness.core.cache import cached_json
 from harness.core.errors import EncoderError
-from harness.encoders._weights import cached_json
 
 #: What a transform depends on.
 _PREPARED_BY = ("mean", "std", "interpolation", "crop_pct", "crop_mode")

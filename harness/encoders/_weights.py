@@ -9,14 +9,14 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harness.core.cache import cached_json
 from harness.core.errors import EncoderError
-from harness.core.files import cache_folder, file_hash, write_atomically
-from harness.core.hashing import digest
+from harness.core.hashes import file_hash
 from harness.core.safetensors_file import read_safetensors_array, read_safetensors_header
 from harness.encoders._checkpoint_kinds import is_torchscript, refuse_parts
 
@@ -188,19 +188,6 @@ def _named_tensors(path: Path, saved: Any) -> dict[str, torch.Tensor]:
 def _plain_name(name: str) -> str:
     """Without the prefixes of DistributedDataParallel and torch.compile."""
     return re.sub(r"^(_orig_mod\.|module\.)+", "", name)
-
-
-def cached_json(kind: str, key: str, compute: Callable[[], Any]) -> Any:
-    """JSON data that is computed once and kept in the cache folder."""
-    path = cache_folder() / kind / f"{digest([kind, key], 32)}.json"
-    if path.is_file():
-        try:
-            return json.loads(path.read_bytes())
-        except ValueError:
-            pass  # damaged: computed again, and written over
-    value = compute()
-    write_atomically(path, lambda f: f.write(json.dumps(value).encode()))
-    return value
 
 
 def read_json(path: Path) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.core.errors import EncoderError, did_you_mean, nearest
 from harness.core.facts import EncoderFacts
-from harness.core.files import file_hash
+from harness.core.hashes import file_hash
 from harness.core.hashing import digest
 from harness.core.protocols.plugin import NoOptions
 from harness.core.text_form import LATIN, TextForm

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from harness.core.errors import EncoderError, did_you_mean, nearest
 from harness.core.facts import EncoderFacts
-from harness.core.files import file_hash
+from harness.core.hashes import file_hash
 from harness.core.hashing import digest
 from harness.core.protocols.plugin import NoOptions
 from harness.encoders._packages import load_in_timm_order, package_folder

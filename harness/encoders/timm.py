@@ -12,6 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harness.core.cache import cached_json
 from harness.core.errors import EncoderError, did_you_mean, nearest
 from harness.core.facts import EncoderFacts
 from harness.core.hashing import digest
@@ -19,7 +20,7 @@ from harness.core.protocols.plugin import NoOptions
 from harness.encoders import _hub
 from harness.encoders._checkpoint_kinds import one_file, refuse_nan
 from harness.encoders._timm_tags import check_activation, check_preparation
-from harness.encoders._weights import cached_json, read_header, state_dict
+from harness.encoders._weights import read_header, state_dict
 
 if TYPE_CHECKING:
     import torch

@@ -84,10 +84,12 @@ class Catalogue:
         clips = as_clips(data)
         if clips is None:
             return data
-        return self._once(
-            ("dataset", choice, resolution, short_side),
-            lambda: clips.for_pictures(resolution, short_side),
-        )
+
+        def sized() -> Dataset:
+            found = clips.for_pictures(resolution, short_side)
+            return self._once(("sized", id(found)), lambda: complete_dataset(found, choice))
+
+        return self._once(("dataset", choice, resolution, short_side), sized)
 
     def dataset_plugin(self, choice: Choice) -> Chosen[DatasetPlugin]:
         return self.chosen(DatasetPlugin, choice)

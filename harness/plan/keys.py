@@ -9,35 +9,65 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from harness.core.cells import EVALUATION_FIELDS, FIELDS_OUTSIDE_KEYS, Cell
-from harness.core.files import file_hash
+from harness.core.hashes import file_hash
 from harness.core.hashing import canonical, digest, digest_text
+from harness.core.protocols.dataset import Dataset, Used
 from harness.core.records import KEY_VERSION
-from harness.plan.catalogue import Catalogue
-from harness.plan.resolve import Setup
+from harness.plan.catalogue import Catalogue, blame
+from harness.plan.resolve import Setup, has_training_samples
 
 #: A placeholder for the seed in the text that is hashed; no user would choose this number.
 _SEED_MARK = -982_451_653_000_000_007
 
 
-def content_hashes(cell: Cell, setup: Setup, catalogue: Catalogue) -> tuple[str, str]:
-    """Hashes of what a cell reads: (in training, in evaluation). They do not depend on the seed."""
+#: The hash over those items of a data set that are used.
+ContentOf = Callable[[Dataset, Used], str]
+
+
+def of_bytes(dataset: Dataset, used: Used) -> str:
+    """What keys hold of the data."""
+    return dataset.content(used)
+
+
+def of_manifest(dataset: Dataset, _used: Used) -> str:
+    """What keys held before: of data of the researcher a hash over names and sizes."""
+    return dataset.manifest
+
+
+def content_hashes(
+    cell: Cell, setup: Setup, catalogue: Catalogue, where: str, content: ContentOf = of_bytes
+) -> tuple[str, str]:
+    """Hashes of what a cell reads: (in training, in evaluation). They do not depend on the seed.
+
+    Raises TaskError for data that cannot be read.
+    """
+    trained_on, tested_on = used_items(cell, setup)
     training = catalogue.remember(
-        ("training", cell.dataset, setup.dataset.manifest, setup.trained.indices, cell.prompt,
-         cell.encoder, cell.text_encoder, cell.init),
-        lambda: _training(cell, setup),
+        ("training", content, cell.dataset, id(setup.dataset), setup.trained.indices,
+         bool(trained_on), cell.prompt, cell.encoder, cell.text_encoder, cell.init),
+        lambda: _training(cell, setup, where, content),
     )  # fmt: skip
-    tested_in = (cell.test_dataset or cell.dataset, setup.test_dataset.manifest)
-    evaluation = catalogue.remember(
-        ("evaluation", tested_in, setup.tested.indices, cell.prompt),
-        lambda: digest([setup.test_dataset.manifest, _texts(cell, setup, setup.tested.names)]),
-    )
-    return training, evaluation
+
+    def evaluation() -> str:
+        with blame(where, "test_dataset" if cell.test_dataset else "dataset"):
+            data = content(setup.test_dataset, tested_on)
+        return digest([data, _texts(cell, setup, setup.tested.names)])
+
+    # The catalogue keeps the data sets, so their ids stay theirs.
+    key = ("evaluation", content, id(setup.test_dataset), setup.tested.indices, cell.prompt)
+    return training, catalogue.remember(key, evaluation)
 
 
-def _training(cell: Cell, setup: Setup) -> str:
-    read: list[Any] = [
-        setup.dataset.manifest, _texts(cell, setup, setup.trained.names), setup.facts.weights
-    ]  # fmt: skip
+def used_items(cell: Cell, setup: Setup) -> tuple[Used, Used]:
+    """What is used of the data set, and of the test data set."""
+    trained_on = {"train": setup.trained.indices} if has_training_samples(cell) else {}
+    return trained_on, {"test": setup.tested.indices}
+
+
+def _training(cell: Cell, setup: Setup, where: str, content: ContentOf) -> str:
+    with blame(where, "dataset"):
+        data = content(setup.dataset, used_items(cell, setup)[0])
+    read: list[Any] = [data, _texts(cell, setup, setup.trained.names), setup.facts.weights]
     if cell.text_encoder is not None:
         read.append(setup.text_weights)
     if setup.init is not None:

@@ -84,7 +84,7 @@ def plan_rows(rows: Iterable[Row], store: Store, where: str = "task") -> Plan:
         if reason is not None:
             plan.infeasible += [(seeded, reason) for seeded in row.cells()]
             continue
-        training, evaluation = content_hashes(cell, setup, catalogue)
+        training, evaluation = content_hashes(cell, setup, catalogue, where)
         keys = keys_of_row(cell, row.seeds, training, evaluation)
         plan.cells += [
             ResolvedCell(seeded, key, train_key, setup, draws)

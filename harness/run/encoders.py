@@ -12,7 +12,7 @@ from typing import Any
 
 from harness.core.cells import Choice
 from harness.core.conform import conform
-from harness.core.files import file_hash
+from harness.core.hashes import file_hash
 from harness.core.hashing import digest
 from harness.core.protocols.encoder import EncoderPlugin, ImageEncoder, TextEncoder, TunableText
 from harness.plan.catalogue import Chosen

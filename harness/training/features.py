@@ -18,11 +18,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from harness.core import rates
+from harness.core.cache import keep
 from harness.core.cells import Choice
 from harness.core.directions import without_direction
 from harness.core.errors import DataError
 from harness.core.facts import EncoderFacts
-from harness.core.files import cache_folder, write_atomically
+from harness.core.files import cache_folder
 from harness.core.hashing import digest
 from harness.core.protocols.dataset import Dataset
 from harness.core.text_findings import text_address
@@ -225,7 +226,7 @@ def text_embeddings(
     with one_core_pool(cores()) as pool:
         rows = list(pool.map(one_class, texts))
     w_CD = torch.stack(rows)
-    write_atomically(path, lambda f: np.save(f, w_CD.numpy()))
+    keep(path, lambda f: np.save(f, w_CD.numpy()))
     rates.remember(rates.TEXT, encoder_weights, sum(map(len, texts)), sum(seconds))
     if spent is not None:
         spent(sum(seconds))

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from harness.core.files import write_atomically
+from harness.core.cache import keep
 
 if TYPE_CHECKING:
     Array = np.ndarray[Any, np.dtype[Any]]
@@ -41,13 +41,14 @@ def read_shards(folder: Path, wanted: set[str]) -> dict[str, Row]:
 
 
 def write_shard(folder: Path, ids: Sequence[str], rows: Sequence[Row]) -> None:
-    """Raises DiskFull or OutputError."""
+    """Keeps them, where the cache can be written. Raises DiskFull."""
     name = hashlib.sha256("\n".join(ids).encode()).hexdigest()[:32]
     h_NF = np.stack([h_F for h_F, _ in rows])
-    write_atomically(folder / f"{name}.npy", lambda f: np.save(f, h_NF))
+    if not keep(folder / f"{name}.npy", lambda f: np.save(f, h_NF)):
+        return
     for ending, values in ((".pixels.json", [p for _, p in rows]), (".ids.json", list(ids))):
         text = json.dumps(values).encode()
-        write_atomically(folder / f"{name}{ending}", lambda f, text=text: f.write(text))  # type: ignore[misc]
+        keep(folder / f"{name}{ending}", lambda f, text=text: f.write(text))  # type: ignore[misc]
 
 
 def _beside(ids_file: Path, ending: str) -> Path:

@@ -1,9 +1,8 @@
-"""Files: whole or not there, what cannot be written is explained, hashes are remembered."""
+"""Files: whole or not there, and what cannot be written is explained."""
 
 from __future__ import annotations
 
 import errno
-import hashlib
 import os
 from pathlib import Path
 from typing import IO
@@ -11,7 +10,7 @@ from typing import IO
 import pytest
 
 from harness.core.errors import DiskFull, OutputError
-from harness.core.files import cache_folder, explain_oserror, file_hash, write_atomically
+from harness.core.files import cache_folder, explain_oserror, write_atomically
 
 
 def test_the_cache_is_where_the_environment_says(
@@ -59,21 +58,3 @@ def test_a_full_disk_is_no_place_that_cannot_be_written(tmp_path: Path) -> None:
     assert OutputError.exit_code == 2
     assert "cannot write" in str(explain_oserror(tmp_path, OSError("no number")))
     assert list(tmp_path.iterdir()) == []
-
-
-def test_the_hash_of_a_file_is_remembered_until_it_changes(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("HARNESS_CACHE", str(tmp_path / "cache"))
-    path = tmp_path / "x"
-    path.write_bytes(b"one")
-    assert file_hash(path) == hashlib.sha256(b"one").hexdigest()
-    (remembered,) = (tmp_path / "cache" / "hashes").iterdir()
-    remembered.write_text("0" * 64)
-    assert file_hash(path) == "0" * 64, "not read again"
-    remembered.write_text("cut short")
-    assert file_hash(path) == hashlib.sha256(b"one").hexdigest()
-    path.write_bytes(b"other")
-    assert file_hash(path) == hashlib.sha256(b"other").hexdigest()
-    with pytest.raises(FileNotFoundError):
-        file_hash(tmp_path / "gone")

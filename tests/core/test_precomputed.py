@@ -56,10 +56,8 @@ def test_the_content_is_that_of_every_array(tmp_path: Path) -> None:
     root = as_folder(tmp_path)
     before = read_precomputed(root).content
     (root / "README.md").write_text("changed", encoding="utf-8")
-    read_precomputed.cache_clear()
     assert read_precomputed(root).content == before
     (root / "class_names.txt").write_text("\n".join(reversed(NAMES)), encoding="utf-8")
-    read_precomputed.cache_clear()
     assert read_precomputed(root).content != before
 
 

@@ -16,7 +16,7 @@ Wrong = tuple[Callable[[Path], None], dict[str, Any], tuple[str, ...]]
 
 
 def read(root: Path | str, **options: Any) -> hf.HubImages:
-    return hf.open_dataset.__wrapped__(str(root), hf.Options(**options))
+    return hf.open_dataset(str(root), hf.Options(**options))
 
 
 def first_picture(root: Path, **options: Any) -> object:

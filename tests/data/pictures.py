@@ -17,4 +17,4 @@ def picture(path: Path, colour: tuple[int, ...] = (200, 10, 10), mode: str = "RG
 
 
 def read(root: Path, **options: Any) -> ImageFiles:
-    return folder.open_dataset.__wrapped__(str(root), folder.Options(**options))
+    return folder.open_dataset(str(root), folder.Options(**options))

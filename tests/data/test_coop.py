@@ -20,7 +20,7 @@ from .sources import NAMES
 
 
 def read(where: Path | str, **options: Any) -> ImageFiles:
-    return coop.open_dataset.__wrapped__(str(where), coop.Options(**options))
+    return coop.open_dataset(str(where), coop.Options(**options))
 
 
 def look_at(where: Path, **options: Any) -> None:

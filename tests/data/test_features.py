@@ -20,7 +20,7 @@ NONE = NoOptions()
 
 
 def opened(path: Path) -> features.FeatureFile:
-    return features.open_dataset.__wrapped__(str(path), NONE)
+    return features.open_dataset(str(path), NONE)
 
 
 def cell(path: Path, encoder: str) -> Cell:

@@ -42,12 +42,12 @@ def test_a_hash_is_of_the_bytes_as_they_are_now(tmp_path: Path) -> None:
         _files.bytes_hash(path)
 
 
-def test_times_change_with_a_file(tmp_path: Path) -> None:
+def test_identities_change_with_a_file(tmp_path: Path) -> None:
     (tmp_path / "x").write_bytes(b"1")
-    before = _files.file_times(tmp_path, ["x"])
-    assert _files.file_times(tmp_path, ["x"]) == before
+    before = _files.file_identities(tmp_path, ["x"])
+    assert _files.file_identities(tmp_path, ["x"]) == before
     (tmp_path / "x").write_bytes(b"12")
-    assert _files.file_times(tmp_path, ["x"]) != before
+    assert _files.file_identities(tmp_path, ["x"]) != before
 
 
 def test_an_argument_where_none_is_taken() -> None:

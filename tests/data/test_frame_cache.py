@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from harness.core.errors import BadInput, DataError
+from harness.core.errors import BadInput
 from harness.data import _decode, _frame_cache
 
 from . import clips
@@ -117,17 +117,3 @@ def test_large_frames_are_kept_small(tmp_path: Path, decoded: list[Path]) -> Non
     assert _frame_cache.FrameCache(256).get(path, [7], whole=True)[0].size == (160, 96)
     assert len(decoded) == 2
     assert _frame_cache.shrunk(Image.new("RGB", (90, 300)), 64).size == (64, 213)
-
-
-def test_extracted_frames_are_hashed_in_their_order(tmp_path: Path, decoded: list[Path]) -> None:
-    files = [tmp_path / f"{n}.png" for n in range(3)]
-    for n, file in enumerate(files):
-        Image.new("RGB", (8, 8), (n, n, n)).save(file)
-    value = _frame_cache.files_hash(files)
-    assert _frame_cache.files_hash(files) == value
-    assert _frame_cache.files_hash(files[::-1]) != value
-    Image.new("RGB", (8, 8), (7, 7, 7)).save(files[1])
-    assert _frame_cache.files_hash(files) != value
-    files[2].unlink()
-    with pytest.raises(DataError, match=r"frame .*2\.png cannot be read"):
-        _frame_cache.files_hash(files)

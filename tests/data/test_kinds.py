@@ -123,7 +123,7 @@ def test_in_the_imagenet_of_coop(tmp_path: Path) -> None:
         picture(root / "images" / split / "n01" / "1.jfif")
     (root / "classnames.txt").write_text("n01 tench\n")
     add_kinds(root / "images" / "val" / "n01")
-    data = coop.open_dataset.__wrapped__(str(root), coop.Options())
+    data = coop.open_dataset(str(root), coop.Options())
     assert data.test.ids == ("images/val/n01/1.jfif",)
     assert data.notes[-1].endswith(f"not read: {KINDS}.")
 

@@ -94,9 +94,9 @@ def test_junk_in_the_imagenet_of_coop(tmp_path: Path) -> None:
     for split in ("train", "val"):
         for name in ("n01", "n02"):
             picture(root / "images" / split / name / "1.png")
-    before = coop.open_dataset.__wrapped__(str(root), coop.Options())
+    before = coop.open_dataset(str(root), coop.Options())
     add_junk(root, ".png")
-    after = coop.open_dataset.__wrapped__(str(root), coop.Options())
+    after = coop.open_dataset(str(root), coop.Options())
     assert (after.manifest, after.test.ids) == (before.manifest, before.test.ids)
 
 

@@ -149,7 +149,7 @@ def test_in_coop(kind: str, make: Callable[[Path], None], tmp_path: Path) -> Non
     make(item)
 
     def opened(limit: int) -> object:
-        return coop.open_dataset.__wrapped__(str(root), coop.Options(max_corrupt=limit))
+        return coop.open_dataset(str(root), coop.Options(max_corrupt=limit))
 
     with pytest.raises(DataError, match=rf"1 of the 15 pictures .*\.png \({kind}\)"):
         opened(0)
@@ -163,7 +163,7 @@ def test_in_the_imagenet_of_coop(tmp_path: Path) -> None:
     (root / "classnames.txt").write_text("n01 tench\n")
     os.mkfifo(root / "images" / "val" / "n01" / "x.JPEG")
     with pytest.raises(DataError, match=r"1 of the 3 pictures .*n01/x\.JPEG \(a FIFO\)"):
-        coop.open_dataset.__wrapped__(str(root), coop.Options())
+        coop.open_dataset(str(root), coop.Options())
 
 
 @each

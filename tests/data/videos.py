@@ -12,7 +12,7 @@ from . import clips
 
 
 def read(place: object, **options: Any) -> video.Videos:
-    return video.open_dataset.__wrapped__(str(place), video.Options(**options))
+    return video.open_dataset(str(place), video.Options(**options))
 
 
 def put(root: Path, paths: Sequence[str], content: bytes) -> None:

@@ -130,26 +130,6 @@ def test_what_a_file_says_must_be_readable(
         _weights.read_header(tmp_path / "w.safetensors")
 
 
-def test_what_was_computed_is_kept_unless_it_is_damaged(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("HARNESS_CACHE", str(tmp_path))
-    calls: list[int] = []
-
-    def compute() -> dict[str, int]:
-        calls.append(1)
-        return {"x": len(calls)}
-
-    assert [_weights.cached_json("k", "key", compute) for _ in range(2)] == [{"x": 1}] * 2
-    (kept,) = (tmp_path / "k").glob("*.json")
-    kept.write_text('{"x": ')
-    assert _weights.cached_json("k", "key", compute) == {"x": 2}
-    assert _weights.cached_json("k", "other key", compute) == {"x": 3}
-
-
-@pytest.mark.parametrize(
-    ("text", "word"), [(None, "there is no file"), ("{", "is no JSON"), ("[]", "no mapping")]
-)
 def test_files_that_hold_no_mapping(tmp_path: Path, text: str | None, word: str) -> None:
     if text is not None:
         (tmp_path / "x.json").write_text(text)

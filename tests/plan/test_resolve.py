@@ -215,7 +215,7 @@ def test_frames_follow_the_resolution_and_so_do_keys(
         return {c.cell.resolution: c for c in plan.cells}
 
     of = cells(256, [None, 160, 336])
-    assert [vars(of[r].setup.dataset)["side"] for r in (None, 160, 336)] == [256, 256, 384]
+    assert [vars(of[r].setup.dataset)["plugin"].side for r in (None, 160, 336)] == [256, 256, 384]
     assert of[None].setup.dataset is of[160].setup.dataset
     small = cells(384, 336)  # as if frames were kept that were made for this resolution
     assert small[336].key != of[336].key, "other frames, another key"

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Literal, Protocol, cast
 
+from harness.core.hashes import Progress, Unhashed
 from harness.core.protocols.plugin import OptionsT_contra, Plugin
 from harness.core.samples import Items
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from PIL import Image
 
 Kind = Literal["pictures", "clips", "features"]
+#: Split ('train', 'test' or 'val') -> indices of the classes whose items are used.
+Used = Mapping[str, Sequence[int]]
 
 
 class Dataset(Protocol):
@@ -46,7 +49,10 @@ class Dataset(Protocol):
     @property
     @abstractmethod
     def manifest(self) -> str:
-        """Hash over split, relative path, size, label and group of every item."""
+        """A hash that changes whenever an item, its content, split, label or group does.
+
+        Where there is a `content`, it is over names and sizes: what keys held before.
+        """
         ...
 
     @abstractmethod
@@ -74,6 +80,18 @@ class Dataset(Protocol):
     def problems(self) -> tuple[str, ...]:
         """What is wrong with a data set that `open_incomplete` opened all the same."""
         return ()
+
+    def content(self, used: Used, progress: Progress | None = None) -> str:
+        """Hash over the content of the items that are used; keys of cells hold it. It is the same
+        wherever the data are. `progress` is told (done, total) bytes while items are read.
+
+        Raises DataError if an item cannot be read.
+        """
+        return self.manifest
+
+    def unhashed(self, used: Used) -> Unhashed:
+        """What `content` would have to read first: items whose hash is not remembered."""
+        return Unhashed()
 
     def fingerprint(self, item: str) -> str:
         """Hash of all that `image(item)` is made of: items with equal ones share their features.

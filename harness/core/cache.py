@@ -1,0 +1,60 @@
+"""What is kept in the cache folder, where it can be written; where it cannot, work goes on."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO, Any
+
+from harness.core.errors import OutputError
+from harness.core.files import cache_folder, write_atomically
+from harness.core.hashing import digest
+
+#: The first problem of every cache folder that could not be written.
+_problems: dict[Path, str] = {}
+
+
+def keep(path: Path, write: Callable[[IO[bytes]], object]) -> bool:
+    """Write a file of the cache whole; False if the folder cannot be written, which changes no
+    result. `problems` then says so.
+
+    Raises DiskFull.
+    """
+    try:
+        write_atomically(path, write)
+    except OutputError as error:
+        _problems.setdefault(cache_folder(), str(error))
+        return False
+    return True
+
+
+def problems() -> tuple[str, ...]:
+    """A note on every cache folder that could not be written, once."""
+    notes = tuple(
+        f"the cache folder {folder} cannot be written, so what is computed is not kept ({problem})"
+        for folder, problem in _problems.items()
+    )
+    _problems.clear()
+    return notes
+
+
+def cached_json(
+    kind: str,
+    key: str,
+    compute: Callable[[], Any],
+    is_whole: Callable[[Any], bool] = lambda _: True,
+) -> Any:
+    """JSON data that is computed once and kept in the folder `kind` of the cache. What is damaged,
+    or not whole, is computed again and written over.
+    """
+    path = cache_folder() / kind / f"{digest([kind, key], 32)}.json"
+    try:
+        kept = json.loads(path.read_bytes())
+        if is_whole(kept):
+            return kept
+    except (OSError, ValueError):
+        pass
+    value = compute()
+    keep(path, lambda f: f.write(json.dumps(value).encode()))
+    return value
