@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import re
+import tempfile
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+from harness.core.cache import keep
 from harness.core.errors import DataError
 from harness.core.files import cache_folder
+from harness.core.hashing import digest
+from harness.core.identity import identity
 from harness.data._hf_messages import among, guarded, listed
 from harness.data._hf_splits import picture_splits
 
@@ -42,13 +48,42 @@ def load_splits(argument: str, config: str | None, shown: str) -> Mapping[str, A
         saved = guarded(shown, lambda: datasets.load_from_disk(str(folder)))
         return saved if isinstance(saved, Mapping) else {str(saved.split or "train"): saved}
     chosen = choose_config(str(folder), config, shown)
-    kept = str(cache_folder() / "hf")  # the tables that it makes of the files
+    kept = str(_kept_tables(folder))
     files = picture_splits(folder, shown)
     splits: Mapping[str, Any] = guarded(
         shown,
         lambda: datasets.load_dataset(str(folder), name=chosen, data_files=files, cache_dir=kept),
     )
     return splits
+
+
+def _kept_tables(folder: Path) -> Path:
+    """Where the tables are kept that the library makes of the files of a folder.
+
+    It takes a file of the same time for the same file. So the place depends on the identities of
+    all files but pictures, of which a table holds the paths. Where the cache folder cannot be
+    written, it is a folder that this process removes at its end.
+    """
+    from datasets.packaged_modules.imagefolder.imagefolder import ImageFolder
+
+    pictures = tuple(ImageFolder.EXTENSIONS)
+    files = [
+        os.path.join(place, name)  # noqa: PTH118 - fast, for folders of a million pictures
+        for place, _, names in os.walk(folder)
+        for name in names
+        if not name.lower().endswith(pictures)
+    ]
+    states = [(path, identity(path)) for path in sorted(files) if os.path.isfile(path)]  # noqa: PTH113
+    kept = cache_folder() / "hf" / digest([str(folder), states], 32)
+    # The library writes a lock even where it only reads.
+    if keep(kept / "used", lambda f: f.write(b"")):
+        return kept
+    return Path(_of_this_process().name) / kept.name
+
+
+@cache
+def _of_this_process() -> tempfile.TemporaryDirectory[str]:
+    return tempfile.TemporaryDirectory(prefix="harness-hf-", ignore_cleanup_errors=True)
 
 
 def is_folder(argument: str, shown: str) -> bool:
