@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from harness import __version__
+from harness.core.cache import problems
 from harness.core.errors import HarnessError, did_you_mean, nearest
 
 INTERRUPTED = 130
@@ -64,7 +65,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if bad:
         top.error(f"'{bad[0]}' is not of the form key=value")
     try:
-        return int(importlib.import_module(f"harness.commands.{args.command}").run(args))
+        code = int(importlib.import_module(f"harness.commands.{args.command}").run(args))
+        for note in problems():
+            print(f"note: {note}", file=sys.stderr)
+        return code
     except HarnessError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code

@@ -130,6 +130,9 @@ def test_what_a_file_says_must_be_readable(
         _weights.read_header(tmp_path / "w.safetensors")
 
 
+@pytest.mark.parametrize(
+    ("text", "word"), [(None, "there is no file"), ("{", "is no JSON"), ("[]", "no mapping")]
+)
 def test_files_that_hold_no_mapping(tmp_path: Path, text: str | None, word: str) -> None:
     if text is not None:
         (tmp_path / "x.json").write_text(text)
