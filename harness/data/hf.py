@@ -151,7 +151,8 @@ def open_dataset(argument: str, options: Options) -> HubImages:
         rows={part.split: HashedRows(part.column, part.files) for part in parts},
         scope=f"{_place(argument)}|{options.config}|{options.image}",
     )  # fmt: skip
-    in_train, in_test = ([group for _, _, group in rows[use]] for use in ("train", "test"))
+    groups = {part.use: part.groups for part in parts}
+    in_train, in_test = groups.get("train", ()), groups["test"]
     shared = shared_groups_note(in_train, in_test, shown)
     data = replace(data, notes=data.notes + shared)
     address = address_of(tables, columns) if options.max_corrupt else []
