@@ -17,7 +17,7 @@ from harness.core import rates
 from harness.core.cells import Cell, Choice
 from harness.core.extracted import Extracted
 from harness.core.facts import EncoderFacts
-from harness.core.files import file_hash
+from harness.core.hashes import file_hash
 from harness.core.hashing import digest
 from harness.core.protocols.dataset import Dataset
 from harness.core.samples import Items
