@@ -15,9 +15,10 @@ from harness.run.build import normalises
 from harness.run.context import RunContext
 from harness.run.evaluate import Trained, evaluation_head
 from harness.run.initialise import alignment_map
+from harness.run.probe import is_linear
 from harness.run.resources import Resources
 from harness.run.train import checkpoint_folder
-from harness.training.model import Embedding
+from harness.training.model import Embedding, Projection
 from harness.training.weights import (
     CONTEXT,
     NAME,
@@ -32,12 +33,11 @@ if TYPE_CHECKING:
 
 
 def keep_weights(resolved: ResolvedCell, trained: Trained, context: RunContext) -> None:
-    """Write the weights of a training; nothing for a method, for a head on frozen features, or for
-    a model that cannot predict.
+    """Write the weights of a training; nothing for a method, or for a model that cannot predict.
 
     Raises DiskFull or OutputError.
     """
-    if not isinstance(trained.embedding, Embedding):
+    if trained.embedding is None:
         return
     try:
         weights = trained_weights(resolved, trained, context.resources)
@@ -51,17 +51,15 @@ def trained_weights(resolved: ResolvedCell, trained: Trained, resources: Resourc
 
     Raises CellError for a model that has no W.
     """
-    if not isinstance(trained.embedding, Embedding):
-        raise CellError("nothing of the encoder is trained")
+    projection, temporal = _embedding(resolved, trained, resources)
     names = resolved.setup.trained.names
     head = evaluation_head(resolved, trained, resources, names)
     module, inserted = _backbone(resolved, trained, resources)
-    temporal = trained.embedding.temporal
     texts = trained.texts
     context_ME = texts.context() if texts is not None else None
     kept = resources.saved(resolved, CONTEXT)
     return Weights(
-        projection=trained.embedding.projection,
+        projection=projection,
         module=module,
         inserted=inserted,
         temporal={} if temporal is None else temporal.state_dict(),
@@ -71,6 +69,20 @@ def trained_weights(resolved: ResolvedCell, trained: Trained, resources: Resourc
         head=head.state(),
         source=_source(resolved, names, head),
     )
+
+
+def _embedding(
+    resolved: ResolvedCell, trained: Trained, resources: Resources
+) -> tuple[Projection, torch.nn.Module | None]:
+    """The projection and the module over time. A cosine head on frozen features has those that it
+    found; a linear one reads features of its own, which a file does not hold.
+    """
+    embedding = trained.embedding
+    if isinstance(embedding, Embedding):
+        return embedding.projection, embedding.temporal
+    if embedding is None or is_linear(resolved):
+        raise CellError("a linear head on frozen features is not saved")
+    return resources.encoder(resolved).projection, embedding.temporal
 
 
 def _backbone(

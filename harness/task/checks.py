@@ -69,7 +69,11 @@ def _check_head(task: Task, where: str) -> None:
     names = {"head" if isinstance(t, TuningModel) else t for t in task.tuning}
     if names == {"head"} and task.schedule != ["frozen"]:
         raise TaskError(where, "schedule", "has no meaning for tuning head, which trains W")
-    if any(choice.name == "vision_only" for choice in task.paradigm):
+    linear = any(choice.name == "vision_only" for choice in task.paradigm)
+    if linear and "head" in names and task.save == "last":
+        problem = "a linear head on frozen features (vision_only, tuning head) cannot be saved"
+        raise TaskError(where, "save", problem)
+    if linear:
         return
     for tuning in (t for t in task.tuning if isinstance(t, TuningModel)):
         for option in sorted(tuning.head.model_fields_set - {"start_norm"}):

@@ -73,6 +73,8 @@ SAVED = {"classifier": "saved"}
         ({"schedule": "trained", "classifier": {"name": "text", "normalise": False}}, SAVED),
         ({"recipe": RECIPE | {"logit_scale": 60, "train_logit_scale": False}}, SAVED),
         ({"paradigm": "vision_only"}, SAVED),
+        ({"tuning": "head", "classifier": "random"}, SAVED),
+        ({"tuning": "head", "temporal": "tap"} | CLIPS, SAVED),
     ],
 )
 def test_a_saved_model_predicts_as_the_cell_that_saved_it(

@@ -56,6 +56,8 @@ def test_a_peril_that_there_is_not() -> None:
     [
         ({"tuning": "head", "schedule": "trained"},
          "schedule: has no meaning for tuning head, which trains W"),
+        ({"tuning": ["none", "head"], "paradigm": "vision_only", "save": "last"},
+         "save: a linear head on frozen features (vision_only, tuning head) cannot be saved"),
         ({"tuning": {"head": {"bias": False}}},
          "tuning.head.bias: applies only to a linear head (paradigm vision_only)"),
         ({"tuning": {"head": {"onn": "backbone"}}, "paradigm": "vision_only"},
