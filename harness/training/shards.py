@@ -42,13 +42,18 @@ def read_shards(folder: Path, wanted: set[str]) -> dict[str, Row]:
 
 def write_shard(folder: Path, ids: Sequence[str], rows: Sequence[Row]) -> None:
     """Keeps them, where the cache can be written. Raises DiskFull."""
-    name = hashlib.sha256("\n".join(ids).encode()).hexdigest()[:32]
+    name = shard_name(ids)
     h_NF = np.stack([h_F for h_F, _ in rows])
     if not keep(folder / f"{name}.npy", lambda f: np.save(f, h_NF)):
         return
     for ending, values in ((".pixels.json", [p for _, p in rows]), (".ids.json", list(ids))):
         text = json.dumps(values).encode()
         keep(folder / f"{name}{ending}", lambda f, text=text: f.write(text))  # type: ignore[misc]
+
+
+def shard_name(ids: Sequence[str]) -> str:
+    """The name of the files of a shard, without their endings."""
+    return hashlib.sha256("\n".join(ids).encode()).hexdigest()[:32]
 
 
 def _beside(ids_file: Path, ending: str) -> Path:
