@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.core.errors import BadInput, OutputError, TaskError
+from harness.core.hashes import Progress
 from harness.core.protocols.launcher import Cancelled, Events, JobReport, LaunchOptions
 from harness.core.records import Record
 from harness.core.samples import TestSet
@@ -64,15 +65,18 @@ class Study:
     reports: Path
     _plan: Plan | None = field(default=None, repr=False)
 
-    def plan(self) -> Plan:
+    def plan(self, progress: Progress | None = None) -> Plan:
         """Which cells can run, under which keys, which are done and which are infeasible.
+
+        `progress` is told (done, total) while items of data sets are hashed: each once, so later
+        plans hash only what has changed.
 
         Raises TaskError for what does not exist or cannot be read.
         """
         if self._plan is None:
             try:
                 rows = self.rows()
-                self._plan = plan_rows(rows, self.store, self.file)
+                self._plan = plan_rows(rows, self.store, self.file, progress)
                 self._plan.remarks = tuple(recipe_notes(self.task, (r.cell for r in rows)))
             except TaskError:
                 raise

@@ -19,30 +19,17 @@ QUIET_SECONDS = 10.0
 class Progress:
     """One bar per name. `with Progress() as p: p.update("cells", 3, 120)`."""
 
-    def __init__(self) -> None:
+    def __init__(self, first_seconds: float | None = None) -> None:
+        """`first_seconds`: when the first line of a name is printed, where there are no bars; what
+        ends sooner is not worth one. By default the end is always told.
+        """
+        self._first_seconds = first_seconds
         self._bars: Any = None
         self._tasks: dict[str, Any] = {}
         self._began: dict[str, float] = {}
         self._printed: dict[str, float] = {}
 
     def __enter__(self) -> Progress:
-        if sys.stderr.isatty():
-            from rich.console import Console
-            from rich.progress import (
-                BarColumn,
-                MofNCompleteColumn,
-                TextColumn,
-                TimeElapsedColumn,
-                TimeRemainingColumn,
-            )
-            from rich.progress import Progress as Bars
-
-            self._bars = Bars(
-                TextColumn("{task.description:>8}"), BarColumn(), MofNCompleteColumn(),
-                TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn(),
-                console=Console(stderr=True),
-            )  # fmt: skip
-            self._bars.start()
         return self
 
     def __exit__(
@@ -57,6 +44,9 @@ class Progress:
     def update(self, name: str, done: int, total: int) -> None:
         if total <= 0:
             return
+        if self._bars is None and sys.stderr.isatty():
+            self._bars = _bars()
+            self._bars.start()
         if self._bars is not None:
             if name not in self._tasks:
                 self._tasks[name] = self._bars.add_task(name, total=total)
@@ -67,13 +57,36 @@ class Progress:
     def _print(self, name: str, done: int, total: int) -> None:
         now = time.monotonic()
         began = self._began.setdefault(name, now)
-        last = self._printed.setdefault(name, now)
-        if done < total and now - last < QUIET_SECONDS:
+        spent = now - began
+        if not self._is_due(name, now, ended=done >= total):
             return
         self._printed[name] = now
-        spent = now - began
         left = f", about {spent / done * (total - done):.0f} s left" if 0 < done < total else ""
         print(f"{name}: {done} of {total} after {spent:.0f} s{left}", file=sys.stderr)
+
+    def _is_due(self, name: str, now: float, *, ended: bool) -> bool:
+        """Whether a line is printed now."""
+        if self._first_seconds is not None and name not in self._printed:
+            return now - self._began[name] >= self._first_seconds
+        return ended or now - self._printed.setdefault(name, now) >= QUIET_SECONDS
+
+
+def _bars() -> Any:
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+    from rich.progress import Progress as Bars
+
+    return Bars(
+        TextColumn("{task.description:>8}"), BarColumn(), MofNCompleteColumn(),
+        TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn(),
+        console=Console(stderr=True),
+    )  # fmt: skip
 
 
 def progress_events(progress: Progress, cells: Sequence[KeyedCell]) -> Events:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from harness.core.protocols.launcher import LaunchOptions
+    from harness.plan.plan import Plan
     from harness.study import Study
 
 
@@ -25,6 +26,14 @@ def study_of(args: Namespace, task: str, *, as_run: bool = False) -> Study:
         as_run=as_run and not args.overrides,
         overrides=args.overrides,
     )
+
+
+def plan_of(study: Study) -> Plan:
+    """The plan of a study. Files that have to be hashed first are counted on standard error."""
+    from harness.commands._progress import Progress
+
+    with Progress(first_seconds=1.0) as progress:
+        return study.plan(lambda done, total: progress.update("files", done, total))
 
 
 def launch_options(args: Namespace) -> LaunchOptions:

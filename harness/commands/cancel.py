@@ -16,9 +16,10 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace) -> int:
-    from harness.commands._studies import study_of
+    from harness.commands._studies import plan_of, study_of
 
     study = study_of(args, args.task, as_run=True)
+    plan_of(study)
     cancelled = study.cancel()
     jobs, cells = cancelled.jobs, cancelled.cells
     print(f"{study.task.name}: cancelled {jobs} jobs with {cells} unfinished cells")

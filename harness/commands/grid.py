@@ -29,7 +29,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(args: Namespace) -> int:
     from harness.commands._messages import logged, say
-    from harness.commands._studies import launch_options, study_of
+    from harness.commands._studies import launch_options, plan_of, study_of
     from harness.commands.plan import describe
     from harness.core.store import writable
     from harness.run.plugins import run_plugins
@@ -38,7 +38,7 @@ def run(args: Namespace) -> int:
     launcher = open_launcher(args.launch, launch_options(args))
     run_plugins(args.logs)  # a log that cannot be used is refused before planning
     study = study_of(args, args.task)
-    study.plan()
+    plan_of(study)
     for folder in (args.runs, args.reports):
         writable(folder)
     if args.rerun:

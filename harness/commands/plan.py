@@ -27,11 +27,12 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(args: Namespace) -> int:
     import json
 
-    from harness.commands._studies import launch_options, study_of
+    from harness.commands._studies import launch_options, plan_of, study_of
     from harness.run.request import open_launcher
 
     launcher = open_launcher(args.launch, launch_options(args))
     study = study_of(args, args.task)
+    plan_of(study)
     prepared = study.prepare(launcher)
     study.over_budget(prepared)  # raises for a malformed budget
     if args.json:

@@ -16,12 +16,13 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(args: Namespace) -> int:
     from harness.commands._messages import say
-    from harness.commands._studies import study_of
+    from harness.commands._studies import plan_of, study_of
 
     args.overrides = [*args.overrides, *(t for t in args.tasks if "=" in t)]
     code = 0
     for task in (t for t in args.tasks if "=" not in t):
         study = study_of(args, task, as_run=True)
+        plan_of(study)
         print(study.report()[0])
         counts = study.plan().counts()
         if counts["waiting"] or counts["failed"]:

@@ -125,14 +125,14 @@ def _study(name: str, overrides: list[str], args: Namespace) -> Study:
     """
     from harness.commands._messages import say
     from harness.commands._progress import Progress, progress_events
-    from harness.commands._studies import launch_options
+    from harness.commands._studies import launch_options, plan_of
     from harness.study import open_study
 
     study = open_study(
         FOLDER + name, runs=args.runs, reports=args.reports, embedded=not args.full,
         overrides=overrides,
     )  # fmt: skip
-    missing = study.plan().missing()
+    missing = plan_of(study).missing()
     say(f"{study.task.name}: {len(study.plan().cells)} cells, {len(missing)} to run")
     with Progress() as progress:
         study.run(

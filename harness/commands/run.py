@@ -15,7 +15,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace) -> int:
-    from harness.commands._studies import study_of
+    from harness.commands._studies import plan_of, study_of
     from harness.core.errors import UnknownName
     from harness.run.plugins import run_plugins
     from harness.run.runner import run_cells
@@ -23,7 +23,7 @@ def run(args: Namespace) -> int:
     from harness.training.threads import cores
 
     study = study_of(args, args.task)
-    plan = study.plan()
+    plan = plan_of(study)
     cells = {c.key: c for c in plan.cells}
     for key in args.cell:
         if key not in cells:

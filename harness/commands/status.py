@@ -76,7 +76,9 @@ def _ran(args: Namespace) -> list[str]:
 
 
 def _document(study: Study) -> dict[str, Any]:
-    plan, report = study.plan(), study.status()
+    from harness.commands._studies import plan_of
+
+    plan, report = plan_of(study), study.status()
     cells = [_cell(study, resolved, report) for resolved in plan.cells]
     statuses = [cell["status"] for cell in cells]
     counts = {state: statuses.count(state) for state in STATES}

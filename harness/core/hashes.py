@@ -51,8 +51,10 @@ MOST_SEGMENTS = 8
 #: Files that are read at once: reading waits for the disk, or for the network.
 READERS = 16
 AT_ONCE = 512
+#: How often progress is told.
+TOLD_SECONDS = 0.1
 
-#: Called with (done, total) bytes.
+#: Called with (done, total) items: those that have to be read.
 Progress = Callable[[int, int], object]
 
 
@@ -93,8 +95,7 @@ class Hashes:
         missing = np.flatnonzero(~found_N).tolist()
         if missing:
             _let_settle(identities_N4[missing])
-            sizes = identities_N4[missing, 0].tolist()
-            sha_N32[missing] = self._read_all([items[n] for n in missing], sizes, progress)
+            sha_N32[missing] = self._read_all([items[n] for n in missing], progress)
         return sha_N32
 
     def unhashed(self, items: Sequence[str]) -> Unhashed:
@@ -129,30 +130,28 @@ class Hashes:
             self._segments = load_segments(self.folder)
         return self._segments
 
-    def _read_all(
-        self, items: Sequence[str], sizes: Sequence[int], progress: Progress | None
-    ) -> Digests:
-        done, total, shown = 0, sum(sizes), 0.0
+    def _read_all(self, items: Sequence[str], progress: Progress | None) -> Digests:
+        tell = progress or (lambda done, total: None)
+        tell(0, len(items))
         values: list[Read] = []
         kept, kept_at = 0, time.monotonic()
+        told = kept_at
         pool = ThreadPoolExecutor(min(READERS, len(items)))
         try:
             for start in range(0, len(items), AT_ONCE):
                 for value in pool.map(self.read, items[start : start + AT_ONCE]):
-                    done += sizes[len(values)]
                     values.append(value)
                     now = time.monotonic()
-                    if progress is not None and now - shown > 0.1:
-                        progress(done, total)
-                        shown = now
+                    if now - told >= TOLD_SECONDS and len(values) < len(items):
+                        tell(len(values), len(items))
+                        told = now
                     if len(values) - kept >= FLUSH or now - kept_at > FLUSH_SECONDS:
                         self._keep(items[kept : len(values)], values[kept:])
                         kept, kept_at = len(values), now
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
             self._keep(items[kept : len(values)], values[kept:])
-        if progress is not None:
-            progress(total, total)
+        tell(len(items), len(items))
         self._merge()
         return np.frombuffer(b"".join(v.sha256 for v in values), np.uint8).reshape(-1, 32)
 

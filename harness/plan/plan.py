@@ -7,14 +7,16 @@ from dataclasses import dataclass, field, replace
 
 from harness.core.cells import Cell, Choice
 from harness.core.errors import TaskError
+from harness.core.hashes import Progress
 from harness.core.protocols.alignment import Alignment
 from harness.core.protocols.temporal import Temporal
 from harness.core.store import Store
 from harness.plan.catalogue import Catalogue, blame
+from harness.plan.contents import hash_contents
 from harness.plan.feasibility import why_infeasible
 from harness.plan.keys import content_hashes, keys_of_row
 from harness.plan.notes import found_of, notes_of
-from harness.plan.resolve import ResolvedCell, resolve
+from harness.plan.resolve import ResolvedCell, Setup, resolve
 from harness.sampling.draws import Draws
 from harness.sampling.views import views
 from harness.task.grid import Row, is_random, rows_of
@@ -69,14 +71,18 @@ def make_plan(cells: Sequence[Cell], store: Store, where: str = "task") -> Plan:
     return plan_rows(rows_of(cells), store, where)
 
 
-def plan_rows(rows: Iterable[Row], store: Store, where: str = "task") -> Plan:
+def plan_rows(
+    rows: Iterable[Row], store: Store, where: str = "task", progress: Progress | None = None
+) -> Plan:
     """Keys, feasibility and status of every cell.
 
-    Each plugin and dataset is opened once; no support, validation or test set is drawn.
+    Each plugin and dataset is opened once; no support, validation or test set is drawn. `progress`
+    is told (done, total) items of data sets while some have to be hashed.
 
     Raises BadInput for a dataset, encoder, classifier, ... that does not exist or cannot be read.
     """
     plan, catalogue, draws = Plan(), Catalogue(), Draws()
+    feasible: list[tuple[Row, Setup]] = []
     for row in _without_meaningless(rows, catalogue, where):
         cell = row.cell
         setup = resolve(cell, catalogue, store.root, where)
@@ -84,6 +90,10 @@ def plan_rows(rows: Iterable[Row], store: Store, where: str = "task") -> Plan:
         if reason is not None:
             plan.infeasible += [(seeded, reason) for seeded in row.cells()]
             continue
+        feasible.append((row, setup))
+    hash_contents([(row.cell, setup) for row, setup in feasible], where, progress)
+    for row, setup in feasible:
+        cell = row.cell
         training, evaluation = content_hashes(cell, setup, catalogue, where)
         keys = keys_of_row(cell, row.seeds, training, evaluation)
         plan.cells += [

@@ -56,6 +56,26 @@ def test_each_name_is_counted_apart_and_a_total_of_zero_is_not_shown(
     ]  # fmt: skip
 
 
+def test_what_ends_soon_has_no_line_where_that_is_asked_for(
+    clock: Clock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Progress(first_seconds=1.0) as progress:
+        progress.update("files", 0, 8000)
+        clock.now += 0.9
+        progress.update("files", 8000, 8000)
+        assert capsys.readouterr() == ("", "")
+        progress.update("files", 8000, 16000)
+        clock.now += 0.6
+        progress.update("files", 9000, 16000)
+        clock.now += QUIET_SECONDS / 2
+        progress.update("files", 10000, 16000)
+        clock.now += 1
+        progress.update("files", 16000, 16000)
+    assert capsys.readouterr() == (
+        "", "files: 9000 of 16000 after 2 s, about 1 s left\nfiles: 16000 of 16000 after 8 s\n"
+    )  # fmt: skip
+
+
 class Terminal(io.StringIO):
     def isatty(self) -> bool:
         return True

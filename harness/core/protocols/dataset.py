@@ -83,7 +83,7 @@ class Dataset(Protocol):
 
     def content(self, used: Used, progress: Progress | None = None) -> str:
         """Hash over the content of the items that are used; keys of cells hold it. It is the same
-        wherever the data are. `progress` is told (done, total) bytes while items are read.
+        wherever the data are. `progress` is told (done, total) items while some are read.
 
         Raises DataError if an item cannot be read.
         """
