@@ -22,11 +22,13 @@ from harness.core.protocols.launcher import Cancelled, Events, JobReport, Launch
 from harness.core.records import Record
 from harness.core.samples import TestSet
 from harness.core.store import Store, writable
+from harness.plan.earlier_keys import Earlier, earlier_records
 from harness.plan.plan import Plan, plan_rows
 from harness.plan.resolve import ResolvedCell
 from harness.report.model.measured import with_measures
 from harness.report.model.results import Result, Results
 from harness.report.model.task_checks import check_report_keys, rows_of_no_cell
+from harness.run.adopt import Adopted, adopt_records
 from harness.run.plugins import run_plugins
 from harness.run.request import (
     OpenedLauncher,
@@ -163,6 +165,23 @@ class Study:
     def refresh(self) -> None:
         """Look again at which cells have a Record."""
         self.plan().status = self.store.statuses(c.key for c in self.plan().cells)
+
+    def earlier(self) -> list[Earlier]:
+        """The cells without a done Record that have one under their earlier key."""
+        plan, again = self.plan(), self.store.replacing
+        waiting = (c for c in plan.cells if plan.status.get(c.key) != "done" and c.key not in again)
+        return earlier_records(waiting, self.store, self.file)
+
+    def adopt(self) -> Adopted:
+        """Take over the Records of `earlier()`: the user says that the data have not changed since.
+
+        Raises DiskFull or OutputError; what was taken over stays.
+        """
+        adopted = adopt_records(self.earlier(), self.store)
+        if adopted.records:
+            self.refresh()
+            self.write_task()
+        return adopted
 
     def status(self) -> JobReport:
         """The jobs of cells that were submitted to a cluster."""

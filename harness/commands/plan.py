@@ -57,8 +57,24 @@ def describe(study: Study, prepared: PreparedRun) -> str:
         lines.append(f"  {prepared.in_flight} cells are in jobs that were submitted before")
     for reason, number in plan.reasons().items():
         lines.append(f"  {number} cells are infeasible: {reason}")
-    lines += [f"  note: {note}" for note in (*plan.notes(), *plan.found())]
+    lines += [f"  note: {note}" for note in _notes(study)]
     return "\n".join([*lines, *forecast.lines])
+
+
+def _notes(study: Study) -> list[str]:
+    """Notes on the task, and on what its runs folder holds."""
+    from harness.plan.earlier_keys import note_on_earlier
+
+    notes, earlier = [*study.plan().notes(), *study.plan().found()], study.earlier()
+    return [*notes, note_on_earlier(earlier, _adopt_command(study))] if earlier else notes
+
+
+def _adopt_command(study: Study) -> str:
+    import shlex
+    from pathlib import Path
+
+    command, runs = study.command.replace(" grid ", " cache adopt ", 1), study.store.root
+    return command if runs == Path("runs") else f"{command} --runs {shlex.quote(str(runs))}"
 
 
 def _document(study: Study, prepared: PreparedRun) -> dict[str, Any]:
@@ -71,7 +87,7 @@ def _document(study: Study, prepared: PreparedRun) -> dict[str, Any]:
         "seconds": forecast.seconds,
         "work": asdict(prepared.work),
         "launch": {"hours": forecast.hours, "unit": forecast.unit, **forecast.document},
-        "notes": [*plan.notes(), *plan.found()],
+        "notes": _notes(study),
         "cells": [
             {"key": c.key, "train_key": c.train_key, "status": plan.status.get(c.key, "waiting"),
              "cell": c.cell.plain()}

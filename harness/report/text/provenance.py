@@ -84,4 +84,10 @@ def _warnings(environments: Sequence[Mapping[str, Any]]) -> list[str]:
             f"- **Uncommitted changes** to the code were present while {plural(dirty, 'cell')} "
             f"{'was' if dirty == 1 else 'were'} computed."
         )
+    adopted = sum("adopted_from" in e for e in environments)
+    if adopted:
+        out.append(
+            f"- **Taken over:** the Records of {plural(adopted, 'cell')} are from before keys held "
+            "the bytes of the data, and were taken over by hand."
+        )
     return out

@@ -50,6 +50,11 @@ def test_mixed_commits_and_uncommitted_changes_are_said() -> None:
     assert "**Uncommitted changes** to the code were present while 1 cell was computed." in text
 
 
+def test_records_that_were_taken_over_are_said() -> None:
+    text = provenance(with_environment(few_shot(), adopted_from="00" * 8), "x")
+    assert "- **Taken over:** the Records of 1 cell are from before keys held the bytes" in text
+
+
 def test_nothing_ran_yet() -> None:
     text = provenance(few_shot(status=lambda _: "missing"), "x")
     assert "- Records: 0 of 115 cells" in text
