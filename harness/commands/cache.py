@@ -1,7 +1,8 @@
 """See what the cache folder holds, remove what is of no use, and check that it is whole.
 
 The cache is the folder in HARNESS_CACHE, else the cache folder of the platform. What is removed is
-computed again when it is needed, also by a study that is running.
+computed again when it is needed, also by a study that is running. `adopt` is about the Records in a
+runs folder.
 """
 
 from __future__ import annotations

@@ -19,9 +19,10 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace) -> int:
-    from harness.commands._studies import study_of
+    from harness.commands._studies import plan_of, study_of
 
     study = study_of(args, args.task)
+    plan_of(study)
     adopted, name = study.adopt(), study.task.name
     if adopted.records:
         print(f"{name}: {_records(adopted.records)} taken over")
