@@ -154,31 +154,26 @@ def shard(entry: Entry) -> list[Damage]:
     """Rows, ids and hashes of pixels of one shard: as many of each. If one is damaged, all are
     computed again.
     """
-    ids_file, counts = entry.ending(".ids.json"), set()
-    if ids_file is None:
-        return []  # it is being written, or left over: no reader takes it for a shard
+    counts: dict[str, int] = {}
 
-    def lists(path: Path) -> None:
+    def check(path: Path) -> None:
+        if path.suffix == ".npy":
+            counts["rows"] = len(rows(path))
+            return
         data = json.loads(path.read_bytes())
         if not isinstance(data, list):
             raise ValueError("it is no list")
-        counts.add(len(data))
-        if path == ids_file.path and path.name != f"{shard_name(data)}.ids.json":
+        is_ids = path.name.endswith(".ids.json")
+        if is_ids and path.name != f"{shard_name(data)}.ids.json":
             raise ValueError("its name is not the hash of its ids")
-
-    def features(path: Path) -> None:
-        counts.add(len(rows(path)))
+        counts["ids" if is_ids else "hashes of pixels"] = len(data)
 
     for file in entry.files:
-        reason = problem(file, features if file.path.suffix == ".npy" else lists)
-        if reason:
+        if reason := problem(file, check):
             return [Damage(file, reason, ids_first(entry.files))]
-    if len(counts) > 1:
-        numbers = " and ".join(map(str, sorted(counts)))
-        reason = f"rows, ids and hashes of pixels do not agree: {numbers}"
-        return [Damage(ids_file, reason, ids_first(entry.files))]
-    if entry.ending(".npy") is None:
-        return [Damage(ids_file, "its rows are missing", ids_first(entry.files))]
+    if len(set(counts.values())) > 1:
+        told = ", ".join(f"{n} {what}" for what, n in counts.items())
+        return [Damage(entry.files[0], f"the shard has {told}", ids_first(entry.files))]
     return []
 
 

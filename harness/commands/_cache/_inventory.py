@@ -11,6 +11,7 @@ from pathlib import Path
 
 from harness.commands._cache._entry import Entry, File, found_file
 from harness.commands._cache._kinds import KINDS, Kind
+from harness.core.errors import BadInput
 from harness.core.files import cache_folder
 
 #: As write_atomically names what it writes: .NAME.PROCESS.RANDOM.tmp
@@ -59,12 +60,24 @@ class Inventory:
 
 
 def take_inventory() -> Inventory:
-    """Links are not followed: what they lead to is not in the cache."""
+    """Links are not followed: what they lead to is not in the cache.
+
+    Raises BadInput if the cache is no folder, or cannot be read.
+    """
     folder = cache_folder()
-    names = sorted(os.listdir(folder)) if folder.is_dir() else []  # noqa: PTH208
+    names = _names(folder)
     own = [name for name in names if name in KINDS and _is_folder(folder / name)]
     others = tuple(folder / name for name in names if name not in own)
     return Inventory(folder, {name: _found(KINDS[name], folder / name) for name in own}, others)
+
+
+def _names(folder: Path) -> list[str]:
+    try:
+        return sorted(os.listdir(folder))  # noqa: PTH208
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise BadInput(f"the cache folder {folder} cannot be read: {error.strerror}") from error
 
 
 def lists_of_features(inventory: Inventory) -> list[Entry]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.commands._cache._entry import File
+from harness.commands._cache._text import several, size
 
 
 @dataclass
@@ -22,6 +23,10 @@ class Removal:
     @property
     def verb(self) -> str:
         return "would remove" if self.dry else "removed"
+
+    @property
+    def summary(self) -> str:
+        return f"{several(self.files, 'file', 'files')}, {size(self.bytes)}"
 
     def remove(self, file: File) -> None:
         """One that a writer has replaced meanwhile stays."""

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import os
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterable
 from pathlib import Path
 
 from harness.commands._arguments import add_json_argument
-from harness.commands._cache._entry import found_file
-from harness.commands._cache._inventory import take_inventory
-from harness.commands._cache._text import size
 
 HELP = "bytes by kind and in all"
 
@@ -21,6 +17,11 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace) -> int:
+    import json
+
+    from harness.commands._cache._inventory import take_inventory
+    from harness.commands._cache._text import size
+
     inventory = take_inventory()
     kinds = {
         name: found.bytes + sum(file.bytes for file in found.rest)
@@ -41,6 +42,8 @@ def run(args: Namespace) -> int:
 
 def _bytes_of(paths: Iterable[Path]) -> int:
     """Of files, and of all files below folders. Links are not followed."""
+    from harness.commands._cache._entry import found_file
+
     total = 0
     for path in paths:
         below = [Path(place) / name for place, _, names in os.walk(path) for name in names]
