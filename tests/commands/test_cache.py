@@ -245,6 +245,19 @@ def test_gc_leaves_what_it_does_not_know(filled: Filled, cli: Call, tmp_path: Pa
     assert str(filled.folder / "hf" / "mine" / "data" / "1.0.0" / "table.arrow") in unknown
 
 
+def test_names_of_any_bytes(filled: Filled, cli: Call) -> None:
+    for name in (b"a\nb", b"\xff", "Käse".encode()):
+        (filled.folder / "text" / os.fsdecode(name)).write_bytes(b"mine")
+    os.mkfifo(filled.folder / "text" / "pipe")
+    for action in ("ls", "gc", "verify"):
+        ended = cli("cache", action)
+        assert ended.code == 0
+        left = r"text/Käse, text/a\nb, text/pipe, text/\udcff"
+        assert ended.out.splitlines()[-1] == f"not of the cache, and left alone: {left}"
+    unknown = json.loads(cli("cache", "ls", "--json").out)["unknown"]
+    assert {Path(path).name for path in unknown} == {"Käse", "a\nb", "pipe", "\udcff"}
+
+
 def test_gc_of_what_was_not_used_for_long(filled: Filled, cli: Call) -> None:
     for path in filled.folder.rglob("*"):
         if path.is_file():
@@ -334,6 +347,7 @@ DAMAGES = [
     ("frames", "*.npz", cut, 1),
     ("frames", "*.npz", flip, 1),
     ("frames", "*.npz", say("no zip"), 1),
+    ("extracted", "*.npy", say("no array"), 1),
     ("videos", "*.json", say('{"length": 3, "times": [0, 1], "keys": [0]}'), 1),
     ("videos", "*.json", say("[]"), 1),
     ("hashes", "*.npy", flip, 1),
@@ -366,6 +380,7 @@ def test_verify_finds_and_removes_damage(
     assert ended.code == 1
     shown = path.relative_to(filled.folder).as_posix().split(".")[0]
     assert f"damaged: {shown}." in ended.out
+    assert "pickle" not in ended.out
     assert ended.out.count("damaged: ") - ended.out.count("1 damaged: ") == 1
     assert not path.exists()
     left = set(files(filled.folder))

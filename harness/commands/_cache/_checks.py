@@ -58,7 +58,10 @@ def problem(file: File, check: Callable[[Path], object]) -> str | None:
     except FileNotFoundError:
         return None
     except DAMAGED as error:
-        return " ".join(str(error).split()) or "it is cut short"
+        text = " ".join(str(error).split())
+        if "pickle" in text:  # what numpy says of any file that it does not know
+            return "it is no file of arrays"
+        return text or "it is cut short"
     return None
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.commands._cache._entry import File
-from harness.commands._cache._text import several, size
+from harness.commands._cache._text import several, shown, size
 
 
 @dataclass
@@ -34,7 +34,7 @@ class Removal:
             if not self.dry and not file.remove():
                 return
         except OSError as error:
-            self.failed.append(f"{file.path}: {error.strerror or error}")
+            self.failed.append(f"{shown(file.path)}: {error.strerror or error}")
             return
         self.files += 1
         self.bytes += file.bytes

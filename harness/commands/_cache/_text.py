@@ -21,10 +21,15 @@ def several(n: int, one: str, many: str) -> str:
     return f"{n} {one if n == 1 else many}"
 
 
+def shown(path: Path) -> str:
+    """On one line, and in letters that every terminal takes: names in the cache may be any bytes."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in path.as_posix())
+
+
 def print_unknown(folder: Path, unknown: Sequence[Path]) -> None:
     """A line on what is no part of the cache, if there is any."""
     if not unknown:
         return
-    names = ", ".join(str(path.relative_to(folder)) for path in unknown[:MOST_NAMED])
+    names = ", ".join(shown(path.relative_to(folder)) for path in unknown[:MOST_NAMED])
     more = f" and {len(unknown) - MOST_NAMED} more" if len(unknown) > MOST_NAMED else ""
     print(f"not of the cache, and left alone: {names}{more}")

@@ -8,7 +8,7 @@ from harness.commands._cache._checks import CHECKS
 from harness.commands._cache._entry import Damage, Entry, files_of
 from harness.commands._cache._inventory import Inventory, lists_of_features, take_inventory
 from harness.commands._cache._remove import Removal
-from harness.commands._cache._text import print_unknown, several
+from harness.commands._cache._text import print_unknown, several, shown
 from harness.commands._progress import Progress
 
 
@@ -48,7 +48,7 @@ def _entries(inventory: Inventory, progress: Progress) -> Iterator[tuple[str, En
 
 def _remove(damages: Sequence[Damage], removal: Removal) -> None:
     for damage in damages:
-        print(f"damaged: {damage.file.path.relative_to(removal.folder)}: {damage.reason}")
+        print(f"damaged: {shown(damage.file.path.relative_to(removal.folder))}: {damage.reason}")
         for file in damage.remove:
             removal.remove(file)
 

@@ -31,7 +31,7 @@ def run(args: Namespace) -> int:
     total = sum(kinds.values()) + others
     if args.json:
         document = {"folder": str(inventory.folder), "kinds": kinds, "unknown": others}
-        print(json.dumps(document | {"total": total}, indent=1, ensure_ascii=False))
+        print(json.dumps(document | {"total": total}, indent=1))
         return 0
     print(inventory.folder)
     for name, count in [*kinds.items(), ("not of the cache", others), ("in all", total)]:

@@ -25,7 +25,7 @@ def run(args: Namespace) -> int:
     inventory = take_inventory()
     document = _document(inventory)
     if args.json:
-        print(json.dumps(document, indent=1, ensure_ascii=False))
+        print(json.dumps(document, indent=1))
     else:
         _print(inventory, document)
     return 0
