@@ -22,7 +22,7 @@ def several(n: int, one: str, many: str) -> str:
 
 
 def shown(path: Path) -> str:
-    """On one line, and in letters that every terminal takes: names in the cache may be any bytes."""
+    """On one line, in letters that every terminal takes: names in the cache may be any bytes."""
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in path.as_posix())
 
 
