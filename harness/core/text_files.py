@@ -7,6 +7,7 @@ would block.
 from __future__ import annotations
 
 import codecs
+import os
 import stat
 from pathlib import Path
 
@@ -28,15 +29,15 @@ class NotText(ValueError):
     """Why bytes are no text in UTF-8, as a phrase that follows the name of the file."""
 
 
-def special(path: Path) -> str:
+def special(path: Path | str) -> str:
     """What a path is that must not be opened, as a FIFO would block: 'a FIFO', 'a folder', ...
 
     '' for a regular file, for a link to one, and where there is nothing.
     """
     try:
-        mode = path.stat().st_mode
+        mode = os.stat(path).st_mode  # noqa: PTH116 - no Path is made of a million strings
     except (OSError, ValueError):  # a ValueError for a NUL in the name
-        return "a link that leads nowhere" if path.is_symlink() else ""
+        return "a link that leads nowhere" if Path(path).is_symlink() else ""
     return "" if stat.S_ISREG(mode) else KINDS.get(stat.S_IFMT(mode), "no regular file")
 
 

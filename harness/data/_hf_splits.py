@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from harness.data._listing import entries, is_junk
+from harness.data._listing import folders_in, is_folder, suffix_of, visible
 from harness.data._split_folders import Wanted, split_names
 
 #: Names of splits as the library knows them, in lower case; the first is what it calls the split.
@@ -53,12 +53,12 @@ def _has_metadata(readme: Path) -> bool:
 
 def _holds_pictures(root: Path) -> bool:
     """Whether there are folders, and no table or archive at the top or in a folder below it."""
-    folders = [path for path in entries(root) if path.is_dir()]
-    top = [path for folder in (root, *folders) for path in entries(folder) if not path.is_dir()]
+    folders = folders_in(root)
+    top = [e for folder in (root, *folders) for e in visible(folder) if not is_folder(e)]
     return bool(folders) and not any(
-        path.suffix.lower() in TABLES and path.name not in METADATA and not is_junk(path.name)
-        and not path.name.lower().startswith(("readme", "license"))
-        for path in top
+        suffix_of(entry.name) in TABLES and entry.name not in METADATA
+        and not entry.name.lower().startswith(("readme", "license"))
+        for entry in top
     )  # fmt: skip
 
 

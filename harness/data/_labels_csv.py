@@ -56,13 +56,14 @@ def labels_csv(table: Path, problems: Problems) -> dict[str, Split]:
     """
     splits = {split: Split() for split in SPLITS}
     seen: dict[str, int] = {}
+    prefix = os.path.join(table.parent, "")  # noqa: PTH118 - a million Path objects take long
     for line, row in csv_rows(table, COLUMNS, problems):
         path, where = row["path"], f"{table}, line {line}"
         if _is_wrong(where, row, seen, table.parent, problems):
             continue
         seen[os.path.normpath(path)] = line
         split = splits[row["split"]]
-        kind = special(table.parent / path)
+        kind = special(prefix + path)
         if kind:
             split.special[path] = kind
         else:

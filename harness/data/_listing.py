@@ -5,8 +5,9 @@ Files and folders that operating systems and editors leave behind are ignored at
 
 from __future__ import annotations
 
+import os
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -31,20 +32,38 @@ def is_junk(name: str) -> bool:
     return name.startswith(".") or name.lower() in JUNK
 
 
-def entries(folder: Path) -> list[Path]:
-    """The files and folders directly in `folder` that are not junk, sorted.
+def visible(folder: Path | str) -> list[os.DirEntry[str]]:
+    """The files and folders directly in `folder` that are not junk, sorted by name.
 
     Raises DataError if the folder cannot be read.
     """
     try:
-        return sorted(path for path in folder.iterdir() if not is_junk(path.name))
+        with os.scandir(folder) as found:
+            return sorted((e for e in found if not is_junk(e.name)), key=lambda e: e.name)
     except OSError as error:
         raise DataError(f"folder {folder} cannot be read: {error.strerror}") from error
 
 
+def entries(folder: Path) -> list[Path]:
+    """Like `visible`, as paths."""
+    return [folder / entry.name for entry in visible(folder)]
+
+
 def folders_in(folder: Path) -> list[Path]:
     """The folders directly in `folder` that are not junk, sorted; links to folders are followed."""
-    return [path for path in entries(folder) if path.is_dir()]
+    return [folder / entry.name for entry in visible(folder) if is_folder(entry)]
+
+
+def is_folder(entry: os.DirEntry[str]) -> bool:
+    """Whether it is a folder, or a link to one."""
+    # A path takes a link that leads to itself for no folder; an entry raises an error.
+    return Path(entry.path).is_dir() if entry.is_symlink() else entry.is_dir()
+
+
+def suffix_of(name: str) -> str:
+    """The suffix of a file name in lower case, as that of a Path: '.png', or ''."""
+    dot = name.rfind(".")
+    return name[dot:].lower() if 0 < dot < len(name) - 1 else ""
 
 
 def printable(text: object) -> str:
@@ -52,7 +71,7 @@ def printable(text: object) -> str:
     return str(text).encode(errors="backslashreplace").decode()
 
 
-def has_text_name(path: Path) -> bool:
+def has_text_name(path: Path | str) -> bool:
     """Whether a path is UTF-8; another cannot be written to a Record."""
     text = str(path)
     return text.isascii() or printable(text) == text
@@ -82,17 +101,17 @@ def counts_of(kinds: Iterable[str]) -> str:
 class Listing:
     """The content of a folder."""
 
-    files: list[Path] = field(default_factory=list)  # of the kinds that are read, sorted
+    folder: Path
+    #: Of files of the kinds that are read, relative to the folder, sorted by their parts. No Paths:
+    #: a million of them take half a minute.
+    names: list[str] = field(default_factory=list)
     special: dict[Path, str] = field(default_factory=dict)  # named like these, with what it is
     other: dict[Path, str] = field(default_factory=dict)  # of kinds that are not; documents aside
 
-    def without(self, skip: Callable[[Path], bool]) -> Listing:
-        """The same content without paths that `skip` is true of."""
-        return Listing(
-            [path for path in self.files if not skip(path)],
-            {path: kind for path, kind in self.special.items() if not skip(path)},
-            {path: kind for path, kind in self.other.items() if not skip(path)},
-        )
+    @property
+    def files(self) -> list[Path]:
+        """The paths of `names`."""
+        return [self.folder / name for name in self.names]
 
 
 def listing(folder: Path, suffixes: Collection[str], *, deep: bool = True) -> Listing:
@@ -103,22 +122,40 @@ def listing(folder: Path, suffixes: Collection[str], *, deep: bool = True) -> Li
 
     Raises DataError if a folder cannot be read.
     """
-    result = Listing()
-    to_visit = [folder]
+    result = Listing(folder)
+    to_visit = [""]
     while to_visit:
-        for path in entries(to_visit.pop()):
-            if path.suffix.lower() in suffixes:
-                kind = special(path) or ("" if has_text_name(path) else NO_TEXT_NAME)
-                if kind:
-                    result.special[path] = kind
-                else:
-                    result.files.append(path)
-            elif not path.is_dir():
-                if not is_document(path):
-                    result.other[path] = path.suffix.lower() or WITHOUT_SUFFIX
-            elif deep and path.is_symlink():
-                result.other[path] = LINK
-            elif deep:
-                to_visit.append(path)
-    result.files.sort()
+        to_visit += _list_one(result, to_visit.pop(), suffixes, deep=deep)
+    if any("/" in name for name in result.names):
+        # NUL is in no name and before all that is, so folders are compared part by part.
+        result.names.sort(key=lambda name: name.replace("/", "\0"))
     return result
+
+
+def _list_one(result: Listing, below: str, suffixes: Collection[str], *, deep: bool) -> list[str]:
+    """Add what is directly in one folder; `below` is '', or its path with a slash at the end.
+    Returns the folders in it.
+    """
+    folder = result.folder / below
+    folders = []
+    as_text = has_text_name(folder)
+    for entry in visible(folder):
+        name = entry.name
+        suffix = suffix_of(name)
+        if suffix in suffixes:
+            # Of an entry that is no link this needs no stat on most file systems.
+            kind = "" if entry.is_file(follow_symlinks=False) else special(entry.path)
+            if not kind and not (as_text and has_text_name(name)):
+                kind = NO_TEXT_NAME
+            if kind:
+                result.special[folder / name] = kind
+            else:
+                result.names.append(below + name)
+        elif not is_folder(entry):
+            if not is_document(folder / name):
+                result.other[folder / name] = suffix or WITHOUT_SUFFIX
+        elif deep and entry.is_symlink():
+            result.other[folder / name] = LINK
+        elif deep:
+            folders.append(f"{below}{name}/")
+    return folders

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from harness.core.errors import DataError
-from harness.data._listing import entries, folders_in, printable
+from harness.data._listing import entries, folders_in, printable, suffix_of, visible
 
 #: Spellings of the names of splits, in lower case; the first is the name itself.
 SPELLINGS = {
@@ -99,8 +99,8 @@ def _stray(root: Path, folder: Path, wanted: Wanted) -> list[str]:
 
 def only_folder(root: Path) -> Path | None:
     """The folder that is the only visible entry of `root`; None if there is another, or none."""
-    visible = entries(root)
-    return visible[0] if len(visible) == 1 and visible[0].is_dir() else None
+    inside = entries(root)
+    return inside[0] if len(inside) == 1 and inside[0].is_dir() else None
 
 
 def found_layout(root: Path) -> str:
@@ -163,7 +163,7 @@ def _are_splits(others: Collection[Path], candidates: Collection[Path], wanted: 
 
 def _wanted_files(folder: Path, wanted: Wanted) -> int:
     """How many files that are read are directly in the folder."""
-    return sum(path.suffix.lower() in wanted.suffixes for path in entries(folder))
+    return sum(suffix_of(entry.name) in wanted.suffixes for entry in visible(folder))
 
 
 def _refuse_nested(root: Path, parent: Path, wanted: Wanted) -> None:

@@ -18,11 +18,13 @@ from harness.core.problems import Problems
 from harness.core.text_files import is_text_file, lines_of, read_text
 from harness.data._listing import (
     NO_TEXT_NAME,
-    entries,
     folders_in,
     has_text_name,
     is_document,
+    is_folder,
     printable,
+    suffix_of,
+    visible,
 )
 from harness.data._path_lists import LISTS, path_lists
 from harness.data._published_lists import hmdb51, kinetics, ucf101
@@ -120,15 +122,19 @@ def _class_folders(root: Path, folder: Path, problems: Problems) -> Iterator[Row
         if not has_text_name(inside):
             problems.add("text", f"the name of {printable(inside)} is not UTF-8; rename it")
             continue
-        files = [p for p in entries(inside) if p.suffix.lower() in VIDEOS or not p.is_dir()]
-        videos = [p for p in files if p.suffix.lower() in VIDEOS]  # special files are told later
-        _tell_others((p for p in files if p not in videos and not is_document(p)), problems)
+        videos, others = [], []
+        for entry in visible(inside):
+            if suffix_of(entry.name) in VIDEOS:
+                videos.append(entry.name)  # special files are told later
+            elif not is_folder(entry):
+                others.append(inside / entry.name)
+        _tell_others((path for path in others if not is_document(path)), problems)
         if not videos:
             problems.add("empty", f"class '{inside.name}' is empty: there is no video in {inside}")
-        for path in videos:
-            wrong = "" if has_text_name(path) else NO_TEXT_NAME
-            name = printable(path.relative_to(root).as_posix())
-            yield Row(name, inside.name, wrong=wrong)
+        below = inside.relative_to(root).as_posix()
+        for name in videos:
+            wrong = "" if has_text_name(name) else NO_TEXT_NAME
+            yield Row(printable(f"{below}/{name}"), inside.name, wrong=wrong)
 
 
 def _tell_others(files: Iterable[Path], problems: Problems) -> None:

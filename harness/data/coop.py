@@ -208,8 +208,9 @@ def _class_folders(root: Path, layout: Mapping[str, str]) -> _Contents:
                 raise DataError(f"{path} has no name for the folder {folder}")
             content = listing(folder, picture_suffixes(), deep=False)
             left_out += content.other.values()
-            files = sorted((*content.files, *content.special))
-            rows[split] += [(p.relative_to(root).as_posix(), index[folder.name]) for p in files]
+            found = sorted((*content.names, *(path.name for path in content.special)))
+            below = folder.relative_to(root).as_posix()
+            rows[split] += [(f"{below}/{name}", index[folder.name]) for name in found]
     return _Contents(path, [names[f].replace("_", " ") for f in order], rows, {}, left_out)
 
 
@@ -244,7 +245,7 @@ def _kind(path: str) -> str | None:
             return ""
     except (OSError, ValueError):
         pass
-    return special(Path(path)) or None
+    return special(path) or None
 
 
 def _lines(path: Path) -> list[str]:

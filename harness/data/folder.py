@@ -171,13 +171,14 @@ def _class_folders(
         elif label in labels:
             both = f"{labels[label]} and {folder}"
             problems.add("folders", f"two folders mean one class '{label}': {both}")
-        elif not content.files:
+        elif not content.names:
             kinds = counts_of([*content.special.values(), *content.other.values()])
             problems.add("empty", f"class '{label}' is empty: no picture in {folder}"
                          + (f", which holds {kinds}" if kinds else ""))  # fmt: skip
         else:
             labels[label] = folder
-            split.rows += [(p.relative_to(root).as_posix(), label, "") for p in content.files]
+            below = folder.relative_to(root).as_posix()
+            split.rows += [(f"{below}/{name}", label, "") for name in content.names]
         if has_text_name(folder):
             split.special |= {
                 printable(p.relative_to(root).as_posix()): k for p, k in content.special.items()

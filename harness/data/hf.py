@@ -161,10 +161,9 @@ def open_dataset(argument: str, options: Options) -> HubImages:
     root = Path(argument).expanduser().resolve()
     content = passed_over(argument, columns.values(), unused)
     notes = left_out_note(content.other.values(), shown)
-    if content.files:
-        paths = (path.relative_to(root).as_posix() for path in content.files)
+    if content.names:
         notes += (f"Pictures of {shown} that the datasets library counts to no split, which are "
-                  f"not read: {len(content.files)} ({first_few(paths)}).",)  # fmt: skip
+                  f"not read: {len(content.names)} ({first_few(content.names)}).",)  # fmt: skip
     data = replace(data, notes=data.notes + notes)
     special = {path.relative_to(root).as_posix(): kind for path, kind in content.special.items()}
     return without_corrupt_pictures(data, options.max_corrupt, address, special)

@@ -8,7 +8,7 @@ import pytest
 
 from harness.core.errors import DataError
 from harness.data import coop
-from harness.data._listing import entries, folders_in, is_junk, listing
+from harness.data._listing import entries, folders_in, is_junk, listing, suffix_of
 
 from . import hub_images, sources, videos
 from .pictures import picture, read
@@ -55,6 +55,44 @@ def test_links_below_a_folder_are_not_followed(tmp_path: Path) -> None:
     (tmp_path / "b").symlink_to(tmp_path / "a")
     assert [p.name for p in folders_in(tmp_path)] == ["a", "b"]
     assert listing(tmp_path / "b", {".png"}).files == [tmp_path / "b" / "x.png"]
+
+
+def test_files_are_in_the_order_of_paths(tmp_path: Path) -> None:
+    """Folder by folder: '-' and ' ' are before the slash."""
+    names = ("a/x.png", "a-b/x.png", "a b/x.png", "a.png", "a/b/x.png", "a/b-c/1.PNG", "é/1.png")
+    for name in names:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(b"")
+    found = listing(tmp_path, {".png"})
+    assert found.files == sorted(tmp_path / name for name in names)
+    assert [tmp_path / name for name in found.names] == found.files
+
+
+def test_links_that_lead_to_themselves_or_nowhere(tmp_path: Path) -> None:
+    for name in ("loop", "loop.png"):
+        (tmp_path / name).symlink_to(name)
+    (tmp_path / "lost").symlink_to("nothing")
+    found = listing(tmp_path, {".png"})
+    assert (found.names, folders_in(tmp_path)) == ([], [])
+    assert found.special == {tmp_path / "loop.png": "a link that leads nowhere"}
+    assert sorted(found.other) == [tmp_path / "loop", tmp_path / "lost"]
+
+
+def test_suffixes_are_those_of_paths() -> None:
+    names = (
+        "a.png",
+        "a.PNG",
+        "a",
+        "a.",
+        "a..",
+        "a.b.png",
+        "a.tar.",
+        ".png",
+        "..png",
+        "a b.c d",
+        "É.É",
+    )
+    assert [suffix_of(name) for name in names] == [Path(name).suffix.lower() for name in names]
 
 
 def test_junk_in_class_folders(tmp_path: Path) -> None:
