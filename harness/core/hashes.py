@@ -51,6 +51,8 @@ MOST_SEGMENTS = 8
 #: Files that are read at once: reading waits for the disk, or for the network.
 READERS = 16
 AT_ONCE = 512
+#: Bytes that are read of a file at first: of most pictures all.
+FIRST = 2**18
 #: How often progress is told.
 TOLD_SECONDS = 0.1
 
@@ -224,9 +226,14 @@ def read_file(path: Path) -> Read:
 
     Raises OSError.
     """
-    with path.open("rb") as handle:
+    with open(path, "rb", buffering=0) as handle:  # noqa: PTH123 - faster, for a million files
         before, began = identity(handle.fileno()), time.time_ns()
-        value = hashlib.file_digest(handle, "sha256").digest()
+        first = handle.read(FIRST)
+        sha256 = hashlib.sha256(first)
+        if len(first) == FIRST or len(first) < before[0]:
+            # Not of small files: it makes a buffer, which costs more than all the rest.
+            hashlib.file_digest(handle, lambda: sha256)
+        value = sha256.digest()
         same = identity(handle.fileno()) == before and not seconds_to_settle(before, began)
     return Read(value, before if same else None)
 
