@@ -162,10 +162,20 @@ def _with_options(value: Any) -> str:
     return "str" if isinstance(value, str) else TuningModel.__name__
 
 
+class _TuningSchema:
+    """In the JSON schema a tuned part is a name or a mapping, as the other choices are."""
+
+    def __get_pydantic_json_schema__(
+        self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return {"anyOf": handler(schema)["oneOf"]}
+
+
 Tuning = Annotated[
     Annotated[Literal["none", "head", "projection", "all"], Tag("str")]
     | Annotated[TuningModel, Tag("TuningModel")],
     Discriminator(_with_options),
+    _TuningSchema(),
 ]
 
 _R = Recipe()
