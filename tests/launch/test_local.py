@@ -40,12 +40,10 @@ def test_processes_of_submitit_give_the_records_of_one_process(tmp_path: Path) -
 
 
 @pytest.mark.slow
-def test_a_job_that_dies_is_reported_with_its_log(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_job_that_dies_is_reported_with_its_log(tmp_path: Path) -> None:
     store = Store(tmp_path)
     cells = planned(store)
-    monkeypatch.setenv("HARNESS_CACHE", "/dev/null/no-cache")
+    (tmp_path / "cells").write_text("a file where the folder of Records should be")
     (complaint,) = local.submit(request(store, cells, 1)).complaints
     assert complaint.startswith("a job left 4 of 4 cells: ")
     assert "cannot write " in complaint

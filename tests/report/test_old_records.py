@@ -14,7 +14,9 @@ import pytest
 from harness.study import open_study
 
 FIXTURE = Path(__file__).parent.parent / "fixtures" / "old_records"
-NEW_COLUMNS = {"nll", "ece"}
+#: Axes and measures that came after the fixture.
+NEW_AXES = {"clip_starts", "crops"}
+NEW_COLUMNS = {"nll", "ece", *NEW_AXES}
 
 
 @pytest.fixture(scope="module", params=["study", "pictures"])
@@ -57,5 +59,10 @@ def test_the_csv_of_cells_has_the_same_columns_and_new_ones(reports: Path) -> No
     assert [list(line.items()) for line in kept] == [list(line.items()) for line in old]
 
 
-def test_the_csv_of_contrasts_is_the_same(reports: Path) -> None:
-    assert (reports / "today.contrasts").read_bytes() == (reports / "old.contrasts").read_bytes()
+def test_the_csv_of_contrasts_is_the_same_but_for_axes_that_came_later(reports: Path) -> None:
+    def lines(name: str) -> list[list[tuple[str, str]]]:
+        with (reports / name).open(encoding="utf-8", newline="") as handle:
+            rows = list(csv.DictReader(handle))
+        return [[(k, v) for k, v in row.items() if k not in NEW_AXES] for row in rows]
+
+    assert lines("today.contrasts") == lines("old.contrasts")
