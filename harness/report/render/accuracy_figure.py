@@ -93,7 +93,9 @@ def _lines(table: Table, drawn: Sequence[str]) -> bytes:
         xs = [x + shift for x in range(len(summaries))]
         # Not a number where something is missing: the line breaks there.
         ys = [math.nan if s is None else 100 * s[0] for s in summaries]
-        axes.plot(xs, ys, style, color=colour, marker=marker, markersize=4.5, linewidth=1.4)
+        axes.plot(
+            xs, ys, linestyle=style, color=colour, marker=marker, markersize=4.5, linewidth=1.4
+        )
         for x, bounds in zip(xs, summaries, strict=True):
             if bounds is not None and bounds[1] is not None and bounds[2] is not None:
                 low, high = 100 * bounds[1], 100 * bounds[2]

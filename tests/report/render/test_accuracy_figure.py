@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -32,6 +34,25 @@ def test_the_form_follows_the_table(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_MOST_LINES", 7)
     accuracy_figure(build_table(few_shot()))
     assert drawn == ["_dots", "_lines", "_panels"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "style"),
+    [({}, "-"), ({"recipe": {"lr": [1e-3, 1e-2]}}, "None")],
+)
+def test_only_amounts_are_joined_by_lines(
+    monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any], style: str
+) -> None:
+    """A line between two learning rates of several shots would suggest values between them."""
+    figures: list[Any] = []
+    monkeypatch.setattr(module, "png", lambda figure: figures.append(figure) or b"")
+    columns = ["shots", "recipe.lr"] if changes else "shots"
+    task = {"classifier": ["text", "random"], "include": [], "shots": [1, 2], **changes}
+    report = {"rows": "classifier", "columns": columns}
+    accuracy_figure(build_table(few_shot(task={**task, "report": report})))
+    (axes,) = figures[0].axes
+    of_rows = [line.get_linestyle() for line in axes.lines if len(line.get_xdata()) > 1]
+    assert set(of_rows) == {style}
 
 
 def test_every_form_can_be_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
