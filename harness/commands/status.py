@@ -62,7 +62,7 @@ def _once(args: Namespace) -> tuple[str, int]:
     names = [args.task] if args.task else _ran(args)
     documents = [_document(study_of(args, name, as_run=True)) for name in names]
     if args.json:
-        text = json.dumps(documents[0] if args.task else documents, indent=1)
+        text = json.dumps(documents[0] if args.task else documents)  # compact: it may be long
     else:
         text = "\n".join(line for document in documents for line in _lines(document))
     counts = [d["counts"] for d in documents]

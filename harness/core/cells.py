@@ -27,7 +27,14 @@ class Choice:
 
 def _without_defaults(part: Any) -> dict[str, Any]:
     """Fields of frozen data that have another value than their default."""
-    return {f.name: value for f in fields(part) if (value := getattr(part, f.name)) != f.default}
+    defaults = _defaults(type(part))
+    return {name: value for name, default in defaults if (value := getattr(part, name)) != default}
+
+
+@cache
+def _defaults(kind: Any) -> tuple[tuple[str, Any], ...]:
+    """(name, default) of every field."""
+    return tuple((f.name, f.default) for f in fields(kind))
 
 
 @dataclass(frozen=True, slots=True)

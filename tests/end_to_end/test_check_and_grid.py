@@ -21,7 +21,7 @@ Make = Callable[[Path], None]
 
 def folders(root: Path) -> None:
     places = [(s, c, n) for s in ("train", "test") for c in ("oak", "alder") for n in range(2)]
-    paint(root, {f"{s}/{c}/{n}.png": (90 * len(c), 40 * n, len(s) * 9) for s, c, n in places})
+    paint(root, {f"{s}/{c}/{n}.png": (40 * len(c), 40 * n, len(s) * 9) for s, c, n in places})
 
 
 def table(text: str, encoding: str = "utf-8") -> Make:
@@ -42,10 +42,11 @@ def with_change(change: Make) -> Make:
 
 def frames(said: int) -> Make:
     def make(root: Path) -> None:
-        for name in ("v1", "v2"):
+        for name, red in (("v1", 0), ("v2", 99)):
             (root / name).mkdir(parents=True)
             for number in range(9):
-                Image.new("RGB", (8, 8), (20 * number,) * 3).save(root / name / f"{number}.png")
+                colour = (red, 20 * number, 0)
+                Image.new("RGB", (8, 8), colour).save(root / name / f"{number}.png")
         (root / "test.txt").write_text(f"v1 9 0\nv2 {said} 1\n")
         (root / "labels.csv").write_text("id,name\n0,run\n1,hop\n")
 

@@ -228,12 +228,14 @@ def test_recomputing_blocks_changes_no_loss(
     monkeypatch.setattr(
         torch.nn.functional, "layer_norm", lambda *a: (normed.append(1), layer_norm(*a))[1]
     )
-    run(tmp_path, encoder=encoder, tuning="none")  # texts are embedded, and kept
+    # The words of the small tokenizer do not tell these classes apart, which changes no loss.
+    of = {"encoder": encoder, "allow": "equal_texts"}
+    run(tmp_path, **of, tuning="none")  # texts are embedded, and kept
     records, passes = [], []
     for checkpointing in (False, True):
         normed.clear()
         recipe = {**TASK["recipe"], "checkpointing": checkpointing}
-        records += run(tmp_path, encoder=encoder, tuning="all", recipe=recipe)
+        records += run(tmp_path, **of, tuning="all", recipe=recipe)
         passes.append(len(normed))
     assert passes[1] > passes[0], "the norms of the blocks are computed once more"
     kept, recomputed = records

@@ -37,7 +37,7 @@ def test_one_new_file_is_a_new_classifier(tiny: WriteTask, run_cli: Call, tmp_pa
     assert "cannot tell anything" in listed.out
     assert "text_mean" not in run_cli("list", "classifier").out
     assert "scale" in run_cli("describe", "classifier", "text_mean", **own).out
-    task = tiny(classifier=["text", "text_mean"], seeds=1)
+    task = tiny(classifier=["text", "text_mean"], seeds=1, allow="equal_texts")
     ended = run_cli("grid", task, "--jobs", "1", **own)
     assert ended.code == 0, ended.err
     found = {r["cell"]["classifier"]: r for r in records(tmp_path / "runs").values()}

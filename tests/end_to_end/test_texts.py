@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -90,13 +91,17 @@ def test_the_context_is_few_parameters_and_the_tower_is_many(tmp_path: Path, tas
 
 def test_trained_texts_name_classes_that_were_not_trained_on(tmp_path: Path, task: Any) -> None:
     """Zero-shot with a learned context: the classifier of the new classes is made with it."""
+    four = tmp_path / "pictures"
+    dataset = tiny.pictures(four)
+    for split in ("train", "test"):  # two classes to train on, and two to test
+        shutil.copytree(four / split / "red_car", four / split / "red_boat")
     ran = run_study(
-        task, tmp_path, prompt="learnable", regime="zero_shot", classes={"pick": 1},
+        task, tmp_path, dataset=dataset, prompt="learnable", regime="zero_shot", classes={"pick": 2},
         train_classes={},
         recipe={"epochs": 3, "batch": 6, "lr": 0, "lr_new": [1e-1, 0], "warmup_epochs": 0},
     )  # fmt: skip
     learnt, fresh = (ran.store.arrays(record)["w_final"].astype(float) for record in ran.records)
-    assert learnt.shape == fresh.shape == (1, 16)
+    assert learnt.shape == fresh.shape == (2, 16)
     assert abs(learnt - fresh).max() > 1e-3
 
 
