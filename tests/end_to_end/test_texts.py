@@ -96,7 +96,8 @@ def test_trained_texts_name_classes_that_were_not_trained_on(tmp_path: Path, tas
     for split in ("train", "test"):  # two classes to train on, and two to test
         shutil.copytree(four / split / "red_car", four / split / "red_boat")
     ran = run_study(
-        task, tmp_path, dataset=dataset, prompt="learnable", regime="zero_shot", classes={"pick": 2},
+        task, tmp_path, dataset=dataset, prompt="learnable", regime="zero_shot",
+        classes={"pick": 2},
         train_classes={},
         recipe={"epochs": 3, "batch": 6, "lr": 0, "lr_new": [1e-1, 0], "warmup_epochs": 0},
     )  # fmt: skip
