@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import cache
 from typing import Any, get_type_hints
@@ -27,7 +27,7 @@ class Choice:
 
 def _without_defaults(part: Any) -> dict[str, Any]:
     """Fields of frozen data that have another value than their default."""
-    kind: Hashable = type(part)
+    kind: Any = type(part)
     defaults = _defaults(kind)
     return {name: value for name, default in defaults if (value := getattr(part, name)) != default}
 
