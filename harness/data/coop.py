@@ -15,6 +15,7 @@ import json
 import math
 import os
 import stat
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -22,6 +23,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from harness.core.errors import DataError, did_you_mean, nearest
+from harness.core.problems import MOST, Problems, and_more
 from harness.core.text_files import lines_of, read_text, special
 from harness.data._files import file_identities, folder_at
 from harness.data._images import picture_suffixes
@@ -133,14 +135,21 @@ def _split_file(path: Path, images: str) -> _Contents:
     if not isinstance(data, dict) or any(not isinstance(data.get(s), list) for s in SPLITS):
         raise DataError(f"{path}: there must be lists under {', '.join(SPLITS)}")
     names: dict[int, str] = {}
+    problems = Problems(str(path))
     for split in SPLITS:
         for n, entry in enumerate(data[split]):
-            item, label, name = _entry(entry, f"{path}: {split}, entry {n}")
+            where = f"{path}: {split}, entry {n}"
+            try:
+                item, label, name = _entry(entry, where)
+            except DataError as error:
+                problems.add_error("entry", error)
+                continue
             if names.setdefault(label, name) != name:
-                raise DataError(
-                    f"{path}: {split}, entry {n} ({item}): label {label} is '{name}' here and "
-                    f"'{names[label]}' before"
+                problems.add(
+                    "label",
+                    f"{where} ({item}): label {label} is '{name}' here and '{names[label]}' before",
                 )
+    problems.refuse()
     order = sorted(names)
     spaced = [names[label].replace("_", " ") for label in order]
     refuse_duplicate_names(spaced, path)
@@ -166,6 +175,7 @@ def _entry(entry: Any, where: str) -> tuple[str, int, str]:
 def _lists(root: Path, layout: Mapping[str, str]) -> _Contents:
     """For every split a list of lines 'picture class name', and one of the class names in order."""
     listed: dict[str, list[tuple[str, str]]] = {}
+    problems = Problems(f"the lists in {root}")
     for split in SPLITS:
         path = root / layout["lists"].format(split=split)
         listed[split] = []
@@ -174,15 +184,19 @@ def _lists(root: Path, layout: Mapping[str, str]) -> _Contents:
                 continue
             item, _, name = line.partition(" ")
             if not name or "/" in item:
-                raise DataError(f"{path}, line {n} is not 'picture class name': {line[:100]!r}")
+                problems.add(
+                    "line", f"{path}, line {n} is not 'picture class name': {line[:100]!r}"
+                )
+                continue
             listed[split].append((f"{layout['images']}/{item}.jpg", name))
     source = root / layout["order"]
     names = _lines(source)
     refuse_duplicate_names(names, source)
     index = {name: c for c, name in enumerate(names)}
-    unknown = [name for rows in listed.values() for _, name in rows if name not in index]
-    if unknown:
-        raise DataError(f"{source} does not name the class '{unknown[0]}' of the lists")
+    for name in dict.fromkeys(name for rows in listed.values() for _, name in rows):
+        if name not in index:
+            problems.add("class", f"{source} does not name the class '{name}' of the lists")
+    problems.refuse()
     rows = {split: [(item, index[name]) for item, name in listed[split]] for split in SPLITS}
     return _Contents(path, [name.replace("_", " ") for name in names], rows)
 
@@ -226,13 +240,17 @@ def _without_special(root: Path, contents: _Contents) -> _Contents:
     found = {item: kind for item in used if (kind := _kind(prefix + item)) != ""}
     missing = [item for item, kind in found.items() if kind is None]
     if missing:
+        which = "the first" if len(missing) > MOST else "these"
+        listed = ", ".join(str(root / item) for item in missing[:MOST])
         raise DataError(
             f"{len(missing)} of the {len(used)} pictures that {contents.source} lists are not "
-            f"there; the first: {root / missing[0]}"
+            f"there; {which}: {listed}"
         )
-    repeated = len(used) - len(set(used))
+    repeated = [item for item, times in Counter(used).items() if times > 1]
     if repeated:
-        raise DataError(f"{contents.source} lists {repeated} pictures more than once")
+        raise DataError(
+            f"{contents.source} lists {len(repeated)} pictures more than once: {and_more(repeated)}"
+        )
     kinds = {item: kind for item, kind in found.items() if kind}
     rows = {s: [row for row in r if row[0] not in kinds] for s, r in contents.rows.items()}
     return replace(contents, rows=rows, special=kinds) if kinds else contents

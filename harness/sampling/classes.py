@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import numpy as np
 
 from harness.core.cells import ClassPick
 from harness.core.errors import DataError, did_you_mean, nearest
+from harness.core.problems import Problems
 from harness.core.protocols.dataset import Dataset
 from harness.core.seeding import numpy_stream
 from harness.core.text_files import lines_of, read_text
@@ -45,13 +47,31 @@ def _named_classes(dataset: Dataset, path: Path) -> tuple[int, ...]:
     except DataError as error:
         raise DataError(f"classes: the file cannot be read: {error}") from error
     index = {name: i for i, name in enumerate(dataset.classes)}
-    wanted = [line for line in lines if line]
+    wanted = _without_ids([line for line in lines if line], path)
     if not wanted:
         raise DataError(f"classes: the file {path} names no class")
+    problems = Problems(f"classes: {path}")
     for name in wanted:
         if name not in index:
-            raise DataError(
+            problems.add(
+                "name",
                 f"classes: {path} names '{name}', which is not a class of the dataset"
-                + did_you_mean(nearest(name, dataset.classes))
+                + did_you_mean(nearest(name, dataset.classes)),
             )
+    problems.refuse()
     return tuple(sorted({index[name] for name in wanted}))
+
+
+def _without_ids(lines: Sequence[str], path: Path) -> list[str]:
+    """The names in a list; a table `id,name`, as Kinetics has one, has them in its second column.
+
+    Raises DataError for a line of a table without a name.
+    """
+    if not lines or [cell.strip().lower() for cell in lines[0].split(",")] != ["id", "name"]:
+        return list(lines)
+    names = []
+    for row in csv.reader(lines[1:]):
+        if len(row) != 2 or not row[1].strip():
+            raise DataError(f"classes: {path}: {','.join(row)!r} is not 'id,name'")
+        names.append(row[1].strip())
+    return names

@@ -124,7 +124,8 @@ def _remove_split(root: Path) -> None:
 
 FILE = "split_zhou_OxfordPets.json"
 BAD: list[tuple[str, Callable[[Path], None], dict[str, Any], tuple[str, ...]]] = [
-    ("pictures", _remove_pictures, {}, ("3 of the 15 pictures", FILE, "images/train/1_0.png")),
+    ("pictures", _remove_pictures, {},
+     ("3 of the 15 pictures", FILE, "images/train/1_0.png", "images/train/1_2.png")),
     ("no-file", _remove_split, {}, ("no file", FILE, "DATASETS.md")),
     ("no-json", _raw(b"{"), {}, (FILE, "no JSON")),
     ("no-utf-8", _raw("{'Größe'".encode("latin-1")), {}, (FILE, "UTF-8")),
@@ -159,6 +160,19 @@ def test_what_is_wrong_is_one_sentence(
     assert "\n" not in str(told.value)
     for word in says:
         assert word in str(told.value)
+
+
+def test_every_bad_entry_is_told_in_one_go(tmp_path: Path) -> None:
+    spoil = _rewrite(
+        lambda d: (d["train"].append(["x.png", 1]), d["test"].append(["y.png", 1, "cat"]))
+    )
+    spoil(sources.coop(tmp_path))
+    with pytest.raises(DataError) as told:
+        look_at(tmp_path, dataset="oxford_pets")
+    first, *lines = str(told.value).splitlines()
+    assert first.endswith(f"{FILE}: 2 problems:")
+    assert "train, entry 9 is not [path, label, class name]" in lines[0]
+    assert "test, entry 6 (y.png): label 1 is 'cat' here and 'blue_boat' before" in lines[1]
 
 
 @pytest.mark.parametrize(

@@ -57,6 +57,8 @@ def test_classes_from_a_file(tmp_path: Path) -> None:
             b"class 1\nclas 4\n",
             "names 'clas 4', which is not a class of the dataset. Did you mean 'class 4'?",
         ),
+        (b"clas 4\nclas 5\n", "2 problems:"),
+        (b"id,name\n0,class 1\n1\n", "'1' is not 'id,name'"),
         (b"\xff", "cannot be read"),
         (None, "cannot be read"),
     ],
@@ -69,6 +71,13 @@ def test_files_that_name_no_classes(tmp_path: Path, content: bytes | None, says:
         pick_classes(toy(), ClassPick(file=str(file)), None)
     assert str(file) in str(caught.value)
     assert says in str(caught.value)
+
+
+def test_a_table_of_ids_and_names(tmp_path: Path) -> None:
+    """As Kinetics has one; a class whose name holds a comma is quoted."""
+    file = tmp_path / "names.csv"
+    file.write_text('Id, Name\n0,"class 4"\n7,class 2\n')
+    assert pick_classes(toy(), ClassPick(file=str(file)), None) == (2, 4)
 
 
 def test_a_name_given_twice_is_one_class(tmp_path: Path) -> None:
