@@ -44,7 +44,7 @@ def why_infeasible(cell: Cell, setup: Setup, catalogue: Catalogue, where: str) -
     )
     reason = _refused_by_plugin(cell, setup, facts, catalogue, where)
     reason = reason or _cannot_train(cell, setup, where) or _cannot_fit(cell, setup, where)
-    return reason or _cannot_probe(cell) or why_other_model(cell, setup, where)
+    return reason or _cannot_probe(cell, setup) or why_other_model(cell, setup, where)
 
 
 def _refused_by_plugin(
@@ -147,10 +147,14 @@ def _cannot_train_texts(cell: Cell, setup: Setup) -> str | None:
     return None
 
 
-def _cannot_probe(cell: Cell) -> str | None:
+def _cannot_probe(cell: Cell, setup: Setup) -> str | None:
     """Why a head on frozen features cannot be trained."""
-    if cell.tuning == "head" and cell.regime == "zero_shot":
+    if cell.tuning != "head":
+        return None
+    if cell.regime == "zero_shot":
         return "a head on frozen features names only the classes that it was trained on"
+    if setup.classifier is None:
+        return f"paradigm {cell.paradigm} has no head that starts from a classifier"
     return None
 
 

@@ -80,6 +80,17 @@ def test_a_classifier_made_of_texts_needs_a_text_tower(
     assert reason(encoder=pictures, paradigm="matching") == why
 
 
+def test_heads_on_frozen_features(reason: Why, elsewhere: Callable[..., str]) -> None:
+    own = elsewhere("own_rows", USES=(), build=lambda inputs, options: None)
+    assert reason(tuning="head", paradigm=own) == (
+        f"paradigm {own} has no head that starts from a classifier"
+    )
+    zero = ZERO | {"classes": {"pick": 2, "from": "all"}, "train_classes": {}}
+    assert reason(tuning="head", classifier="random", **zero) == (
+        "a head on frozen features names only the classes that it was trained on"
+    )
+
+
 def test_zero_shot_has_no_samples_for_a_classifier(reason: Why) -> None:
     why = "there are no training samples in zero-shot"
     assert reason(**ZERO, classifier="prototype") == why
