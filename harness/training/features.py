@@ -41,6 +41,11 @@ SHARD = 512
 #: Images per batch: on one core, and on a GPU.
 BATCH = {"cpu": 16, "cuda": 64}
 
+#: Part of the address of features. Raised when a picture is read otherwise, so that features of the
+#: earlier reading are not used. 2: grey of more than 8 bits by its declared range, the colour key
+#: of a PNG, and the hash of the pixels beside the features.
+READING = 2
+
 #: Called with (done, total) images.
 Progress = Callable[[int, int], object]
 
@@ -71,7 +76,7 @@ class Spent:
 def features_folder(backbone: str, resolution: int, device_type: str) -> Path:
     """Where the features of an encoder at a resolution are, by the type of the device."""
     on_gpu = [] if device_type == "cpu" else [device_type]
-    return cache_folder() / "features" / digest([backbone, resolution, *on_gpu], 32)
+    return cache_folder() / "features" / digest([READING, backbone, resolution, *on_gpu], 32)
 
 
 class FeatureStore:

@@ -178,3 +178,11 @@ def test_texts_are_embedded_once(own_cache: Path) -> None:
         path.write_bytes(b"damaged")
     assert text_embeddings("w", load, PROMPT, [["a"]]).tolist() == [[1, 1]]
     assert load.number == 4
+
+
+def test_features_of_an_earlier_reading_of_pictures_are_not_used(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    folders = [module.features_folder("b", 32, "cpu")]
+    monkeypatch.setattr(module, "READING", module.READING + 1)
+    assert module.features_folder("b", 32, "cpu") not in folders
