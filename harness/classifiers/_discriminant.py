@@ -4,8 +4,29 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pydantic import Field
+
+from harness.core.cells import Cell
+from harness.core.facts import CellFacts
+from harness.core.protocols.classifier import ClassifierOptions
+
 if TYPE_CHECKING:
     import torch
+
+
+class DiscriminantOptions(ClassifierOptions):
+    """shrinkage: from 0, the covariance itself, to 1, a multiple of the identity; by default
+    D / (D + N - 1).
+    """
+
+    shrinkage: float | None = Field(default=None, ge=0, le=1)
+
+
+def check(cell: Cell, facts: CellFacts) -> str | None:
+    """A class of one sample has no covariance."""
+    if cell.shots == 1 or facts.per_class == 1:
+        return "the covariance within classes needs 2 samples of a class"
+    return None
 
 
 def unit(z_ND: torch.Tensor) -> torch.Tensor:

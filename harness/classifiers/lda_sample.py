@@ -10,31 +10,23 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from harness.classifiers._discriminant import discriminant, unit
-from harness.core.cells import Cell
-from harness.core.facts import CellFacts
-from harness.core.protocols.classifier import ClassifierInputs, ClassifierOptions
+from harness.classifiers._discriminant import DiscriminantOptions, check, discriminant, unit
+from harness.core.protocols.classifier import ClassifierInputs
 
 if TYPE_CHECKING:
     import torch
 
+__all__ = ["USES", "Options", "build", "check"]  # check is that of every discriminant
+
 USES = ("support", "seed")
 
 
-class Options(ClassifierOptions):
+class Options(DiscriminantOptions):
     """shrinkage: from 0, the covariance itself, to 1, a multiple of the identity; by default
     D / (D + N - 1). per_class: how many samples of every class are drawn.
     """
 
-    shrinkage: float | None = Field(default=None, ge=0, le=1)
     per_class: int = Field(default=60, ge=2)
-
-
-def check(cell: Cell, facts: CellFacts) -> str | None:
-    """A class of one sample has no covariance."""
-    if cell.shots == 1 or facts.per_class == 1:
-        return "the covariance within classes needs 2 samples of a class"
-    return None
 
 
 def build(inputs: ClassifierInputs, options: Options) -> torch.Tensor:

@@ -11,7 +11,6 @@ from harness.core.conform import conform
 from harness.core.errors import CellError
 from harness.core.protocols.paradigm import CLASSIFIER, Head, HeadInputs
 from harness.core.protocols.solver import ChangingTexts, FeatureSource
-from harness.core.protocols.temporal import TemporalInputs
 from harness.core.seeding import torch_stream
 from harness.plan.resolve import ResolvedCell, Setup
 from harness.plan.saved import takes_classifier
@@ -24,6 +23,7 @@ from harness.run.initialise import (
     saved_logit_scale,
     template_classifiers,
 )
+from harness.run.over_frames import over_frames, temporal_inputs
 from harness.run.probe import frozen_features, start_of
 from harness.run.resources import Resources
 from harness.training.device import device
@@ -31,7 +31,7 @@ from harness.training.loader import CachedFeatures, Sampling, TunedBackbone
 from harness.training.model import Embedding, Model
 from harness.training.probe import FrozenFeatures, ProbeModel
 from harness.training.texts import DrawnTemplates, LearnedContext, TrainedTower
-from harness.training.weights import INSERTED, TEMPORAL, put_into
+from harness.training.weights import INSERTED, put_into
 
 if TYPE_CHECKING:
     import torch
@@ -69,7 +69,7 @@ def build_model(resolved: ResolvedCell, recipe: Recipe, resources: Resources) ->
     head.to(torch_device)
     source = _source(resolved, recipe, resources, torch_device)
     projection = resources.encoder(resolved).projection.trainable(torch_device)
-    embedding = Embedding(projection, _over_frames(resolved, resources, torch_device, trained=True))
+    embedding = Embedding(projection, over_frames(resolved, resources, torch_device, trained=True))
     texts = _texts(resolved, resources, torch_device)
     if isinstance(texts, LearnedContext):
         warnings += cut_warnings(resolved, names, resources, texts.length)
@@ -95,7 +95,7 @@ def _build_probe(resolved: ResolvedCell, recipe: Recipe, resources: Resources) -
 def pretrained_embedding(resolved: ResolvedCell, resources: Resources) -> Embedding:
     """The embedding of the encoder as it is, for cells without training."""
     projection = resources.encoder(resolved).projection
-    return Embedding(projection, _over_frames(resolved, resources, "cpu", trained=False))
+    return Embedding(projection, over_frames(resolved, resources, "cpu", trained=False))
 
 
 def untrained_backbone(resolved: ResolvedCell, resources: Resources) -> TunedBackbone | None:
@@ -189,7 +189,7 @@ def _insert_temporal(resolved: ResolvedCell, source: TunedBackbone, resources: R
     inside = resolved.setup.inside
     if inside is None:
         return
-    new = inside.plugin.insert(source.module, _temporal_inputs(resolved), inside.options)
+    new = inside.plugin.insert(source.module, temporal_inputs(resolved), inside.options)
     source.put_in(new)
     source.module.to(next(source.module.parameters()).device)
     saved, file = resources.saved(resolved, INSERTED), resolved.setup.init
@@ -197,26 +197,6 @@ def _insert_temporal(resolved: ResolvedCell, source: TunedBackbone, resources: R
         if saved.inserted.keys() != source.inserted().keys():
             raise CellError("init: the saved weights hold another module over time")
         put_into(source.module, saved.inserted, file, "module over time", saved.inserted)
-
-
-def _over_frames(
-    resolved: ResolvedCell, resources: Resources, torch_device: Any, *, trained: bool
-) -> Any:
-    """The temporal module after the projection; None for images."""
-    chosen = resolved.setup.over_frames
-    if chosen is None:
-        return None
-    module = chosen.plugin.build(_temporal_inputs(resolved), chosen.options)
-    saved, file = resources.saved(resolved, TEMPORAL), resolved.setup.init
-    if saved is not None and file is not None:
-        put_into(module, saved.temporal, file, "module over time")
-    return module.to(torch_device).requires_grad_(trained)
-
-
-def _temporal_inputs(resolved: ResolvedCell) -> TemporalInputs:
-    cell, facts = resolved.cell, resolved.setup.facts
-    stream = torch_stream(cell.seed, "temporal")
-    return TemporalInputs(facts.dim, cell.frames or 1, stream, facts.text_width)
 
 
 def _texts(

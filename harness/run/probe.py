@@ -6,15 +6,14 @@ samples, K width of what the head reads (D or F).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from harness.core.cells import HeadSpec, Recipe
 from harness.core.errors import CellError
-from harness.core.protocols.temporal import TemporalInputs
-from harness.core.seeding import torch_stream
 from harness.plan.resolve import ResolvedCell
 from harness.run.initialise import initial_classifier
+from harness.run.over_frames import over_frames
 from harness.run.resources import Resources
 from harness.training.probe import FrozenFeatures, Standard
 
@@ -54,16 +53,20 @@ def frozen_features(resolved: ResolvedCell, resources: Resources) -> FrozenFeatu
     on_embedding = spec.on == "embedding"
     features = FrozenFeatures(
         encoder.projection.on("cpu") if on_embedding else None,
-        _over_frames(resolved, on_embedding=on_embedding),
+        over_frames(
+            resolved,
+            resources,
+            "cpu",
+            trained=False,
+            width=None if on_embedding else resolved.setup.facts.feature_dim,
+        ),
         # A cosine head sets the length itself.
         normalise=spec.normalise and is_linear(resolved),
     )
     if not spec.standardise:
         return features
     z_NK = features(resources.train_features(resolved).of(support.items))
-    return FrozenFeatures(
-        features.projection, features.temporal, features.normalise, Standard.of(z_NK)
-    )
+    return replace(features, standard=Standard.of(z_NK))
 
 
 def is_linear(resolved: ResolvedCell) -> bool:
@@ -134,14 +137,3 @@ def _on_standardised(start: Start, standard: Standard) -> Start:
     """The start that gives, on (z - mean) / std, the logits of `start` on z."""
     b_C = start.w_CK @ standard.mean_D
     return Start(start.w_CK * standard.std_D, b_C if start.b_C is None else start.b_C + b_C)
-
-
-def _over_frames(resolved: ResolvedCell, *, on_embedding: bool) -> torch.nn.Module | None:
-    """The temporal module after the projection, which is not trained; None for pictures."""
-    chosen, cell, facts = resolved.setup.over_frames, resolved.cell, resolved.setup.facts
-    if chosen is None:
-        return None
-    width = facts.dim if on_embedding else facts.feature_dim
-    inputs = TemporalInputs(width, cell.frames or 1, torch_stream(cell.seed, "temporal"))
-    module: torch.nn.Module = chosen.plugin.build(inputs, chosen.options)
-    return module.requires_grad_(False)

@@ -108,22 +108,6 @@ def picture_hash(image: Image.Image) -> str:
     return content.hexdigest()
 
 
-def duplicates(
-    dataset: Dataset, items: Sequence[str], others: Sequence[str] = ()
-) -> list[tuple[str, str]]:
-    """(earlier, later) pairs of items with equal pixels, in `items` followed by `others`. A support
-    set and its test set should have none.
-    """
-    first: dict[str, str] = {}
-    pairs = []
-    for item in (*items, *others):
-        content = picture_hash(dataset.image(item))
-        if content in first:
-            pairs.append((first[content], item))
-        first.setdefault(content, item)
-    return pairs
-
-
 def _permutation(dataset: Dataset, c: int, n: int, seed: int | None) -> IntArray:
     return numpy_stream(seed, "support", dataset.classes[c]).permutation(n)
 

@@ -13,7 +13,8 @@ import pytest
 from harness.core.errors import DataError
 from harness.data import coop
 from harness.data._image_files import ImageFiles
-from harness.sampling.sets import draw_support, draw_test, duplicates
+from harness.sampling.sets import draw_support, draw_test
+from tests.sampling.equal_pictures import duplicates
 
 from . import sources
 from .sources import NAMES

@@ -14,7 +14,8 @@ from conftest import ROOT
 from pydantic import ValidationError
 
 from harness.data import hf
-from harness.sampling.sets import draw_support, draw_test, duplicates
+from harness.sampling.sets import draw_support, draw_test
+from tests.sampling.equal_pictures import duplicates
 
 from . import sources
 from .hub_images import Wrong, assert_refused, names, read

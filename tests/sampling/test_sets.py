@@ -19,9 +19,9 @@ from harness.sampling.sets import (
     draw_support,
     draw_test,
     draw_validation,
-    duplicates,
     picture_hash,
 )
+from tests.sampling.equal_pictures import duplicates
 from tests.sampling.toy import items, toy
 
 
