@@ -42,9 +42,10 @@ def content_hashes(
     Raises TaskError for data that cannot be read.
     """
     trained_on, tested_on = used_items(cell, setup)
+    prompt = setup.prompt.choice if cell.prompt is not None else None
     training = catalogue.remember(
         ("training", content, cell.dataset, id(setup.dataset), setup.trained.indices,
-         bool(trained_on), cell.prompt, cell.encoder, cell.text_encoder, cell.init),
+         bool(trained_on), prompt, cell.encoder, cell.text_encoder, cell.init),
         lambda: _training(cell, setup, where, content),
     )  # fmt: skip
 
@@ -54,7 +55,7 @@ def content_hashes(
         return digest([data, _texts(cell, setup, setup.tested.names)])
 
     # The catalogue keeps the data sets, so their ids stay theirs.
-    key = ("evaluation", content, id(setup.test_dataset), setup.tested.indices, cell.prompt)
+    key = ("evaluation", content, id(setup.test_dataset), setup.tested.indices, prompt)
     return training, catalogue.remember(key, evaluation)
 
 

@@ -24,6 +24,7 @@ from harness.core.protocols.temporal import Temporal
 from harness.core.samples import SupportSet, TestSet
 from harness.plan.catalogue import Catalogue, Chosen, blame, init_file
 from harness.plan.class_lists import ClassList
+from harness.plan.named_data import for_dataset
 from harness.sampling.draws import Draws
 from harness.sampling.views import short_side
 from harness.training.weights import Info
@@ -160,7 +161,7 @@ def resolve(cell: Cell, catalogue: Catalogue, runs: Path, where: str) -> Setup:
         resolution=cell.resolution or facts.resolution,
         init=init,
         saved=saved,
-        prompt=chosen(Prompt, "prompt", cell.prompt) or catalogue.chosen(Prompt, CLASS_NAME),
+        prompt=_prompt(cell, catalogue, where),
         paradigm=paradigm,
         classifier=classifier,
         alignment=alignment,
@@ -208,6 +209,11 @@ def _encoder_facts(cell: Cell, catalogue: Catalogue, where: str) -> tuple[Encode
         texts = catalogue.text_facts(cell.text_encoder)
     combined = replace(facts, text_dim=texts.text_dim, text_form=texts.text_form)
     return combined, texts.weights
+
+
+def _prompt(cell: Cell, catalogue: Catalogue, where: str) -> Chosen[Prompt]:
+    with blame(where, "prompt"):
+        return for_dataset(catalogue.chosen(Prompt, cell.prompt or CLASS_NAME), cell, catalogue)
 
 
 def _temporal(

@@ -4,8 +4,9 @@
 normalised` takes the mean of normalised embeddings (CLIP's prompt ensembling), `plain` the mean of
 the embeddings as they come, where longer ones weigh more. `train: draw`: at every step one
 template is drawn for all classes, and evaluation reads the one template `evaluation` (appendix
-B.4). The templates are `texts`, or a `file` with one a line: a path, or `kinetics28`, the 28 that
-CLIP's authors published for Kinetics.
+B.4). The templates are `texts`, or a `file` with one a line: a path; or `kinetics28`, the 28 that
+CLIP's authors published for Kinetics; or `imagenet80` and `imagenet7`, theirs for ImageNet and the
+seven of them that few-shot methods use.
 """
 
 from __future__ import annotations

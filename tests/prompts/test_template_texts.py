@@ -56,5 +56,8 @@ def test_files_that_hold_no_templates(tmp_path: Path, content: bytes | None, wor
 
 
 def test_a_mistyped_name_is_told_with_the_nearest() -> None:
-    with pytest.raises(ValueError, match=r"known by name: kinetics28\. Did you mean 'kinetics28'"):
+    with pytest.raises(
+        ValueError,
+        match=r"known by name: imagenet7, imagenet80, kinetics28\. Did you mean 'kinetics28'",
+    ):
         read_templates("kinetics27")

@@ -18,6 +18,9 @@ class Prompt(Plugin, Protocol[OptionsT_contra]):
 
     #: Whether it has parameters: `start` makes them, and training moves them.
     TRAINED: bool = False
+    #: Whether it has an option `dataset`, which planning fills with the name of the cell's data set
+    #: where the task does not set it.
+    NAMES_DATASET: bool = False
 
     @abstractmethod
     def texts(self, names: Sequence[str], options: OptionsT_contra) -> list[list[str]]:
