@@ -136,16 +136,23 @@ def _column(cell: Cell, axes: tuple[str, ...], draws: bool) -> Column:
 def _order(
     cells: Sequence[Cell], columns: dict[Cell, Column], axes: tuple[str, ...]
 ) -> dict[Column, tuple[Any, ...]]:
-    """Amounts ascend, from nothing to everything; other axes keep the order of the YAML."""
+    """By the axes in their order, the first one outermost. Amounts ascend, from nothing to
+    everything; other axes keep the order of the YAML.
+    """
     first: dict[tuple[str, Any], int] = {}
     for cell in cells:
         for axis in axes:
             first.setdefault((axis, value_on(cell, axis)), len(first))
+    # Shots, fraction and regime are one amount, which is where the first of them is.
+    amounts = [axis for axis in axes if axis in (*_AMOUNT, "regime")]
+    parts = [axis for axis in axes if axis not in amounts[1:]]
     order: dict[Column, tuple[Any, ...]] = {}
     for cell in cells:
-        others = [first[a, value_on(cell, a)] for a in axes if a not in (*_AMOUNT, "regime")]
         amount = (_REGIME_ORDER.index(cell.regime), cell.shots or 0, cell.fraction or 0.0)
-        order.setdefault(columns[cell], (*others, *amount, columns[cell].draw or 0))
+        values = [amount if a in amounts else first[a, value_on(cell, a)] for a in parts]
+        # Columns that no amount tells apart may still be of several.
+        rest = () if amounts else amount
+        order.setdefault(columns[cell], (*values, *rest, columns[cell].draw or 0))
     return order
 
 

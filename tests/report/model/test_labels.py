@@ -73,6 +73,40 @@ def test_columns_run_from_nothing_to_everything() -> None:
     assert rows == ("text", "random")
 
 
+@pytest.mark.parametrize(
+    ("axes", "expected"),
+    [
+        (["shots", "recipe.lr"],
+         ["1 shot · lr=0.01", "1 shot · lr=0.001", "4 shots · lr=0.01", "4 shots · lr=0.001"]),
+        (["recipe.lr", "shots"],
+         ["lr=0.01 · 1 shot", "lr=0.01 · 4 shots", "lr=0.001 · 1 shot", "lr=0.001 · 4 shots"]),
+    ],
+)  # fmt: skip
+def test_the_first_axis_of_the_columns_is_the_outermost(
+    axes: list[str], expected: list[str]
+) -> None:
+    _, columns = rows_and_columns(
+        classifier=["text", "random"], shots=[4, 1], recipe={"lr": [1e-2, 1e-3]}, include=[],
+        report={"rows": "classifier", "columns": axes},
+    )  # fmt: skip
+    assert columns == expected
+
+
+def test_shots_and_fractions_are_one_amount() -> None:
+    _, columns = rows_and_columns(
+        regime=["full", "fraction", "few_shot"], shots=[4, 1], fraction=[0.5, 0.1],
+        classifier=["text", "random"], dataset=["folder:b", "folder:a"], include=[],
+        report={"rows": "classifier", "columns": ["fraction", "dataset", "shots"]},
+    )  # fmt: skip
+    assert columns[:4] == [
+        "folder:b · 1 shot", "folder:a · 1 shot", "folder:b · 4 shots", "folder:a · 4 shots",
+    ]  # fmt: skip
+    assert columns[4:] == [
+        "0.1 · folder:b", "0.1 · folder:a", "0.5 · folder:b", "0.5 · folder:a",
+        "folder:b · full", "folder:a · full",
+    ]  # fmt: skip
+
+
 def test_data_sets_become_columns() -> None:
     _, columns = rows_and_columns(
         dataset=["folder:a", "folder:b"], shots=1, include=[], report={"rows": "classifier"}
