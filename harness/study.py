@@ -157,7 +157,8 @@ class Study:
         pairs = dict(part.partition("=")[::2] for part in parts)
         wanted = {k: parse(v, f"--rerun {where}") for k, v in pairs.items()}
         partial = rule(wanted, "--rerun")
-        found = [c for c in self.plan().cells if matches(c.cell, partial)]
+        plan = self.plan()
+        found = [c for c in plan.cells if any(matches(x, partial) for x in plan.shown(c.cell))]
         if not found:
             raise TaskError("--rerun", where, "no cell of this task has these values")
         return found
@@ -210,13 +211,13 @@ class Study:
                 return record
             return with_measures(record, measures, self.store.arrays, tests[record.test])
 
+        pairs = zip(plan.cells, map(complete, records), strict=True)
         return Results(
             task=self.task,
             results=tuple(
-                Result(c.cell, c.key, complete(record))
-                for c, record in zip(plan.cells, records, strict=True)
+                Result(cell, c.key, record) for c, record in pairs for cell in plan.shown(c.cell)
             ),
-            infeasible=tuple(plan.infeasible),
+            infeasible=tuple((x, why) for cell, why in plan.infeasible for x in plan.shown(cell)),
             tests=tests,
             arrays=self.store.arrays,
             notes=plan.notes(),
@@ -264,8 +265,8 @@ class Study:
             )
         plan = self.plan()
         if len(plan.cells) <= MOST_CELLS_NOTED:
-            cells = [c.cell for c in plan.cells]
-            infeasible = [cell for cell, _ in plan.infeasible]
+            cells = [cell for c in plan.cells for cell in plan.shown(c.cell)]
+            infeasible = [x for cell, _ in plan.infeasible for x in plan.shown(cell)]
             notes += values_of_no_cell(self.task, self.file)
             if protocol := protocol_of(self.task, self.file):
                 notes.append(f"protocol {protocol}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import subprocess
 import sys
 from collections.abc import Callable
@@ -51,6 +52,35 @@ def test_keyword_arguments_replace_keys(opened: Open, tiny: WriteTask, tmp_path:
     assert recipe is not None
     assert (recipe.epochs, recipe.batch) == (5, opened().plan().cells[0].cell.recipe.batch)  # type: ignore[union-attr]
     assert study.command.endswith("'seeds=[0, 1, 2]' 'classifier=[text]' 'recipe={epochs: 5}'")
+
+
+def test_named_recipes_are_rows_of_one_report(opened: Open, tmp_path: Path) -> None:
+    """Two names of one cell: it runs once, has one Record, and both rows show it."""
+    own = {"name": "own", "by": {"random": {"epochs": 2}}}
+    study = opened(
+        recipe=[{"name": "shared"}, own], classifier=["text", "random"], shots=1, seeds=2,
+        report={"rows": ["classifier", "recipe"]},
+    )  # fmt: skip
+    study = opened("recipe.lr=1e-3", "recipe.epochs=1", task=study.file)
+    assert len(study.plan().cells) == 6
+    assert len(study.cells_where("recipe=own")) == 4
+    study.run()
+    assert len(records(tmp_path / "runs")) == 6
+    table = study.table()
+    assert table.rows == ("text · shared", "text · own", "random · shared", "random · own")
+    same = {(c.contrast.a, c.contrast.b) for c in table.pairs if c.contrast.difference == 0}
+    assert ("text · shared", "text · own") in same
+    study.report()
+    reports = tmp_path / "reports"
+    lines = list(csv.DictReader((reports / "tiny.csv").read_text().splitlines()))
+    assert [(x["classifier"], x["recipe"], x["recipe.epochs"]) for x in lines if x["seed"] == "1"] \
+        == [("text", "shared", "1"), ("text", "own", "1"), ("random", "shared", "1"),
+            ("random", "own", "2")]  # fmt: skip
+    assert len({x["key"] for x in lines}) == 6
+    page = (reports / "tiny.md").read_text()
+    assert "- Records: 6 of 6 cells" in page
+    assert "- Named recipes: shared, own" in page
+    assert "2 configurations per row; each is reported" in page
 
 
 def test_overrides_come_after_keyword_arguments(tiny: WriteTask, tmp_path: Path) -> None:

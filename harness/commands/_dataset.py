@@ -13,7 +13,7 @@ def dataset_choice(text: str, flag: str) -> Choice:
     """
     from pydantic import TypeAdapter, ValidationError
 
-    from harness.task.schema import Named
+    from harness.task.schema_types import Named
     from harness.task.yaml_reader import parse
 
     try:

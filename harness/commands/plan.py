@@ -6,6 +6,8 @@ from argparse import ArgumentParser, Namespace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from harness.core.cells import Cell
+    from harness.plan.plan import Plan
     from harness.run.request import PreparedRun
     from harness.study import Study
 
@@ -90,8 +92,15 @@ def _document(study: Study, prepared: PreparedRun) -> dict[str, Any]:
         "notes": _notes(study),
         "cells": [
             {"key": c.key, "train_key": c.train_key, "status": plan.status.get(c.key, "waiting"),
-             "cell": c.cell.plain()}
+             "cell": c.cell.plain(), **_recipes(plan, c.cell)}
             for c in plan.cells
         ],
-        "infeasible": [{"cell": c.plain(), "reason": r} for c, r in plan.infeasible],
+        "infeasible": [
+            {"cell": c.plain(), "reason": r, **_recipes(plan, c)} for c, r in plan.infeasible
+        ],
     }  # fmt: skip
+
+
+def _recipes(plan: Plan, cell: Cell) -> dict[str, Any]:
+    """The names of a cell's recipe, where the task has named recipes."""
+    return {"recipes": [n for n in plan.names[cell] if n]} if plan.names else {}

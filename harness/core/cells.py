@@ -151,9 +151,12 @@ class Cell:
     exclude_shared: bool = False  # leave classes that the test set has as well out of training
     allow: tuple[str, ...] = ()  # perils that the task accepts; they change no number and no key
     seed: int | None = None
+    #: A label of reports, where a task names its recipes. Not in `plain`: cells with equal recipes
+    #: are one, whatever the names.
+    recipe_name: str | None = None
 
     def plain(self) -> dict[str, Any]:
-        """The cell as JSON data without the fields that have their default."""
+        """The cell as JSON data without labels and the fields that have their default."""
         out: dict[str, Any] = {}
         for name, default in _CELL_DEFAULTS:
             value = getattr(self, name)
@@ -163,7 +166,7 @@ class Cell:
         return out
 
 
-_CELL_DEFAULTS = tuple((f.name, f.default) for f in fields(Cell))
+_CELL_DEFAULTS = tuple((f.name, f.default) for f in fields(Cell) if f.name != "recipe_name")
 
 
 #: Fields that matter only after training: cells that differ in nothing else train once.

@@ -30,6 +30,14 @@ class Plan:
     infeasible: list[tuple[Cell, str]] = field(default_factory=list)
     status: dict[str, str] = field(default_factory=dict)
     remarks: tuple[str, ...] = ()  # notes on the task itself
+    #: The names of the recipes that a cell has, where the task names any. `cells` have none: what
+    #: runs knows no names, and cells whose recipes are equal run once.
+    names: dict[Cell, tuple[str | None, ...]] = field(default_factory=dict)
+
+    def shown(self, cell: Cell) -> tuple[Cell, ...]:
+        """A cell of the plan as the report shows it: once for each name of its recipe."""
+        names = self.names.get(cell, ())
+        return tuple(replace(cell, recipe_name=name) for name in names) or (cell,)
 
     def run_again(self, keys: Iterable[str]) -> None:
         """Count these cells as missing; their Records stay until new ones replace them."""
@@ -81,9 +89,11 @@ def plan_rows(
 
     Raises BadInput for a dataset, encoder, classifier, ... that does not exist or cannot be read.
     """
-    plan, catalogue, draws = Plan(), Catalogue(), Draws()
+    catalogue, draws = Catalogue(), Draws()
+    meaningful = list(_without_meaningless(rows, catalogue, where))
+    plan = Plan(names=_names(meaningful))
     feasible: list[tuple[Row, Setup]] = []
-    for row in _without_meaningless(rows, catalogue, where):
+    for row in _without_names(meaningful) if plan.names else meaningful:
         cell = row.cell
         setup = resolve(cell, catalogue, store.root, where)
         reason = why_infeasible(cell, setup, catalogue, where)
@@ -116,6 +126,24 @@ def _without_meaningless(rows: Iterable[Row], catalogue: Catalogue, where: str) 
         normed = _normed_where_needed(timed, catalogue, where)
         changed = _aligned_where_needed(normed, catalogue, where)
         seeds.setdefault(changed.cell, {}).update(dict.fromkeys(changed.seeds))
+    return (Row(cell, tuple(of_row)) for cell, of_row in seeds.items())
+
+
+def _names(rows: Sequence[Row]) -> dict[Cell, tuple[str | None, ...]]:
+    """Of every cell without its name; empty where no recipe has one."""
+    names: dict[Cell, dict[str | None, None]] = {}
+    if any(row.cell.recipe_name is not None for row in rows):
+        for cell in (cell for row in rows for cell in row.cells()):
+            names.setdefault(replace(cell, recipe_name=None), {})[cell.recipe_name] = None
+    return {cell: tuple(of_cell) for cell, of_cell in names.items()}
+
+
+def _without_names(rows: Iterable[Row]) -> Iterator[Row]:
+    """Rows whose recipes are equal are one row."""
+    seeds: dict[Cell, dict[int | None, None]] = {}
+    for row in rows:
+        cell = replace(row.cell, recipe_name=None)
+        seeds.setdefault(cell, {}).update(dict.fromkeys(row.seeds))
     return (Row(cell, tuple(of_row)) for cell, of_row in seeds.items())
 
 

@@ -9,7 +9,15 @@ from harness.core.errors import BadInput, TaskError, nearest
 from harness.core.perils import PERILS
 from harness.core.protocols.method import Method
 from harness.task.messages import first_problem
-from harness.task.schema import RecipeModel, Task, TuningModel
+from harness.task.recipe_by import AND, names_of
+from harness.task.schema import (
+    TUNINGS,
+    NamedRecipeModel,
+    RecipeModel,
+    Task,
+    TuningModel,
+    recipe_key,
+)
 
 #: Folders of a runs folder that all tasks share; no task may have their names.
 RESERVED = ("cells", "tests", "support", "logs", "jobs", "quarantine", "checkpoints")
@@ -32,6 +40,7 @@ def check_task(task: Task, where: str) -> None:
     _check_seeds(task, where)
     _check_class_draw(task, where)
     _check_selection(task, where)
+    _check_recipe_names(task, where)
     _check_search(task, where)
     _check_recipe_by(task, where)
     _check_embedded(task, where)
@@ -182,30 +191,49 @@ def _check_method_search(task: Task, option: str, where: str) -> None:
 
 def _check_recipe_search(task: Task, name: str, where: str) -> None:
     values = (task.search or {})[f"recipe.{name}"]
-    by = [row for row, change in task.recipe.by.items() if name in change.model_fields_set]
-    if len(getattr(task.recipe, name) or ()) > 1 or by:
-        what = f"recipe.by.{by[0]}" if by else "a list under recipe"
-        raise TaskError(
-            where, f"search.recipe.{name}", f"is searched and also set by {what}: remove one"
-        )
+    for recipe_name, recipe in task.recipes().items():
+        key = recipe_key(recipe_name)
+        by = [row for row, change in recipe.by.items() if name in change.model_fields_set]
+        if len(getattr(recipe, name) or ()) > 1 or by:
+            what = f"{key}.by.{by[0]}" if by else f"a list under {key}"
+            raise TaskError(
+                where, f"search.recipe.{name}", f"is searched and also set by {what}: remove one"
+            )
     try:
         RecipeModel.model_validate({name: values})
     except ValidationError as error:
         raise first_problem(error, lambda _: ()).of_file(where, "search.recipe") from error
 
 
+def _check_recipe_names(task: Task, where: str) -> None:
+    """A name is on its own, and recipe.NAME.lr on the command line is a key of one recipe."""
+    names = [] if isinstance(task.recipe, RecipeModel) else [each.name for each in task.recipe]
+    for name in names:
+        if names.count(name) > 1:
+            raise TaskError(where, "recipe", f"two recipes have the name '{name}'")
+        if name in NamedRecipeModel.model_fields:
+            problem = f"'{name}' is a key of a recipe and cannot be the name of one"
+            raise TaskError(where, "recipe", problem)
+
+
 def _check_recipe_by(task: Task, where: str) -> None:
-    known = [n for kind in ("classifier", "paradigm") for n in registry.names(kind)]
-    for name, changes in task.recipe.by.items():
-        if name not in known and "." not in name and ":" not in name:
-            raise TaskError(
-                where, f"recipe.by.{name}", "no classifier or paradigm has this name",
-                allowed=known, nearest=nearest(name, known),
-            )  # fmt: skip
-        if changes.preset is not None or changes.by:
-            raise TaskError(
-                where, f"recipe.by.{name}", "may hold keys of a recipe, but not preset or by"
-            )
+    kinds = ("classifier", "paradigm")
+    known = [*(n for kind in kinds for n in registry.names(kind)), *TUNINGS]
+    for recipe_name, recipe in task.recipes().items():
+        entries: dict[frozenset[str], str] = {}
+        for entry, changes in recipe.by.items():
+            key = f"{recipe_key(recipe_name)}.by.{entry}"
+            for name in entry.split(AND):
+                if name not in known and "." not in name and ":" not in name:
+                    raise TaskError(
+                        where, key, f"no classifier, paradigm or tuned part has the name '{name}'",
+                        allowed=known, nearest=nearest(name, known),
+                    )  # fmt: skip
+            if changes.preset is not None or changes.by:
+                raise TaskError(where, key, "may hold keys of a recipe, but not preset or by")
+            same = entries.setdefault(names_of(entry), entry)
+            if same != entry:
+                raise TaskError(where, key, f"has the names of '{same}': make one entry of them")
 
 
 def _check_seeds(task: Task, where: str) -> None:

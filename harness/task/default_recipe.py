@@ -12,12 +12,12 @@ from harness.core.cells import Cell, Choice
 from harness.core.errors import BadInput, TaskError, nearest
 from harness.core.protocols.encoder import EncoderPlugin
 from harness.task import library, yaml_reader
-from harness.task.schema import RecipeModel, Task
+from harness.task.schema import RecipeModel, Task, recipe_key
 
 
-def named_keys(task: Task) -> frozenset[str]:
+def named_keys(recipe: RecipeModel) -> frozenset[str]:
     """The keys of the recipe that the task names."""
-    return frozenset(task.recipe.model_fields_set) - {"preset"}
+    return frozenset(recipe.model_fields_set) - {"preset", "name"}
 
 
 def preset_of(encoder: Choice, tuning: str) -> str | None:
@@ -29,13 +29,13 @@ def preset_of(encoder: Choice, tuning: str) -> str | None:
         return None
 
 
-def base_recipe(task: Task, encoder: Choice, tuning: str) -> RecipeModel:
+def base_recipe(recipe: RecipeModel, encoder: Choice, tuning: str) -> RecipeModel:
     """What the keys of a row's recipe are before `by` and a search change them.
 
     Raises TaskError for a preset of an encoder that does not exist.
     """
-    preset = None if named_keys(task) else preset_of(encoder, tuning)
-    return task.recipe if preset is None else _read(preset, encoder)
+    preset = None if named_keys(recipe) else preset_of(encoder, tuning)
+    return recipe if preset is None else _read(preset, encoder)
 
 
 def _read(preset: str, encoder: Choice) -> RecipeModel:
@@ -50,18 +50,20 @@ def _read(preset: str, encoder: Choice) -> RecipeModel:
 
 def recipe_notes(task: Task, cells: Iterable[Cell]) -> list[str]:
     """Where the recipe is the encoder's default, and where a partly named one misses it."""
-    named, notes = named_keys(task), dict[str, None]()
+    recipes, notes = task.recipes(), dict[str, None]()
     searched = "recipe.lr" in (task.search or {})
     for cell in cells:
         preset = preset_of(cell.encoder, cell.tuning) if cell.recipe is not None else None
-        if preset is None or cell.recipe is None:
+        recipe = recipes.get(cell.recipe_name)  # None for one of `include`
+        if preset is None or cell.recipe is None or recipe is None:
             continue
+        named, key = named_keys(recipe), recipe_key(cell.recipe_name)
         if not named:
-            text = f"recipe: {preset}, the default of encoder {cell.encoder}"
+            text = f"{key}: {preset}, the default of encoder {cell.encoder}"
             notes[text + f" with tuning: {cell.tuning}."] = None
-        elif "lr" not in named and not searched and cell.recipe.lr == task.recipe.lr[0]:
+        elif "lr" not in named and not searched and cell.recipe.lr == recipe.lr[0]:
             notes[
-                f"recipe: lr is not named and is that of the paper for CLIP, {cell.recipe.lr:g}, "
+                f"{key}: lr is not named and is that of the paper for CLIP, {cell.recipe.lr:g}, "
                 f"which hardly moves {cell.encoder}; recipe.preset {preset} serves it."
             ] = None
     return list(notes)

@@ -9,7 +9,8 @@ from harness.task.grid import variants
 from harness.task.notes import as_flow
 from harness.task.protocols import family_of, read_protocol
 from harness.task.read import plain
-from harness.task.schema import Task
+from harness.task.schema import Task, recipe_key
+from harness.task.schema_types import as_list
 
 
 def protocol_of(task: Task, where: str) -> str:
@@ -28,19 +29,21 @@ def _departures(data: Mapping[str, Any], preset: Mapping[str, Any]) -> Iterator[
         if key == "options":
             yield from _of_options(data, value)
         elif key == "recipe":
-            yield from _of_recipe(data["recipe"], value)
+            for recipe in as_list(data["recipe"]):
+                yield from _of_recipe(recipe, value, recipe_key(recipe.get("name")))
         elif data[key] != [value]:
             yield _said(key, data[key], value)
 
 
-def _of_recipe(recipe: Mapping[str, Any], preset: Mapping[str, Any]) -> Iterator[str]:
+def _of_recipe(recipe: Mapping[str, Any], preset: Mapping[str, Any], dotted: str) -> Iterator[str]:
+    """`dotted` is the key of this recipe."""
     for key, value in preset.items():
         if recipe[key] != [value]:
-            yield _said(f"recipe.{key}", recipe[key], value)
+            yield _said(f"{dotted}.{key}", recipe[key], value)
     for row, changes in recipe["by"].items():
         for key in preset.keys() & changes.keys():
             if changes[key] != [preset[key]]:
-                yield _said(f"recipe.by.{row}.{key}", changes[key], preset[key])
+                yield _said(f"{dotted}.by.{row}.{key}", changes[key], preset[key])
 
 
 def _of_options(data: Mapping[str, Any], preset: Mapping[str, Any]) -> Iterator[str]:

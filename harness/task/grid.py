@@ -8,19 +8,19 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from harness.core import registry
-from harness.core.cells import Cell, Choice, HeadSpec, Recipe
+from harness.core.cells import Cell, Choice, HeadSpec
 from harness.core.errors import BadInput, TaskError, nearest
 from harness.core.protocols.alignment import Alignment
 from harness.core.protocols.classifier import SAVED, Classifier
 from harness.core.protocols.method import Method
 from harness.core.protocols.paradigm import Paradigm, head_materials
-from harness.task.default_recipe import base_recipe
 from harness.task.overrides import replace_keys
 from harness.task.read import plain, validate
+from harness.task.row_recipes import RECIPE_AXES, recipes_of_row
 from harness.task.schema import Task, TuningModel
 
 #: Axes in the order in which reports list them.
@@ -32,7 +32,8 @@ AXES = (
 )  # fmt: skip
 #: Frames of a clip, if the task does not set it (section 4.2).
 FRAMES = 8
-RECIPE_AXES = tuple(f.name for f in fields(Recipe))
+#: The axis of the names of recipes; of their keys: recipe.lr.
+RECIPE = "recipe"
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ def expand_rows(task: Task, where: str = "task") -> list[Row]:
     """
     seeds: dict[Cell, dict[int | None, None]] = {}
     for variant in variants(task, where):
-        for row in _product(variant):
+        for row in _product(variant, where):
             seeds.setdefault(row.cell, {}).update(dict.fromkeys(row.seeds))
     rules = [rule(entry, where) for entry in task.exclude]
     rows = (_without_excluded(Row(cell, tuple(of_row)), rules) for cell, of_row in seeds.items())
@@ -98,7 +99,9 @@ def _without_excluded(row: Row, rules: Sequence[list[tuple[str, Any]]]) -> Row:
 
 
 def value_of(cell: Cell, axis: str) -> Any:
-    """The value of a cell on an axis; recipe axes are dotted: `recipe.lr`."""
+    """The value of a cell on an axis; `recipe` is the name of its recipe, `recipe.lr` a key."""
+    if axis == RECIPE:
+        return cell.recipe_name
     head, _, rest = axis.partition(".")
     if axis == "tuning" and cell.head is not None and cell.head.plain():
         return Choice(cell.tuning, tuple(sorted(cell.head.plain().items())))
@@ -114,7 +117,7 @@ def _included(task: Task, extra: Mapping[str, Any], where: str) -> Task:
     return validate(data, f"{where}: include")
 
 
-def _product(task: Task) -> Iterator[Row]:
+def _product(task: Task, where: str) -> Iterator[Row]:
     axes = {name: getattr(task, name) or [None] for name in AXES}
     axes["class_seed"] = task.class_seed or [task.classes.seed]
     classes = task.classes.to_pick()
@@ -131,8 +134,9 @@ def _product(task: Task) -> Iterator[Row]:
         if key in known:
             continue
         known.add(key)
-        for recipe in _recipes(task, settings):
-            yield Row(Cell(**settings, recipe=recipe), seeds if is_random(settings) else (None,))
+        for name, recipe in recipes_of_row(task, settings, where):
+            cell = Cell(**settings, recipe=recipe, recipe_name=name)
+            yield Row(cell, seeds if is_random(settings) else (None,))
 
 
 def _tuning(value: str | TuningModel) -> dict[str, Any]:
@@ -246,32 +250,6 @@ def _choosing(task: Task) -> dict[str, Any]:
     }
 
 
-def _recipes(task: Task, s: Mapping[str, Any]) -> list[Recipe | None]:
-    """The recipes of a row; `recipe.by: {vision_only: {...}}` changes those of that name."""
-    if s["tuning"] == "none":
-        return [None]
-    base = base_recipe(task, s["encoder"], s["tuning"])
-    lists = {name: getattr(base, name) for name in RECIPE_AXES}
-    lists["train_logit_scale"] = lists["train_logit_scale"] or [s["tuning"] != "head"]
-    for choice in (s["paradigm"], s["classifier"], s["method"]):
-        changes = task.recipe.by.get(choice.name) if choice else None
-        if changes is not None:
-            lists |= {name: getattr(changes, name) for name in changes.model_fields_set}
-    # A searched key has no value of its own: every value of the search takes its place.
-    searched = (key.removeprefix("recipe.") for key in task.search or {})
-    lists |= {n: (task.search or {})[f"recipe.{n}"][:1] for n in searched if n in lists}
-    lists |= {name: [None] for name in _without_meaning(lists, s)}
-    return [Recipe(**dict(zip(lists, v, strict=True))) for v in itertools.product(*lists.values())]
-
-
-def _without_meaning(lists: Mapping[str, Sequence[Any]], s: Mapping[str, Any]) -> list[str]:
-    """Keys of the recipe that are null by default and do not apply to a row."""
-    names = [] if s["tuning"] == "all" else ["crop", "repeats", "batch_norm"]
-    if list(lists["augment"]) == ["none"]:
-        names.append("crop")
-    return names if s["regime"] == "few_shot" else [*names, "epoch_length"]
-
-
 def _uses_text(s: Mapping[str, Any]) -> bool:
     """Whether a text encoder has a meaning for the cell."""
     of_head = _head_materials(s["paradigm"], s["tuning"])
@@ -316,7 +294,7 @@ def rule(entry: Mapping[str, Any], where: str) -> list[tuple[str, Any]]:
 
     Raises TaskError for a key that is not an axis.
     """
-    known = [*AXES, "seed", *(f"recipe.{name}" for name in RECIPE_AXES)]
+    known = [*AXES, "seed", RECIPE, *(f"recipe.{name}" for name in RECIPE_AXES)]
     for key in entry:
         if key not in known:
             raise TaskError(

@@ -15,6 +15,9 @@ _TAG = re.compile(
     r"(int|str|float|bool|list|dict|none)|(constrained|function|nullable)-.*|.*\[.*|\w*Model"
 )
 
+#: In a location: the list under `recipe`, whose numbers say which of its recipes is wrong.
+LIST_OF_RECIPES = "list[recipe]"
+
 KeysAt = Callable[[Sequence[str]], Iterable[str]]
 
 
@@ -52,7 +55,7 @@ def first_problem(
     whose text must have one; `noun` is the word for a key in the message.
     """
     problem = error.errors()[0]
-    location = [p for p in problem["loc"] if isinstance(p, str) and not _TAG.fullmatch(p)]
+    location = _names_of(problem["loc"])
     key, value, kind = ".".join(location), problem.get("input"), problem["type"]
     if kind == "extra_forbidden":
         known = tuple(keys_at(location[:-1]))
@@ -65,9 +68,21 @@ def first_problem(
         expected = problem["ctx"]["expected"].replace(" or ", ", ").split(", ")
         allowed = tuple(word.strip("'") for word in expected)
         return Problem(key, f"{value!r} is not allowed", allowed, nearest(str(value), allowed))
-    if kind in ("string_pattern_mismatch", "string_type") and key in (forms or {}):
-        return Problem(key, f"{value!r} is not allowed", ((forms or {})[key],))
+    form = (forms or {}).get(re.sub(r"\[\d+\]", "", key))
+    if kind in ("string_pattern_mismatch", "string_type") and form is not None:
+        return Problem(key, f"{value!r} is not allowed", (form,))
     message = problem["msg"].removeprefix("Value error, ")
     # A long mapping says less than the sentence about it.
     shown = "" if isinstance(value, dict) and len(str(value)) > 80 else f"{value!r}: "
     return Problem(key, f"{shown}{message[:1].lower()}{message[1:]}")
+
+
+def _names_of(location: Sequence[str | int]) -> list[str]:
+    """The keys of a location: recipe[1] and lr of the second recipe's learning rate."""
+    names: list[str] = []
+    for before, part in zip(("", *location), location, strict=False):
+        if before == LIST_OF_RECIPES and isinstance(part, int):
+            names[-1] += f"[{part}]"
+        elif isinstance(part, str) and not _TAG.fullmatch(part):
+            names.append(part)
+    return names

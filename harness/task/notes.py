@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from harness.task.grid import AXES, Row, expand_rows, matches, rule, value_of
+from harness.task.grid import AXES, Row, expand_rows, matches, rule, value_of, variants
 from harness.task.protocols import read_protocol
 from harness.task.read import plain
-from harness.task.schema import Task
+from harness.task.recipe_by import names_of, names_of_row
+from harness.task.schema import Task, recipe_key
 
 
 def values_of_no_cell(task: Task, file: str) -> list[str]:
@@ -29,7 +30,26 @@ def values_of_no_cell(task: Task, file: str) -> list[str]:
             for value in getattr(task, axis) or ()
             if value not in used and value != from_protocol and value not in default
         ]
-    return notes
+    return [*notes, *_recipes_of_no_cell(task, rows, file)]
+
+
+def _recipes_of_no_cell(task: Task, rows: Sequence[Row], file: str) -> list[str]:
+    """Named recipes that train no cell, and entries of `by` that match none that is trained."""
+    cells = [row.cell for row in rows if row.cell.recipe is not None]
+    named = {(c.recipe_name, c.tuning, c.paradigm, c.classifier) for c in cells}
+    of_recipe: dict[str | None, list[set[str]]] = {}
+    for recipe_name, tuning, paradigm, classifier in named:
+        row = names_of_row(tuning, paradigm, classifier)
+        of_recipe.setdefault(recipe_name, []).append(set(row.values()))
+    recipes = [each for variant in variants(task, file) for each in variant.recipes().items()]
+    keys = [recipe_key(name) for name, _ in recipes if name is not None and name not in of_recipe]
+    keys += [
+        f"{recipe_key(name)}.by.{entry}"
+        for name, recipe in recipes
+        for entry in recipe.by
+        if not any(names_of(entry) <= names for names in of_recipe.get(name, ()))
+    ]
+    return [f"{key} applies to no cell of this task" for key in dict.fromkeys(keys)]
 
 
 def _matches_any(partial: list[tuple[str, Any]], rows: Sequence[Row]) -> bool:

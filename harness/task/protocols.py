@@ -13,6 +13,7 @@ from typing import Any
 from harness.core import registry
 from harness.core.errors import TaskError, nearest
 from harness.task import library, yaml_reader
+from harness.task.overrides import changed_recipe
 
 #: Keys whose plugins have a family and an argument, as in video:PATH.
 _WITH_ARGUMENT = ("dataset", "test_dataset", "encoder", "text_encoder")
@@ -41,9 +42,7 @@ def with_protocol(data: dict[str, Any], where: str) -> dict[str, Any]:
     preset = read_protocol(data["protocol"], where)
     recipe, options = preset.pop("recipe", {}), preset.pop("options", {})
     merged = preset | data
-    own = data.get("recipe", {})
-    if isinstance(own, dict):  # else validation says what is wrong
-        merged["recipe"] = recipe | own
+    merged["recipe"] = changed_recipe(data.get("recipe", {}), lambda own: recipe | own)
     for key in (*options, *(key for key, other in _ALSO.items() if other in options)):
         if key in data:
             merged[key] = _with_options(data[key], options[_ALSO.get(key, key)], key)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,21 +15,24 @@ from harness.core.errors import TaskError, nearest
 from harness.task import library, yaml_reader
 from harness.task.checks import check_task
 from harness.task.messages import first_problem
-from harness.task.overrides import apply_override, replace_keys
+from harness.task.overrides import apply_override, changed_recipe, replace_keys
 from harness.task.protocols import with_protocol
 from harness.task.schema import (
     ClaimModel,
     ClassesModel,
     EmbeddedModel,
     HeadModel,
+    NamedRecipeModel,
     RecipeModel,
     ReportModel,
     Task,
+    recipe_key,
 )
 
 #: The format of keys whose text must have one.
 FORMS = {
     "name": "letters, digits, '_', '.' and '-', a letter or digit first",
+    "recipe.name": "letters, digits, '_' and '-', a letter or digit first",
     "views": "CLIPSxCROPS, each 1 to 99, as in 1x1 or 4x3",
     "schedule": "frozen, trained, released:EPOCH",
 }
@@ -68,31 +73,37 @@ def validate(data: dict[str, Any], where: str) -> Task:
 
     Raises TaskError.
     """
-    data = with_protocol(_with_preset(data, where), where)
+    data = with_protocol(_with_presets(data, where), where)
     try:
         task = Task.model_validate(data)
     except ValidationError as error:
-        raise first_problem(error, _keys_at, FORMS).of_file(where) from error
+        problem = first_problem(error, _keys_at, FORMS)
+        raise replace(problem, key=_with_names(problem.key, data)).of_file(where) from error
     except RecursionError as error:
         raise TaskError(where, "", "is nested too deeply") from error
     check_task(task, where)
     return task
 
 
-def _with_preset(data: dict[str, Any], where: str) -> dict[str, Any]:
+def _with_presets(data: dict[str, Any], where: str) -> dict[str, Any]:
     """`recipe: {preset: NAME, ...}` is tasks/recipes/NAME.yaml with some keys replaced."""
-    recipe = data.get("recipe")
-    if not isinstance(recipe, dict) or recipe.get("preset") is None:
-        return data  # no preset, or null as in a resolved task
+    if "recipe" not in data:
+        return data
+    return data | {"recipe": changed_recipe(data["recipe"], lambda own: _preset(own, where))}
+
+
+def _preset(recipe: dict[str, Any], where: str) -> dict[str, Any]:
+    if recipe.get("preset") is None:
+        return recipe  # no preset, or null as in a resolved task
     known = library.recipes()
     name = recipe["preset"]
     if not isinstance(name, str) or name not in known:
         raise TaskError(
-            where, "recipe.preset", f"{name!r}: there is no such recipe", allowed=known,
-            nearest=nearest(str(name), known),
+            where, f"{recipe_key(recipe.get('name'))}.preset",
+            f"{name!r}: there is no such recipe", allowed=known, nearest=nearest(str(name), known),
         )  # fmt: skip
     changed = {key: value for key, value in recipe.items() if key != "preset"}
-    return data | {"recipe": yaml_reader.read(known[name]) | changed}
+    return yaml_reader.read(known[name]) | changed
 
 
 def _on_embedded_data(data: dict[str, Any], where: str) -> dict[str, Any]:
@@ -117,9 +128,21 @@ def _keys_at(location: Sequence[str]) -> list[str]:
     """The keys that are allowed below a location."""
     if tuple(location) == ("tuning", "head"):
         model: type[BaseModel] = HeadModel
+    elif location and location[0].startswith("recipe["):
+        model = RecipeModel if "by" in location else NamedRecipeModel
     else:
         model = _MODELS.get(location[0], Task) if location else Task
     return [f.alias or name for name, f in model.model_fields.items()]
+
+
+def _with_names(key: str, data: Mapping[str, Any]) -> str:
+    """recipe[1].lr with the name of that recipe: recipe.own.lr."""
+    found = re.match(r"recipe\[(\d+)\](?=\.)", key)
+    recipe = data["recipe"][int(found[1])] if found else None
+    name = recipe.get("name") if isinstance(recipe, dict) else None
+    if found is None or not isinstance(name, str) or key.endswith("].name"):
+        return key
+    return recipe_key(name) + key[found.end() :]
 
 
 def json_schema() -> dict[str, Any]:
@@ -142,10 +165,10 @@ def plain(value: Any) -> Any:
     if isinstance(value, Choice):
         return value.plain()
     if isinstance(value, BaseModel):
-        if isinstance(value, RecipeModel) and not value.model_fields_set:
-            return {}  # a task that names no recipe is read as one again
-        fields = type(value).model_fields
-        return {f.alias or n: plain(getattr(value, n)) for n, f in fields.items()}
+        if isinstance(value, RecipeModel) and value.model_fields_set <= {"name"}:
+            return _changes(value)  # a task that names no key is read as one again
+        fields = sorted(type(value).model_fields.items(), key=lambda field: field[0] != "name")
+        return {f.alias or n: plain(getattr(value, n)) for n, f in fields}
     if isinstance(value, dict):
         return {k: _changes(v) if isinstance(v, RecipeModel) else v for k, v in value.items()}
     if isinstance(value, list | tuple):

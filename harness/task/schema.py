@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import (
     AfterValidator,
@@ -15,7 +15,6 @@ from pydantic import (
     GetJsonSchemaHandler,
     PlainValidator,
     StrictBool,
-    StrictFloat,
     StrictInt,
     StrictStr,
     Tag,
@@ -25,62 +24,18 @@ from pydantic import (
 from pydantic_core import core_schema
 
 from harness.core.cells import Choice, ClassPick, HeadSpec, Recipe
-from harness.core.logit_scales import checked_factor
-
-
-class _AxisSchema:
-    """In the JSON schema an axis is one value or a list of them."""
-
-    def __get_pydantic_json_schema__(
-        self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
-    ) -> dict[str, Any]:
-        array = handler(schema)
-        return {"anyOf": [array["items"], array]}
-
-
-def _as_list(value: Any) -> Any:
-    return value if isinstance(value, list) else [value]
-
-
-def _as_choice(value: Any) -> Any:
-    """`name` or `{name: ..., option: ...}` to Choice."""
-    if isinstance(value, Choice):
-        return value
-    if isinstance(value, str) and value:
-        return Choice(value)
-    if isinstance(value, dict) and isinstance(value.get("name"), str):
-        options = {str(k): _hashable(v) for k, v in value.items() if k != "name"}
-        return Choice(value["name"], tuple(sorted(options.items())))
-    raise ValueError("must be a name, or {name: ..., options ...}")
-
-
-def _hashable(value: Any) -> Any:
-    if isinstance(value, list):
-        return tuple(_hashable(v) for v in value)
-    if isinstance(value, dict):
-        raise ValueError("options are plain values or lists of them")
-    return value
-
-
-class _ChoiceSchema:
-    def __get_pydantic_core_schema__(self, _source: Any, _handler: Any) -> core_schema.CoreSchema:
-        return core_schema.no_info_plain_validator_function(_as_choice)
-
-    def __get_pydantic_json_schema__(self, _schema: Any, _handler: Any) -> dict[str, Any]:
-        named = {"type": "object", "properties": {"name": {"type": "string"}}, "required": ["name"]}
-        return {"anyOf": [{"type": "string"}, named]}
-
-
-Named = Annotated[Choice, _ChoiceSchema()]
-Positive = Annotated[StrictInt, Field(gt=0)]
-Part = Annotated[StrictFloat, Field(gt=0, le=1)]
-Axis = [BeforeValidator(_as_list), _AxisSchema(), Field(min_length=1)]
-NotNegative = Annotated[StrictFloat, Field(ge=0)] | Annotated[StrictInt, Field(ge=0)]
-Above0 = Annotated[StrictFloat, Field(gt=0)] | Annotated[StrictInt, Field(gt=0)]
-LogitScale = Annotated[Above0, AfterValidator(checked_factor)]
-Rate = Annotated[StrictFloat, Field(ge=0, lt=1)] | Annotated[StrictInt, Field(ge=0, lt=1)]
-Views = Annotated[StrictStr, Field(pattern=r"^[1-9]\d?x[1-9]\d?$")]
-Names = Annotated[list[StrictStr], BeforeValidator(_as_list), _AxisSchema()]
+from harness.task.messages import LIST_OF_RECIPES
+from harness.task.schema_types import (
+    Axis,
+    LogitScale,
+    Named,
+    Names,
+    NotNegative,
+    Part,
+    Positive,
+    Rate,
+)
+from harness.task.yaml_reader import reads_as_text
 
 
 class _Model(BaseModel):
@@ -162,8 +117,8 @@ def _with_options(value: Any) -> str:
     return "str" if isinstance(value, str) else TuningModel.__name__
 
 
-class _TuningSchema:
-    """In the JSON schema a tuned part is a name or a mapping, as the other choices are."""
+class _AnyOf:
+    """In the JSON schema a value of one of several forms, as the other choices are."""
 
     def __get_pydantic_json_schema__(
         self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
@@ -171,11 +126,13 @@ class _TuningSchema:
         return {"anyOf": handler(schema)["oneOf"]}
 
 
+TuningName = Literal["none", "head", "projection", "all"]
+TUNINGS: tuple[str, ...] = get_args(TuningName)
+
 Tuning = Annotated[
-    Annotated[Literal["none", "head", "projection", "all"], Tag("str")]
-    | Annotated[TuningModel, Tag("TuningModel")],
+    Annotated[TuningName, Tag("str")] | Annotated[TuningModel, Tag("TuningModel")],
     Discriminator(_with_options),
-    _TuningSchema(),
+    _AnyOf(),
 ]
 
 _R = Recipe()
@@ -207,7 +164,31 @@ class RecipeModel(_Model):
     batch_norm: Annotated[list[Literal["updated"] | None], *Axis] = [None]
     epoch_length: Annotated[list[Literal["full"] | None], *Axis] = [None]
     preset: StrictStr | None = None  # a file of tasks/recipes/, read before validation
-    by: dict[StrictStr, RecipeModel] = {}  # by the name of a classifier, paradigm or method
+    #: By the name of a tuned part, paradigm or classifier, or several of them: head/text.
+    by: dict[StrictStr, RecipeModel] = {}
+
+
+def _name_of_recipe(value: str) -> str:
+    """`exclude` and the command line name a recipe without quotes."""
+    if not reads_as_text(value):
+        raise ValueError("is no text in YAML without quotes: choose another name")
+    return value
+
+
+class NamedRecipeModel(RecipeModel):
+    """One of several recipes. The name is a label and no part of what a cell is."""
+
+    name: Annotated[
+        StrictStr, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$"), AfterValidator(_name_of_recipe)
+    ]
+
+
+Recipes = Annotated[
+    Annotated[RecipeModel, Tag(RecipeModel.__name__)]
+    | Annotated[list[NamedRecipeModel], Field(min_length=1), Tag(LIST_OF_RECIPES)],
+    Discriminator(lambda v: LIST_OF_RECIPES if isinstance(v, list) else RecipeModel.__name__),
+    _AnyOf(),
+]
 
 
 class ReportModel(_Model):
@@ -296,7 +277,7 @@ class Task(_Model):
     loss: Annotated[list[Literal["kl", "infonce"]], *Axis] = ["kl"]
     method: Annotated[list[Named | None], *Axis] = [None]
     tuning: Annotated[list[Tuning], *Axis] = ["projection"]
-    recipe: RecipeModel = RecipeModel()
+    recipe: Recipes = RecipeModel()
     search: dict[StrictStr, list[Any]] | None = None
     selection: Literal["last", "val", "test"] = "last"
     allow_test_selection: StrictBool = False
@@ -319,3 +300,14 @@ class Task(_Model):
 
     def seed_list(self) -> list[int]:
         return list(range(self.seeds)) if isinstance(self.seeds, int) else list(self.seeds)
+
+    def recipes(self) -> dict[str | None, RecipeModel]:
+        """The named recipes; the only one of a task that names none is under None."""
+        if isinstance(self.recipe, RecipeModel):
+            return {None: self.recipe}
+        return {recipe.name: recipe for recipe in self.recipe}
+
+
+def recipe_key(name: str | None) -> str:
+    """The dotted key of a recipe in messages and overrides: recipe, or recipe.NAME."""
+    return "recipe" if name is None else f"recipe.{name}"

@@ -102,6 +102,14 @@ def parse(text: str, where: str) -> Any:
         raise TaskError(where, "", "is nested too deeply") from error
 
 
+def reads_as_text(text: str) -> bool:
+    """Whether YAML reads it, without quotes, as the text that it is: not so 12, on and null."""
+    try:
+        return bool(parse(text, "") == text)
+    except TaskError:
+        return False
+
+
 def _load(text: str) -> Any:
     loader = _Loader(text)
     try:

@@ -56,6 +56,27 @@ def test_status_of_cells_is_that_of_their_records(task: Task, tmp_path: Path) ->
     assert Store(tmp_path).read(done.key) is not None, "its Record stays until it is replaced"
 
 
+def test_cells_of_equal_recipes_are_one_whatever_the_names(task: Task, tmp_path: Path) -> None:
+    """They have the key of a task without names, and a report shows them under each name."""
+    first, second = {"name": "a", "lr": 1e-2}, {"name": "b", "by": {"text": {"lr": 1e-2}}}
+    changes = {"classifier": ["text", "random", "lda"], "shots": 1, "seeds": 2}
+    plan = plan_of(task, tmp_path, recipe=[first, second], **changes)
+    shown = [
+        (str(c.cell.classifier), c.cell.seed, [x.recipe_name for x in plan.shown(c.cell)])
+        for c in plan.cells
+    ]
+    assert shown == [
+        ("text", 0, ["a", "b"]), ("text", 1, ["a", "b"]), ("random", 0, ["a"]),
+        ("random", 1, ["a"]), ("random", 0, ["b"]), ("random", 1, ["b"]),
+    ]  # fmt: skip
+    plain = plan_of(task, tmp_path, recipe={"lr": 1e-2}, **changes)
+    assert [c.key for c in plain.cells] == [c.key for c in plan.cells[:4]]
+    assert {c.cell.recipe_name for c in plan.cells} == {None}
+    assert [(c.seed, len(plan.shown(c))) for c, _ in plan.infeasible[:2]] == [(0, 1), (1, 1)]
+    assert plain.names == {}
+    assert plain.shown(plain.cells[0].cell) == (plain.cells[0].cell,)
+
+
 def test_planning_writes_nothing(task: Task, tmp_path: Path) -> None:
     plan_of(task, tmp_path / "runs")
     assert not (tmp_path / "runs").exists()

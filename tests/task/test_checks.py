@@ -128,7 +128,7 @@ def test_what_is_not_built_yet_says_so() -> None:
         ),
         (
             {"recipe": {"by": {"txt": {"lr": 1}}}},
-            "recipe.by.txt: no classifier or paradigm has this name; allowed: gram_matched, ",
+            "recipe.by.txt: no classifier, paradigm or tuned part has the name 'txt'; allowed: ",
         ),
         (
             {"recipe": {"by": {"text": {"preset": "lit_emoji"}}}},

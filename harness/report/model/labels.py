@@ -9,13 +9,15 @@ from typing import Any
 from harness.core.cells import Cell, ClassPick
 from harness.core.errors import UnknownName
 from harness.report.model.short import shortened
-from harness.task.grid import AXES, RECIPE_AXES, value_of
+from harness.task.grid import AXES, RECIPE, value_of
+from harness.task.row_recipes import RECIPE_AXES
 from harness.task.schema import ReportModel
 
 JOINT = " · "
 #: Part of the label of every row whose configuration was chosen on the test set.
 CHOSEN_ON_TEST = "chosen on test"
-ALL_AXES = (*AXES, *(f"recipe.{name}" for name in RECIPE_AXES))
+RECIPE_KEYS = tuple(f"recipe.{name}" for name in RECIPE_AXES)
+ALL_AXES = (*AXES, RECIPE, *RECIPE_KEYS)
 #: Axes that say how much was trained on; of several, one has a value and the others are null.
 _AMOUNT = ("shots", "fraction")
 _COLUMN_AXES = ("dataset", "test_dataset", *_AMOUNT)
@@ -175,6 +177,8 @@ def _row_axes(
     where it has no meaning, and another axis tells such a row apart.
     """
     taken = {*column_axes, "class_seed", "regime"}
+    if any(cell.recipe_name is not None for cell in cells):
+        taken |= {*RECIPE_KEYS}  # the name of a recipe says what is in it
     inside: dict[tuple[str, Column], set[Any]] = {}
     for cell in cells:
         for axis in ALL_AXES:

@@ -25,7 +25,8 @@ class Result:
 
 @dataclass(frozen=True)
 class Results:
-    """The results of a task, in the order of the grid.
+    """The results of a task, in the order of the grid. A cell whose recipe has several names is
+    there once for each of them.
 
     `arrays` reads the npz of a Record: prediction, rank, probability, confidence (N,), w_init and
     w_final (C, D; float16, where a classifier exists).
@@ -37,3 +38,7 @@ class Results:
     tests: Mapping[str, TestSet]  # by Record.test
     arrays: Callable[[Record], Mapping[str, np.ndarray[Any, Any]]]
     notes: tuple[str, ...] = ()  # remarks of planning, e.g. that support sets do not vary
+
+    def once(self) -> tuple[Result, ...]:
+        """Every cell once, whatever the names of its recipe."""
+        return tuple({r.key: r for r in self.results}.values())

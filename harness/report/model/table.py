@@ -162,7 +162,7 @@ def _warnings(results: Results) -> tuple[str, ...]:
     """Warnings of the Records, each once, with the number of cells that have it. Those that begin
     alike, up to a colon, are one note: cells differ in how many of their samples are concerned.
     """
-    records = [result.record for result in results.results if result.record is not None]
+    records = [result.record for result in results.once() if result.record is not None]
     counted = Counter(warning for record in records for warning in dict.fromkeys(record.warnings))
     alike: dict[str, list[str]] = {}
     for warning, n in counted.items():

@@ -11,11 +11,11 @@ from harness.core.cells import Cell, Choice
 from harness.core.hashing import canonical
 from harness.core.records import TOP_LEVEL_MEASURES, Record
 from harness.report.model.contrasts import ColumnContrast
-from harness.report.model.labels import Column, differs_on, value_on
+from harness.report.model.labels import RECIPE_KEYS, Column, differs_on, value_on
 from harness.report.model.measured import in_order, measures_of
 from harness.report.model.results import Results
 from harness.report.model.table import Table
-from harness.task.grid import AXES, RECIPE_AXES
+from harness.task.grid import AXES, RECIPE
 
 _CONTRAST_FIELDS = (
     "difference", "low", "high", "p", "p_adjusted", "seeds", "items", "groups", "test",
@@ -75,9 +75,12 @@ def _contrast(table: Table, in_column: ColumnContrast, axes: Sequence[str]) -> l
 
 
 def _axes(cells: Sequence[Cell]) -> list[str]:
-    """Every axis of the grid, and the keys of the recipe in which trained cells differ."""
+    """Every axis of the grid, the name of the recipe where a task has several, and the keys of the
+    recipe in which trained cells differ.
+    """
     varying = set(differs_on(c for c in cells if c.recipe is not None))
-    return [*AXES, *(a for name in RECIPE_AXES if (a := f"recipe.{name}") in varying)]
+    named = [RECIPE] if any(c.recipe_name is not None for c in cells) else []
+    return [*AXES, *named, *(axis for axis in RECIPE_KEYS if axis in varying)]
 
 
 def _values(cell: Cell, axes: Iterable[str]) -> list[Any]:

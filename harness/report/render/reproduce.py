@@ -53,7 +53,7 @@ def _overview(parts: Sequence[PaperPart], judged: Sequence[Sequence[JudgedClaim]
 def _cells(part: PaperPart) -> str:
     if part.results is None:
         return part.relation if part.relation == NOT_TESTABLE else NOT_RUN
-    results = part.results.results
+    results = part.results.once()
     done = sum(r.record is not None and r.record.status == "done" for r in results)
     return f"{done} done" if done == len(results) else f"{done} of {len(results)} done"
 
@@ -95,7 +95,7 @@ def _cost_and_provenance(parts: Iterable[PaperPart], command: str) -> str:
     rows = []
     studies = [part.results for part in parts if part.results is not None]
     for results in studies:
-        records = [r.record for r in results.results if r.record is not None]
+        records = [r.record for r in results.once() if r.record is not None]
         wall = sum(float(r.cost.get("wall_s") or 0) for r in records)
         rows.append([title_of(results.task.name), str(len(records)), f"{wall:.1f}"])
     if not studies:

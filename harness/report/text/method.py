@@ -14,7 +14,7 @@ from harness.report.model.results import Results
 from harness.report.model.table import Table
 from harness.report.text.prose import escape, listing, plural
 from harness.task.departures import protocol_of
-from harness.task.grid import value_of
+from harness.task.grid import RECIPE, value_of
 
 _TITLES = {
     "dataset": "Dataset", "regime": "Regime", "shots": "Shots", "fraction": "Fraction",
@@ -25,7 +25,8 @@ _TITLES = {
     "crops": "Crops in evaluation", "classifier": "Classifier",
     "schedule": "Schedule of the classifier", "paradigm": "Paradigm",
     "gather": "Gather over processes", "text_tower": "Text tower", "loss": "Loss",
-    "method": "Method", "tuning": "Tuned part", "init": "Initial weights",
+    "method": "Method", "tuning": "Tuned part", "recipe": "Named recipes",
+    "init": "Initial weights",
 }  # fmt: skip
 _SELECTION = {
     "last": "last epoch; no epoch was selected by its accuracy",
@@ -119,7 +120,7 @@ def _unsearched(cells: Iterable[Cell]) -> str:
     # their test accuracy, so their number is part of the budget.
     recipes: dict[Cell, set[Recipe | None]] = defaultdict(set)
     for c in cells:
-        recipes[replace(c, recipe=None)].add(c.recipe)
+        recipes[replace(c, recipe=None, recipe_name=None)].add(c.recipe)
     most = max(map(len, recipes.values()), default=1)
     if most > 1:
         return f"{most} configurations per row; each is reported and none was selected"
@@ -140,11 +141,11 @@ def _recipes(table: Table) -> list[str]:
 
     A key that was searched has no value of its own here: see `_chosen`.
     """
-    by_row: dict[str, list[dict[str, Any]]] = {}
+    by_row: dict[str, list[tuple[str, dict[str, Any]]]] = {}
     for row, cells in _cells(table).items():
-        if fixed := [_fixed(c.recipe, c) for c in cells if c.recipe is not None]:
+        if fixed := [(_named(c, table), _fixed(c.recipe, c)) for c in cells if c.recipe]:
             by_row[row] = fixed
-    recipes = [recipe for fixed in by_row.values() for recipe in fixed]
+    recipes = [recipe for fixed in by_row.values() for _, recipe in fixed]
     if not recipes:
         return ["- Recipe: nothing was trained"]
     missing = object()  # a key that is searched in one cell and fixed in another is not shared
@@ -158,10 +159,18 @@ def _recipes(table: Table) -> list[str]:
     lines = [f"- Recipe: {_settings({n: recipes[0][n] for n in common})}"]
     lines[0] += f"; searched: {', '.join(searched)}" if searched else ""
     for row, fixed in by_row.items():
-        different = [{n: v for n, v in r.items() if n not in common} for r in fixed]
-        if texts := [text for text in dict.fromkeys(map(_settings, different)) if text]:
+        different = [(name, {n: v for n, v in r.items() if n not in common}) for name, r in fixed]
+        texts = dict.fromkeys(name + text for name, r in different if (text := _settings(r)))
+        if texts:
             lines.append(f"    - {escape(row)}: {'; '.join(texts)}")
     return lines
+
+
+def _named(cell: Cell, table: Table) -> str:
+    """The name of a recipe, where a row has several: its label has none."""
+    if cell.recipe_name is None or RECIPE in table.row_axes:
+        return ""
+    return f"{escape(cell.recipe_name)}: "
 
 
 def _fixed(recipe: Recipe, cell: Cell) -> dict[str, Any]:

@@ -13,11 +13,11 @@ from harness.report.text.prose import escape, plural
 
 def provenance(results: Results, command: str) -> str:
     """The list below the body of a report."""
-    records = [r.record for r in results.results if r.record is not None]
+    cells = results.once()
+    records = [r.record for r in cells if r.record is not None]
     environments = [r.environment for r in records]
     lines = [
-        f"- Records: {len(records)} of {len(results.results)} cells; science hash: "
-        f"`{science_hash(results)}`",
+        f"- Records: {len(records)} of {len(cells)} cells; science hash: `{science_hash(results)}`",
         f"- Command: `{command.replace('`', '')}`",
         f"- Time, summed over cells: {_seconds(records, 'wall_s')} of wall time, "
         f"{_total(records, 'gpu_s') / 3600:.2f} GPU hours; before them "
@@ -36,7 +36,7 @@ def science_hash(results: Results) -> str:
     """One hash over all results: reports with equal hashes are equal above the end of the body."""
     by_cell = [
         [r.key, r.record.status, r.record.science_hash] if r.record is not None else [r.key]
-        for r in results.results
+        for r in results.once()
     ]
     # Sorted: the order of the grid is not part of the results.
     return digest(sorted(by_cell, key=str), 64)

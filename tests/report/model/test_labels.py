@@ -51,6 +51,34 @@ def test_axes_of_the_recipe_tell_rows_apart_and_numbers_bear_their_name() -> Non
     assert rows == ("text · lr=0.0001", "text · lr=0.001")
 
 
+NAMED = [{"name": "shared", "lr": 1e-3}, {"name": "own", "lr": 1e-3, "by": {"random": {"lr": 1}}}]
+
+
+@pytest.mark.parametrize("report", [{}, {"rows": "classifier"}, {"rows": ["classifier", "recipe"]}])
+def test_the_name_of_a_recipe_stands_for_its_keys(report: dict[str, Any]) -> None:
+    """Also where two names have the same values."""
+    rows, columns = rows_and_columns(
+        classifier=["text", "random"], recipe=NAMED, include=[], shots=[1, 2], report=report
+    )
+    assert rows == ("text · shared", "text · own", "random · shared", "random · own")
+    assert columns == ["1 shot", "2 shots"]
+
+
+def test_lists_inside_a_named_recipe_are_rows_of_their_own() -> None:
+    recipe = [NAMED[0], {"name": "many", "lr": [1e-4, 1e-5]}]
+    rows, _ = rows_and_columns(classifier="text", recipe=recipe, include=[], report={})
+    assert rows == ("shared", "many · lr=0.0001", "many · lr=1e-05")
+
+
+def test_names_of_recipes_may_be_columns() -> None:
+    rows, columns = rows_and_columns(
+        classifier=["text", "random"], recipe=NAMED, include=[], shots=[2, 1],
+        report={"rows": "classifier", "columns": ["recipe", "shots"]},
+    )  # fmt: skip
+    assert rows == ("text", "random")
+    assert columns == ["shared · 1 shot", "shared · 2 shots", "own · 1 shot", "own · 2 shots"]
+
+
 def test_options_are_part_of_the_label() -> None:
     lda = {"name": "lda", "shrinkage": 0.1}
     rows, _ = rows_and_columns(classifier=["lda", lda], include=[])

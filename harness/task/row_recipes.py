@@ -1,0 +1,55 @@
+"""The recipes that a row of the grid is trained with."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields
+from typing import Any
+
+from harness.core.cells import Recipe
+from harness.task.default_recipe import base_recipe
+from harness.task.recipe_by import changes_of, names_of_row
+from harness.task.schema import RecipeModel, Task, recipe_key
+
+RECIPE_AXES = tuple(f.name for f in fields(Recipe))
+
+
+def recipes_of_row(
+    task: Task, row: Mapping[str, Any], where: str
+) -> Iterator[tuple[str | None, Recipe | None]]:
+    """(its name, a recipe) for each that a row has; the name is None where the task names none.
+
+    Raises TaskError for entries of `by` that contradict each other.
+    """
+    if row["tuning"] == "none":
+        yield None, None
+        return
+    for name, recipe in task.recipes().items():
+        for one in _recipes(task, recipe, row, recipe_key(name), where):
+            yield name, one
+
+
+def _recipes(
+    task: Task, recipe: RecipeModel, row: Mapping[str, Any], key: str, where: str
+) -> Iterator[Recipe]:
+    """The product of the lists under one recipe."""
+    base = base_recipe(recipe, row["encoder"], row["tuning"])
+    lists = {name: getattr(base, name) for name in RECIPE_AXES}
+    lists["train_logit_scale"] = lists["train_logit_scale"] or [row["tuning"] != "head"]
+    named = names_of_row(row["tuning"], row["paradigm"], row["classifier"])
+    lists |= changes_of(recipe, named, key, where)
+    # A searched key has no value of its own: every value of the search takes its place.
+    searched = (key.removeprefix("recipe.") for key in task.search or {})
+    lists |= {n: (task.search or {})[f"recipe.{n}"][:1] for n in searched if n in lists}
+    lists |= {name: [None] for name in _without_meaning(lists, row)}
+    for values in itertools.product(*lists.values()):
+        yield Recipe(**dict(zip(lists, values, strict=True)))
+
+
+def _without_meaning(lists: Mapping[str, Sequence[Any]], row: Mapping[str, Any]) -> list[str]:
+    """Keys of the recipe that are null by default and do not apply to a row."""
+    names = [] if row["tuning"] == "all" else ["crop", "repeats", "batch_norm"]
+    if list(lists["augment"]) == ["none"]:
+        names.append("crop")
+    return names if row["regime"] == "few_shot" else [*names, "epoch_length"]

@@ -1,0 +1,74 @@
+"""The types of values under the keys of a task: axes, choices of plugins, numbers in a range."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    GetJsonSchemaHandler,
+    StrictFloat,
+    StrictInt,
+    StrictStr,
+)
+from pydantic_core import core_schema
+
+from harness.core.cells import Choice
+from harness.core.logit_scales import checked_factor
+
+
+class AxisSchema:
+    """In the JSON schema an axis is one value or a list of them."""
+
+    def __get_pydantic_json_schema__(
+        self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        array = handler(schema)
+        return {"anyOf": [array["items"], array]}
+
+
+def as_list(value: Any) -> Any:
+    return value if isinstance(value, list) else [value]
+
+
+def _as_choice(value: Any) -> Any:
+    """`name` or `{name: ..., option: ...}` to Choice."""
+    if isinstance(value, Choice):
+        return value
+    if isinstance(value, str) and value:
+        return Choice(value)
+    if isinstance(value, dict) and isinstance(value.get("name"), str):
+        options = {str(k): _hashable(v) for k, v in value.items() if k != "name"}
+        return Choice(value["name"], tuple(sorted(options.items())))
+    raise ValueError("must be a name, or {name: ..., options ...}")
+
+
+def _hashable(value: Any) -> Any:
+    if isinstance(value, list):
+        return tuple(_hashable(v) for v in value)
+    if isinstance(value, dict):
+        raise ValueError("options are plain values or lists of them")
+    return value
+
+
+class _ChoiceSchema:
+    def __get_pydantic_core_schema__(self, _source: Any, _handler: Any) -> core_schema.CoreSchema:
+        return core_schema.no_info_plain_validator_function(_as_choice)
+
+    def __get_pydantic_json_schema__(self, _schema: Any, _handler: Any) -> dict[str, Any]:
+        named = {"type": "object", "properties": {"name": {"type": "string"}}, "required": ["name"]}
+        return {"anyOf": [{"type": "string"}, named]}
+
+
+Named = Annotated[Choice, _ChoiceSchema()]
+Positive = Annotated[StrictInt, Field(gt=0)]
+Part = Annotated[StrictFloat, Field(gt=0, le=1)]
+Axis = [BeforeValidator(as_list), AxisSchema(), Field(min_length=1)]
+NotNegative = Annotated[StrictFloat, Field(ge=0)] | Annotated[StrictInt, Field(ge=0)]
+Above0 = Annotated[StrictFloat, Field(gt=0)] | Annotated[StrictInt, Field(gt=0)]
+LogitScale = Annotated[Above0, AfterValidator(checked_factor)]
+Rate = Annotated[StrictFloat, Field(ge=0, lt=1)] | Annotated[StrictInt, Field(ge=0, lt=1)]
+Views = Annotated[StrictStr, Field(pattern=r"^[1-9]\d?x[1-9]\d?$")]
+Names = Annotated[list[StrictStr], BeforeValidator(as_list), AxisSchema()]
