@@ -87,7 +87,9 @@ def _document(study: Study) -> dict[str, Any]:
         "counts": counts | {"infeasible": len(plan.infeasible)},
         "cells": cells,
     }
-    return document | ({"problem": report.problem} if report.problem else {})
+    if report.problem is None:
+        return document
+    return document | {"problem": report.problem, "launcher": report.launcher}
 
 
 def _cell(study: Study, resolved: ResolvedCell, report: JobReport) -> dict[str, Any]:
@@ -130,7 +132,8 @@ def _lines(document: Mapping[str, Any]) -> list[str]:
     counts = ", ".join(f"{n} {state}" for state, n in document["counts"].items())
     lines = [f"{document['task']}: {counts}"]
     if "problem" in document:
-        lines.append(f"  the SLURM queue cannot be read: {document['problem']}")
+        queue = f"the queue of the launcher {document['launcher']}"
+        lines.append(f"  {queue} cannot be read: {document['problem']}")
     batches: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
     for cell in document["cells"]:
         if cell["status"] == "failed":

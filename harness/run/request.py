@@ -135,19 +135,20 @@ def job_report(
     done: Collection[str],
     launcher: OpenedLauncher | None = None,
 ) -> JobReport:
-    """The jobs of cells, from all detached launchers."""
+    """The jobs of cells, from all detached launchers, and the first of their problems."""
     jobs: dict[str, CellJob] = {}
-    problem = None
-    for plugin in _detached(launcher):
+    problem = named = None
+    for name, plugin in _detached(launcher):
         report = plugin.status(store, keys, done)
         jobs |= report.jobs
-        problem = problem or report.problem
-    return JobReport(jobs, problem)
+        if problem is None and report.problem is not None:
+            problem, named = report.problem, name
+    return JobReport(jobs, problem, named)
 
 
 def cancel_jobs(store: Store, keys: Collection[str], task_name: str) -> Cancelled:
     """Cancel the jobs of a task in all launchers. Raises BadInput if one cannot."""
-    cancelled = [plugin.cancel(store, keys, task_name) for plugin in _detached(None)]
+    cancelled = [plugin.cancel(store, keys, task_name) for _, plugin in _detached(None)]
     return Cancelled(sum(c.jobs for c in cancelled), sum(c.cells for c in cancelled))
 
 
@@ -167,8 +168,8 @@ def budget_hours(task: Task, file: str) -> float | None:
     return float(hours)
 
 
-def _detached(launcher: OpenedLauncher | None) -> Iterator[Launcher]:
-    """The detached launchers of this package, and the given one."""
+def _detached(launcher: OpenedLauncher | None) -> Iterator[tuple[str, Launcher]]:
+    """The detached launchers of this package, and the given one, with their names."""
     names = dict.fromkeys([*registry.names("launcher"), *([launcher.name] if launcher else ())])
-    plugins = (registry.load(Launcher, name) for name in names)
-    return (plugin for plugin in plugins if plugin.DETACHED)
+    plugins = ((name, registry.load(Launcher, name)) for name in names)
+    return ((name, plugin) for name, plugin in plugins if plugin.DETACHED)

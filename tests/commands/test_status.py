@@ -29,10 +29,10 @@ def job(**changes: Any) -> CellJob:
 
 @pytest.fixture
 def jobs(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Set which jobs the launchers know, and why a queue could not be read."""
+    """Set which jobs the launchers know; and why a queue could not be read, and whose it is."""
 
-    def know(jobs: dict[str, CellJob], problem: str | None = None) -> None:
-        monkeypatch.setattr("harness.study.job_report", lambda *_: JobReport(jobs, problem))
+    def know(jobs: dict[str, CellJob], *problem: str) -> None:
+        monkeypatch.setattr("harness.study.job_report", lambda *_: JobReport(jobs, *problem))
 
     return know
 
@@ -142,15 +142,15 @@ def test_a_queue_that_cannot_be_read_makes_no_cell_lost(
 ) -> None:
     tiny(classifier="text", seeds=1)
     (key,) = keys(tmp_path)
-    jobs({key: job(live=False, state="UNKNOWN")}, "squeue: no answer")
+    jobs({key: job(live=False, state="UNKNOWN")}, "squeue: no answer", "pbs")
     ended = cli("status", "tiny.yaml")
     assert ended.code == 3
     first, second, third = ended.out.splitlines()
     assert "1 waiting, 0 running, 0 lost" in first
-    assert second == "  the SLURM queue cannot be read: squeue: no answer"
+    assert second == "  the queue of the launcher pbs cannot be read: squeue: no answer"
     assert third == f"  waiting: squeue: no answer: {key}"
     document = json.loads(cli("status", "tiny.yaml", "--json").out)
-    assert document["problem"] == "squeue: no answer"
+    assert (document["problem"], document["launcher"]) == ("squeue: no answer", "pbs")
 
 
 def test_a_cell_that_ended_meanwhile_is_no_lost_cell(

@@ -248,7 +248,7 @@ def test_jobs_of_all_launchers(tmp_path: Path, two: list[Queue]) -> None:
     two[0].report = JobReport({"a": jobs["a"]})
     two[1].report = JobReport({"b": jobs["b"]}, "squeue: no answer")
     report = job_report(Store(tmp_path), ["a", "b"], ["c"])
-    assert report == JobReport(jobs, "squeue: no answer")
+    assert report == JobReport(jobs, "squeue: no answer", "elsewhere.queue1")
     assert report.in_flight() == {"a"}
     assert two[0].asked == two[1].asked == [({"a", "b"}, {"c"})]
 

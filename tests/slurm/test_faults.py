@@ -133,7 +133,7 @@ def test_restart_of_the_controller(drill: Drill, reference: Study) -> None:
     assert len(observed["refused"].errors()) == 1
     assert "Unable to contact slurm controller" in observed["refused"].errors()[0]
     assert observed["status"].code == 3
-    assert "the SLURM queue cannot be read" in observed["status"].out
+    assert "the queue of the launcher slurm cannot be read" in observed["status"].out
     assert_complete(observed["finished"], reference, observed["before"])
 
 

@@ -99,6 +99,7 @@ class JobReport:
 
     jobs: Mapping[str, CellJob] = field(default_factory=dict)  # by the key of the cell
     problem: str | None = None
+    launcher: str | None = None  # the name of the one with the problem; `Study.status` fills it in
 
     def in_flight(self) -> set[str]:
         """Keys of cells whose job may still write a Record."""

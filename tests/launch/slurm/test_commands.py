@@ -223,7 +223,7 @@ def test_slurm_that_does_not_answer(submit: Any, fake_slurm: Any, cli: Any) -> N
     assert cli("cancel", "tiny").code == 2
     status = cli("status", "tiny")
     assert status.code == 3
-    assert "the SLURM queue cannot be read: squeue" in status.out
+    assert "the queue of the launcher slurm cannot be read: squeue" in status.out
     assert "8 waiting, 0 running, 0 lost" in status.out
     here = cli("grid", "tiny.yaml", "resolution=[48, 64]")
     assert here.code == 0
