@@ -68,7 +68,8 @@ class Store:
     def read(self, key: str) -> Record | None:
         """The Record, or None; a file that cannot be read goes to quarantine.
 
-        Raises NewerRecord for one that a newer version wrote; it stays where it is.
+        Raises NewerRecord for one that a newer version wrote; it stays where it is. Raises
+        OutputError if the path to it leads through a file.
         """
         path = self.path(key)
         try:
@@ -78,6 +79,8 @@ class Store:
             record = record_from(data)
         except FileNotFoundError:
             return None
+        except NotADirectoryError as error:
+            raise _file_above(path) from error
         except (ValueError, TypeError, KeyError) as error:
             self.quarantine(path, f"not a Record: {error}")
             return None
@@ -105,16 +108,22 @@ class Store:
             ) from error
 
     def statuses(self, keys: Iterable[str]) -> dict[str, str]:
-        """Key -> done | failed, for the keys that have a Record."""
+        """Key -> done | failed, for the keys that have a Record.
+
+        Raises OutputError if there is a file where a folder of Records should be.
+        """
         wanted: dict[str, list[str]] = {}
         for key in keys:
             wanted.setdefault(key[:2], []).append(key)
         statuses: dict[str, str] = {}
         for prefix, group in wanted.items():
             folder = self.root / "cells" / prefix
-            if not folder.is_dir():
+            try:
+                present = {entry.name for entry in os.scandir(folder)}
+            except FileNotFoundError:
                 continue
-            present = {entry.name for entry in os.scandir(folder)}
+            except NotADirectoryError as error:
+                raise _file_above(folder / key) from error
             for key in group:
                 if f"{key}.json" not in present:
                     continue
@@ -269,6 +278,12 @@ def arrays_hash(arrays: Arrays) -> str:
         value.update(canonical([name, str(array.dtype), array.shape]).encode())
         value.update(array.tobytes())
     return value.hexdigest()
+
+
+def _file_above(path: Path) -> OutputError:
+    """The error for a path that leads through a file."""
+    file = next((folder for folder in path.parents if folder.is_file()), path.parent)
+    return OutputError(f"{file} is a file where the folder of the Records should be")
 
 
 def writable(folder: Path) -> None:

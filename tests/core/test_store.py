@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -168,6 +169,17 @@ def test_statuses_of_many_keys(store: Store) -> None:
     found = store.statuses(["ab12", "cd34", "cd35", "cd36", "ef56", "0000", "ab99"])
     assert found == {"ab12": "done", "cd34": "done", "cd35": "done", "cd36": "failed"}
     assert not store.path("ef56").exists()
+
+
+@pytest.mark.parametrize("place", ["cells", "cells/ab"])
+def test_a_file_where_a_folder_of_records_should_be(place: str, store: Store) -> None:
+    file = store.root / place
+    file.parent.mkdir(parents=True)
+    file.write_text("")
+    sentence = re.escape(f"{file} is a file where the folder of the Records should be")
+    for look in (store.read, lambda key: store.statuses([key])):
+        with pytest.raises(OutputError, match=f"^{sentence}$"):
+            look("ab12")
 
 
 def test_statuses_see_arrays_that_are_gone(store: Store) -> None:

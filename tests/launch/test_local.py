@@ -43,10 +43,10 @@ def test_processes_of_submitit_give_the_records_of_one_process(tmp_path: Path) -
 def test_a_job_that_dies_is_reported_with_its_log(tmp_path: Path) -> None:
     store = Store(tmp_path)
     cells = planned(store)
-    (tmp_path / "cells").write_text("a file where the folder of Records should be")
+    (tmp_path / "cells").write_text("")
     (complaint,) = local.submit(request(store, cells, 1)).complaints
     assert complaint.startswith("a job left 4 of 4 cells: ")
-    assert "Not a directory" in complaint
+    assert f"{tmp_path}/cells is a file where the folder of the Records should be" in complaint
     log = Path(complaint.rpartition("(log: ")[2].rstrip(")"))
     assert complaint.partition(" cells: ")[2].partition(" (log: ")[0] in log.read_text()
 
