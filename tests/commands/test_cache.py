@@ -198,6 +198,13 @@ def test_gc_removes_what_is_of_no_use(filled: Filled, cli: Call) -> None:
     with_litter = files(filled.folder)
     dry = cli("cache", "gc", "--dry-run")
     assert "would remove in all: 7 files, 448 B" in dry.out
+    document = json.loads(cli("cache", "gc", "--dry-run", "--json").out)
+    assert (document["folder"], document["dry_run"]) == (str(filled.folder), True)
+    group = {"kind": "hashes", "what": "hashes of an earlier version", "files": 1, "bytes": 64}
+    assert group in document["groups"]
+    assert sum(g["files"] for g in document["groups"]) == 7
+    assert document["removed"] == {"files": 7, "bytes": 448, "failed": []}
+    assert document["unknown"] == []
     assert files(filled.folder) == with_litter
     ended = cli("cache", "gc")
     assert ended.code == 0
@@ -391,6 +398,24 @@ def test_verify_finds_and_removes_damage(
     assert cli("cache", "verify").code == 0
 
 
+def test_verify_as_json(filled: Filled, cli: Call) -> None:
+    (filled.folder / "notes.txt").write_text("mine")
+    path = one(filled.folder / "text", "*.npy")
+    cut(path)
+    n_bytes = path.stat().st_size
+    ended = cli("cache", "verify", "--json")
+    document = json.loads(ended.out)
+    (damage,) = document.pop("damaged")
+    assert (ended.code, damage["file"]) == (1, path.relative_to(filled.folder).as_posix())
+    assert damage["reason"]
+    assert document == {
+        "folder": str(filled.folder), "entries": sum(ENTRIES.values()), "unread": [],
+        "removed": {"files": 1, "bytes": n_bytes, "failed": []},
+        "unknown": [str(filled.folder / "notes.txt")],
+    }  # fmt: skip
+    assert json.loads(cli("cache", "verify", "--json").out)["damaged"] == []
+
+
 def test_verify_is_no_use(filled: Filled, cli: Call) -> None:
     """What was not used for long is not used because it was checked."""
     there = [path for path in filled.folder.rglob("*") if path.is_file()]
@@ -453,15 +478,18 @@ def test_what_cannot_be_read_or_removed_is_told(
 
     with monkeypatch.context() as patch:
         patch.setattr(Path, "unlink", refuse)
-        ended = cli("cache", "verify")
+        ended, document = cli("cache", "verify"), json.loads(cli("cache", "verify", "--json").out)
     assert ended.code == 1
     assert "1 damaged: removed 0 files, 0 B" in ended.out
     assert f"cannot be removed: {path}: Permission denied" in ended.out
+    failed = [f"{path}: Permission denied"]
+    assert document["removed"] == {"files": 0, "bytes": 0, "failed": failed}
     with monkeypatch.context() as patch:
         patch.setitem(CHECKS, "text", lambda entry: refuse(entry.files[0].path))
-        ended = cli("cache", "verify")
+        ended, document = cli("cache", "verify"), json.loads(cli("cache", "verify", "--json").out)
     assert ended.code == 1
     assert f"cannot be read: text/{path.stem}: Permission denied" in ended.out
+    assert document["unread"] == [{"entry": f"text/{path.stem}", "reason": "Permission denied"}]
     assert path.exists()
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from harness.commands._cache._entry import Entry, File, files_of, ids_first
 from harness.commands._cache._inventory import Inventory, lists_of_features, take_inventory
@@ -14,20 +16,41 @@ from harness.commands._cache._text import print_unknown, several, size
 SECONDS_A_DAY = 86400
 
 
-def clean(days: int | None, *, dry: bool) -> int:
+def clean(days: int | None, *, dry: bool, as_json: bool) -> int:
     """Remove, or with `dry` only say, what can go; the exit code."""
     inventory = take_inventory()
     removal = Removal(inventory.folder, dry=dry)
-    for kind, what, files in _removable(inventory, days):
-        before = removal.files, removal.bytes
-        for file in ids_first(files):
-            removal.remove(file)
-        count, n_bytes = removal.files - before[0], removal.bytes - before[1]
-        print(f"{removal.verb}: {kind}: {what}: {several(count, 'file', 'files')}, {size(n_bytes)}")
+    groups = [_remove(removal, *group) for group in _removable(inventory, days)]
+    if as_json:
+        document = {
+            "folder": str(inventory.folder),
+            "dry_run": dry,
+            "groups": groups,
+            "removed": removal.document,
+            "unknown": [str(path) for path in inventory.unknown],
+        }
+        print(json.dumps(document, indent=1))
+    else:
+        _print(inventory, removal, groups)
+    return 1 if removal.failed else 0
+
+
+def _remove(removal: Removal, kind: str, what: str, files: Sequence[File]) -> dict[str, Any]:
+    """What went of some files, as JSON has it."""
+    before = removal.files, removal.bytes
+    for file in ids_first(files):
+        removal.remove(file)
+    count, n_bytes = removal.files - before[0], removal.bytes - before[1]
+    return {"kind": kind, "what": what, "files": count, "bytes": n_bytes}
+
+
+def _print(inventory: Inventory, removal: Removal, groups: Sequence[Mapping[str, Any]]) -> None:
+    for g in groups:
+        files = several(g["files"], "file", "files")
+        print(f"{removal.verb}: {g['kind']}: {g['what']}: {files}, {size(g['bytes'])}")
     print(f"{removal.verb} in all: {removal.summary}")
     removal.print_failed()
     print_unknown(inventory.folder, inventory.unknown)
-    return 1 if removal.failed else 0
 
 
 def _removable(inventory: Inventory, days: int | None) -> Iterator[tuple[str, str, Sequence[File]]]:

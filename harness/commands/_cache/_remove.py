@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from harness.commands._cache._entry import File
 from harness.commands._cache._text import several, shown, size
@@ -40,6 +41,11 @@ class Removal:
         self.bytes += file.bytes
         if not self.dry:
             self._remove_empty(file.path.parent)
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """For JSON."""
+        return {"files": self.files, "bytes": self.bytes, "failed": self.failed}
 
     def print_failed(self) -> None:
         for line in self.failed:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
 
-from harness.commands._arguments import positive
+from harness.commands._arguments import add_json_argument, positive
 
 HELP = "remove what can no longer be used, or was not used for long"
 DAYS = 30
@@ -22,9 +22,10 @@ def add_arguments(parser: ArgumentParser) -> None:
         help=f"also entries that were neither read nor written for so many days (default: {DAYS})",
     )  # fmt: skip
     parser.add_argument("--dry-run", action="store_true", help="say what, and remove nothing")
+    add_json_argument(parser)
 
 
 def run(args: Namespace) -> int:
     from harness.commands._cache._clean import clean
 
-    return clean(args.older_than, dry=args.dry_run)
+    return clean(args.older_than, dry=args.dry_run, as_json=args.json)

@@ -9,14 +9,16 @@ from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
 
+from harness.commands._arguments import add_json_argument
+
 HELP = "read every entry, and remove those that are damaged"
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    """None."""
+    add_json_argument(parser)
 
 
-def run(_args: Namespace) -> int:
+def run(args: Namespace) -> int:
     from harness.commands._cache._verify import verify
 
-    return verify()
+    return verify(as_json=args.json)
