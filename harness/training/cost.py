@@ -102,11 +102,6 @@ def clip_cost(architecture: str) -> EncoderCost:
     return module_cost(visual, 1, 3, size, size)
 
 
-def gpu_days(gpu_s: float) -> float:
-    """GPU-days as the paper counts them: GPUs times days, here from GPU-seconds."""
-    return gpu_s / DAY
-
-
 def training_operations(macs: float, samples: int, epochs: float, *, trained: bool) -> float:
     """Operations of a training: `macs` per sample in full, every sample once per epoch.
 

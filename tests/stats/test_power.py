@@ -7,9 +7,8 @@ import pytest
 from scipy import stats
 from statsmodels.stats.power import TTestPower
 
-from harness.stats.power import seeds_needed, smallest_detectable, standard_error_at, t_power
+from harness.stats.power import smallest_detectable, t_power
 from harness.stats.student import t_quantile
-from harness.stats.two_way import MeanSquares, two_way
 
 
 @pytest.mark.parametrize("seeds", [2, 3, 5, 10, 40])
@@ -52,9 +51,6 @@ def test_few_seeds_find_only_large_differences() -> None:
     # In standard deviations between seeds.
     assert smallest_detectable(1 / 3**0.5, 2) == pytest.approx(3.3, abs=0.05)
     assert smallest_detectable(1 / 5**0.5, 4) == pytest.approx(1.7, abs=0.05)
-    assert seeds_needed(1.0) == 10
-    assert seeds_needed(3.3) == 3
-    assert seeds_needed(-1.0) == 10
 
 
 @pytest.mark.parametrize(("m", "t"), [(7, 7.8), (28, 11.2), (84, 14.9)])
@@ -62,44 +58,6 @@ def test_what_holm_asks_of_five_seeds(m: int, t: float) -> None:
     assert t_quantile(4, 1 - 0.01 / m) == pytest.approx(t, abs=0.06)
 
 
-@pytest.mark.parametrize("effect", [0.02, 0.1, 0.35, 0.8, 1.4, 6.0])
-def test_seeds_needed_are_those_of_statsmodels(effect: float) -> None:
-    seeds, one_sided = seeds_needed(effect), {"alpha": 0.025, "alternative": "larger"}
-    assert TTestPower().power(effect, seeds, **one_sided) >= 0.8
-    assert seeds == 2 or TTestPower().power(effect, seeds - 1, **one_sided) < 0.8
-
-
-def test_more_claims_need_more_seeds() -> None:
-    assert seeds_needed(1.0, alpha=0.05 / 28) > seeds_needed(1.0)
-    assert seeds_needed(1.0, power=0.95) > seeds_needed(1.0)
-
-
-def test_error_of_a_study_of_another_size() -> None:
-    # Components: seeds 0.3 / 10, groups 0.5 / 5, residual 0.1.
-    squares = MeanSquares(0.4, 0.6, 0.1, 5, 10)
-    same = math.sqrt((0.4 + 0.6 - 0.1) / 50)
-    assert standard_error_at(squares, seeds=5) == pytest.approx(same)
-    assert standard_error_at(squares) == pytest.approx(math.sqrt(0.1 / 10))
-    assert standard_error_at(squares, groups=40) == pytest.approx(math.sqrt(0.1 / 40))
-    both = math.sqrt(0.03 / 8 + 0.1 / 40 + 0.1 / 320)
-    assert standard_error_at(squares, seeds=8, groups=40) == pytest.approx(both)
-    assert standard_error_at(MeanSquares(0.1, 0.2, 0.5, 5, 10)) == 0
-
-
-def test_many_seeds_come_close_to_what_infinitely_many_leave() -> None:
-    rng = np.random.default_rng(2)
-    item_N, seed_S = rng.normal(0, 0.5, 60), rng.normal(0, 0.2, 400)
-    x_SN = item_N + seed_S[:, None] + rng.normal(0, 0.7, (400, 60))
-    few, many = two_way(x_SN[:8], np.arange(60)), two_way(x_SN, np.arange(60))
-    left = standard_error_at(few.squares)
-    assert left < few.t.standard_error
-    assert left == pytest.approx(many.t.standard_error, rel=0.15)
-
-
 def test_nonsense_is_refused() -> None:
     with pytest.raises(ValueError, match="no power"):
         smallest_detectable(-1, 4)
-    with pytest.raises(ValueError, match="no number of seeds"):
-        seeds_needed(0)
-    with pytest.raises(ValueError, match="no study"):
-        standard_error_at(MeanSquares(1, 1, 1, 5, 5), seeds=0)

@@ -169,10 +169,6 @@ def test_an_unknown_architecture_is_refused() -> None:
         cost.clip_cost("ViT-B-17")
 
 
-def test_gpu_days() -> None:
-    assert cost.gpu_days(8 * 10 * 3600) == pytest.approx(3.3, abs=0.05)  # "10 hours using 8 GPUs"
-
-
 @pytest.mark.parametrize(
     ("architecture", "row"),
     [
