@@ -13,7 +13,7 @@ types:
 	$(PYTHON) -m mypy
 
 test:
-	$(PYTHON) -m pytest --ignore tests/slurm -n auto
+	$(PYTHON) -m pytest --ignore tests/slurm -n auto --dist worksteal
 
 # Skipped, with the reason, where SLURM is absent; HARNESS_REQUIRE_SLURM=1 makes that a failure.
 test-slurm:

@@ -276,7 +276,8 @@ def copied(tmp_path: Path, environment: dict[str, str]) -> tuple[Path, Callable[
     """A copy of the package, and `python -m harness` in it."""
     copy = tmp_path / "copy"
     for folder in ("harness", "baselines", "tasks"):
-        shutil.copytree(ROOT / folder, copy / folder, ignore=shutil.ignore_patterns("__pycache__"))
+        # What is compiled already is used; a file that is being compiled may vanish.
+        shutil.copytree(ROOT / folder, copy / folder, ignore=shutil.ignore_patterns("*.pyc.*"))
 
     def call(*arguments: str) -> str:
         done = subprocess.run(

@@ -81,20 +81,20 @@ def test_interrupt_of_a_local_pool(task: str, tmp_path: Path, environment: dict[
 
 
 def test_two_runs_from_cold_caches(
-    task: str, reference: Path, run_cli: Call, tmp_path: Path
+    task: str, reference: Path, cli: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """No result depends on what was cached, or on the process."""
-    ended = run_cli("grid", task, "--jobs", "1", HARNESS_CACHE=str(tmp_path / "cold"))
+    """No result depends on what was cached."""
+    monkeypatch.setenv("HARNESS_CACHE", str(tmp_path / "cold"))
+    ended = cli("grid", task, "--jobs", "1")
     assert ended.code == 0, ended.err
     assert (tmp_path / "cold" / "features").is_dir()
     assert_equal_to(reference, tmp_path)
 
 
 @pytest.mark.slow
-def test_local_pool_gives_the_same(
-    task: str, reference: Path, run_cli: Call, tmp_path: Path
-) -> None:
-    ended = run_cli("grid", task, "--launch", "local", "--jobs", "2")
+def test_local_pool_gives_the_same(task: str, reference: Path, cli: Call, tmp_path: Path) -> None:
+    """No result depends on the process."""
+    ended = cli("grid", task, "--launch", "local", "--jobs", "2")
     assert ended.code == 0, ended.err
     assert len(list((tmp_path / "runs" / "jobs").glob("*.json"))) == 2
     assert_equal_to(reference, tmp_path)

@@ -4,10 +4,12 @@ a run has, by `package.module:object`, in this process and in processes of a lau
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 
 import pytest
-from conftest import Call, WriteTask, records
+from conftest import ROOT, Call, WriteTask, records
 
 OWN = '''
 """Plugins of a study."""
@@ -90,9 +92,11 @@ method = SimpleNamespace(USES=("text",), fit=fit, logits=lambda z_ND, state: z_N
 
 
 @pytest.fixture
-def task(tiny: WriteTask, tmp_path: Path) -> str:
-    """TINY with a measure, a solver and a method of one's own."""
+def task(tiny: WriteTask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """TINY with a measure, a solver and a method of one's own, in a module beside it."""
     (tmp_path / "own.py").write_text(OWN)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "own", raising=False)
     return tiny(
         measures=["own:worst"], method=[None, "own:method"],
         recipe={"preset": "lit_emoji", "epochs": 2, "solver": "own:solver"},
@@ -118,17 +122,17 @@ def assert_complete(tmp_path: Path) -> None:
         assert lines[-1] == f"done {record['measures']['own:worst']}"
 
 
-def test_all_of_them_in_one_command(task: str, run_cli: Call, tmp_path: Path) -> None:
-    ended = run_cli("grid", task, "--launch", "own:launcher", "--log", "own:log")
+def test_all_of_them_in_one_command(task: str, cli: Call, tmp_path: Path) -> None:
+    ended = cli("grid", task, "--launch", "own:launcher", "--log", "own:log")
     assert ended.code == 0, ended.err
     assert ended.out.splitlines() == ["ran 5 cells, the last first", "reports/tiny.md"]
     assert_complete(tmp_path)
-    again = run_cli("grid", task, "--launch", "own:launcher", "--log", "own:log")
+    again = cli("grid", task, "--launch", "own:launcher", "--log", "own:log")
     assert again.out.splitlines() == ["reports/tiny.md"], "there is nothing to launch"
 
 
-def test_a_solver_takes_several_cells_at_once(task: str, run_cli: Call, tmp_path: Path) -> None:
-    ended = run_cli("grid", task, "--jobs", "1", "--log", "own:log")
+def test_a_solver_takes_several_cells_at_once(task: str, cli: Call, tmp_path: Path) -> None:
+    ended = cli("grid", task, "--jobs", "1", "--log", "own:log")
     assert ended.code == 0, ended.err
     assert [line for line in ended.err.splitlines() if line.startswith("solve")] == [
         "solve 3", "solve 1",
@@ -137,9 +141,12 @@ def test_a_solver_takes_several_cells_at_once(task: str, run_cli: Call, tmp_path
 
 
 @pytest.mark.slow
-def test_jobs_find_them_too(task: str, run_cli: Call, tmp_path: Path) -> None:
-    ended = run_cli("grid", task, "--launch", "local", "--jobs", "2", "--log", "own:log",
-                    PYTHONPATH=f"{tmp_path}:{Path(__file__).parent.parent.parent}")  # fmt: skip
+def test_jobs_find_them_too(
+    task: str, cli: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In processes of their own."""
+    monkeypatch.setenv("PYTHONPATH", f"{tmp_path}{os.pathsep}{ROOT}")
+    ended = cli("grid", task, "--launch", "local", "--jobs", "1", "--log", "own:log")
     assert ended.code == 0, ended.err
     assert_complete(tmp_path)
 
@@ -157,9 +164,9 @@ def test_jobs_find_them_too(task: str, run_cli: Call, tmp_path: Path) -> None:
     ids=lambda value: value[-1] if isinstance(value, list) else "",
 )
 def test_what_is_none_of_its_kind_is_one_sentence(
-    task: str, run_cli: Call, tmp_path: Path, arguments: list[str], words: str
+    task: str, cli: Call, tmp_path: Path, arguments: list[str], words: str
 ) -> None:
-    ended = run_cli("grid", task, *arguments)
+    ended = cli("grid", task, *arguments)
     assert ended.code == 2
     assert len(ended.errors()) == 1
     assert words in ended.errors()[0]

@@ -64,13 +64,12 @@ def in_processes(number: int, folder: Path) -> list[dict[str, Any]]:
     return [json.loads((folder / f"{rank}.json").read_text()) for rank in range(number)]
 
 
-@pytest.mark.parametrize("number", [2, 4])
-def test_processes_take_the_steps_of_one(number: int, tmp_path: Path) -> None:
-    """Loss and weights after some steps, of every kind of head; micro-batches that do not divide
-    among the processes, dropout, and texts that are trained.
+def test_processes_take_the_steps_of_one(tmp_path: Path) -> None:
+    """Loss and weights after some steps, of every kind of head; dropout, and texts that are
+    trained. Of the four micro-batches one process has two, the others one.
     """
     one = examples.solve_all()
-    for solved in in_processes(number, tmp_path):
+    for solved in in_processes(3, tmp_path):
         assert solved.keys() == one.keys()
         for kind, (losses, weights) in solved.items():
             torch.testing.assert_close(
