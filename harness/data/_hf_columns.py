@@ -1,15 +1,16 @@
-"""Columns of tables that the datasets library reads: pictures, labels, groups, and their hashes."""
+"""Columns of tables that the datasets library reads: pictures, groups, and their hashes."""
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.core.errors import DataError, did_you_mean, nearest
+from harness.core.errors import DataError
 from harness.core.identity import Identity, identity
+from harness.core.problems import Problems
 from harness.data._hf_messages import among, guarded, listed
 
 #: Bytes at the end of a picture that its part of the manifest holds, beside its length: cheap.
@@ -30,7 +31,7 @@ def pictures(table: Any, column: str, shown: str) -> Any:
     if not (isinstance(kind, datasets.Image) or encoded or plain):
         able = [n for n, k in table.features.items() if isinstance(k, datasets.Image)]
         raise DataError(
-            f"{shown}: image: column '{column}' holds {_kind(kind)}, no pictures; columns of "
+            f"{shown}: image: column '{column}' holds {kind_of(kind)}, no pictures; columns of "
             f"pictures: {listed(able) or 'none'}"
         )
     alone = table.select_columns([column])
@@ -38,96 +39,6 @@ def pictures(table: Any, column: str, shown: str) -> Any:
         shown, lambda: alone.cast_column(column, datasets.Image(decode=False)).with_format("arrow")
     )
     return undecoded[:][column]
-
-
-@dataclass(frozen=True)
-class Labels:
-    """Class names, and that of every row."""
-
-    classes: Sequence[str]
-    of: Mapping[str, Sequence[str]]  # split -> class name of every row
-    notes: tuple[str, ...] = ()
-
-
-def labels_of(tables: Mapping[str, Any], column: str, shown: str) -> Labels:
-    """Class names, and that of every row.
-
-    Raises DataError if a split lacks the column or a label, or the splits do not match.
-    """
-    import datasets
-
-    kinds, values = {}, {}
-    for name, table in tables.items():
-        among(column, table.column_names, f"{shown}: label: column")
-        kinds[name] = table.features[column]
-        values[name] = table.select_columns([column]).with_format("arrow")[:][column].to_pylist()
-    what = {name: _kind(kind) for name, kind in kinds.items()}
-    if len(set(what.values())) > 1:
-        both = ", ".join(f"{kind} in split '{name}'" for name, kind in what.items())
-        raise DataError(f"{shown}: label: the splits do not match: {both}")
-    kind = next(iter(kinds.values()))
-    named = isinstance(kind, datasets.ClassLabel)
-    if not named and _kind(kind) not in ("strings", "integers"):
-        raise DataError(
-            f"{shown}: label: column '{column}' holds {_kind(kind)}; allowed: ClassLabel, "
-            "strings, integers"
-        )
-    for name, labels in values.items():
-        _refuse_missing(labels, len(kinds[name].names) if named else None, name, shown)
-    if named:
-        return _of_class_labels(kinds, values, shown)
-    of = {name: [str(label) for label in labels] for name, labels in values.items()}
-    known = set(next(iter(of.values())))  # of the training split, where there is one
-    for name, labels in of.items():
-        for label in labels:
-            if label not in known:
-                raise DataError(
-                    f"{shown}: label: the splits do not match: '{label}' of split '{name}' is "
-                    f"not a label of split '{next(iter(of))}'; allowed: {listed(sorted(known))}"
-                    + did_you_mean(nearest(label, known))
-                )
-    return Labels(sorted(known, key=int if _kind(kind) == "integers" else None), of)
-
-
-def _of_class_labels(
-    kinds: Mapping[str, Any], values: Mapping[str, Sequence[int]], shown: str
-) -> Labels:
-    """Labels by name: two splits may number the same names in another order."""
-    first, *others = kinds
-    names = list(kinds[first].names)
-    for other in others:
-        in_one_alone = sorted(set(names) ^ set(kinds[other].names))
-        if in_one_alone:
-            name = in_one_alone[0]
-            where, elsewhere = (first, other) if name in names else (other, first)
-            raise DataError(
-                f"{shown}: label: the splits do not match: '{name}' of split '{where}' is "
-                f"not a class of split '{elsewhere}'; allowed: {listed(kinds[elsewhere].names)}"
-                + did_you_mean(nearest(name, kinds[elsewhere].names))
-            )
-    of = {
-        split: [kinds[split].names[v].replace("_", " ") for v in labels]
-        for split, labels in values.items()
-    }
-    used = {name for labels in of.values() for name in labels}
-    spaced = [name.replace("_", " ") for name in names]
-    unused = [name for name in spaced if name not in used]
-    notes: tuple[str, ...] = ()
-    if unused:
-        notes = (f"Classes that {shown} declares, left out as the splits used hold no picture of "
-                 f"them: {len(unused)} ({listed(unused, 5)}).",)  # fmt: skip
-    return Labels([name for name in spaced if name in used], of, notes)
-
-
-def _refuse_missing(labels: Sequence[Any], names: int | None, split: str, shown: str) -> None:
-    """Raises DataError for a row without a label; hidden test labels are published as -1."""
-    for row, label in enumerate(labels):
-        if label is None or label == "" or (names is not None and not 0 <= label < names):
-            what = "has no label" if names is None or label in (None, -1) else f"is {label}"
-            raise DataError(
-                f"{shown}: label: row {row} of split '{split}' {what}"
-                + (" (hidden test labels are published as -1)" if label == -1 else "")
-            )
 
 
 def groups_of(table: Any, column: str | None, shown: str) -> list[str]:
@@ -140,6 +51,30 @@ def groups_of(table: Any, column: str | None, shown: str) -> list[str]:
     among(column, table.column_names, f"{shown}: group: column")
     values = table.select_columns([column]).with_format("arrow")[:][column].to_pylist()
     return ["" if v is None else str(v) for v in values]
+
+
+def tell_repeated(column: Any, labels: Sequence[str], where: str, problems: Problems) -> None:
+    """Tells a file that several rows of a split name, as a metadata.csv can, whatever their labels.
+
+    Pictures that are bytes in their rows are compared by their pixels, as duplicates.
+    """
+    import pyarrow.compute as pc
+
+    no_bytes = pc.is_null(pc.struct_field(column, "bytes")).to_pylist()
+    if True not in no_bytes:
+        return
+    paths = pc.struct_field(column, "path").to_pylist()
+    first: dict[str, int] = {}
+    for row, (path, is_file) in enumerate(zip(paths, no_bytes, strict=True)):
+        if not (path and is_file):
+            continue
+        before = first.setdefault(os.path.normpath(path), row)
+        if before != row:
+            names = " and ".join(f"'{n}'" for n in dict.fromkeys((labels[before], labels[row])))
+            problems.add(
+                "twice",
+                f"{where}: {path} is listed twice, in rows {before} and {row}, as {names}",
+            )
 
 
 def contents_of(column: Any) -> list[str]:
@@ -178,7 +113,7 @@ def address_of(tables: Mapping[str, Any], columns: Mapping[str, Any]) -> list[tu
     return [(name, identity(name)) for name in sorted(files) if Path(name).is_file()]
 
 
-def _kind(kind: Any) -> str:
+def kind_of(kind: Any) -> str:
     """What a column holds, as a reader calls it."""
     if type(kind).__name__ != "Value":
         return type(kind).__name__

@@ -27,11 +27,19 @@ from PIL import Image
 
 from harness.core.errors import DataError
 from harness.core.hashes import Hashes
+from harness.core.problems import Problems
 from harness.core.samples import Items
-from harness.data._hf_columns import address_of, contents_of, groups_of, labels_of, pictures
+from harness.data._hf_columns import (
+    address_of,
+    contents_of,
+    groups_of,
+    pictures,
+    tell_repeated,
+)
 from harness.data._hf_folder import passed_over
 from harness.data._hf_hashes import Rows as HashedRows
 from harness.data._hf_hashes import hashes_of_rows
+from harness.data._hf_labels import labels_of
 from harness.data._hf_messages import among, guarded
 from harness.data._hf_source import cached_configs, choose_config, is_folder, load_splits
 from harness.data._images import open_rgb
@@ -39,7 +47,6 @@ from harness.data._items import (
     Rows,
     items_of,
     lines_hash,
-    refuse_duplicate_names,
     shared_groups_note,
 )
 from harness.data._listing import left_out_note
@@ -121,8 +128,9 @@ class _Part:
 def open_dataset(argument: str, options: Options) -> HubImages:
     """The rows of the two splits.
 
-    Raises DataError: data that are not here, a config, split or column that there is not, labels
-    that do not fit, more corrupt pictures than max_corrupt.
+    Raises DataError: data that are not here, a config, split or column that there is not, all
+    labels that do not fit and files that are listed twice at once, more corrupt pictures than
+    max_corrupt.
     """
     shown = f"hf:{argument if len(argument) < 200 else argument[:200] + '...'}"
     splits = load_splits(argument, options.config, shown)
@@ -135,9 +143,12 @@ def open_dataset(argument: str, options: Options) -> HubImages:
         among(name, splits, f"{shown}: {use}_split")
     tables = {name: splits[name] for name in names.values()}
     columns = {name: pictures(t, options.image, shown) for name, t in tables.items()}
-    labels = labels_of(tables, options.label, shown)
+    problems = Problems(f"dataset {shown}")
+    labels = labels_of(tables, options.label, shown, problems)
+    for name, column in columns.items():
+        tell_repeated(column, labels.of[name], f"{shown}: split '{name}'", problems)
+    problems.refuse()
     classes = tuple(labels.classes)
-    refuse_duplicate_names(classes, f"{shown}, column '{options.label}'")
     parts = [
         _Part(use, name, columns[name], labels.of[name],
               groups_of(tables[name], options.group, shown), _files_of(tables[name]))
