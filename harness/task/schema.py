@@ -28,6 +28,7 @@ from harness.task.messages import LIST_OF_RECIPES
 from harness.task.schema_types import (
     Axis,
     LogitScale,
+    Margin,
     Named,
     Names,
     NotNegative,
@@ -200,6 +201,7 @@ class ReportModel(_Model):
     notes: list[StrictStr] = []
     correlation: StrictInt = Field(default=20, ge=2)
     curves: StrictBool = False  # draw the training loss over the epochs
+    margin: Margin | None = None  # points; differences inside it do not matter
 
 
 class EmbeddedModel(_Model):

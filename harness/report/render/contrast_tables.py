@@ -6,12 +6,21 @@ from collections.abc import Sequence
 
 from harness.report.model.contrasts import ColumnContrast
 from harness.report.model.draws import DrawSummary
+from harness.report.model.equivalence import margin_of, verdict_of
 from harness.report.model.table import Table
 from harness.report.render.pipe_table import pipe_table
 from harness.report.text.notes import DRAWS, below_contrasts
-from harness.report.text.numbers import detectable, interval, percent, points, probability
+from harness.report.text.numbers import (
+    detectable,
+    interval,
+    margin_points,
+    percent,
+    points,
+    probability,
+)
 from harness.report.text.precision import contrast_digits
 from harness.report.text.prose import brackets, escape
+from harness.stats.equivalence import interval_90
 from harness.stats.family import ALPHA
 
 #: A longer table is not read; the csv of contrasts has every pair.
@@ -75,12 +84,27 @@ def _contrasts(table: Table, contrasts: Sequence[ColumnContrast], *, against: bo
                 detectable(c.smallest_detectable, digits),
                 _shares(c.share_seeds),
                 str(c.seeds),
+                *_margin_values(table, in_column, digits),
             ]
         )
     header = ["Column", "Row", brackets("Difference [95% interval]"), "p", "Adjusted p",
-              "Smallest detectable", "Seeds / items", "S"]  # fmt: skip
+              "Smallest detectable", "Seeds / items", "S", *_margin_titles(table)]  # fmt: skip
     below = below_contrasts(table, contrasts, against=against)
     return f"{pipe_table(header, rows, left=2)}\n\n{below}"
+
+
+def _margin_titles(table: Table) -> list[str]:
+    margin = margin_of(table)
+    return [] if margin is None else ["90% interval", f"Margin {margin_points(margin)}"]
+
+
+def _margin_values(table: Table, in_column: ColumnContrast, digits: int) -> list[str]:
+    if margin_of(table) is None:
+        return []
+    c = in_column.contrast
+    low, high = interval_90(c) or (None, None)
+    bounds = brackets(interval(low, high, digits, sign=True))
+    return [bounds, verdict_of(table, c, in_column.column)]
 
 
 def _shares(seeds: float | None) -> str:

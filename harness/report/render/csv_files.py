@@ -11,10 +11,12 @@ from harness.core.cells import Cell, Choice
 from harness.core.hashing import canonical
 from harness.core.records import TOP_LEVEL_MEASURES, Record
 from harness.report.model.contrasts import ColumnContrast
+from harness.report.model.equivalence import margin_of, verdict_of
 from harness.report.model.labels import RECIPE_KEYS, Column, differs_on, value_on
 from harness.report.model.measured import in_order, measures_of
 from harness.report.model.results import Results
 from harness.report.model.table import Table
+from harness.stats.equivalence import interval_90
 from harness.task.grid import AXES, RECIPE
 
 _CONTRAST_FIELDS = (
@@ -52,13 +54,19 @@ def contrasts_csv(table: Table) -> str:
     """One line per contrast; `family` names the family in which p_adjusted was adjusted.
 
     With a reference, the rows minus the reference come first, in the task's family; then the other
-    pairs. An axis on which the two rows differ is empty.
+    pairs. An axis on which the two rows differ is empty. The columns of `report.margin` are last.
     """
     cells = [e.cell for e in table.entries.values() if e.cell is not None]
     axes = [a for a in _axes(cells) if a not in table.row_axes]
     others = [c for c in table.pairs if c.contrast.b != table.reference]
     header = ["a", "b", *axes, *_CONTRAST_FIELDS, "family"]
-    return _csv(header, [_contrast(table, c, axes) for c in (*table.against, *others)])
+    lines = [_contrast(table, c, axes) for c in (*table.against, *others)]
+    if (margin := margin_of(table)) is not None:
+        header += ["margin", "verdict", "low_90", "high_90"]
+        for line, c in zip(lines, (*table.against, *others), strict=True):
+            bounds = interval_90(c.contrast) or (None, None)
+            line += [margin, verdict_of(table, c.contrast, c.column) or None, *bounds]
+    return _csv(header, lines)
 
 
 def _contrast(table: Table, in_column: ColumnContrast, axes: Sequence[str]) -> list[Any]:

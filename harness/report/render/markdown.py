@@ -60,13 +60,18 @@ def body(
         ("## Published numbers", published_tables(published)),
         ("## What is missing", missing(table)),
         ("## Method", method(results, table)),
-        ("## How to read this", glossary(classes_drawn=classes_are_drawn(table))),
+        ("## How to read this", _glossary(table)),
     ]
     parts = []
     for title, text in sections:
         if text or title.startswith("# "):
             parts += [part for part in (title, text) if part]
     return "\n\n".join(parts) + "\n\n"
+
+
+def _glossary(table: Table) -> str:
+    margin = table.task.report.margin is not None
+    return glossary(classes_drawn=classes_are_drawn(table), margin=margin)
 
 
 def picture(figure: Figure, folder: str) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from harness.core.outcomes import Contrast
 from harness.report.model.labels import Column
 from harness.report.model.table import Table
+from harness.report.text.margin import margin_clauses, within_margin
 from harness.report.text.numbers import decimals, detectable, equals, interval, points
 from harness.report.text.precision import contrast_digits
 from harness.report.text.prose import escape, in_column, listing, plural
@@ -73,6 +74,7 @@ def _with_reference(table: Table, column: Column) -> str:
     untested = [c for c in contrasts if c.p_adjusted is None]
     if untested:
         parts.append(_descriptive(untested, reference, digits))
+    parts += margin_clauses(table, column, contrasts, table.reference or "")
     return _sentence(_where(table, column), "; ".join(parts))
 
 
@@ -154,6 +156,9 @@ def _best(table: Table, column: Column) -> str:
             text += f"; it beats {rows} (adjusted p at most {ALPHA})"
     elif len(means) > 1:
         text += "; the rows cannot be ranked"
+    pairs = (c.contrast for c in table.pairs if c.column == column)
+    with_top = [c for c in pairs if top in (c.a, c.b)]
+    text = "; ".join([text, *margin_clauses(table, column, with_top, top)])
     return _sentence(_where(table, column), text)
 
 
@@ -166,7 +171,8 @@ def _over_draws(table: Table) -> list[str]:
             parts.append(
                 f"{escape(d.a)} minus {escape(d.b)} is {points(mean, 1, sign=True)} points on "
                 f"average over {plural(len(d.contrasts), 'class draw')} (same sign in "
-                f"{d.same_sign}, significant in {d.significant})"
+                f"{d.same_sign}, significant in {d.significant}"
+                f"{within_margin(table, list(d.contrasts.values()))})"
             )
         if parts:
             out.append(_sentence(_where(table, Column(label)), "; ".join(parts)))

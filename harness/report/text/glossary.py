@@ -27,9 +27,16 @@ _GLOSSARY = """\
 - **missing.** Some seeds are missing or failed; the column then has no bold and no ranks.
 - **\u2013** The combination is infeasible; the reason is listed under 'What is missing'."""
 
+_MARGIN = """
+- **Equivalent within the margin.** The 90% interval of the difference lies inside the margin: two
+  one-sided tests at 5% reject that the difference is as large as the margin, either way. It holds
+  for this pair alone. An undecided pair is neither different nor equivalent: its data are too few
+  for both."""
 
-def glossary(*, classes_drawn: bool) -> str:
-    """What the terms of a report mean; E2 draws classes where every group is one class."""
-    if classes_drawn:
-        return _GLOSSARY.format(new=_NEW_CLASSES, groups=_ONE_GROUP)
-    return _GLOSSARY.format(new=_NEW_ITEMS, groups="")
+
+def glossary(*, classes_drawn: bool, margin: bool = False) -> str:
+    """What the terms of a report mean; E2 draws classes where every group is one class. `margin`:
+    whether the task has a margin of equivalence.
+    """
+    new, groups = (_NEW_CLASSES, _ONE_GROUP) if classes_drawn else (_NEW_ITEMS, "")
+    return _GLOSSARY.format(new=new, groups=groups) + (_MARGIN if margin else "")

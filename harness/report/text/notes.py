@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from harness.report.model.contrasts import ColumnContrast
+from harness.report.model.equivalence import margin_of
 from harness.report.model.table import Table
-from harness.report.text.numbers import span
+from harness.report.text.numbers import margin_points, span
 from harness.report.text.prose import escape, listing
 from harness.stats.pairwise import LEAST_SEEDS
 
@@ -47,8 +48,20 @@ def below_contrasts(table: Table, contrasts: Sequence[ColumnContrast], *, agains
         "difference that more seeds would remove, and the share that only more test items would "
         "remove."
     )
+    if (margin := margin_of(table)) is not None:
+        text += " " + _of_margin(margin)
     remarks = _remarks(contrasts)
     return text + ("\n\n" + "\n".join(f"- {r}" for r in remarks) if remarks else "")
+
+
+def _of_margin(margin: float) -> str:
+    size = margin_points(margin)
+    return (
+        f"Margin: {size} points. Different: adjusted p at most 0.05. Equivalent within the margin: "
+        f"the 90% interval is inside -{size} to +{size}, which is a test at 5% (two one-sided "
+        "tests), not adjusted for the number of pairs. A difference may be both: it is there, and "
+        "it is smaller than the margin. Undecided: neither is shown."
+    )
 
 
 def _remarks(contrasts: Sequence[ColumnContrast]) -> list[str]:

@@ -58,6 +58,11 @@ def detectable(smallest: float | None, digits: int) -> str:
     return "over 100" if smallest > 1 else points(smallest, digits)
 
 
+def margin_points(margin: float) -> str:
+    """A margin (a fraction) in points, with the digits that the task gives it."""
+    return f"{100 * margin:.10g}"
+
+
 def percent(share: float | None) -> str:
     return "" if share is None else f"{round(100 * share)}%"
 

@@ -28,6 +28,38 @@ def contrasts(table: Table) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(csv_files.contrasts_csv(table))))
 
 
+def test_the_columns_of_a_margin_are_last() -> None:
+    report = {"rows": "classifier", "columns": "shots", "reference": "random"}
+    without = build_table(few_shot())
+    table = build_table(few_shot(task={"report": report | {"margin": 8}}))
+    plain, lines = contrasts(without), contrasts(table)
+    names = ["margin", "verdict", "low_90", "high_90"]
+    assert list(lines[0]) == [*plain[0], *names]
+    assert [{k: v for k, v in line.items() if k not in names} for line in lines] == plain
+    assert {line["margin"] for line in lines} == {"0.08"}
+    for line in lines:
+        low, high = float(line["low_90"]), float(line["high_90"])
+        assert float(line["low"]) < low < high < float(line["high"])
+        different, inside = float(line["p_adjusted"]) <= 0.05, low > -0.08 and high < 0.08
+        assert line["verdict"] == {
+            (True, False): "different", (False, True): "equivalent within the margin",
+            (True, True): "different, but within the margin", (False, False): "undecided",
+        }[different, inside]  # fmt: skip
+    assert len({line["verdict"] for line in lines}) >= 3
+
+
+def test_rows_of_two_names_may_be_the_same_cells() -> None:
+    recipe = [{"name": "a", "lr": 1e-3}, {"name": "b", "lr": 1e-3}]
+    task = task_of(
+        recipe=recipe, classifier=["text", "random"], include=[], shots=1,
+        report={"rows": ["classifier", "recipe"], "margin": 2},
+    )  # fmt: skip
+    lines = contrasts(build_table(make_results(task, few_shot_accuracy)))
+    verdicts = {(line["a"], line["b"]): line["verdict"] for line in lines}
+    assert verdicts["text · a", "text · b"] == "the same cells"
+    assert verdicts["text · a", "random · b"] == "different"
+
+
 def test_a_line_per_cell() -> None:
     def status(cell: Cell) -> str:
         if name_of(cell) == "random":

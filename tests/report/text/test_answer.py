@@ -68,6 +68,39 @@ def test_without_a_reference_the_best_row_is_named() -> None:
     assert few.endswith("; the rows cannot be ranked.")
 
 
+@pytest.mark.parametrize(("margin", "size"), [(4, "4"), (4.5, "4.5")])
+def test_what_is_within_the_margin(margin: float, size: str) -> None:
+    """Rows 1.5, 0 and 15 points from the reference, measured in one accuracy per row."""
+    task = task_of(
+        classifier=["text", "random", "orthogonal", "lda"], shots=4, include=[],
+        report={"rows": "classifier", "reference": "random", "margin": margin},
+    )  # fmt: skip
+    shares = {"text": 0.65, "random": 0.5, "orthogonal": 0.5, "lda": 0.5}
+    results = make_results(task, lambda c: shares[name_of(c)], n=4000)
+    text = answer(build_table(results))
+    assert f"orthogonal and lda are equivalent to random within {size} points" in text
+    assert "text is" not in text, "a difference beyond the margin is said once"
+    open_task = task.model_copy(update={"report": task.report.model_copy(update={"margin": 0.01})})
+    undecided = answer(build_table(make_results(open_task, lambda c: shares[name_of(c)], n=4000)))
+    assert "orthogonal and lda are undecided: neither different from random nor equivalent within "\
+        "0.01 points" in undecided  # fmt: skip
+    wide = answer(build_table(make_results(
+        task.model_copy(update={"report": task.report.model_copy(update={"margin": 30})}),
+        lambda c: shares[name_of(c)], n=4000)))  # fmt: skip
+    assert "the difference of text from random is within 30 points all the same" in wide
+
+
+def test_the_best_row_and_class_draws_with_a_margin() -> None:
+    report = {"rows": "classifier", "margin": 60}
+    best = answer_of(task={"report": report, "shots": 4})
+    assert "equivalent to " in best
+    assert " within 60 points" in best
+    draws = answer_of(
+        task={**TWO, "class_seed": [0, 1], "shots": 1, "report": report | {"reference": "random"}}
+    )
+    assert draws.endswith("(same sign in 2, significant in 2, within 60 points in 2).")
+
+
 def test_many_beaten_rows_are_counted() -> None:
     task = task_of(report={"rows": "classifier"}, shots=1)
     results = make_results(task, lambda c: 0.9 if name_of(c) == "text" else 0.3)

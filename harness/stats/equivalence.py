@@ -1,0 +1,60 @@
+"""Whether a difference is too small to matter: two one-sided tests against a margin."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from harness.core.outcomes import Contrast
+from harness.stats.family import ALPHA
+from harness.stats.mcnemar import mcnemar
+from harness.stats.student import t_quantile
+
+#: Two one-sided tests at 5% each reject together where this interval is inside the margin.
+CONFIDENCE = 0.90
+DIFFERENT, EQUIVALENT, BOTH, UNDECIDED = (
+    "different", "equivalent within the margin", "different, but within the margin", "undecided",
+)  # fmt: skip
+SAME_CELLS = "the same cells"
+
+
+def interval_90(c: Contrast) -> tuple[float, float] | None:
+    """The 90% interval of a difference (fractions), by the method of its 95% interval.
+
+    t tests: the difference +- the quantile of t times its standard error. Exact McNemar: that of
+    Bonett and Price. Rows that agree on every item have no spread, which is no proof: their groups
+    are counted as items that both predict alike. None where there is no 95% interval either.
+    """
+    if c.low is None or c.high is None or c.se is None or c.df is None:
+        return None
+    if c.test == "exact McNemar":
+        # Bonett and Price add one item to either side, which moves the centre towards 0. Items
+        # are single there, or every one agrees and groups are counted.
+        centre, half = c.difference * c.groups / (c.groups + 2), t_quantile(np.inf, CONFIDENCE)
+        return max(-1.0, centre - half * c.se), min(1.0, centre + half * c.se)
+    if c.se > 0:
+        half = t_quantile(c.df, CONFIDENCE) * c.se
+        return c.difference - half, c.difference + half
+    if c.difference or not c.groups:
+        return None
+    nothing = mcnemar(0, 0, c.groups, confidence=CONFIDENCE)
+    return nothing.low, nothing.high
+
+
+def verdict(c: Contrast, margin: float) -> str:
+    """What a contrast, adjusted in its family, says of a margin (a fraction); '' without a test.
+
+    Different: the adjusted p is at most 0.05. Equivalent: the 90% interval is inside the margin,
+    which is a test at 5% of this pair alone (two one-sided tests; Schuirmann, Journal of
+    Pharmacokinetics and Biopharmaceutics 1987). A small difference may be both.
+
+    Raises ValueError for a margin that is not positive.
+    """
+    if not margin > 0:
+        raise ValueError(f"{margin} is no margin")
+    if c.p_adjusted is None:
+        return ""
+    bounds = interval_90(c)
+    inside = bounds is not None and -margin < bounds[0] and bounds[1] < margin
+    if c.p_adjusted <= ALPHA:
+        return BOTH if inside else DIFFERENT
+    return EQUIVALENT if inside else UNDECIDED

@@ -1,0 +1,142 @@
+"""Equivalence within a margin: the 90% interval, and two one-sided tests."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from scipy.stats import ttest_1samp
+
+from harness.core.outcomes import Contrast, Outcomes
+from harness.stats import family, pairwise
+from harness.stats.equivalence import (
+    BOTH,
+    DIFFERENT,
+    EQUIVALENT,
+    UNDECIDED,
+    interval_90,
+    verdict,
+)
+from harness.stats.mcnemar import mcnemar
+from harness.stats.two_way import two_way
+
+if TYPE_CHECKING:
+    from harness.core.samples import BoolArray, IntArray
+
+ITEMS = 60
+
+
+def outcomes(accuracy: float, seeds: int | None, stream: int, items: int = ITEMS) -> Outcomes:
+    rng = np.random.default_rng(stream)
+    shared_N = np.random.default_rng(7).normal(size=items)
+    score_SN = shared_N + 0.7 * rng.normal(size=(seeds or 1, items))
+    return made(score_SN < np.quantile(score_SN, accuracy), seeds)
+
+
+def made(correct_SN: BoolArray, seeds: int | None, groups_N: IntArray | None = None) -> Outcomes:
+    alone_N = np.arange(correct_SN.shape[1])
+    named = (None,) if seeds is None else tuple(range(seeds))
+    return Outcomes(correct_SN, named, alone_N if groups_N is None else groups_N)
+
+
+def contrast(a: Outcomes, b: Outcomes, estimand: str = "E2") -> Contrast:
+    found = pairwise.contrast(a, b, name_a="a", name_b="b", estimand=estimand)
+    return family.adjust([found])[0]
+
+
+def test_trained_rows_have_the_90_percent_interval_of_two_way_random_effects() -> None:
+    a, b = outcomes(0.7, 5, 1), outcomes(0.6, 5, 2)
+    t = two_way(a.correct_SN * 1.0 - b.correct_SN, a.groups_N, confidence=0.9).t
+    assert interval_90(contrast(a, b)) == pytest.approx((t.low, t.high))
+
+
+@pytest.mark.parametrize(("b", "c"), [(9, 4), (0, 0), (3, 0), (ITEMS, 0)])
+def test_untrained_rows_have_that_of_bonett_and_price(b: int, c: int) -> None:
+    right_N = np.arange(ITEMS)[None] < b
+    other_N = (np.arange(ITEMS)[None] >= b) & (np.arange(ITEMS)[None] < b + c)
+    expected = mcnemar(b, c, ITEMS, confidence=0.9)
+    found = interval_90(contrast(made(right_N, None), made(other_N, None)))
+    assert found == pytest.approx((expected.low, expected.high))
+
+
+def test_rows_that_agree_on_every_item_are_not_equivalent_without_items_enough() -> None:
+    """Nothing disagrees in 10 groups: the interval of Bonett and Price is +-0.19, that of 400
+    groups +-0.006.
+    """
+    right_SN = np.ones((5, 400), dtype=bool)
+    for groups_N, half in ((np.arange(400) // 40, 0.194), (np.arange(400), 0.00578)):
+        same = made(right_SN, 5, groups_N)
+        c = contrast(same, same)
+        assert interval_90(c) == pytest.approx((-half, half), rel=1e-2)
+        assert verdict(c, 0.02) == (UNDECIDED if half > 0.02 else EQUIVALENT)
+
+
+def test_a_row_that_is_always_right_beside_one_that_never_is() -> None:
+    right, wrong = made(np.ones((5, 9), dtype=bool), 5), made(np.zeros((5, 9), dtype=bool), 5)
+    expected = mcnemar(9, 0, 9, confidence=0.9)
+    assert interval_90(contrast(right, wrong)) == pytest.approx((expected.low, expected.high))
+
+
+@pytest.mark.parametrize("margin", [0.005, 0.02, 0.05, 0.1, 0.2])
+@pytest.mark.parametrize("stream", range(4))
+def test_inside_the_margin_is_two_one_sided_t_tests_at_5_percent(
+    margin: float, stream: int
+) -> None:
+    a, b = outcomes(0.7, 8, 10 + stream), outcomes(0.69, 8, 20 + stream)
+    d_S = a.correct_SN.mean(axis=1) - b.correct_SN.mean(axis=1)
+    p = max(
+        ttest_1samp(d_S, -margin, alternative="greater").pvalue,
+        ttest_1samp(d_S, margin, alternative="less").pvalue,
+    )
+    inside = verdict(contrast(a, b, "E1"), margin) in (EQUIVALENT, BOTH)
+    assert inside == (p < 0.05)
+
+
+MADE = Contrast("a", "b", 0.01, 0.0, 0.02, 0.04, 0.04, 5, 100, 100, "E2", "t", se=0.005, df=np.inf)
+
+
+@pytest.mark.parametrize(
+    ("changes", "margin", "expected"),
+    [
+        ({}, 0.02, BOTH),  # 0.01 +- 0.0082
+        ({}, 0.018, DIFFERENT),
+        ({"difference": -0.01}, 0.02, BOTH),
+        ({"difference": -0.01}, 0.018, DIFFERENT),
+        ({"p_adjusted": 0.05}, 0.018, DIFFERENT),
+        ({"p_adjusted": 0.051}, 0.018, UNDECIDED),
+        ({"p_adjusted": 0.051}, 0.02, EQUIVALENT),
+        ({"p": None, "p_adjusted": None}, 0.02, ""),
+        ({"se": 0.0, "p_adjusted": 0.5}, 0.02, UNDECIDED),
+        ({"low": None, "high": None, "p_adjusted": 1.0}, 0.9, UNDECIDED),
+    ],
+)  # fmt: skip
+def test_different_and_equivalent_are_two_questions(
+    changes: dict[str, float | None], margin: float, expected: str
+) -> None:
+    assert verdict(replace(MADE, **changes), margin) == expected  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("margin", [0.0, -0.1, np.nan])
+def test_what_is_no_margin(margin: float) -> None:
+    with pytest.raises(ValueError, match="is no margin"):
+        verdict(MADE, margin)
+
+
+def test_few_seeds_are_descriptive() -> None:
+    few = contrast(outcomes(0.7, 4, 1), outcomes(0.7, 4, 2))
+    assert verdict(few, 0.9) == ""
+    assert interval_90(few) is not None
+    assert interval_90(contrast(outcomes(0.7, 1, 1), outcomes(0.7, 1, 2))) is None
+
+
+def test_a_difference_as_large_as_the_margin_is_rarely_called_equivalent() -> None:
+    """Nominally in 5% of studies; the ceiling is that of the other tests."""
+    rng, margin, found = np.random.default_rng(3), 0.1, 0
+    for _ in range(400):
+        p_N = rng.uniform(0.2, 0.8, 100)
+        noise_SN = rng.uniform(size=(2, 5, 100))
+        a, b = (made(noise_SN[i] < p_N + shift, 5) for i, shift in ((0, margin), (1, 0.0)))
+        found += verdict(contrast(a, b), margin) in (EQUIVALENT, BOTH)
+    assert 0 < found <= 0.08 * 400
