@@ -7,6 +7,9 @@ from dataclasses import dataclass, fields
 from functools import cache
 from typing import Any, get_type_hints
 
+#: Values of test_classes.
+BASE, NEW = "base", "new"
+
 
 @dataclass(frozen=True, slots=True)
 class Choice:
@@ -149,6 +152,9 @@ class Cell:
     crops: str | None = None  # full_resolution: as the paper's public code crops in evaluation
     few: str = "refuse"  # what to do with classes of fewer than `shots` samples
     exclude_shared: bool = False  # leave classes that the test set has as well out of training
+    #: base (the classes trained on) or new (the others): which of `classes` are tested. With it
+    #: train_classes are drawn from `classes`.
+    test_classes: str | None = None
     allow: tuple[str, ...] = ()  # perils that the task accepts; they change no number and no key
     seed: int | None = None
     #: A label of reports, where a task names its recipes. Not in `plain`: cells with equal recipes
@@ -170,7 +176,7 @@ _CELL_DEFAULTS = tuple((f.name, f.default) for f in fields(Cell) if f.name != "r
 
 
 #: Fields that matter only after training: cells that differ in nothing else train once.
-EVALUATION_FIELDS = ("views", "clip_starts", "test_dataset")
+EVALUATION_FIELDS = ("views", "clip_starts", "test_dataset", "test_classes")
 #: Fields that are no part of a key, as they change no number.
 FIELDS_OUTSIDE_KEYS = ("allow",)
 

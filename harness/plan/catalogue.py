@@ -12,9 +12,9 @@ import numpy as np
 from pydantic import ValidationError
 
 from harness.core import registry
-from harness.core.cells import Cell, Choice, ClassPick
+from harness.core.cells import BASE, Cell, Choice, ClassPick
 from harness.core.conform import conform
-from harness.core.errors import BadInput, EncoderError, TaskError, did_you_mean, nearest
+from harness.core.errors import BadInput, DataError, EncoderError, TaskError, did_you_mean, nearest
 from harness.core.facts import EncoderFacts
 from harness.core.protocols.alignment import Alignment
 from harness.core.protocols.classifier import MATERIALS, SAVED, Classifier
@@ -29,7 +29,7 @@ from harness.core.protocols.encoder import EncoderPlugin
 from harness.core.protocols.method import METHOD_MATERIALS, Method
 from harness.core.protocols.paradigm import HEAD_MATERIALS, Paradigm
 from harness.core.protocols.plugin import Plugin
-from harness.plan.class_lists import ClassList, compared
+from harness.plan.class_lists import ClassList, compared, named
 from harness.sampling.classes import pick_classes
 from harness.task.messages import first_problem
 from harness.training.weights import NAME, Info, read_info
@@ -123,7 +123,7 @@ class Catalogue:
         """
         key = (
             "classes", cell.dataset, cell.classes, cell.class_seed, cell.train_classes,
-            cell.test_dataset, cell.exclude_shared,
+            cell.test_dataset, cell.exclude_shared, cell.test_classes,
         )  # fmt: skip
         return self._once(key, lambda: self._pick(cell))
 
@@ -139,7 +139,9 @@ class Catalogue:
             return compared(trained, tested, exclude=cell.exclude_shared), tested
         if cell.train_classes is None:
             return picked, picked
-        # Zero-shot: training classes are drawn from the classes that are not tested.
+        if cell.test_classes is not None:
+            return _base_to_new(dataset, picked, cell.train_classes, seed, cell.test_classes)
+        # Training classes are drawn from the classes that are not tested.
         training = pick_classes(dataset, cell.train_classes, seed, without=picked.indices)
         trained = _listed(dataset, training)
         return compared(trained, picked, exclude=cell.exclude_shared), picked
@@ -213,6 +215,26 @@ def complete_dataset(opened: Dataset, choice: Choice) -> Dataset:
     if data.kind not in _DATASET_KINDS:
         raise BadInput(f"{where}: kind: {data.kind!r}; allowed: {', '.join(_DATASET_KINDS)}")
     return conform(_DATASET_KINDS[data.kind], opened, where)
+
+
+def _base_to_new(
+    dataset: Dataset, picked: ClassList, train: ClassPick, seed: int | None, which: str
+) -> tuple[ClassList, ClassList]:
+    """(training classes, test classes): trained on are the base classes, those of `picked` that
+    `train` picks; tested are these, or the others.
+    """
+    inside = set(picked.indices)
+    outside = [c for c in range(len(dataset.classes)) if c not in inside]
+    indices = pick_classes(dataset, train, seed, without=outside)
+    base = _listed(dataset, indices)
+    strange = [dataset.classes[c] for c in indices if c not in inside]
+    if strange:  # of a file
+        raise DataError(f"train_classes: not among the classes that take part: {named(strange)}")
+    if which == BASE:
+        return base, base
+    of_base = set(indices)
+    new = _listed(dataset, tuple(c for c in picked.indices if c not in of_base))
+    return compared(base, new, exclude=False), new
 
 
 def _listed(dataset: Dataset, indices: tuple[int, ...]) -> ClassList:

@@ -46,6 +46,31 @@ def compared(trained: ClassList, tested: ClassList, *, exclude: bool) -> ClassLi
     return ClassList(tuple(c for c, _ in kept), tuple(name for _, name in kept), (), left_out)
 
 
+def rows_among(trained: Sequence[str], tested: Sequence[str]) -> tuple[int, ...] | None:
+    """The number of every tested class among the trained classes: that of the same spelling, or
+    else of the same name. None if some class was not trained on.
+
+    Raises DataError if names do not say which class is meant.
+    """
+    spelt = {name: i for i, name in enumerate(trained)}
+    by_key: dict[str, list[int]] = {}
+    for i, name in enumerate(trained):
+        by_key.setdefault(name_key(name), []).append(i)
+    found = [[spelt[name]] if name in spelt else by_key.get(name_key(name), []) for name in tested]
+    if not all(found):
+        return None
+    owners: dict[int, str] = {}
+    for name, rows in zip(tested, found, strict=True):
+        if len(rows) > 1:
+            both = " or ".join(f"'{trained[i]}'" for i in rows)
+            raise DataError(f"the tested class '{name}' may be {both}, which are trained on")
+        if rows[0] in owners:
+            problem = f"the tested classes '{owners[rows[0]]}' and '{name}' are both named like"
+            raise DataError(f"{problem} '{trained[rows[0]]}', which is trained on")
+        owners[rows[0]] = name
+    return tuple(rows[0] for rows in found)
+
+
 def named(classes: Sequence[object]) -> str:
     """The first classes of a list, and how many more there are."""
     more = f", and {len(classes) - NAMED} more" if len(classes) > NAMED else ""

@@ -10,6 +10,7 @@ from harness.core.cells import Cell
 from harness.core.errors import TaskError
 from harness.core.facts import CellFacts
 from harness.plan.catalogue import Catalogue, Chosen, blame
+from harness.plan.other_classes import cannot_name
 from harness.plan.resolve import Setup, has_training_samples
 from harness.plan.samples import check_classes, check_test, taken_of_smallest, too_few
 from harness.plan.saved import restored, why_other_model
@@ -36,15 +37,22 @@ def why_infeasible(cell: Cell, setup: Setup, catalogue: Catalogue, where: str) -
     if reason is not None:
         return reason
     facts = CellFacts(
-        len(setup.tested.indices),
+        _most_rows(cell, setup),
         taken_of_smallest(cell, setup),
         setup.facts,
         takes_context=setup.text_encoder.plugin.TAKES_CONTEXT,
         restored=restored(cell, setup),
     )
     reason = _refused_by_plugin(cell, setup, facts, catalogue, where)
+    reason = reason or cannot_name(cell, setup)
     reason = reason or _cannot_train(cell, setup, where) or _cannot_fit(cell, setup, where)
     return reason or _cannot_probe(cell, setup) or why_other_model(cell, setup, where)
+
+
+def _most_rows(cell: Cell, setup: Setup) -> int:
+    """The most rows that W has, in training or on the test set."""
+    tested = len(setup.row_names)
+    return tested if cell.regime == "zero_shot" else max(tested, len(setup.trained.names))
 
 
 def _refused_by_plugin(
@@ -164,6 +172,7 @@ def _cannot_fit(cell: Cell, setup: Setup, where: str) -> str | None:
         return None
     if "validation" in setup.uses and cell.val is None:
         raise TaskError(where, "val", f"is missing: {cell.method} uses validation samples")
-    if "support" in setup.uses and has_training_samples(cell) and not setup.same_classes:
+    fitted = setup.uses & {"support", "validation"} or cell.val is not None
+    if fitted and has_training_samples(cell) and setup.row_names != setup.trained.names:
         return "a method needs training samples of the test classes"
     return None

@@ -98,7 +98,7 @@ def keys_of_row(
     if cell.selection != "test":  # else the test set decides what is trained
         for name in EVALUATION_FIELDS:
             plain.pop(name, None)
-        if cell.regime == "zero_shot":
+        if cell.regime == "zero_shot" or cell.train_classes is not None:
             # The test classes do not affect training, except that training classes exclude them;
             # the training classes are in the hash.
             plain.pop("classes", None)

@@ -89,7 +89,7 @@ def _taken(cell: Cell, setup: Setup, counts: Counts) -> Iterable[str]:
 
 
 def _distractors(cell: Cell, setup: Setup, counts: Counts) -> Iterable[str]:
-    """Classes of a zero-shot vocabulary that nothing is tested of."""
+    """Classes of the vocabulary that nothing is tested of."""
     if not may_have_distractors(cell):
         return
     of_class = _counts(setup.test_dataset, "test", counts)

@@ -23,7 +23,7 @@ from harness.core.protocols.solver import Solver
 from harness.core.protocols.temporal import Temporal
 from harness.core.samples import SupportSet, TestSet
 from harness.plan.catalogue import Catalogue, Chosen, blame, init_file
-from harness.plan.class_lists import ClassList
+from harness.plan.class_lists import ClassList, rows_among
 from harness.plan.named_data import for_dataset
 from harness.sampling.draws import Draws
 from harness.sampling.views import short_side
@@ -63,11 +63,19 @@ class Setup:
     #: Training samples that the smallest and the largest class have; None: nothing is trained on.
     per_class: int | None
     largest_class: int | None
+    #: Where all tested classes were trained on, but are not the same list: the number of each among
+    #: the trained classes. Their rows of W are used then. In zero-shot W is replaced (None).
+    rows: tuple[int, ...] | None = None
 
     @property
     def same_classes(self) -> bool:
         """Whether test classes and training classes are the same."""
         return self.trained.names == self.tested.names
+
+    @property
+    def row_names(self) -> tuple[str, ...]:
+        """The classes of the rows of W that predict test samples."""
+        return self.tested.names if self.rows is None else self.trained.names
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,8 +125,10 @@ def takes_all(cell: Cell) -> bool:
 
 
 def may_have_distractors(cell: Cell) -> bool:
-    """Whether some of the classes may have no test samples: only names are needed in zero-shot."""
-    return cell.regime == "zero_shot"
+    """Whether some of the classes may have no test samples: classes that are named without having
+    been trained on need names only.
+    """
+    return cell.regime == "zero_shot" or cell.test_dataset is not None
 
 
 def resolve(cell: Cell, catalogue: Catalogue, runs: Path, where: str) -> Setup:
@@ -173,7 +183,16 @@ def resolve(cell: Cell, catalogue: Catalogue, runs: Path, where: str) -> Setup:
         | frozenset(head_materials(paradigm.plugin, cell.tuning) if paradigm else ()),
         per_class=smallest,
         largest_class=largest,
+        rows=_rows(cell, trained, tested, where),
     )
+
+
+def _rows(cell: Cell, trained: ClassList, tested: ClassList, where: str) -> tuple[int, ...] | None:
+    """See `Setup.rows`."""
+    if cell.regime == "zero_shot" or trained.names == tested.names:
+        return None
+    with blame(where, "test_dataset" if cell.test_dataset else "train_classes"):
+        return rows_among(trained.names, tested.names)
 
 
 def _check_datasets(cell: Cell, catalogue: Catalogue, where: str) -> None:

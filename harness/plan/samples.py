@@ -17,6 +17,8 @@ MOST_NAMED = 20
 
 def check_classes(cell: Cell, setup: Setup, where: str) -> None:
     """Raises TaskError for fewer than two classes, of those tested or of those trained on."""
+    if cell.test_classes is not None and cell.train_classes is not None:
+        _check_halves(setup, f"{cell.train_classes.plain()}", where)
     if not setup.trained.indices or not setup.tested.indices:
         raise TaskError(where, "classes", f"{cell.classes.plain()} leaves no class")
     if len(setup.tested.indices) == 1:
@@ -27,6 +29,17 @@ def check_classes(cell: Cell, setup: Setup, where: str) -> None:
         key = "classes" if cell.train_classes is None else "train_classes"
         only = f"'{setup.trained.names[0]}' is the only class that is trained on"
         raise TaskError(where, key, f"{only}: there is nothing to tell it apart from")
+
+
+def _check_halves(setup: Setup, pick: str, where: str) -> None:
+    """Raises TaskError where no class is base, or none is new."""
+    if not setup.trained.indices:
+        raise TaskError(
+            where, "train_classes", f"{pick} picks none of the classes: no class is base"
+        )
+    if not setup.tested.indices:
+        problem = f"{pick} picks all {len(setup.trained.names)} classes: no class is new"
+        raise TaskError(where, "train_classes", problem)
 
 
 def check_test(cell: Cell, setup: Setup, catalogue: Catalogue, where: str) -> None:
@@ -41,7 +54,10 @@ def check_test(cell: Cell, setup: Setup, catalogue: Catalogue, where: str) -> No
         raise TaskError(where, key, problem)
     if empty and not may_have_distractors(cell):
         whose = f"{len(empty)} of the {len(setup.tested.names)} classes {have(len(empty))}"
-        problem = f"{whose} no test samples, which regime zero_shot alone allows: {some(empty)}"
+        problem = (
+            f"{whose} no test samples, which only regime zero_shot and a test_dataset allow: "
+            f"{some(empty)}"
+        )
         raise TaskError(where, key, problem)
 
 

@@ -112,7 +112,7 @@ def _other_classifier(setup: Setup, saved: Info) -> str | None:
     """Why the saved W does not fit."""
     if not takes_classifier(setup) or setup.classifier is None:
         return None
-    for names in (setup.trained.names, setup.tested.names):
+    for names in (setup.trained.names, setup.row_names):
         if names != saved.source.classes:
             return _other_classes(names, saved.source.classes)
     missing = [n for n in _state(setup) if n not in saved.parts and n != LOGIT_SCALE]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from harness.core.cells import Cell
 from harness.core.errors import TaskError
@@ -10,6 +10,7 @@ from harness.core.perils import SHARED_CLASSES
 from harness.plan.catalogue import Catalogue
 from harness.plan.class_lists import named
 from harness.plan.resolve import Setup, has_training_samples
+from harness.sampling.class_names import SameName
 
 
 def refuse_shared_classes(cell: Cell, setup: Setup, catalogue: Catalogue, where: str) -> None:
@@ -33,13 +34,25 @@ def refuse_shared_classes(cell: Cell, setup: Setup, catalogue: Catalogue, where:
     )
 
 
+def _in_other_words(shared: Sequence[SameName]) -> str:
+    """Which names are spelt in another way."""
+    other = [name for name in shared if name.tested != name.trained]
+    return f" ({named(other)})" if other else ""
+
+
 def shared_class_notes(cell: Cell, setup: Setup) -> Iterator[str]:
     """Notes on the classes that training and test set of a cell have in common."""
     if not has_training_samples(cell):
         return
     trained, tested = setup.trained, setup.tested.names
     test_set = cell.test_dataset or cell.dataset
-    if trained.shared:
+    if setup.rows is not None:
+        yield (
+            f"All {len(tested)} classes of {test_set} that are tested are among the "
+            f"{len(trained.names)} trained on{_in_other_words(trained.shared)}. Accuracy is over "
+            f"the {len(tested)} alone."
+        )
+    elif trained.shared:
         yield (
             f"{len(trained.shared)} of the {len(tested)} classes of {test_set} that are tested are "
             f"trained on under the same name, in {cell.dataset}: {named(trained.shared)}."

@@ -16,7 +16,7 @@ from harness.plan.resolve import ResolvedCell
 from harness.run.build import build_head
 from harness.run.equal_texts import text_warnings
 from harness.run.initialise import initial_classifier
-from harness.run.methods import FittedMethod, method_test, method_validation
+from harness.run.methods import FittedMethod, method_of, method_test, method_validation
 from harness.run.resources import Resources
 from harness.sampling.views import Views, views_of
 from harness.training.loader import TunedBackbone
@@ -89,23 +89,32 @@ def on_test(
 ) -> Predictions:
     """Predictions on the test set, in the cell's views; with the head of `evaluation_head`."""
     if trained.method is not None:
-        return method_test(trained.method, resolved, resources)
+        method = method_of(trained.method, resolved, resources)
+        return method_test(method, resolved, resources)
     test, view = resolved.test, views_of(resolved.cell)
-    head = head or evaluation_head(resolved, trained, resources, test.class_names)
+    head = head or evaluation_head(resolved, trained, resources, resolved.setup.row_names)
     if trained.backbone is None:
         h_N = resources.test_features(resolved).of(test.items)
     else:
         h_N = trained.backbone.embed(test.items, resources.pictures(resolved, test=True), view)
     logits_NC = _logits(trained, head, h_N, several_views=view.count > 1)
-    return predict(logits_NC, test.labels)
+    return predict(of_tested(resolved, logits_NC), test.labels)
+
+
+def of_tested(resolved: ResolvedCell, logits_NC: torch.Tensor) -> torch.Tensor:
+    """The logits of the tested classes, where W has rows for more: the accuracy is that over the
+    tested classes alone.
+    """
+    rows = resolved.setup.rows
+    return logits_NC if rows is None else logits_NC[:, list(rows)]
 
 
 def evaluation_head(
     resolved: ResolvedCell, trained: Trained, resources: Resources, names: tuple[str, ...]
 ) -> Head:
     """The trained head with the classifier of `names`: the trained rows for the training classes,
-    new rows for other classes (zero-shot, section 4.3), and embeddings of trained texts where texts
-    were trained.
+    new rows for other classes (section 4.3), and embeddings of trained texts where texts were
+    trained.
     """
     if trained.head is None:
         w_CD = initial_classifier(resolved, names, resources)
@@ -130,7 +139,7 @@ def evaluation_warnings(
 
     Raises CellError for equal rows, unless the task accepts them.
     """
-    names = resolved.test.class_names
+    names = resolved.setup.row_names
     if trained.head is not None and names == resolved.setup.trained.names:
         return ()
     return text_warnings(resolved, names, head.weight(), resources)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -34,6 +34,8 @@ class FittedMethod:
 
     plugin: Method
     state: Any
+    config: Mapping[str, Any] = field(default_factory=dict)  # what a search set
+    names: tuple[str, ...] = ()  # the classes of its logits
 
     @property
     def parameters(self) -> int:
@@ -44,14 +46,20 @@ class FittedMethod:
         """w_CD if the method has a plain classifier."""
         return self.plugin.weight(self.state)
 
-    def predict(self, z_ND: torch.Tensor, labels_N: IntArray) -> Predictions:
-        """Raises CellError for logits that are not finite, or of another shape than (N, C)."""
+    def predict(
+        self, z_ND: torch.Tensor, labels_N: IntArray, rows: Sequence[int] | None = None
+    ) -> Predictions:
+        """With `rows` among these classes only. Raises CellError for logits that are not finite, or
+        of another shape than (N, C).
+        """
         import torch
 
         with torch.no_grad():
             logits_NC = self.plugin.logits(z_ND, self.state).float().cpu()
         if logits_NC.ndim != 2 or len(logits_NC) != len(z_ND):
             raise CellError(f"the method gives logits of the shape {tuple(logits_NC.shape)}")
+        if rows is not None:
+            logits_NC = logits_NC[:, list(rows)]
         return predict(logits_NC, labels_N)
 
 
@@ -70,7 +78,17 @@ def fit_method(
         options = chosen.plugin.Options(**(dict(chosen.choice.options) | changes))
     except ValueError as error:
         raise CellError(f"method {chosen.choice}: {error}") from error
-    return FittedMethod(chosen.plugin, chosen.plugin.fit(_inputs(resolved, resources), options))
+    state = chosen.plugin.fit(_inputs(resolved, resources), options)
+    return FittedMethod(chosen.plugin, state, config or {}, resolved.setup.row_names)
+
+
+def method_of(fitted: FittedMethod, resolved: ResolvedCell, resources: Resources) -> FittedMethod:
+    """The method for the classes of a cell: as it is, or fitted to other texts. Cells that share a
+    training may be tested on other classes.
+    """
+    if fitted.names == resolved.setup.row_names:
+        return fitted
+    return fit_method(resolved, resources, fitted.config)
 
 
 def method_warnings(resolved: ResolvedCell, resources: Resources) -> tuple[str, ...]:
@@ -78,7 +96,7 @@ def method_warnings(resolved: ResolvedCell, resources: Resources) -> tuple[str, 
 
     Raises CellError for texts with equal embeddings, unless the task accepts them.
     """
-    names = resolved.setup.tested.names
+    names = resolved.setup.row_names
     if not uses_text(resolved):
         return ()
     text_CD = text_classifier(resolved, names, resources)
@@ -93,14 +111,14 @@ def _inputs(resolved: ResolvedCell, resources: Resources) -> MethodInputs:
     uses = setup.method.plugin.USES if setup.method else ()
     text_CD = support_ND = labels_N = validation_MD = validation_labels_M = None
     if "text" in uses:
-        text_CD = text_classifier(resolved, setup.tested.names, resources)
+        text_CD = text_classifier(resolved, setup.row_names, resources)
     if "support" in uses:
         support_ND, labels_N = embedded_support(resolved, resources)
     if "validation" in uses:
         validation_MD, labels_M = _validation_embeddings(resolved, resources)
         validation_labels_M = torch.from_numpy(labels_M)
     return MethodInputs(
-        n_classes=len(setup.tested.names),
+        n_classes=len(setup.row_names),
         dim=setup.facts.dim,
         logit_scale=saved_logit_scale(resolved, resources) or setup.facts.logit_scale,
         generator=torch_stream(seed, "method"),
@@ -131,7 +149,7 @@ def method_test(method: FittedMethod, resolved: ResolvedCell, resources: Resourc
     with torch.no_grad():
         h_N = resources.test_features(resolved).of(test.items)
         z_ND = pretrained_embedding(resolved, resources)(h_N, views=several)
-    return method.predict(z_ND, test.labels)
+    return method.predict(z_ND, test.labels, resolved.setup.rows)
 
 
 def _validation_embeddings(

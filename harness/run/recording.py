@@ -20,6 +20,7 @@ from harness.run.evaluate import (
     measured,
     on_test,
 )
+from harness.run.methods import method_of, method_test
 from harness.run.train import is_of_one_cell
 from harness.training.device import device, device_name
 
@@ -109,18 +110,27 @@ def _predicted(
     """
     resources = context.resources
     if trained.method is not None:
-        predictions = on_test(resolved, trained, resources)
-        w_CD = trained.method.weight()
+        method = method_of(trained.method, resolved, resources)
+        predictions = method_test(method, resolved, resources)
+        w_CD = method.weight()
+        w_CD = None if w_CD is None else _tested(resolved, w_CD)
         arrays = predictions.arrays() | ({} if w_CD is None else _weights(w_CD, w_CD))
         return arrays, predictions, ()
-    head = evaluation_head(resolved, trained, resources, resolved.test.class_names)
+    head = evaluation_head(resolved, trained, resources, resolved.setup.row_names)
     warnings = evaluation_warnings(resolved, trained, head, resources)
     predictions = on_test(resolved, trained, resources, head)
-    w_final_CD = head.weight().cpu()
+    w_final_CD = _tested(resolved, head.weight().cpu())
     # Rows of other classes do not exist before training.
-    w_init_CD = trained.w_init_CD if resolved.setup.same_classes else None
+    known = resolved.setup.row_names == resolved.setup.trained.names
+    w_init_CD = _tested(resolved, trained.w_init_CD) if known else None
     weights = _weights(w_final_CD if w_init_CD is None else w_init_CD, w_final_CD)
     return predictions.arrays() | weights, predictions, warnings
+
+
+def _tested(resolved: ResolvedCell, w_CD: Any) -> Any:
+    """The rows of the tested classes, where W has more; None for None."""
+    rows = resolved.setup.rows
+    return w_CD if rows is None or w_CD is None else w_CD[list(rows)]
 
 
 def _weights(w_init_CD: Any, w_final_CD: Any) -> dict[str, Any]:

@@ -68,9 +68,29 @@ def _check_regime(task: Task, where: str) -> None:
         raise TaskError(where, "few", "applies only to regime 'few_shot'")
     if task.exclude_shared and task.train_classes is None and task.test_dataset is None:
         raise TaskError(where, "exclude_shared", "needs train_classes or test_dataset")
-    for key in ("test_dataset", "train_classes"):
-        if getattr(task, key) is not None and "zero_shot" not in task.regime:
-            raise TaskError(where, key, "applies only to regime 'zero_shot'")
+    _check_test_classes(task, where)
+
+
+def _check_test_classes(task: Task, where: str) -> None:
+    """`test_classes` divides `classes` into those trained on and the others."""
+    if task.test_classes is None:
+        return
+    if task.train_classes is None:
+        raise TaskError(where, "test_classes", "needs train_classes: which of the classes are base")
+    if "zero_shot" in task.regime:
+        problem = (
+            "does not apply to regime 'zero_shot': 'full' trains on all samples of train_classes"
+        )
+        raise TaskError(where, "test_classes", problem)
+    if task.test_dataset is not None:
+        problem = (
+            "divides the classes of the dataset, and test_dataset is tested with its own: add the "
+            "one or the other under include"
+        )
+        raise TaskError(where, "test_classes", problem)
+    if task.exclude_shared:
+        problem = "has no meaning with test_classes: new classes are never trained on"
+        raise TaskError(where, "exclude_shared", problem)
 
 
 def _check_head(task: Task, where: str) -> None:

@@ -25,8 +25,8 @@ from harness.task.schema import Task, TuningModel
 
 #: Axes in the order in which reports list them.
 AXES = (
-    "dataset", "regime", "shots", "fraction", "class_seed", "test_dataset", "encoder",
-    "text_encoder", "alignment", "prompt", "temporal", "frames", "resolution", "views",
+    "dataset", "regime", "shots", "fraction", "class_seed", "test_dataset", "test_classes",
+    "encoder", "text_encoder", "alignment", "prompt", "temporal", "frames", "resolution", "views",
     "clip_starts", "crops",
     "classifier", "schedule", "paradigm", "gather", "text_tower", "loss", "method", "tuning",
 )  # fmt: skip
@@ -153,13 +153,7 @@ def _null_what_has_no_meaning(s: dict[str, Any]) -> None:
         s["fraction"] = None
     if s["method"] is not None:
         s["tuning"], s["head"] = "none", None  # the encoder stays as it is
-    if s["regime"] != "zero_shot":
-        s["test_dataset"] = s["train_classes"] = None
-    elif s["train_classes"] is None or (s["tuning"] == "none" and s["method"] is None):
-        s["tuning"], s["train_classes"] = "none", None  # nothing is trained on
-        s["head"] = None
-    if s["train_classes"] is None and (s["test_dataset"] is None or s["regime"] == "zero_shot"):
-        s["exclude_shared"] = False  # what is tested is what is trained on, or nothing is
+    _null_of_the_classes(s)
     if s["classes"].pick is None:
         s["class_seed"] = None  # nothing is drawn
     if s["views"].startswith("1x"):
@@ -172,6 +166,18 @@ def _null_what_has_no_meaning(s: dict[str, Any]) -> None:
         _null_of_the_head(s)
     else:
         _null_of_the_method(s)
+
+
+def _null_of_the_classes(s: dict[str, Any]) -> None:
+    """Which classes are trained on, and which are tested."""
+    if s["regime"] != "zero_shot":
+        if s["test_dataset"] == s["dataset"]:
+            s["test_dataset"] = None  # the dataset itself, tested on `classes`
+    elif s["train_classes"] is None or (s["tuning"] == "none" and s["method"] is None):
+        s["tuning"], s["train_classes"] = "none", None  # nothing is trained on
+        s["head"] = None
+    if s["train_classes"] is None and (s["test_dataset"] is None or s["regime"] == "zero_shot"):
+        s["exclude_shared"] = False  # what is tested is what is trained on, or nothing is
 
 
 def _null_of_the_head(s: dict[str, Any]) -> None:

@@ -255,7 +255,9 @@ class Task(_Model):
     classes: Classes = ClassesModel()
     class_seed: Annotated[list[StrictInt], *Axis] | None = None
     train_classes: Classes | None = None
-    test_dataset: Annotated[list[Named], *Axis] | None = None
+    #: null: the dataset itself.
+    test_dataset: Annotated[list[Named | None], *Axis] | None = None
+    test_classes: Annotated[list[Literal["base", "new"]], *Axis] | None = None
     encoder: Annotated[list[Named], *Axis]
     text_encoder: Annotated[list[Named | None], *Axis] = [None]
     alignment: Annotated[list[StrictStr | None], *Axis] = [None]

@@ -34,8 +34,8 @@ def slow_keys(cell: Cell, training: str, evaluation: str) -> tuple[str, str]:
     key = digest([KEY_VERSION, plain, training, evaluation])
     if cell.selection == "test":
         return key, key
-    left_out = {"views", "clip_starts", "test_dataset"}
-    left_out |= {"classes"} if cell.regime == "zero_shot" else set()
+    left_out = {"views", "clip_starts", "test_dataset", "test_classes"}
+    left_out |= {"classes"} if cell.regime == "zero_shot" or cell.train_classes else set()
     trained = {name: value for name, value in plain.items() if name not in left_out}
     return key, digest([KEY_VERSION, trained, training])
 
@@ -63,6 +63,10 @@ CELLS = {
     "zero shot elsewhere": Cell(
         Choice("emoji"), "zero_shot", Choice("e"), train_classes=ClassPick(part="aligned"),
         test_dataset=Choice("other"), classes=ClassPick(part="unseen"),
+    ),
+    "new classes": Cell(
+        Choice("emoji"), "few_shot", Choice("e"), shots=1, train_classes=ClassPick(half=0),
+        test_classes="new", classes=ClassPick(pick=4), class_seed=3,
     ),
     "zero shot elsewhere, chosen on test": Cell(
         Choice("emoji"), "zero_shot", Choice("e"), train_classes=ClassPick(), selection="test",

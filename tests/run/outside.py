@@ -273,3 +273,29 @@ NAN = SimpleNamespace(
 GREEDY = SimpleNamespace(
     USES=("support",), fit=lambda inputs, options: inputs.text(), logits=lambda z_ND, state: z_ND
 )
+
+
+# --- a shifted test set --------------------------------------------------------------------------
+
+
+class Shifted(Colours):
+    """Three of the colours in another order and spelling, with test pictures only."""
+
+    classes = ("Blues", "cyan", "Red")
+    manifest = "shifted 1"
+
+    def __init__(self) -> None:
+        colours = Colours()
+        names = [name.removesuffix("s").lower() for name in self.classes]
+        rows = [i for i, item in enumerate(colours.test.ids) if item.split("/")[1] in names]
+        labels = [names.index(colours.test.ids[i].split("/")[1]) for i in rows]
+        self.train = Items((), np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64))
+        self.test = Items(
+            tuple(colours.test.ids[i] for i in rows), np.array(labels), np.arange(len(rows))
+        )
+
+    def part(self, name: str) -> Sequence[int]:
+        return range(len(self.classes))
+
+
+SHIFTED = SimpleNamespace(open_dataset=lambda argument, options: Shifted())

@@ -114,8 +114,28 @@ def test_what_is_not_built_yet_says_so() -> None:
         ({"regime": ["few_shot", "fraction"]}, "fraction: is needed by regime 'fraction'"),
         ({"regime": "full"}, "shots: applies only to regime 'few_shot'"),
         ({"fraction": 0.1}, "fraction: applies only to regime 'fraction'"),
-        ({"train_classes": {}}, "train_classes: applies only to regime 'zero_shot'"),
-        ({"test_dataset": "emoji"}, "test_dataset: applies only to regime 'zero_shot'"),
+        (
+            {"test_classes": "new"},
+            "test_classes: needs train_classes: which of the classes are base",
+        ),
+        (
+            {"test_classes": "new", "train_classes": {}, "regime": ["zero_shot", "few_shot"]},
+            "test_classes: does not apply to regime 'zero_shot': 'full' trains on all samples of "
+            "train_classes",
+        ),
+        (
+            {"test_classes": "new", "train_classes": {}, "test_dataset": "emoji"},
+            "test_classes: divides the classes of the dataset, and test_dataset is tested with its "
+            "own: add the one or the other under include",
+        ),
+        (
+            {"test_classes": "new", "train_classes": {}, "exclude_shared": True},
+            "exclude_shared: has no meaning with test_classes: new classes are never trained on",
+        ),
+        (
+            {"test_classes": "old", "train_classes": {}},
+            "test_classes: 'old' is not allowed; allowed: base, new",
+        ),
         ({"classes": {}, "class_seed": 1}, "class_seed: applies only with classes.pick"),
         (
             {"classes": {"pick": 2, "seed": 1}, "class_seed": [1]},

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from harness.core.cells import BASE
 from harness.core.records import Record
 
 FloatArray = np.ndarray[Any, np.dtype[np.float64]]
@@ -44,10 +45,17 @@ def _chance(records: Sequence[Record]) -> float:
     """The most that guesses would reach; 0 where the classes trained on are not those tested."""
     classes = int(records[0].diagnostics.get("classes") or 0)
     samples = sum(int(r.diagnostics.get("support_size") or 0) for r in records)
-    if classes < 2 or not samples or records[0].cell.get("regime") == "zero_shot":
+    if classes < 2 or not samples or _tested_elsewhere(records[0].cell):
         return 0.0
     guess = 1 / classes
     return guess + ERRORS * float(np.sqrt(guess * (1 - guess) / samples))
+
+
+def _tested_elsewhere(cell: Mapping[str, Any]) -> bool:
+    """Whether other classes are tested than those trained on."""
+    if "test_classes" in cell:
+        return bool(cell["test_classes"] != BASE)
+    return cell.get("regime") == "zero_shot" or "train_classes" in cell or "test_dataset" in cell
 
 
 def _mean(records: Sequence[Record], name: str) -> FloatArray:

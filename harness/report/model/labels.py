@@ -20,7 +20,7 @@ RECIPE_KEYS = tuple(f"recipe.{name}" for name in RECIPE_AXES)
 ALL_AXES = (*AXES, RECIPE, *RECIPE_KEYS)
 #: Axes that say how much was trained on; of several, one has a value and the others are null.
 _AMOUNT = ("shots", "fraction")
-_COLUMN_AXES = ("dataset", "test_dataset", *_AMOUNT)
+_COLUMN_AXES = ("dataset", "test_dataset", *_AMOUNT, "test_classes")
 _REGIME_ORDER = ("zero_shot", "few_shot", "fraction", "full")
 #: What names a row where its own axes leave it without a name. A cell has a paradigm or a method.
 _NAMES = ("classifier", "method", "paradigm")
@@ -128,11 +128,19 @@ def _varies(cells: Sequence[Cell], axis: str) -> bool:
 
 
 def _column(cell: Cell, axes: tuple[str, ...], draws: bool) -> Column:
-    parts = [name_value(a, v) for a in axes if (v := value_on(cell, a)) is not None]
+    parts = [name_value(a, v) for a in axes if (v := _of_column(cell, a)) is not None]
     amounts = [a for a in axes if a in _AMOUNT]
     if amounts and all(value_on(cell, a) is None for a in amounts) and "regime" not in axes:
         parts.append(cell.regime)
     return Column(JOINT.join(parts) or "all", cell.class_seed if draws else None)
+
+
+def _of_column(cell: Cell, axis: str) -> Any:
+    """The value of a cell on an axis of the columns. Without another test dataset it is tested on
+    its own.
+    """
+    value = value_on(cell, axis)
+    return cell.dataset if axis == "test_dataset" and value is None else value
 
 
 def _order(

@@ -8,6 +8,7 @@ from harness.report.model.figure import Figure
 from harness.report.model.published import Published
 from harness.report.model.results import Results
 from harness.report.model.table import Table
+from harness.report.render.base_to_new_table import base_to_new_table
 from harness.report.render.contrast_tables import contrast_sections, draws_table
 from harness.report.render.cost_tables import as_measured, by_construction
 from harness.report.render.leaderboard import leaderboard
@@ -53,6 +54,7 @@ def body(
         ("## Leaderboard", leaderboard(table)),
         ("", "\n\n".join(picture(f, task.name) for f in figures)),
         *contrast_sections(table),
+        ("## Base to new", base_to_new_table(table)),
         ("## Over class draws", draws_table(table)),
         ("## Over the official splits", split_table(table)),
         ("## Further measures", measure_table(table)),

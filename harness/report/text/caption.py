@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from harness.core.cells import NEW, Cell
 from harness.report.model.contrasts import ColumnContrast
 from harness.report.model.entry import Entry
 from harness.report.model.table import Table
@@ -93,9 +94,14 @@ def _size(table: Table, done: Sequence[Entry]) -> str:
     else:
         text += f", for these {classes} only"
     # Only zero-shot accuracies come close enough to chance for a reader to ask.
-    if any(e.cell is not None and e.cell.regime == "zero_shot" for e in done):
+    if any(e.cell is not None and _is_zero_shot(e.cell) for e in done):
         text += f"; chance level, 100/C: {_chance(done)} points"
     return text
+
+
+def _is_zero_shot(cell: Cell) -> bool:
+    """Whether tested classes were not trained on."""
+    return cell.regime == "zero_shot" or cell.test_classes == NEW
 
 
 def _m(contrasts: Iterable[ColumnContrast]) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 
 from harness.core.cells import Cell, Recipe
 from harness.core.hashing import canonical
+from harness.report.model.labels import name_value
 from harness.report.model.results import Results
 from harness.report.model.table import Table
 from harness.report.text.prose import escape, listing, plural
@@ -18,7 +19,8 @@ from harness.task.grid import RECIPE, value_of
 
 _TITLES = {
     "dataset": "Dataset", "regime": "Regime", "shots": "Shots", "fraction": "Fraction",
-    "class_seed": "Seed of the class draw", "test_dataset": "Test dataset", "encoder": "Encoder",
+    "class_seed": "Seed of the class draw", "test_dataset": "Test dataset",
+    "test_classes": "Tested classes", "encoder": "Encoder",
     "text_encoder": "Text encoder", "alignment": "Alignment", "prompt": "Prompt",
     "temporal": "Temporal module", "frames": "Frames", "resolution": "Resolution",
     "views": "Views (clips x crops)", "clip_starts": "Starts of clips",
@@ -61,7 +63,9 @@ def _classes(results: Results, table: Table) -> str:
     source = f"file {escape(pick.file)}" if pick.file else f"part '{escape(pick.part)}'"
     drawn = f", {pick.pick} drawn" if pick.pick else ""
     number = " to ".join(str(s) for s in dict.fromkeys([sizes[0], sizes[-1]])) if sizes else "?"
-    return f"C = {number} ({source}{drawn})"
+    trained = dict.fromkeys(r.cell.train_classes for r in results.results)
+    picks = [escape(name_value("train_classes", p)) for p in trained if p is not None]
+    return f"C = {number} ({source}{drawn}){f'; trained on {listing(picks)}' if picks else ''}"
 
 
 def _seeds(cells: Iterable[Cell]) -> str:

@@ -1,0 +1,122 @@
+"""Base-to-new: accuracy on the classes trained on, on new classes, and their H. Descriptive."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from harness.core.cells import BASE, NEW, Cell
+from harness.report.model.entry import ABSENT, Entry
+from harness.report.model.labels import JOINT, Column
+from harness.report.model.table import Table
+
+
+@dataclass(frozen=True)
+class BaseToNew:
+    """A row after one training, tested on its base classes and on new ones.
+
+    `base` and `new` are means over seeds (fractions), None where there is none; the status of the
+    entry then says why. `column` is what the two columns have in common.
+    """
+
+    row: str
+    column: str
+    base: float | None
+    new: float | None
+    base_status: str
+    new_status: str
+    classes: tuple[int | None, int | None]  # how many base classes, how many new ones
+    datasets: int = 1  # of how many data sets it is the mean
+
+    @property
+    def harmonic(self) -> float | None:
+        """H = 2 base new / (base + new) of the two means; 0 where both are 0."""
+        if self.base is None or self.new is None:
+            return None
+        total = self.base + self.new
+        return 2 * self.base * self.new / total if total else 0.0
+
+
+def base_to_new(table: Table) -> list[BaseToNew]:
+    """A line for every row and column, then the means over data sets; empty where the task has no
+    `test_classes`.
+    """
+    lines: dict[Cell, BaseToNew] = {}
+    for row in table.rows:
+        for column in table.columns:
+            cell = table.entries[row, column].cell
+            if cell is None or cell.test_classes is None:
+                continue
+            key = replace(cell, test_classes=None, seed=None)
+            if key not in lines:
+                lines[key] = _line(table, row, column, cell.test_classes)
+    return [*lines.values(), *_over_datasets(lines)]
+
+
+def _line(table: Table, row: str, column: Column, own: str) -> BaseToNew:
+    """The line of an entry with the other one of its pair."""
+    other = NEW if own == BASE else BASE
+    partner = (_put(row, own, other), replace(column, label=_put(column.label, own, other)))
+    entries = {
+        own: table.entries[row, column],
+        other: table.entries.get(partner, Entry(ABSENT)),
+    }
+    base, new = entries[BASE], entries[NEW]
+    shared = replace(column, label=_put(column.label, own, None))
+    return BaseToNew(
+        row=_put(row, own, None),
+        column=str(shared).removeprefix(", "),
+        base=_mean(base),
+        new=_mean(new),
+        base_status=base.status,
+        new_status=new.status,
+        classes=(base.classes, new.classes),
+    )
+
+
+def _put(label: str, own: str, other: str | None) -> str:
+    """A label of row or column with another value of test_classes, or without one."""
+    parts = label.split(JOINT)
+    if own in parts:
+        at = len(parts) - 1 - parts[::-1].index(own)
+        parts[at : at + 1] = [] if other is None else [other]
+    return JOINT.join(parts)
+
+
+def _mean(entry: Entry) -> float | None:
+    return None if entry.estimate is None else entry.estimate.mean
+
+
+def _over_datasets(lines: dict[Cell, BaseToNew]) -> list[BaseToNew]:
+    """Means of base and of new over data sets, where a row has all of them on several."""
+    groups: dict[Cell, list[BaseToNew]] = {}
+    names = {cell.dataset for cell in lines}
+    one = next(iter(names), None)
+    if one is None or len(names) < 2:
+        return []
+    for cell, line in lines.items():
+        groups.setdefault(replace(cell, dataset=one), []).append(line)
+    return [
+        _mean_line(group)
+        for group in groups.values()
+        if len(group) == len(names) and all(line.harmonic is not None for line in group)
+    ]
+
+
+def _mean_line(group: Sequence[BaseToNew]) -> BaseToNew:
+    shared = [p for p in group[0].column.split(JOINT) if _in_all(p, [g.column for g in group])]
+    return replace(
+        group[0],
+        row=JOINT.join(p for p in group[0].row.split(JOINT) if _in_all(p, [g.row for g in group])),
+        column=JOINT.join([f"mean over {len(group)} data sets", *shared]),
+        base=float(np.mean([line.base for line in group if line.base is not None])),
+        new=float(np.mean([line.new for line in group if line.new is not None])),
+        classes=(None, None),
+        datasets=len(group),
+    )
+
+
+def _in_all(part: str, labels: Sequence[str]) -> bool:
+    return all(part in label.split(JOINT) for label in labels)

@@ -1,0 +1,56 @@
+"""Base, new and H of every row, as a Markdown table."""
+
+from __future__ import annotations
+
+from harness.report.model.base_to_new import BaseToNew, base_to_new
+from harness.report.model.entry import ABSENT, INFEASIBLE
+from harness.report.model.table import Table
+from harness.report.render.pipe_table import pipe_table
+from harness.report.text.numbers import points, span
+from harness.report.text.precision import table_digits
+from harness.report.text.prose import escape
+
+DASH = "–"
+
+
+def base_to_new_table(table: Table) -> str:
+    """Empty where the task has no `test_classes`."""
+    lines = base_to_new(table)
+    if not lines:
+        return ""
+    digits = table_digits(table)
+    columns = any(line.column for line in lines)
+    header = ["Row", *(["Column"] if columns else []), "Base", "New", "H"]
+    rows = [
+        [escape(line.row), *([escape(line.column)] if columns else []), *_numbers(line, digits)]
+        for line in lines
+    ]
+    return f"{pipe_table(header, rows, left=2 if columns else 1)}\n\n{_below(lines)}"
+
+
+def _numbers(line: BaseToNew, digits: int) -> list[str]:
+    sides = ((line.base, line.base_status), (line.new, line.new_status))
+    shown = [_shown(value, status, digits) for value, status in sides]
+    if line.harmonic is not None:
+        return [*shown, points(line.harmonic, digits)]
+    statuses = {line.base_status, line.new_status}
+    return [*shown, DASH if statuses & {INFEASIBLE, ABSENT} else "missing"]
+
+
+def _shown(value: float | None, status: str, digits: int) -> str:
+    if value is not None:
+        return points(value, digits)
+    return {INFEASIBLE: DASH, ABSENT: ""}.get(status, status)
+
+
+def _below(lines: list[BaseToNew]) -> str:
+    base, new = (span(line.classes[side] for line in lines) for side in (0, 1))
+    text = (
+        f"Points. Base: mean top-1 accuracy over seeds on the {base} classes trained on; New: on "
+        f"the {new} other classes, by the same models; each among its own classes only. H = 2 Base "
+        "New / (Base + New), the harmonic mean of the two means. Descriptive: H has no interval "
+        "and no test. Those of Base and of New are above."
+    )
+    if any(line.datasets > 1 for line in lines):
+        text += " The H of a mean over data sets is that of the two means."
+    return text

@@ -1,0 +1,132 @@
+"""Base, new and H of a report, from its csv."""
+
+from __future__ import annotations
+
+import csv
+import io
+from statistics import fmean
+from typing import Any
+
+import pytest
+
+from harness.core.cells import Cell
+from harness.report.model.base_to_new import BaseToNew, base_to_new
+from harness.report.model.results import Results
+from harness.report.model.table import build_table
+from harness.report.render.base_to_new_table import base_to_new_table
+from harness.report.render.csv_files import cells_csv
+
+from ..studies import make_results, task_of
+
+CHANGES: dict[str, Any] = {
+    "shots": [1, 4], "classifier": ["text", "random"], "include": [], "seeds": 3,
+    "train_classes": "half:0", "test_classes": ["base", "new"],
+    "report": {"rows": "classifier"},
+}  # fmt: skip
+
+
+def accuracy(cell: Cell) -> float:
+    shots, seed = cell.shots or 0, cell.seed or 0
+    if cell.test_classes == "base":
+        return 0.5 + 0.08 * shots + 0.05 * seed
+    return 0.65 - 0.02 * shots - 0.05 * seed
+
+
+def no_new_rows(cell: Cell) -> str | None:
+    other = cell.classifier is not None and cell.classifier.name == "random"
+    return "it has no rows" if other and cell.test_classes == "new" else None
+
+
+def study(infeasible: Any = lambda _: None, status: Any = lambda _: "done", **task: Any) -> Results:
+    return make_results(
+        task_of(**CHANGES | task), accuracy, infeasible=infeasible, status=status,
+        test_name=lambda c: f"{c.dataset} {c.test_classes}", n_classes=20,
+    )  # fmt: skip
+
+
+def lines(results: Results) -> list[BaseToNew]:
+    return base_to_new(build_table(results))
+
+
+def test_h_is_the_harmonic_mean_of_the_means_in_the_csv() -> None:
+    results = study()
+    rows = list(csv.DictReader(io.StringIO(cells_csv(results))))
+    found = lines(results)
+    assert [(x.row, x.column) for x in found] == [
+        ("text", "1 shot"), ("text", "4 shots"), ("random", "1 shot"), ("random", "4 shots"),
+    ]  # fmt: skip
+    for line in found:
+        base, new = (
+            [
+                float(r["top1"]) for r in rows
+                if r["classifier"] == line.row and line.column.startswith(r["shots"])
+                and r["test_classes"] == which
+            ]
+            for which in ("base", "new")
+        )  # fmt: skip
+        assert len(base) == len(new) == 3
+        b, n = fmean(base), fmean(new)
+        assert line.base == pytest.approx(b)
+        assert line.new == pytest.approx(n)
+        assert line.harmonic == pytest.approx(2 * b * n / (b + n))
+        of_seeds = fmean(2 * x * y / (x + y) for x, y in zip(base, new, strict=True))
+        assert line.harmonic != pytest.approx(of_seeds)  # the field takes that of the means
+        assert line.classes == (20, 20)
+
+
+def test_the_table() -> None:
+    text = base_to_new_table(build_table(study(no_new_rows)))
+    found = [[cell.strip() for cell in line.split("|")[1:-1]] for line in text.splitlines()[:6]]
+    assert found[0] == ["Row", "Column", "Base", "New", "H"]
+    assert found[2][:2] == ["text", "1 shot"]
+    b, n = (accuracy_of("text", 1, which) for which in ("base", "new"))
+    assert float(found[2][2]) == pytest.approx(100 * b, abs=0.5)
+    assert float(found[2][4]) == pytest.approx(200 * b * n / (b + n), abs=0.5)
+    assert found[4][:2] == ["random", "1 shot"]
+    assert found[4][3:] == ["–", "–"]
+    assert "H has no interval" in text
+
+
+def accuracy_of(row: str, shots: int, which: str) -> float:
+    """The mean over seeds."""
+    cells = [r.cell for r in study().results]
+    return fmean(
+        accuracy(c) for c in cells
+        if str(c.classifier) == row and c.shots == shots and c.test_classes == which
+    )  # fmt: skip
+
+
+def test_a_missing_seed_leaves_no_h() -> None:
+    gone = study(status=lambda c: "missing" if (c.seed, c.test_classes) == (1, "new") else "done")
+    assert {line.harmonic for line in lines(gone)} == {None}
+    assert {line.new_status for line in lines(gone)} == {"missing"}
+    assert "missing | missing |" in base_to_new_table(build_table(gone))
+
+
+def test_as_rows_instead_of_columns() -> None:
+    found = lines(study(report={"rows": ["classifier", "test_classes"], "columns": "shots"}))
+    assert [(x.row, x.column) for x in found][:2] == [("text", "1 shot"), ("text", "4 shots")]
+    assert len(found) == 4
+    assert all(x.harmonic for x in found)
+
+
+def test_over_data_sets_it_is_the_h_of_the_means() -> None:
+    results = study(dataset=["emoji", "emoji_people"], shots=1)
+    table = build_table(results)
+    found = [x for x in base_to_new(table) if x.datasets > 1]
+    single = [x for x in base_to_new(table) if x.datasets == 1 and x.row == "text"]
+    assert [(x.row, x.column) for x in found] == [
+        ("text", "mean over 2 data sets"), ("random", "mean over 2 data sets"),
+    ]  # fmt: skip
+    assert len(single) == 2
+    b, n = fmean(x.base or 0 for x in single), fmean(x.new or 0 for x in single)
+    assert found[0].harmonic == pytest.approx(2 * b * n / (b + n))
+
+
+def test_nothing_right_is_an_h_of_0() -> None:
+    assert BaseToNew("a", "", 0.0, 0.0, "done", "done", (2, 2)).harmonic == 0.0
+
+
+def test_a_study_without_new_classes_has_no_such_table() -> None:
+    plain = make_results(task_of(classifier=["text", "random"], include=[], shots=1), lambda _: 0.5)
+    assert base_to_new_table(build_table(plain)) == ""
