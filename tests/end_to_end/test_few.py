@@ -112,6 +112,7 @@ def test_a_distractor_of_precomputed_features(cli: Call, tiny: WriteTask, tmp_pa
     assert record["diagnostics"]["classes"] == 4
     few_shot = cli("grid", tiny(**task, classes={}, shots=1))
     assert few_shot.code == 2
-    assert "1 of the 4 classes has no test samples, which regime zero_shot alone allows: 'fox'" in (
-        few_shot.err
-    )
+    assert (
+        "1 of the 4 classes has no test samples, which only regime zero_shot and a test_dataset "
+        "allow: 'fox'"
+    ) in few_shot.err

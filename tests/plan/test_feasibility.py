@@ -160,13 +160,13 @@ def test_a_class_without_training_samples(refusal: Why, add_dataset: AddDataset)
 def test_a_class_without_test_samples(refusal: Why, add_dataset: AddDataset) -> None:
     name = add_dataset("short", test=items("test", 2, 9))
     assert refusal(dataset=name) == (
-        "dataset: 1 of the 10 classes has no test samples, which regime zero_shot alone allows: "
-        "'class 9'"
+        "dataset: 1 of the 10 classes has no test samples, which only regime zero_shot and a "
+        "test_dataset allow: 'class 9'"
     )
     short = add_dataset("shorter", test=items("test", 2, 8))
     assert refusal(dataset=short) == (
-        "dataset: 2 of the 10 classes have no test samples, which regime zero_shot alone allows: "
-        "'class 8', 'class 9'"
+        "dataset: 2 of the 10 classes have no test samples, which only regime zero_shot and a "
+        "test_dataset allow: 'class 8', 'class 9'"
     )
 
 
@@ -193,7 +193,8 @@ def test_a_folder_with_a_class_without_test_pictures(
     paint(tmp_path / "p", files)
     folder = f"folder:{tmp_path / 'p'}"
     assert refusal(dataset=folder, shots=1) == (
-        "dataset: 1 of the 2 classes has no test samples, which regime zero_shot alone allows: 'b'"
+        "dataset: 1 of the 2 classes has no test samples, which only regime zero_shot and a "
+        "test_dataset allow: 'b'"
     )
     (cell,) = plan_of(task, tmp_path / "runs", **ZERO, test_dataset=folder).cells
     assert cell.test.class_names == ("a", "b")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from harness.report.model.base_to_new import BaseToNew, base_to_new
 from harness.report.model.entry import ABSENT, INFEASIBLE
 from harness.report.model.table import Table
@@ -11,6 +13,8 @@ from harness.report.text.precision import table_digits
 from harness.report.text.prose import escape
 
 DASH = "–"
+#: How many columns are numbers, the last ones.
+NUMBERS = 3
 
 
 def base_to_new_table(table: Table) -> str:
@@ -18,14 +22,20 @@ def base_to_new_table(table: Table) -> str:
     lines = base_to_new(table)
     if not lines:
         return ""
-    digits = table_digits(table)
+    header, rows = cells_of(lines, table_digits(table))
+    escaped = [[escape(cell) for cell in row] for row in rows]
+    left = len(header) - NUMBERS
+    return f"{pipe_table(header, escaped, left=left)}\n\n{_below(lines)}"
+
+
+def cells_of(lines: Sequence[BaseToNew], digits: int) -> tuple[list[str], list[list[str]]]:
+    """Header and rows as plain text; without `Column` where there is only one."""
     columns = any(line.column for line in lines)
     header = ["Row", *(["Column"] if columns else []), "Base", "New", "H"]
     rows = [
-        [escape(line.row), *([escape(line.column)] if columns else []), *_numbers(line, digits)]
-        for line in lines
+        [line.row, *([line.column] if columns else []), *_numbers(line, digits)] for line in lines
     ]
-    return f"{pipe_table(header, rows, left=2 if columns else 1)}\n\n{_below(lines)}"
+    return header, rows
 
 
 def _numbers(line: BaseToNew, digits: int) -> list[str]:

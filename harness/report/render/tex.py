@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from harness.report.model.base_to_new import base_to_new
 from harness.report.model.entry import ABSENT, INFEASIBLE
 from harness.report.model.table import Table
+from harness.report.render.base_to_new_table import DASH, NUMBERS, cells_of
 from harness.report.text.caption import caption
 from harness.report.text.numbers import interval, points
 from harness.report.text.precision import table_digits
@@ -30,7 +32,22 @@ def tabular(table: Table) -> str:
     for row in table.rows:
         shown = [_shown(table, row, label, digits) for label in table.labels]
         lines.append(" & ".join([escape(row), *shown]) + r" \\")
-    return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", ""])
+    return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", "", *_base_to_new(table)])
+
+
+def _base_to_new(table: Table) -> list[str]:
+    """Lines of a second tabular, with base, new and H; none where nothing is tested so."""
+    pairs = base_to_new(table)
+    if not pairs:
+        return []
+    header, rows = cells_of(pairs, table_digits(table))
+    body = [" & ".join(escape(cell.replace(DASH, "--")) for cell in row) + r" \\" for row in rows]
+    return [
+        "% Base to new: means over seeds, and their harmonic mean H",
+        rf"\begin{{tabular}}{{{'l' * (len(header) - NUMBERS)}{'r' * NUMBERS}}}",
+        r"\toprule", " & ".join(header) + r" \\", r"\midrule", *body, r"\bottomrule",
+        r"\end{tabular}", "",
+    ]  # fmt: skip
 
 
 def _warning(table: Table) -> list[str]:

@@ -63,9 +63,18 @@ def _classes(results: Results, table: Table) -> str:
     source = f"file {escape(pick.file)}" if pick.file else f"part '{escape(pick.part)}'"
     drawn = f", {pick.pick} drawn" if pick.pick else ""
     number = " to ".join(str(s) for s in dict.fromkeys([sizes[0], sizes[-1]])) if sizes else "?"
-    trained = dict.fromkeys(r.cell.train_classes for r in results.results)
-    picks = [escape(name_value("train_classes", p)) for p in trained if p is not None]
-    return f"C = {number} ({source}{drawn}){f'; trained on {listing(picks)}' if picks else ''}"
+    return f"C = {number} ({source}{drawn}){_trained_on(results)}"
+
+
+def _trained_on(results: Results) -> str:
+    """Which classes were trained on, where these are not those tested."""
+    cells = [result.cell for result in results.results]
+    picks = {c.train_classes: c.test_classes for c in cells if c.train_classes is not None}
+    texts = []
+    for pick, part in picks.items():
+        name = escape(name_value("train_classes", pick))
+        texts.append(f"base: {name.removesuffix(' of all')} of these" if part else name)
+    return f"; trained on {listing(texts)}" if texts else ""
 
 
 def _seeds(cells: Iterable[Cell]) -> str:
