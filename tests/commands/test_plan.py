@@ -24,6 +24,17 @@ def document(ended: Ended) -> dict[str, Any]:
     return printed
 
 
+def test_json_has_the_names_of_recipes(tiny: WriteTask, cli: Call) -> None:
+    """A list, as a cell runs once for all the names of its recipe; nothing without names."""
+    recipe = [{"name": "a", "lr": 1e-3}, {"name": "b", "by": {"text": {"lr": 1e-3}}}]
+    path = tiny(recipe=recipe, classifier=["text", "random"], seeds=1, shots=1)
+    plan = document(cli("plan", path, "--json"))
+    found = [(c["cell"]["classifier"], c["recipes"]) for c in plan["cells"]]
+    assert found == [("text", ["a", "b"]), ("random", ["a"]), ("random", ["b"])]
+    plain = document(cli("plan", tiny(), "--json"))
+    assert not any("recipes" in c for c in plain["cells"])
+
+
 def test_json_has_the_keys_that_scripts_read(tiny: WriteTask, cli: Call, tmp_path: Path) -> None:
     plan = document(cli("plan", tiny(), "--json"))
     assert list(plan) == [

@@ -5,7 +5,7 @@ from __future__ import annotations
 from harness.report.model.figure import Figure
 from harness.report.model.table import Table
 from harness.report.render.canvas import canvas, png
-from harness.report.render.style import COLOURS, GREY, MOST_ACROSS, draw_interval, rows_on_y
+from harness.report.render.style import COLOURS, GREY, GRID, MOST_ACROSS, draw_interval, rows_on_y
 from harness.report.text.notes import NOT_ADJUSTED
 from harness.stats.family import ALPHA
 
@@ -15,6 +15,7 @@ def difference_figure(table: Table) -> Figure | None:
     shown = [c for c in table.against if c.contrast.low is not None]
     if not shown or table.draws:
         return None
+    margin = table.task.report.margin
     columns = list(dict.fromkeys(c.column for c in shown))
     rows = [r for r in table.rows if any(c.contrast.a == r for c in shown)]
     across = min(MOST_ACROSS, len(columns))
@@ -30,6 +31,8 @@ def difference_figure(table: Table) -> Figure | None:
             draw_interval(axes, rows.index(c.a), (c.difference, c.low, c.high),
                           COLOURS[0] if significant else GREY, filled=significant)  # fmt: skip
         axes.axvline(0, color="#999999", linewidth=1.0, zorder=0)
+        if margin is not None:
+            axes.axvspan(-margin, margin, color=GRID, alpha=0.5, linewidth=0, zorder=-1)
         if column.label != "all":
             axes.set_title(column.label, fontsize=10)
         rows_on_y(axes, rows)
@@ -40,4 +43,5 @@ def difference_figure(table: Table) -> Figure | None:
         text += f"significant. {NOT_ADJUSTED}"
     else:
         text += "Descriptive: too few seeds for a p-value."
+    text += "" if margin is None else f" Shaded: the margin of {margin:.10g} points."
     return Figure("differences.png", text, png(figure))

@@ -29,6 +29,18 @@ def test_few_seeds_are_descriptive() -> None:
     assert caption.endswith("Descriptive: too few seeds for a p-value.")
 
 
+def test_a_margin_is_shaded() -> None:
+    report = {"rows": "classifier", "reference": "random"}
+    plain, wide = (
+        difference_figure(build_table(few_shot(task={"shots": 1, "report": report | more})))
+        for more in ({}, {"margin": 2.5})
+    )
+    assert plain is not None
+    assert wide is not None
+    assert wide.caption == f"{plain.caption} Shaded: the margin of 2.5 points."
+    assert wide.png != plain.png
+
+
 def test_nothing_to_show() -> None:
     assert caption_of(report={"rows": "classifier"}) is None  # no reference
     assert caption_of(seeds=1, shots=1) is None  # no interval
