@@ -3,7 +3,9 @@
 NAME is kinetics400, ucf101, hmdb51 or imagenet, and PATH its folder; its counts are compared with
 the official ones. Or NAME is a dataset as in a task (`folder:flowers`, `{name: video:ucf101, split:
 2}`), without PATH. Every file is read completely (--sample N: only N of them), and those with the
-same content are found in training and test, and under two classes. Exit code 0: no problems; 1:
+same content are found in training and test, and under two classes. With --against LISTS (a folder
+or a file) CoOp's draws of coop:ROOT/DATASET are compared with published few-shot lists instead, and
+no file is read: shot_K-seed_S.json, shot_K-seed_S_train.jsonl. Exit code 0: no problems; 1:
 problems were found; 2: a study cannot open the dataset.
 """
 
@@ -34,6 +36,8 @@ def add_arguments(parser: ArgumentParser) -> None:
                         help="of ucf101 and hmdb51")  # fmt: skip
     parser.add_argument("--sample", type=_not_negative, metavar="N",
                         help="read only N files (0: none), not all")  # fmt: skip
+    parser.add_argument("--against", metavar="LISTS",
+                        help="compare CoOp's draws with published few-shot lists")  # fmt: skip
     add_json_argument(parser)
 
 
@@ -46,6 +50,7 @@ def _not_negative(text: str) -> int:
 def run(args: Namespace) -> int:
     import json
 
+    from harness.commands._against import compare_with_lists
     from harness.commands._progress import Progress
     from harness.commands._read_items import read_items
     from harness.core.problems import and_more
@@ -53,6 +58,8 @@ def run(args: Namespace) -> int:
 
     known = official().get(args.name)
     choice = _choice(args)
+    if args.against is not None:
+        return compare_with_lists(args.name, choice, args.against, as_json=args.json)
     data, missing = _open(choice)
     counts = count(data, missing)
     problems, remarks = differences(counts, known, args.split) if known else ([], [])

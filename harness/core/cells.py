@@ -28,6 +28,12 @@ class Choice:
         return f"{self.name}({', '.join(f'{k}={v}' for k, v in self.options)})"
 
 
+#: The harness's own draw of a support set.
+OWN = Choice("own")
+#: min(K, 4) validation samples of every class, drawn after the support set by CoOp's rule.
+COOP_VAL = Choice("official", (("per_class", "coop"),))
+
+
 def _without_defaults(part: Any) -> dict[str, Any]:
     """Fields of frozen data that have another value than their default."""
     kind: Any = type(part)
@@ -146,7 +152,9 @@ class Cell:
     selection: str = "last"
     #: Searched hyper-parameters with their values: a key of the recipe, or `method.OPTION`.
     search: tuple[tuple[str, tuple[Any, ...]], ...] | None = None
-    val: int | None = None  # validation samples per class
+    #: Validation samples: so many per class, kept out of training; or those of the official split,
+    #: Choice("official"), perhaps with per_class: a number, or coop.
+    val: int | Choice | None = None
     init: str | None = None
     clip_starts: str | None = None  # linspace: as the paper's public code spreads clips
     crops: str | None = None  # full_resolution: as the paper's public code crops in evaluation
@@ -156,6 +164,7 @@ class Cell:
     #: train_classes are drawn from `classes`.
     test_classes: str | None = None
     allow: tuple[str, ...] = ()  # perils that the task accepts; they change no number and no key
+    support: Choice = OWN  # own | coop | file (path: a published list)
     seed: int | None = None
     #: A label of reports, where a task names its recipes. Not in `plain`: cells with equal recipes
     #: are one, whatever the names.
@@ -210,6 +219,8 @@ def _value(kind: str, value: Any) -> Any:
     if value is None:
         return None
     if Choice.__name__ in kind:
+        if isinstance(value, int):
+            return value
         if isinstance(value, str):
             return Choice(value)
         options = {k: _tuples(v) for k, v in value.items() if k != "name"}

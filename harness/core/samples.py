@@ -30,10 +30,14 @@ class Items:
     labels: IntArray  # (N,), index into Dataset.classes
     groups: IntArray  # (N,)
 
+    def first(self, n: int) -> Items:
+        """The first n items."""
+        return Items(self.ids[:n], self.labels[:n], self.groups[:n])
+
 
 @dataclass(frozen=True)
 class SupportSet:
-    """The training samples of a cell. Drawn once, saved, read by every process; nested in K."""
+    """The training samples of a cell. Drawn once, saved, read by every process."""
 
     items: tuple[str, ...]
     labels: tuple[int, ...]

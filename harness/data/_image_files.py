@@ -45,10 +45,11 @@ class ImageFiles:
     #: The manifest, or how to make it, where keys seldom need it.
     manifest_of: str | Callable[[], str]
     parts: Mapping[str, Sequence[int]]
-    val: Items | None = None  # neither trained on nor tested
+    val: Items | None = None  # read only where a task asks for it
     notes: tuple[str, ...] = ()  # what a reader of a report should know
     problems: tuple[str, ...] = ()  # why it is refused; `data check` reads the rest all the same
     reference: str = ""  # as a task names it; the researcher's own data have one
+    listed_train: Items | None = None  # with the items that `train` leaves out as damaged
 
     @cached_property
     def manifest(self) -> str:
@@ -74,6 +75,12 @@ class ImageFiles:
                 + did_you_mean(nearest(name, known))
             )
         return self.parts[name]
+
+    def listed(self, split: str) -> Items:
+        """`train` or `val` in the order of the data set, with the items left out as damaged."""
+        if split == "train":
+            return self.listed_train or self.train
+        return self.val or self.train.first(0)
 
     def image(self, item: str) -> Image.Image:
         """The picture. Of the researcher's own data the error says how many cannot be read."""

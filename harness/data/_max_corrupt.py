@@ -192,6 +192,7 @@ def _without(data: Data, unusable: Collection[str], notes: Sequence[str]) -> Dat
     return replace(
         data,
         train=_items_without(data.train, excluded),
+        listed_train=data.listed("train"),
         test=_items_without(data.test, excluded),
         manifest_of=lambda: digest([data.manifest, sorted(excluded)], 64),
     )

@@ -111,9 +111,8 @@ class OwnFiles(ImageFiles):
         return found
 
     def _split(self, name: str) -> Items:
-        none = np.array([], dtype=np.int64)
-        splits = {"train": self.train, "test": self.test, "val": self.val}
-        return splits[name] or Items((), none, none)
+        splits = {"train": self.train, "test": self.test, "val": self.listed("val")}
+        return splits[name]
 
     def _explained(self, read: Callable[[], Value]) -> Value:
         try:

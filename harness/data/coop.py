@@ -4,7 +4,8 @@
 
 Nine of the folders (coop.json lists them) hold a split_zhou_*.json: lists of [path, label, class
 name] under train, val and test. fgvc_aircraft has images_variant_*.txt instead, imagenet a
-classnames.txt with one folder a class, and its val is the test. val is not used, as in CoOp.
+classnames.txt with one folder a class, and its val is the test. val is read only where a task asks
+for it (val: official).
 Underscores in class names become spaces. Parts: `base` (the first half of the labels, the larger
 one) and `new` (the rest).
 """
@@ -24,6 +25,7 @@ from typing import Any
 
 from harness.core.errors import DataError, did_you_mean, nearest
 from harness.core.problems import MOST, Problems, and_more
+from harness.core.samples import Items
 from harness.core.text_files import lines_of, read_text, special
 from harness.data._files import file_identities, folder_at
 from harness.data._images import picture_suffixes
@@ -70,21 +72,50 @@ def open_dataset(argument: str, options: Options) -> OwnFiles:
     """
     root, name = _locate(argument, options)
     layout = _layout()[name]
-    contents = _without_special(root, _read(root, layout))
+    everything = _read(root, layout)
+    contents = _without_special(root, everything)
     reference = f"coop:{name}"
-    rows = {split: [(item, label, "") for item, label in contents.rows[split]] for split in SPLITS}
-    val = items_of(rows["val"])
+    train, val, test = (_split(contents, split) for split in SPLITS)
     notes = unused_split_note(val, reference, "val") + left_out_note(contents.left_out, reference)
     half = math.ceil(len(contents.names) / 2)
     data = OwnFiles(
-        root, tuple(contents.names), items_of(rows["train"]), items_of(rows["test"]),
+        root, tuple(contents.names), train, test,
         lambda: _manifest(root, contents),
         {"base": range(half), "new": range(half, len(contents.names))},
-        val=val, notes=notes, reference=reference,
+        val=val, notes=notes, reference=reference, listed_train=_split(everything, "train"),
     )  # fmt: skip
     used = [item for split in ("train", "test") for item, _ in contents.rows[split]]
     address = file_identities(root, used) if options.max_corrupt else []
     return without_corrupt_pictures(data, options.max_corrupt, address, contents.special)
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What the lists of a data set say: enough to draw from, without its pictures."""
+
+    name: str
+    classes: tuple[str, ...]
+    train: Items
+    val: Items
+
+    def listed(self, split: str) -> Items:
+        """The items of `train` or `val`, in the order of the lists."""
+        return self.train if split == "train" else self.val
+
+
+def read_listing(argument: str, options: Options) -> Listing:
+    """The lists of a data set; no picture needs to be there.
+
+    Raises DataError: no such data set, a split file that is missing or malformed.
+    """
+    root, name = _locate(argument, options)
+    contents = _read(root, _layout()[name])
+    train, val = (_split(contents, split) for split in ("train", "val"))
+    return Listing(name, tuple(contents.names), train, val)
+
+
+def _split(contents: _Contents, split: str) -> Items:
+    return items_of([(item, label, "") for item, label in contents.rows[split]])
 
 
 @cache

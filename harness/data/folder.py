@@ -108,7 +108,7 @@ def _opened(argument: str, options: Options) -> tuple[OwnFiles, Problems]:
     data = OwnFiles(
         root, names, _items(rows["train"], names), _items(rows[tested], names),
         lambda: manifest(root, used), {},
-        val=val, notes=tuple(notes), reference=reference,
+        val=val if unused == "val" else None, notes=tuple(notes), reference=reference,
     )  # fmt: skip
     return usable_pictures(data, options.max_corrupt, address, special, problems), problems
 

@@ -154,9 +154,10 @@ class Catalogue:
         )
 
     def class_counts(self, choice: Choice, split: str) -> Any:
-        """(C,) items of every class in `train` or `test`."""
+        """(C,) items of every class in `train`, `test` or `val`."""
         dataset = self.dataset(choice)
-        items = dataset.train if split == "train" else dataset.test
+        splits = {"train": dataset.train, "test": dataset.test, "val": dataset.listed("val")}
+        items = splits[split]
         return self._once(
             ("counts", choice, split),
             lambda: np.bincount(items.labels, minlength=len(dataset.classes)),

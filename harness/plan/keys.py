@@ -6,15 +6,17 @@ So a Record is never used for other data, class names, texts or weights.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
-from harness.core.cells import EVALUATION_FIELDS, FIELDS_OUTSIDE_KEYS, Cell
+from harness.core.cells import EVALUATION_FIELDS, FIELDS_OUTSIDE_KEYS, Cell, Choice
 from harness.core.hashes import file_hash
 from harness.core.hashing import canonical, digest, digest_text
 from harness.core.protocols.dataset import Dataset, Used
 from harness.core.records import KEY_VERSION
 from harness.plan.catalogue import Catalogue, blame
-from harness.plan.resolve import Setup, has_training_samples
+from harness.plan.resolve import Setup, has_training_samples, reads_order, support_of
+from harness.sampling.draws import Draws
 
 #: A placeholder for the seed in the text that is hashed; no user would choose this number.
 _SEED_MARK = -982_451_653_000_000_007
@@ -45,7 +47,7 @@ def content_hashes(
     prompt = setup.prompt.choice if cell.prompt is not None else None
     training = catalogue.remember(
         ("training", content, cell.dataset, id(setup.dataset), setup.trained.indices,
-         bool(trained_on), prompt, cell.encoder, cell.text_encoder, cell.init),
+         tuple(trained_on), reads_order(cell), prompt, cell.encoder, cell.text_encoder, cell.init),
         lambda: _training(cell, setup, where, content),
     )  # fmt: skip
 
@@ -62,6 +64,8 @@ def content_hashes(
 def used_items(cell: Cell, setup: Setup) -> tuple[Used, Used]:
     """What is used of the data set, and of the test data set."""
     trained_on = {"train": setup.trained.indices} if has_training_samples(cell) else {}
+    if isinstance(cell.val, Choice):
+        trained_on["val"] = setup.trained.indices
     return trained_on, {"test": setup.tested.indices}
 
 
@@ -73,7 +77,17 @@ def _training(cell: Cell, setup: Setup, where: str, content: ContentOf) -> str:
         read.append(setup.text_weights)
     if setup.init is not None:
         read.append(file_hash(setup.init))
+    if reads_order(cell):
+        read.append(_order(setup.dataset))
     return digest(read)
+
+
+def _order(dataset: Dataset) -> list[str]:
+    """Hashes over the lists of train and val in their order, which CoOp's draws follow. They go
+    over all classes, so all are in it, and the items that were left out as damaged.
+    """
+    splits = (dataset.listed("train"), dataset.listed("val"))
+    return [digest([s.ids, [dataset.classes[c] for c in s.labels.tolist()]], 64) for s in splits]
 
 
 def _texts(cell: Cell, setup: Setup, names: Sequence[str]) -> list[Any]:
@@ -88,10 +102,38 @@ def _texts(cell: Cell, setup: Setup, names: Sequence[str]) -> list[Any]:
     return [*zip(names, trained, strict=True), *evaluation]
 
 
+def list_hash(cell: Cell, setup: Setup, draws: Draws, where: str, seed: int | None) -> str | None:
+    """Hash over the samples of the published list that a cell trains on; None without one.
+
+    Raises TaskError for a list that is missing or does not fit the data set.
+    """
+    if cell.support.name != "file":
+        return None
+    with blame(where, "support"):
+        return support_of(replace(cell, seed=seed), setup, draws).sha256
+
+
 def keys_of_row(
+    cell: Cell,
+    seeds: Sequence[int | None],
+    training: str,
+    evaluation: str,
+    list_at: Callable[[int | None], str | None] = lambda _: None,
+) -> Iterator[tuple[str, str]]:
+    """(key, train_key) of a row's cell at each of its seeds. `list_at` gives the hash of what a
+    published list has for a seed.
+    """
+    if cell.support.name == "file":
+        for seed in seeds:
+            with_list = digest([training, list_at(seed)])
+            yield next(_keys(cell, [seed], with_list, evaluation))
+    else:
+        yield from _keys(cell, seeds, training, evaluation)
+
+
+def _keys(
     cell: Cell, seeds: Sequence[int | None], training: str, evaluation: str
 ) -> Iterator[tuple[str, str]]:
-    """(key, train_key) of a row's cell at each of its seeds."""
     plain = {k: v for k, v in cell.plain().items() if k not in FIELDS_OUTSIDE_KEYS}
     key_at = _hasher(plain, [training, evaluation])
     train_key_at = key_at

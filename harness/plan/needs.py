@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from harness.core import rates
-from harness.core.cells import Cell, Choice
+from harness.core.cells import OWN, Cell, Choice
 from harness.core.extracted import Extracted
 from harness.core.facts import EncoderFacts
 from harness.core.hashes import file_hash
@@ -140,7 +140,8 @@ def _wanted(cells: Iterable[ResolvedCell]) -> dict[Any, _Features]:
             group = _group(
                 wanted, resolved, setup.dataset, cell.dataset, Views(geometry=cell.crops)
             )
-            drawn = (id(setup.trained), cell.seed, cell.fraction, cell.val, cell.few)
+            drawn = (id(setup.trained), cell.seed, cell.fraction, cell.val, cell.few, cell.support,
+                     None if cell.support == OWN else cell.shots)  # fmt: skip
             known = group.train.get(drawn)
             if known is None or (cell.shots or 0) > (known.cell.shots or 0):
                 group.train[drawn] = resolved

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from harness.core.cells import Cell
+from harness.core.cells import OWN, Cell
 from harness.core.protocols.dataset import Dataset
 from harness.plan.recipes import notes_on_recipe
-from harness.plan.resolve import ResolvedCell, Setup, may_have_distractors, takes_all
+from harness.plan.resolve import ResolvedCell, Setup, may_have_distractors, takes_all, val_cut
 from harness.plan.samples import counted, few_samples, have, some
 from harness.plan.saved import notes_on_saved
 from harness.plan.shared_classes import shared_class_notes
@@ -64,7 +64,7 @@ def _of_setup(cell: Cell, setup: Setup, counts: Counts) -> Iterable[str]:
 
 
 def _all_samples(cell: Cell, setup: Setup) -> Iterable[str]:
-    if cell.shots is None or setup.largest_class is None or cell.val is not None:
+    if cell.shots is None or setup.largest_class is None or isinstance(cell.val, int):
         return
     if cell.shots == setup.largest_class:
         yield (
@@ -75,14 +75,15 @@ def _all_samples(cell: Cell, setup: Setup) -> Iterable[str]:
 
 def _taken(cell: Cell, setup: Setup, counts: Counts) -> Iterable[str]:
     """Classes that give fewer than K samples, under `few: take_all`."""
-    val = cell.val or 0
+    val = val_cut(cell)
     if cell.shots is None or not takes_all(cell) or cell.shots + val <= (setup.per_class or 0):
         return
     few = few_samples(_counts(setup.dataset, "train", counts), setup, cell.shots + val - 1)
     kept = f" beside {val} for validation" if val else ""
+    why = "few: take_all" if cell.support == OWN else f"support: {cell.support}"
     left = {name: n - val for name, n in few.items()}
     yield (
-        f"few: take_all: {len(few)} of the {len(setup.trained.names)} classes of {cell.dataset} "
+        f"{why}: {len(few)} of the {len(setup.trained.names)} classes of {cell.dataset} "
         f"{have(len(few))} fewer than {cell.shots} training samples{kept}; all are taken: "
         f"{counted(left)}."
     )

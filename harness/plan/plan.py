@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
-from harness.core.cells import Cell, Choice
+from harness.core.cells import OWN, Cell, Choice
 from harness.core.errors import TaskError
 from harness.core.hashes import Progress
 from harness.core.protocols.alignment import Alignment
@@ -14,12 +15,13 @@ from harness.core.store import Store
 from harness.plan.catalogue import Catalogue, blame
 from harness.plan.contents import hash_contents
 from harness.plan.feasibility import why_infeasible
-from harness.plan.keys import content_hashes, keys_of_row
+from harness.plan.keys import content_hashes, keys_of_row, list_hash
 from harness.plan.notes import found_of, notes_of
 from harness.plan.resolve import ResolvedCell, Setup, resolve
 from harness.sampling.draws import Draws
 from harness.sampling.views import views
-from harness.task.grid import Row, is_random, rows_of
+from harness.task.grid import Row, rows_of
+from harness.task.inputs import is_random, reads_support
 
 
 @dataclass
@@ -84,7 +86,8 @@ def plan_rows(
 ) -> Plan:
     """Keys, feasibility and status of every cell.
 
-    Each plugin and dataset is opened once; no support, validation or test set is drawn. `progress`
+    Each plugin and dataset is opened once; no support, validation or test set is drawn, but
+    published lists are read, as keys hold what is in them. `progress`
     is told (done, total) items of data sets while some have to be hashed.
 
     Raises BadInput for a dataset, encoder, classifier, ... that does not exist or cannot be read.
@@ -105,7 +108,8 @@ def plan_rows(
     for row, setup in feasible:
         cell = row.cell
         training, evaluation = content_hashes(cell, setup, catalogue, where)
-        keys = keys_of_row(cell, row.seeds, training, evaluation)
+        list_at = partial(list_hash, cell, setup, draws, where)
+        keys = keys_of_row(cell, row.seeds, training, evaluation, list_at)
         plan.cells += [
             ResolvedCell(seeded, key, train_key, setup, draws)
             for seeded, (key, train_key) in zip(row.cells(), keys, strict=True)
@@ -199,5 +203,8 @@ def _aligned_where_needed(row: Row, catalogue: Catalogue, where: str) -> Row:
         return row
     changed = replace(cell, alignment=None)
     axes = ("tuning", "classifier", "alignment", "method", "regime", "val")
-    random = is_random({name: getattr(changed, name) for name in axes})
+    values = {name: getattr(changed, name) for name in axes}
+    random = is_random(values)
+    if not reads_support(values):
+        changed = replace(changed, support=OWN)
     return Row(changed, row.seeds if random else (None,))

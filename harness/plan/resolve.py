@@ -91,11 +91,7 @@ class ResolvedCell(KeyedCell):
         cell, setup = self.cell, self.setup
         if not has_training_samples(cell):
             return None
-        return self.draws.support(
-            setup.dataset, setup.trained.indices, cell.seed,
-            shots=cell.shots, fraction=cell.fraction, val=cell.val or 0,
-            take_all=takes_all(cell),
-        )  # fmt: skip
+        return support_of(cell, setup, self.draws)
 
     @property
     def validation(self) -> SupportSet | None:
@@ -103,7 +99,13 @@ class ResolvedCell(KeyedCell):
         cell, setup = self.cell, self.setup
         if cell.val is None:
             return None
-        return self.draws.validation(setup.dataset, setup.trained.indices, cell.seed, cell.val)
+        data, classes, seed = setup.dataset, setup.trained.indices, cell.seed
+        if isinstance(cell.val, int):
+            return self.draws.validation(data, classes, seed, cell.val)
+        per_class = val_per_class(cell)
+        if per_class == "coop":
+            return self.draws.coop(data, classes, *_drawn_by(cell))[1]
+        return self.draws.official_validation(data, classes, seed, per_class)
 
     @property
     def test(self) -> TestSet:
@@ -114,6 +116,45 @@ class ResolvedCell(KeyedCell):
         )
 
 
+def support_of(cell: Cell, setup: Setup, draws: Draws) -> SupportSet:
+    """The training samples of a cell that has some.
+
+    Raises DataError for a published list that does not fit the data set.
+    """
+    data, classes = setup.dataset, setup.trained.indices
+    if cell.support.name == "coop":
+        return draws.coop(data, classes, *_drawn_by(cell))[0]
+    if cell.support.name == "file" and cell.shots is not None:
+        path = dict(cell.support.options)["path"]
+        return draws.listed(data, classes, cell.seed, cell.shots, path)
+    return draws.support(
+        data, classes, cell.seed,
+        shots=cell.shots, fraction=cell.fraction, val=val_cut(cell), take_all=takes_all(cell),
+    )  # fmt: skip
+
+
+def _drawn_by(cell: Cell) -> tuple[int, int]:
+    """(seed, K) of a cell whose sets are CoOp's."""
+    if cell.seed is None or cell.shots is None:
+        raise ValueError("support coop: the cell has no seed or no shots")
+    return cell.seed, cell.shots
+
+
+def val_cut(cell: Cell) -> int:
+    """How many samples of every class are kept out of training for validation."""
+    return cell.val if isinstance(cell.val, int) else 0
+
+
+def val_per_class(cell: Cell) -> Any:
+    """K or coop of `val: {official: ...}`; None for the whole official split."""
+    return dict(cell.val.options).get("per_class") if isinstance(cell.val, Choice) else None
+
+
+def reads_order(cell: Cell) -> bool:
+    """Whether a cell depends on the order in which its data set lists its items."""
+    return cell.support.name == "coop"
+
+
 def has_training_samples(cell: Cell) -> bool:
     """Whether there are samples for training, or for building a classifier."""
     return cell.regime != "zero_shot" or cell.train_classes is not None
@@ -121,7 +162,7 @@ def has_training_samples(cell: Cell) -> bool:
 
 def takes_all(cell: Cell) -> bool:
     """Whether a class of fewer samples than `shots` gives all that it has."""
-    return cell.few == "take_all"
+    return cell.few == "take_all" or cell.support.name != "own"
 
 
 def may_have_distractors(cell: Cell) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 from harness.core.cells import Cell
 from harness.core.errors import TaskError
 from harness.plan.catalogue import Catalogue
-from harness.plan.resolve import Setup, may_have_distractors, takes_all
+from harness.plan.resolve import Setup, may_have_distractors, takes_all, val_cut, val_per_class
 from harness.sampling.sets import how_many
 
 #: Most classes that a message names.
@@ -77,11 +77,28 @@ def too_few(cell: Cell, setup: Setup, catalogue: Catalogue, where: str) -> str |
         _check_shots(cell, cell.shots, setup, catalogue, where)
     if cell.val is None:
         return None
+    if not isinstance(cell.val, int):
+        _check_official(cell, setup, catalogue, where)
+        return None
     if takes_all(cell):
         return _without_validation(cell, cell.val, setup, catalogue)
     if (cell.shots or 1) + cell.val > smallest:
         return f"val: {cell.val} leaves too few of the {smallest} training samples of a class"
     return None
+
+
+def _check_official(cell: Cell, setup: Setup, catalogue: Catalogue, where: str) -> None:
+    """Raises TaskError without a validation split, and for classes without enough samples in it."""
+    if setup.dataset.val is None or not setup.dataset.val.ids:
+        problem = f"{cell.dataset} has no validation split; val: K keeps K training samples a class"
+        raise TaskError(where, "val", problem)
+    per_class = val_per_class(cell)
+    wanted = per_class if isinstance(per_class, int) and not takes_all(cell) else 1
+    few = few_samples(catalogue.class_counts(cell.dataset, "val"), setup, wanted - 1)
+    if few:
+        fewer = f"fewer than {wanted}" if wanted > 1 else "no"
+        problem = f"{_of_all(few, setup)} {fewer} samples in the validation split: {counted(few)}"
+        raise TaskError(where, "val", problem)
 
 
 def _check_shots(cell: Cell, shots: int, setup: Setup, catalogue: Catalogue, where: str) -> None:
@@ -115,7 +132,7 @@ def taken_of_smallest(cell: Cell, setup: Setup) -> int | None:
     """How many samples of its smallest class a cell trains on; None if it trains on none."""
     if setup.per_class is None:
         return None
-    left = max(0, setup.per_class - (cell.val or 0))
+    left = max(0, setup.per_class - val_cut(cell))
     return how_many(left, cell.shots, cell.fraction, take_all=takes_all(cell))
 
 

@@ -8,9 +8,12 @@ from typing import Any, TypeVar, cast
 
 from harness.core.protocols.dataset import Dataset
 from harness.core.samples import SupportSet, TestSet
+from harness.sampling.coop import coop_sets
+from harness.sampling.listed import list_path, listed_support
 from harness.sampling.sets import draw_support, draw_test, draw_validation
+from harness.sampling.validation import official_validation
 
-Drawn = TypeVar("Drawn", SupportSet, TestSet)
+Drawn = TypeVar("Drawn")
 Classes = Sequence[int]
 
 
@@ -21,7 +24,7 @@ class Draws:
     """
 
     def __init__(self) -> None:
-        self._sets: dict[Any, SupportSet | TestSet] = {}
+        self._sets: dict[Any, Any] = {}
         self._datasets: dict[int, Dataset] = {}  # kept alive, so that no id is used twice
         self._lock = threading.Lock()
 
@@ -42,6 +45,34 @@ class Draws:
             lambda: draw_support(
                 dataset, classes, seed, shots=shots, fraction=fraction, val=val, take_all=take_all
             ),
+        )
+
+    def coop(
+        self, dataset: Dataset, classes: Classes, seed: int, shots: int
+    ) -> tuple[SupportSet, SupportSet]:
+        """See `coop_sets`."""
+        return self._once(
+            ("coop", self._known(dataset), classes, seed, shots),
+            lambda: coop_sets(dataset, classes, seed, shots),
+        )
+
+    def listed(
+        self, dataset: Dataset, classes: Classes, seed: int | None, shots: int, pattern: str
+    ) -> SupportSet:
+        """See `listed_support`; `pattern` is its path, perhaps with {shots} and {seed}."""
+        path = list_path(pattern, shots, seed)
+        return self._once(
+            ("listed", self._known(dataset), classes, seed, shots, path),
+            lambda: listed_support(dataset, classes, path, shots, seed),
+        )
+
+    def official_validation(
+        self, dataset: Dataset, classes: Classes, seed: int | None, per_class: int | None
+    ) -> SupportSet:
+        """See `official_validation`."""
+        return self._once(
+            ("official", self._known(dataset), classes, seed, per_class),
+            lambda: official_validation(dataset, classes, seed, per_class),
         )
 
     def validation(

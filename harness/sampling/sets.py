@@ -41,7 +41,7 @@ def draw_support(
 
     Raises DataError if a class has no training samples, or fewer than K without `take_all`.
     """
-    by_class = _by_class(dataset.train, classes)
+    by_class = items_by_class(dataset.train, classes)
     items: list[str] = []
     labels: list[int] = []
     for label, c in enumerate(classes):
@@ -70,7 +70,7 @@ def draw_validation(
     """The last `val` samples of every class's permutation: the same for every K, and never in a
     support set that was drawn with the same `val`.
     """
-    by_class = _by_class(dataset.train, classes)
+    by_class = items_by_class(dataset.train, classes)
     items: list[str] = []
     labels: list[int] = []
     for label, c in enumerate(classes):
@@ -124,7 +124,7 @@ def how_many(
     return available
 
 
-def _by_class(split: Items, classes: Sequence[int]) -> dict[int, list[str]]:
+def items_by_class(split: Items, classes: Sequence[int]) -> dict[int, list[str]]:
     """Items of every class, sorted by id, so that no draw depends on the order of the dataset."""
     wanted: dict[int, list[str]] = {c: [] for c in classes}
     for item, label in zip(split.ids, split.labels.tolist(), strict=True):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import ValidationError
 
 from harness.core import not_built, registry
+from harness.core.cells import COOP_VAL
 from harness.core.errors import BadInput, TaskError, nearest
 from harness.core.perils import PERILS
 from harness.core.protocols.method import Method
@@ -41,6 +42,7 @@ def check_task(task: Task, where: str) -> None:
     _check_class_draw(task, where)
     _check_selection(task, where)
     _check_recipe_names(task, where)
+    _check_support(task, where)
     _check_search(task, where)
     _check_recipe_by(task, where)
     _check_embedded(task, where)
@@ -161,6 +163,26 @@ def _check_selection(task: Task, where: str) -> None:
     fits_on_validation = present == ["val"] and any(task.method)  # a method may use them itself
     if present and missing and not fits_on_validation:
         raise TaskError(where, present[0], f"also needs {' and '.join(missing)}")
+
+
+def _check_support(task: Task, where: str) -> None:
+    """Support sets of others' draws, and the validation samples beside them."""
+    names = {choice.name for choice in task.support}
+    if names == {"own"}:
+        if task.val == COOP_VAL:
+            raise TaskError(where, "val", "{official: coop} needs support: coop")
+        return
+    if "few_shot" not in task.regime:
+        raise TaskError(where, "support", "applies only to regime 'few_shot'")
+    if isinstance(task.val, int):
+        raise TaskError(
+            where, "val", f"{task.val} are kept out of the training samples, and support: "
+            f"{', '.join(sorted(names - {'own'}))} draws from all of them: use the official "
+            "validation split",
+        )  # fmt: skip
+    if task.val == COOP_VAL and (names != {"coop"} or task.regime != ["few_shot"]):
+        problem = "{official: coop} needs support: coop and regime: few_shot, and no others"
+        raise TaskError(where, "val", problem)
 
 
 def _check_search(task: Task, where: str) -> None:

@@ -11,13 +11,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from harness.core import registry
-from harness.core.cells import Cell, Choice, HeadSpec
-from harness.core.errors import BadInput, TaskError, nearest
-from harness.core.protocols.alignment import Alignment
+from harness.core.cells import OWN, Cell, Choice, HeadSpec
+from harness.core.errors import TaskError, nearest
 from harness.core.protocols.classifier import SAVED, Classifier
 from harness.core.protocols.method import Method
-from harness.core.protocols.paradigm import Paradigm, head_materials
+from harness.core.protocols.paradigm import Paradigm
+from harness.task.inputs import (
+    is_random,
+    materials_of_head,
+    method_options,
+    reads_support,
+    uses,
+)
 from harness.task.overrides import replace_keys
 from harness.task.read import plain, validate
 from harness.task.row_recipes import RECIPE_AXES, recipes_of_row
@@ -25,8 +30,9 @@ from harness.task.schema import Task, TuningModel
 
 #: Axes in the order in which reports list them.
 AXES = (
-    "dataset", "regime", "shots", "fraction", "class_seed", "test_dataset", "test_classes",
-    "encoder", "text_encoder", "alignment", "prompt", "temporal", "frames", "resolution", "views",
+    "dataset", "regime", "shots", "fraction", "support", "class_seed", "test_dataset",
+    "test_classes", "encoder", "text_encoder", "alignment", "prompt", "temporal", "frames",
+    "resolution", "views",
     "clip_starts", "crops",
     "classifier", "schedule", "paradigm", "gather", "text_tower", "loss", "method", "tuning",
 )  # fmt: skip
@@ -129,6 +135,8 @@ def _product(task: Task, where: str) -> Iterator[Row]:
         settings |= {"classes": classes, "train_classes": train_classes, **_choosing(task)}
         settings |= _tuning(settings["tuning"])
         _null_what_has_no_meaning(settings)
+        if not reads_support(settings):
+            settings["support"] = OWN
         # Values of an axis that does not apply give the same settings again.
         key = tuple(settings.items())
         if key in known:
@@ -181,7 +189,7 @@ def _null_of_the_classes(s: dict[str, Any]) -> None:
 
 
 def _null_of_the_head(s: dict[str, Any]) -> None:
-    head_uses = _head_materials(s["paradigm"], s["tuning"])
+    head_uses = materials_of_head(s["paradigm"], s["tuning"])
     if "classifier" not in head_uses:
         s["schedule"] = None
         # A head that draws its own rows can begin from those of a saved one.
@@ -232,14 +240,6 @@ def _null_of_the_method(s: dict[str, Any]) -> None:
             s["val"] = None
 
 
-def method_options(choice: Choice) -> frozenset[str]:
-    """Names of a method's options; empty for a method that planning will refuse."""
-    try:
-        return frozenset(registry.load(Method, choice.name).Options.model_fields)
-    except BadInput:
-        return frozenset()
-
-
 def _choosing(task: Task) -> dict[str, Any]:
     """What is searched, on which samples, and what the training begins from."""
     spaces = tuple(
@@ -258,41 +258,8 @@ def _choosing(task: Task) -> dict[str, Any]:
 
 def _uses_text(s: Mapping[str, Any]) -> bool:
     """Whether a text encoder has a meaning for the cell."""
-    of_head = _head_materials(s["paradigm"], s["tuning"])
+    of_head = materials_of_head(s["paradigm"], s["tuning"])
     return "text" in of_head | uses(Classifier, s["classifier"])
-
-
-def is_random(s: Mapping[str, Any]) -> bool:
-    """Whether anything in the cell depends on the seed."""
-    if s["tuning"] != "none":
-        return True
-    needed = uses(Classifier, s["classifier"]) | uses(Alignment, s["alignment"])
-    needed |= uses(Method, s["method"])
-    draws = s["regime"] in ("few_shot", "fraction") or s["val"] is not None
-    return "seed" in needed or "validation" in needed or ("support" in needed and draws)
-
-
-def _head_materials(choice: Choice | None, tuning: str) -> frozenset[str]:
-    """What a paradigm makes its head of; empty for a name that planning will refuse."""
-    if choice is None:
-        return frozenset()
-    try:
-        return frozenset(head_materials(registry.load(Paradigm, choice.name), tuning))
-    except BadInput:
-        return frozenset()
-
-
-def uses(
-    kind: type[Paradigm | Classifier | Alignment | Method], choice: Choice | str | None
-) -> frozenset[str]:
-    """The inputs that a plugin declares; empty for a name that planning will refuse."""
-    if choice is None:
-        return frozenset()
-    name = choice.name if isinstance(choice, Choice) else choice
-    try:
-        return frozenset(registry.load(kind, name).USES)
-    except BadInput:
-        return frozenset()
 
 
 def rule(entry: Mapping[str, Any], where: str) -> list[tuple[str, Any]]:

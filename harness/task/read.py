@@ -17,6 +17,7 @@ from harness.task.checks import check_task
 from harness.task.messages import first_problem
 from harness.task.overrides import apply_override, changed_recipe, replace_keys
 from harness.task.protocols import with_protocol
+from harness.task.sample_keys import written_choice
 from harness.task.schema import (
     ClaimModel,
     ClassesModel,
@@ -163,7 +164,7 @@ def as_yaml(task: Task) -> str:
 def plain(value: Any) -> Any:
     """The YAML form of a task or of a part of it."""
     if isinstance(value, Choice):
-        return value.plain()
+        return written_choice(value)
     if isinstance(value, BaseModel):
         if isinstance(value, RecipeModel) and value.model_fields_set <= {"name"}:
             return _changes(value)  # a task that names no key is read as one again

@@ -25,6 +25,7 @@ from pydantic_core import core_schema
 
 from harness.core.cells import Choice, ClassPick, HeadSpec, Recipe
 from harness.task.messages import LIST_OF_RECIPES
+from harness.task.sample_keys import Support, Val
 from harness.task.schema_types import (
     Axis,
     LogitScale,
@@ -252,6 +253,7 @@ class Task(_Model):
     regime: Annotated[list[Literal["full", "fraction", "few_shot", "zero_shot"]], *Axis]
     shots: Annotated[list[Positive], *Axis] | None = None
     fraction: Annotated[list[Part], *Axis] | None = None
+    support: Annotated[list[Support], *Axis] = [Choice("own")]
     classes: Classes = ClassesModel()
     class_seed: Annotated[list[StrictInt], *Axis] | None = None
     train_classes: Classes | None = None
@@ -285,7 +287,7 @@ class Task(_Model):
     search: dict[StrictStr, list[Any]] | None = None
     selection: Literal["last", "val", "test"] = "last"
     allow_test_selection: StrictBool = False
-    val: Positive | None = None
+    val: Val = None
     few: Literal["refuse", "take_all"] = "refuse"
     exclude_shared: StrictBool = False
     allow: Names = []

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -208,3 +210,26 @@ def test_the_manifest_sees_the_split(tmp_path: Path) -> None:
     data = json.loads(path.read_text())
     path.write_text(json.dumps(data | {"train": data["test"], "test": data["train"]}))
     assert read(root).manifest != before
+
+
+def test_special_and_damaged_files_stay_in_the_list_that_is_drawn_from(tmp_path: Path) -> None:
+    root = sources.coop(tmp_path)
+    folder = root / "images" / "train"
+    (folder / "0_0.png").unlink()
+    os.mkfifo(folder / "0_0.png")
+    (folder / "1_1.png").write_bytes(b"damaged")
+    data = read(root, max_corrupt=2)
+    whole = [f"images/train/{label}_{n}.png" for label, n in sources.rows("train")]
+    assert list(data.listed("train").ids) == whole
+    assert set(whole) - set(data.train.ids) == {"images/train/0_0.png", "images/train/1_1.png"}
+    assert data.listed("val").ids == ("images/val/9.png",)
+
+
+def test_lists_are_read_without_pictures(tmp_path: Path) -> None:
+    root = sources.coop(tmp_path)
+    data = read(root)
+    shutil.rmtree(root / "images")
+    listing = coop.read_listing(str(root), coop.Options())
+    assert (listing.name, listing.classes) == ("oxford_pets", data.classes)
+    assert listing.listed("train").ids == data.train.ids
+    assert listing.listed("val").ids == data.listed("val").ids

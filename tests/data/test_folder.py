@@ -9,6 +9,7 @@ import pytest
 from harness.core.errors import DataError
 from harness.sampling.sets import draw_support, draw_validation
 
+from . import sources
 from .pictures import picture, read
 
 
@@ -140,3 +141,11 @@ def test_the_order_of_a_csv_decides_no_draw(tmp_path: Path) -> None:
         draws += [draw_validation(data, (0, 1), 0, 2), draw_support(data, (0, 1), 0)]
         found.append((data.manifest, draws))
     assert found[0] == found[1]
+
+
+def test_a_test_split_that_is_not_tested_is_no_validation_split(tmp_path: Path) -> None:
+    root = sources.class_folders(tmp_path / "f", ("train", "test", "val"))
+    official = read(root)
+    assert official.val is not None
+    assert len(official.val.ids) == 6
+    assert read(root, test="val").val is None

@@ -29,6 +29,7 @@ class Toy:
     test: Items = field(default_factory=lambda: items("test", 2, 10))
     manifest: str = "toy"
     pictures: dict[str, Any] = field(default_factory=dict)
+    val: Items | None = None
 
     def part(self, name: str) -> range:
         return {"all": range(10), "rear": range(5, 10), "none": range(0)}[name]

@@ -55,6 +55,19 @@ class Dataset(Protocol):
         """
         ...
 
+    @property
+    def val(self) -> Items | None:
+        """The official validation split; None without one."""
+        return None
+
+    def listed(self, split: str) -> Items:
+        """`train` or `val` in the order in which the data set lists it, with the items that were
+        left out as damaged: what draws that follow this order are of.
+        """
+        if split == "train":
+            return self.train
+        return self.val or self.train.first(0)
+
     @abstractmethod
     def part(self, name: str) -> Sequence[int]:
         """Indices of the classes of a named part ('all', 'unseen', ...).

@@ -8,12 +8,13 @@ from dataclasses import fields, replace
 from math import prod
 from typing import Any
 
-from harness.core.cells import Cell, Recipe
+from harness.core.cells import Cell, Choice, Recipe
 from harness.core.hashing import canonical
 from harness.report.model.labels import name_value
 from harness.report.model.results import Results
 from harness.report.model.table import Table
 from harness.report.text.prose import escape, listing, plural
+from harness.report.text.samples import sample_lines, val_text
 from harness.task.departures import protocol_of
 from harness.task.grid import RECIPE, value_of
 
@@ -46,7 +47,7 @@ def method(results: Results, table: Table) -> str:
     ]
     if protocol := protocol_of(results.task, "task"):
         lines.insert(0, f"- Protocol: {escape(protocol)}")
-    lines += [f"- Classes: {_classes(results, table)}"]
+    lines += [f"- Classes: {_classes(results, table)}", *sample_lines(cells)]
     lines += [f"- Seeds: {_seeds(cells)}", f"- Selection: {_selection(cells)}"]
     lines += [f"- {_budget(table, cells)}", *_recipes(table), *_chosen(table)]
     return "\n".join(lines)
@@ -92,18 +93,20 @@ def _selection(cells: Iterable[Cell]) -> str:
 def _budget(table: Table, cells: Iterable[Cell]) -> str:
     """How many configurations every row had, and which rows have nothing to fit."""
     by_budget: dict[int, list[str]] = defaultdict(list)
-    val = set()
+    val: dict[int | Choice | None, None] = {}
     for row, own_cells in _cells(table).items():
         by_budget[max(map(_configurations, own_cells), default=0)].append(escape(row))
-        val |= {c.val for c in own_cells if c.search}
+        val |= dict.fromkeys(c.val for c in own_cells if c.search)
     nothing_to_fit = by_budget.pop(0, [])
     if not by_budget:
         return "Search budget: none (nothing was trained)"
     if val:
         text = _searched(by_budget, every_row=not nothing_to_fit)
-        samples = listing([str(v) for v in sorted(v for v in val if v is not None)])
+        numbers = listing([str(v) for v in sorted(v for v in val if isinstance(v, int))])
+        samples = [f"{numbers} validation samples per class"] if numbers else []
+        samples += [val_text(v) for v in val if isinstance(v, Choice)]
         if samples:
-            text += f"; chosen on {samples} validation samples per class, never trained on"
+            text += f"; chosen on {listing(samples)}, never trained on"
         else:
             text += "; chosen on the test set"
     else:

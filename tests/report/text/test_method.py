@@ -77,6 +77,28 @@ def test_a_search_says_what_it_chose_and_for_whom() -> None:
         assert f"    - {row}: {chosen}" in text
 
 
+def test_the_samples_of_others_are_named() -> None:
+    changes = {"support": ["own", "coop", {"file": "l/shot_{shots}.json"}]}
+    lines = method_of(few_shot(task=changes)).splitlines()
+    expected = (
+        "- Support sets: the harness's own draw, CoOp's draw (the seed is that of its generator) "
+        "and the published list l/shot_{shots}.json"
+    )
+    assert expected in [line.replace("\\", "") for line in lines]
+    assert not any(line.startswith("- Validation samples") for line in lines)
+
+
+def test_an_official_validation_split_is_named() -> None:
+    for val, text in (
+        ("official", "the whole official validation split"),
+        ({"official": 3}, "3 samples per class of the official validation split"),
+        ({"official": "coop"}, "min(K, 4) samples per class of the official validation split"),
+    ):
+        told = method_of(few_shot(task=SEARCH | {"val": val, "support": "coop"}))
+        assert f"- Validation samples: {text}" in told
+        assert f"; chosen on {text}" in told
+
+
 def test_rows_with_other_budgets_are_named() -> None:
     fixed = [{"classifier": "random", "search": None, "selection": "last", "val": None}]
     text = method_of(few_shot(task=SEARCH | {"classifier": "text", "include": fixed}))
