@@ -40,6 +40,7 @@ def check_task(task: Task, where: str) -> None:
     _check_allow(task, where)
     _check_seeds(task, where)
     _check_class_draw(task, where)
+    _check_train_classes(task, where)
     _check_selection(task, where)
     _check_recipe_names(task, where)
     _check_support(task, where)
@@ -86,8 +87,8 @@ def _check_test_classes(task: Task, where: str) -> None:
         raise TaskError(where, "test_classes", problem)
     if task.test_dataset is not None:
         problem = (
-            "divides the classes of the dataset, and test_dataset is tested with its own: add the "
-            "one or the other under include"
+            "divides the classes of the dataset, and test_dataset is tested with its own classes: "
+            "a task has one of the two"
         )
         raise TaskError(where, "test_classes", problem)
     if task.exclude_shared:
@@ -120,6 +121,16 @@ def _check_class_draw(task: Task, where: str) -> None:
             where,
             "classes.seed",
             "is set together with class_seed, which gives the seeds of the draw: remove one",
+        )
+
+
+def _check_train_classes(task: Task, where: str) -> None:
+    """One seed draws the classes that take part and those of them that are trained on."""
+    if task.train_classes is not None and task.train_classes.seed != 0:
+        raise TaskError(
+            where,
+            "train_classes.seed",
+            "is not used: training classes are drawn with classes.seed, or with class_seed",
         )
 
 

@@ -126,7 +126,7 @@ def test_what_is_not_built_yet_says_so() -> None:
         (
             {"test_classes": "new", "train_classes": {}, "test_dataset": "emoji"},
             "test_classes: divides the classes of the dataset, and test_dataset is tested with its "
-            "own: add the one or the other under include",
+            "own classes: a task has one of the two",
         ),
         (
             {"test_classes": "new", "train_classes": {}, "exclude_shared": True},
@@ -135,6 +135,11 @@ def test_what_is_not_built_yet_says_so() -> None:
         (
             {"test_classes": "old", "train_classes": {}},
             "test_classes: 'old' is not allowed; allowed: base, new",
+        ),
+        (
+            {"train_classes": {"pick": 2, "seed": 1}},
+            "train_classes.seed: is not used: training classes are drawn with classes.seed, or "
+            "with class_seed",
         ),
         ({"classes": {}, "class_seed": 1}, "class_seed: applies only with classes.pick"),
         (
