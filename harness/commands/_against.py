@@ -51,13 +51,46 @@ def compare_with_lists(name: str, choice: Choice, against: str, as_json: bool) -
 
 
 def _compared(choice: Choice, against: Path) -> Iterator[Compared]:
-    listing = _listing(choice)
-    for named in _lists(against):
-        yield from _compare(listing, named)
+    for one, lists in _datasets(choice, against):
+        listing = _listing(one)
+        for named in _lists(lists):
+            yield from _compare(listing, named)
+
+
+def _datasets(choice: Choice, against: Path) -> Sequence[tuple[Choice, Path]]:
+    """The data set with its lists; of a ROOT all that have a folder of lists by their name, where
+    caltech101 is the name of caltech-101.
+
+    Raises BadInput for a ROOT without any.
+    """
+    from harness.core.cells import Choice
+    from harness.core.errors import BadInput
+    from harness.core.registry import split_reference
+    from harness.data.coop import datasets_below
+
+    root = Path(split_reference(choice.name)[1]).expanduser()
+    below = datasets_below(root) if choice.name.startswith("coop:") and not choice.options else {}
+    if not below:
+        return [(choice, against)]
+    folders = {_plain(path.name): path for path in against.iterdir()} if against.is_dir() else {}
+    found = [
+        (Choice(f"coop:{folder}"), folders[_plain(name)])
+        for name, folder in below.items()
+        if _plain(name) in folders
+    ]
+    if not found:
+        raise BadInput(
+            f"data check --against: {against} has no folder of lists for the datasets in {root}: "
+            + ", ".join(below)
+        )
+    return found
+
+
+def _plain(name: str) -> str:
+    return "".join(letter for letter in name.casefold() if letter.isalnum())
 
 
 def _listing(choice: Choice) -> Listing:
-    from harness.core.cells import Choice
     from harness.core.errors import BadInput
     from harness.core.protocols.dataset import DatasetPlugin
     from harness.core.registry import split_reference
@@ -68,7 +101,7 @@ def _listing(choice: Choice) -> Listing:
     if family != "coop":
         raise BadInput(f"data check --against: {choice} is no dataset of CoOp: coop:ROOT/DATASET")
     # Other options, as max_corrupt, change no draw; they are still checked.
-    options = Catalogue().chosen(DatasetPlugin, Choice(choice.name, choice.options)).options
+    options = Catalogue().chosen(DatasetPlugin, choice).options
     return read_listing(argument, Options(dataset=options.dataset))
 
 

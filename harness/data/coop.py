@@ -103,6 +103,11 @@ class Listing:
         return self.train if split == "train" else self.val
 
 
+def datasets_below(root: Path) -> dict[str, Path]:
+    """Name -> folder of those of the eleven that are in `root`."""
+    return {name: root / name for name in _layout() if (root / name).is_dir()}
+
+
 def read_listing(argument: str, options: Options) -> Listing:
     """The lists of a data set; no picture needs to be there.
 

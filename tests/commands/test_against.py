@@ -70,6 +70,28 @@ def test_equal_lists(cli: Call, pets: str, lists: Path) -> None:
     ]  # fmt: skip
 
 
+def test_all_datasets_of_a_root(cli: Call, pets: str, lists: Path, tmp_path: Path) -> None:
+    root = tmp_path / "data"
+    root.mkdir()
+    for name in ("caltech-101", "eurosat"):
+        split = {"caltech-101": "Caltech101", "eurosat": "EuroSAT"}[name]
+        (root / name).mkdir()
+        text = (tmp_path / "oxford_pets" / "split_zhou_OxfordPets.json").read_text()
+        (root / name / f"split_zhou_{split}.json").write_text(text)
+    indices = tmp_path / "indices"
+    indices.mkdir()
+    refused = cli("data", "check", f"coop:{root}", "--against", str(indices))
+    assert refused.code == 2
+    assert "has no folder of lists for the datasets in" in refused.err
+    (indices / "caltech101").mkdir()
+    for path in lists.iterdir():
+        text = path.read_text().replace("oxford_pets/images", "caltech101/101_ObjectCategories")
+        (indices / "caltech101" / path.name).write_text(text)
+    ended = cli("data", "check", f"coop:{root}", "--against", str(indices))
+    assert (ended.code, ended.err) == (0, "")
+    assert ": 10 of 10 lists are equal" in ended.out
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
