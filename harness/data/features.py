@@ -39,6 +39,7 @@ class FeatureFile:
 
     kind: ClassVar[Kind] = "features"
     problems: ClassVar[tuple[str, ...]] = ()
+    val: ClassVar[Items | None] = None
 
     reference: str  # as a task names it
     classes: tuple[str, ...]
@@ -61,6 +62,10 @@ class FeatureFile:
         if name != "all":
             raise DataError(f"classes.from: {self.reference} has no part '{name}'; allowed: all")
         return range(len(self.classes))
+
+    def listed(self, split: str) -> Items:
+        """`train` in the order of the file; it has no `val`."""
+        return self.train if split == "train" else self.train.first(0)
 
     def features(self, items: Sequence[str]) -> npt.NDArray[np.float32]:
         """(N, F) features in the order of `items`."""
