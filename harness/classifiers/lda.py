@@ -3,6 +3,9 @@
 The covariance within classes is shrunk towards a multiple of the identity; the default shrinkage
 D / (D + N - 1) is that of S^-1 = D pinv((N - 1) Cov + trace(Cov) I), which few-shot work uses.
 It is fitted on the support set only, whose embeddings are normalised first.
+
+At one shot the covariance within classes is 0. `covariance: total` takes that of all samples around
+their mean, which is the one within classes plus the one between them.
 """
 
 from __future__ import annotations
@@ -24,7 +27,8 @@ USES = ("support",)
 
 class Options(DiscriminantOptions):
     """shrinkage: from 0, the covariance itself, to 1, a multiple of the identity; by default
-    D / (D + N - 1). per_class: fit on the first so many samples of every class.
+    D / (D + N - 1). covariance: within classes, or the total of all samples. per_class: fit on the
+    first so many samples of every class.
     """
 
     per_class: int | None = Field(default=None, ge=2)
@@ -36,7 +40,7 @@ def build(inputs: ClassifierInputs, options: Options) -> torch.Tensor:
     z_ND = unit(z_ND)
     if options.per_class is not None:
         z_ND, y_N = _first_of_each_class(z_ND, y_N, options.per_class)
-    return discriminant(z_ND, y_N, inputs.n_classes, options.shrinkage)
+    return discriminant(z_ND, y_N, inputs.n_classes, options.shrinkage, options.covariance)
 
 
 def _first_of_each_class(

@@ -23,7 +23,8 @@ USES = ("support", "seed")
 
 class Options(DiscriminantOptions):
     """shrinkage: from 0, the covariance itself, to 1, a multiple of the identity; by default
-    D / (D + N - 1). per_class: how many samples of every class are drawn.
+    D / (D + N - 1). covariance: within classes, or the total of all samples. per_class: how many
+    samples of every class are drawn.
     """
 
     per_class: int = Field(default=60, ge=2)
@@ -40,4 +41,5 @@ def build(inputs: ClassifierInputs, options: Options) -> torch.Tensor:
         order = torch.randperm(len(own), generator=inputs.generator)
         drawn.append(own[order[: options.per_class].sort().values])
     kept = torch.cat(drawn)
-    return discriminant(unit(z_ND)[kept], y_N[kept], inputs.n_classes, options.shrinkage)
+    z_ND = unit(z_ND)[kept]
+    return discriminant(z_ND, y_N[kept], inputs.n_classes, options.shrinkage, options.covariance)

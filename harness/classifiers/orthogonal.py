@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.classifiers._dimensions import needs_room
+from harness.classifiers._dimensions import needs_room, width_of
 from harness.core.cells import Cell
 from harness.core.facts import CellFacts
 from harness.core.protocols.classifier import ClassifierInputs, ClassifierOptions
@@ -17,7 +17,7 @@ USES = ("seed",)
 
 def check(cell: Cell, facts: CellFacts) -> str | None:
     """D dimensions have no more than D orthogonal rows."""
-    return needs_room(facts, "an orthogonal classifier")
+    return needs_room(facts, "an orthogonal classifier", width_of(cell, facts))
 
 
 def build(inputs: ClassifierInputs, options: ClassifierOptions) -> torch.Tensor:

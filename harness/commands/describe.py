@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
-from typing import Any
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 HELP = "explain one dataset, encoder, classifier, paradigm, prompt or task"
 
@@ -28,9 +29,20 @@ def run(args: Namespace) -> int:
     print(registry.documentation(args.kind, family))
     print("\noptions:" if options else "\nno options")
     for name, field in options.items():
-        print(f"  {name} = {field.default!r}  ({_type(field.annotation)})")
+        if field.is_required():
+            print(f"  {name}  ({_type(field.annotation)}, required)")
+        else:
+            print(f"  {name} = {field.default!r}  ({_type(field.annotation)})")
     return 0
 
 
 def _type(annotation: Any) -> str:
-    return annotation.__name__ if isinstance(annotation, type) else str(annotation)
+    """A type as a task writes its values: float | 'validation'."""
+    origin, parts = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        return _type(parts[0])
+    if origin is Literal:
+        return " | ".join(repr(value) for value in parts)
+    if origin in (Union, UnionType):
+        return " | ".join("None" if part is NoneType else _type(part) for part in parts)
+    return annotation.__name__ if isinstance(annotation, type) and not parts else str(annotation)

@@ -34,6 +34,7 @@ class CellFacts:
     #: Samples of its smallest class that the cell trains on; None if it trains on none.
     per_class: int | None
     encoder: EncoderFacts
+    linear_head: bool = False  # whether W is trained as that of a linear head on frozen features
     takes_context: bool = False  # whether the text tower can be trained, or trained through
     #: What the cell takes from the file of `init`, by the names in `harness.training.weights`.
     restored: frozenset[str] = frozenset()

@@ -15,6 +15,7 @@ from harness.plan.resolve import Setup, has_training_samples
 from harness.plan.samples import check_classes, check_test, taken_of_smallest, too_few
 from harness.plan.saved import restored, why_other_model
 from harness.plan.shared_classes import refuse_shared_classes
+from harness.plan.texts import class_lists, reads_texts
 from harness.sampling.crops import COUNTS
 from harness.sampling.views import views
 
@@ -40,11 +41,14 @@ def why_infeasible(cell: Cell, setup: Setup, catalogue: Catalogue, where: str) -
         _most_rows(cell, setup),
         taken_of_smallest(cell, setup),
         setup.facts,
+        linear_head=cell.head is not None and setup.is_linear,
         takes_context=setup.text_encoder.plugin.TAKES_CONTEXT,
         restored=restored(cell, setup),
     )
     reason = _refused_by_plugin(cell, setup, facts, catalogue, where)
     reason = reason or cannot_name(cell, setup)
+    _check_texts(cell, setup, catalogue, where)
+    _check_validation(cell, setup, where)
     reason = reason or _cannot_train(cell, setup, where) or _cannot_fit(cell, setup, where)
     return reason or _cannot_probe(cell, setup) or why_other_model(cell, setup, where)
 
@@ -88,6 +92,28 @@ def _lacks(cell: Cell, key: str, part: Chosen[Any], facts: CellFacts) -> str | N
     of_any_class = key in ("alignment", "method")
     samples = facts.per_class is not None if of_any_class else cell.regime != "zero_shot"
     return NO_SUPPORT if "support" in uses and not samples else None
+
+
+def _check_texts(cell: Cell, setup: Setup, catalogue: Catalogue, where: str) -> None:
+    """Raises TaskError for classes that the prompt has no texts for."""
+    if not reads_texts(cell, setup):
+        return
+
+    def check() -> None:
+        with blame(where, setup.prompt_key):
+            for names in class_lists(setup):
+                setup.prompt.plugin.texts(names, setup.prompt.options)
+
+    key = ("texts", setup.prompt.choice, id(setup.trained), id(setup.tested))
+    catalogue.remember(key, check)
+
+
+def _check_validation(cell: Cell, setup: Setup, where: str) -> None:
+    """Raises TaskError where a plugin looks at validation samples that the task does not name."""
+    if "validation" in setup.uses and cell.val is None:
+        part = setup.method or setup.classifier
+        what = part.choice if part else cell.paradigm
+        raise TaskError(where, "val", f"is missing: {what} uses validation samples")
 
 
 def _check_crops(cell: Cell, where: str) -> None:
@@ -170,8 +196,6 @@ def _cannot_fit(cell: Cell, setup: Setup, where: str) -> str | None:
     """Why a method cannot be fitted."""
     if setup.method is None:
         return None
-    if "validation" in setup.uses and cell.val is None:
-        raise TaskError(where, "val", f"is missing: {cell.method} uses validation samples")
     fitted = setup.uses & {"support", "validation"} or cell.val is not None
     if fitted and has_training_samples(cell) and setup.row_names != setup.trained.names:
         return "a method needs training samples of the test classes"

@@ -45,10 +45,17 @@ def needs_train_features(resolved: ResolvedCell) -> bool:
 
 
 def needs_test_features(resolved: ResolvedCell) -> bool:
-    """Whether a cell needs features of its test and validation sets: its backbone is frozen, and
-    has no module over time inside, which reads several frames at once.
+    """Whether a cell needs features of its test set: its backbone is frozen, and has no module over
+    time inside, which reads several frames at once.
     """
     return resolved.cell.tuning != "all" and resolved.setup.inside is None
+
+
+def needs_validation_features(resolved: ResolvedCell) -> bool:
+    """Whether a cell needs features of its validation set, if it has one: its backbone is frozen,
+    or its classifier looks at them before training.
+    """
+    return needs_test_features(resolved) or "validation" in resolved.setup.uses
 
 
 def needs_texts(resolved: ResolvedCell) -> bool:
@@ -196,7 +203,7 @@ def _pool(split: Items, classes: Iterable[Sequence[int]]) -> int:
 def _training_items(resolved: ResolvedCell) -> Iterator[str]:
     if resolved.support is not None:
         yield from resolved.support.items
-    if resolved.validation is not None and needs_test_features(resolved):
+    if resolved.validation is not None and needs_validation_features(resolved):
         yield from resolved.validation.items
 
 

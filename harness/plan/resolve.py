@@ -27,6 +27,7 @@ from harness.plan.class_lists import ClassList, rows_among
 from harness.plan.named_data import for_dataset
 from harness.sampling.draws import Draws
 from harness.sampling.views import short_side
+from harness.task.classifiers import classifier_prompt, reads_validation
 from harness.training.weights import Info
 
 CLASS_NAME, MEAN, FIRST_ORDER = Choice("class_name"), Choice("tap"), Choice("first_order")
@@ -76,6 +77,16 @@ class Setup:
     def row_names(self) -> tuple[str, ...]:
         """The classes of the rows of W that predict test samples."""
         return self.tested.names if self.rows is None else self.trained.names
+
+    @property
+    def is_linear(self) -> bool:
+        """Whether the head is linear: W with a bias, of which the length counts."""
+        return self.paradigm is not None and not self.paradigm.plugin.USES
+
+    @property
+    def prompt_key(self) -> str:
+        """The key of the task that the texts of the classes come from."""
+        return _prompt_key(self.classifier.choice if self.classifier else None)
 
 
 @dataclass(frozen=True, eq=False)
@@ -221,7 +232,8 @@ def resolve(cell: Cell, catalogue: Catalogue, runs: Path, where: str) -> Setup:
         method=method,
         solver=chosen(Solver, "recipe.solver", solver) or catalogue.chosen(Solver, FIRST_ORDER),
         uses=frozenset(name for part in parts if part for name in part.plugin.USES)
-        | frozenset(head_materials(paradigm.plugin, cell.tuning) if paradigm else ()),
+        | frozenset(head_materials(paradigm.plugin, cell.tuning) if paradigm else ())
+        | frozenset({"validation"} if reads_validation(cell.classifier) else ()),
         per_class=smallest,
         largest_class=largest,
         rows=_rows(cell, trained, tested, where),
@@ -271,8 +283,12 @@ def _encoder_facts(cell: Cell, catalogue: Catalogue, where: str) -> tuple[Encode
     return combined, texts.weights
 
 
+def _prompt_key(classifier: Choice | None) -> str:
+    return "prompt" if classifier_prompt(classifier) is None else "classifier"
+
+
 def _prompt(cell: Cell, catalogue: Catalogue, where: str) -> Chosen[Prompt]:
-    with blame(where, "prompt"):
+    with blame(where, _prompt_key(cell.classifier)):
         return for_dataset(catalogue.chosen(Prompt, cell.prompt or CLASS_NAME), cell, catalogue)
 
 

@@ -10,9 +10,11 @@ from harness.core.protocols.alignment import AlignmentInputs
 from harness.core.protocols.classifier import ClassifierInputs
 from harness.core.protocols.encoder import TunableText
 from harness.core.protocols.paradigm import CLASSIFIER, LOGIT_SCALE
+from harness.core.samples import SupportSet
 from harness.core.seeding import torch_stream
 from harness.plan.resolve import ResolvedCell
 from harness.run.resources import Resources
+from harness.task.classifiers import reads_validation
 from harness.training.texts import ContextTexts
 from harness.training.weights import ALIGNMENT, CONTEXT
 
@@ -42,6 +44,11 @@ def initial_classifier(
         else (None, None)
     )
     shape_DF = resources.encoder(resolved).projection.weight_DF.shape
+    validation_MD, validation_labels_M = (
+        embedded_validation(resolved, resources, of_backbone=of_backbone)
+        if reads_validation(chosen.choice)
+        else (None, None)
+    )
     inputs = ClassifierInputs(
         n_classes=len(names),
         dim=shape_DF[1] if of_backbone else shape_DF[0],
@@ -50,6 +57,11 @@ def initial_classifier(
         support_ND=support_ND,
         labels_N=labels_N,
         saved_CD=saved_head(resolved, resources).get(CLASSIFIER),
+        validation_MD=validation_MD,
+        validation_labels_M=validation_labels_M,
+        logit_scale=chosen.options.scale
+        or saved_logit_scale(resolved, resources)
+        or resolved.setup.facts.logit_scale,
     )
     return chosen.plugin.build(inputs, chosen.options)
 
@@ -153,14 +165,28 @@ def embedded_support(
     """(N, D) embeddings of the support set before training and labels (N,); with `of_backbone`
     (N, F) features. A clip is the mean over its frames, whatever the temporal module is.
     """
+    return _embedded(resolved, resolved.support, resources, of_backbone=of_backbone)
+
+
+def embedded_validation(
+    resolved: ResolvedCell, resources: Resources, *, of_backbone: bool = False
+) -> tuple[torch.Tensor | None, torch.Tensor | None]:
+    """(M, D) embeddings of the validation samples before training and labels (M,), made as those
+    of the support set.
+    """
+    return _embedded(resolved, resolved.validation, resources, of_backbone=of_backbone)
+
+
+def _embedded(
+    resolved: ResolvedCell, samples: SupportSet | None, resources: Resources, *, of_backbone: bool
+) -> tuple[torch.Tensor | None, torch.Tensor | None]:
     import torch
 
-    support = resolved.support
-    if support is None:
+    if samples is None:
         return None, None
     with torch.no_grad():
-        h_N = resources.train_features(resolved).of(support.items)
+        h_N = resources.train_features(resolved).of(samples.items)
         z_ND = h_N if of_backbone else resources.encoder(resolved).projection(h_N)
         if resolved.cell.frames is not None:
             z_ND = z_ND.mean(dim=1)
-    return z_ND, torch.tensor(support.labels)
+    return z_ND, torch.tensor(samples.labels)

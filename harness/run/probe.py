@@ -71,8 +71,7 @@ def frozen_features(resolved: ResolvedCell, resources: Resources) -> FrozenFeatu
 
 def is_linear(resolved: ResolvedCell) -> bool:
     """Whether the head is linear: W with a bias, of which the length counts."""
-    paradigm = resolved.setup.paradigm
-    return paradigm is not None and not paradigm.plugin.USES
+    return resolved.setup.is_linear
 
 
 def start_of(

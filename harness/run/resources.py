@@ -29,6 +29,7 @@ from harness.plan.needs import (
     needs_test_features,
     needs_texts,
     needs_train_features,
+    needs_validation_features,
 )
 from harness.plan.resolve import ResolvedCell, Setup
 from harness.plan.saved import restored
@@ -267,7 +268,7 @@ class Resources:
             # A tuned backbone reads images, but an initialisation uses pretrained features.
             if support is not None and needs_train_features(resolved):
                 need(train_key(resolved), setup.dataset, setup, support.items)
-            if validation is not None and frozen:
+            if validation is not None and needs_validation_features(resolved):
                 need(train_key(resolved), setup.dataset, setup, validation.items)
             if frozen:
                 need(test_key(resolved), setup.test_dataset, setup, test.items)

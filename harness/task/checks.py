@@ -9,6 +9,7 @@ from harness.core.cells import COOP_VAL
 from harness.core.errors import BadInput, TaskError, nearest
 from harness.core.perils import PERILS
 from harness.core.protocols.method import Method
+from harness.task.classifiers import reads_validation
 from harness.task.messages import first_problem
 from harness.task.recipe_by import AND, names_of
 from harness.task.schema import (
@@ -171,7 +172,9 @@ def _check_selection(task: Task, where: str) -> None:
         needs |= {"val": task.val, "selection: val": task.selection == "val"}
     present = [key for key, value in needs.items() if value]
     missing = [key for key in needs if key not in present]
-    fits_on_validation = present == ["val"] and any(task.method)  # a method may use them itself
+    # A method or a classifier may use them itself.
+    others = any(task.method) or any(map(reads_validation, task.classifier or ()))
+    fits_on_validation = present == ["val"] and others
     if present and missing and not fits_on_validation:
         raise TaskError(where, present[0], f"also needs {' and '.join(missing)}")
 

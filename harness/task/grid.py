@@ -16,6 +16,7 @@ from harness.core.errors import TaskError, nearest
 from harness.core.protocols.classifier import SAVED, Classifier
 from harness.core.protocols.method import Method
 from harness.core.protocols.paradigm import Paradigm
+from harness.task.classifiers import classifier_prompt, reads_validation
 from harness.task.inputs import (
     is_random,
     materials_of_head,
@@ -203,6 +204,8 @@ def _null_of_the_head(s: dict[str, Any]) -> None:
         s["prompt"] = None
     if s["paradigm"].name != "matching":
         s["gather"] = s["text_tower"] = s["loss"] = None
+    # Sentences of its own take the place of the prompt.
+    s["prompt"] = classifier_prompt(s["classifier"]) or s["prompt"]
     if not _uses_text(s):
         s["text_encoder"] = s["alignment"] = None
         if s["prompt"] is not None:
@@ -212,9 +215,11 @@ def _null_of_the_head(s: dict[str, Any]) -> None:
     if s["tuning"] == "none":
         if s["text_tower"] is not None:
             s["text_tower"] = "offline"  # nothing is trained
-        s["schedule"] = s["search"] = s["val"] = None
+        s["schedule"] = s["search"] = None
     if s["search"] is None:
-        s["val"], s["selection"] = None, "last"
+        s["selection"] = "last"
+        if not reads_validation(s["classifier"]):
+            s["val"] = None
 
 
 def _null_of_a_frozen_encoder(s: dict[str, Any]) -> None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import torch
 from torch.nn import functional as F
 
-from harness.core.cells import Cell, Choice
+from harness.core.cells import Cell, Choice, HeadSpec
 from harness.core.facts import CellFacts, EncoderFacts
 from harness.core.protocols.classifier import ClassifierInputs, ClassifierOptions
 
-C, D, K = 12, 32, 5
+C, D, K, F_DIM = 12, 32, 5, 64
 PLAIN = ClassifierOptions()
 
 
@@ -28,9 +31,32 @@ def gram(w_CD: torch.Tensor) -> torch.Tensor:
     return w_CD @ w_CD.T
 
 
-def facts(*, n_classes: int = C, per_class: int | None = K) -> CellFacts:
-    return CellFacts(n_classes, per_class, EncoderFacts("w", "b", D, 64, 224, 20.0, text_dim=D))
+def support_of(
+    z_ND: torch.Tensor, y_N: torch.Tensor, n_classes: int, text_CD: torch.Tensor | None = None
+) -> ClassifierInputs:
+    """Any support set, with any number of samples of a class."""
+    generator = torch.Generator().manual_seed(0)
+    return ClassifierInputs(n_classes, z_ND.shape[1], generator, text_CD, z_ND, y_N)
 
 
-def cell(name: str, regime: str = "few_shot", shots: int | None = 2) -> Cell:
-    return Cell(Choice("emoji"), regime, Choice("x"), classifier=Choice(name), shots=shots)
+def drawn(n_classes: int = C, dim: int = D, seed: int = 0) -> ClassifierInputs:
+    """Of what is drawn: a seed alone."""
+    return ClassifierInputs(n_classes, dim, torch.Generator().manual_seed(seed))
+
+
+def facts(*, n_classes: int = C, per_class: int | None = K, linear: bool = False) -> CellFacts:
+    encoder = EncoderFacts("w", "b", D, F_DIM, 224, 20.0, text_dim=D)
+    return CellFacts(n_classes, per_class, encoder, linear_head=linear)
+
+
+def cell(
+    name: str,
+    regime: str = "few_shot",
+    shots: int | None = 2,
+    on: str | None = None,
+    **options: Any,
+) -> Cell:
+    """`on` makes it a head on frozen features of that place."""
+    choice = Choice(name, tuple(options.items()))
+    plain = Cell(Choice("emoji"), regime, Choice("x"), classifier=choice, shots=shots)
+    return plain if on is None else replace(plain, tuning="head", head=HeadSpec(on=on))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import torch
@@ -13,6 +14,11 @@ from harness.core.protocols.classifier import MATERIALS, SAVED, Classifier, Clas
 from .inputs import C, D, cell, facts, inputs
 
 NAMES = registry.names("classifier")
+#: What a task must say.
+OPTIONS: dict[str, dict[str, Any]] = {
+    "descriptions": {"file": "f.json"},
+    "text_low_rank": {"rank": 3},
+}
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -21,7 +27,8 @@ def test_an_ordinary_cell_is_feasible(name: str) -> None:
     ordinary = cell(name)
     if name == "saved":
         ordinary = replace(ordinary, init="w.safetensors")
-    assert plugin.check(ordinary, facts()) is None
+    linear = name == "zeros"  # no other head can start from them
+    assert plugin.check(ordinary, facts(linear=linear)) is None
     assert set(plugin.USES) <= {*MATERIALS, SAVED}
 
 
@@ -32,7 +39,7 @@ def test_it_reads_no_more_than_it_declares(name: str, text_CD: torch.Tensor) -> 
     text = text_CD if "text" in plugin.USES else None
     saved = text_CD if SAVED in plugin.USES else None
     declared = ClassifierInputs(C, D, given.generator, text, *support, saved_CD=saved)
-    w_CD = plugin.build(declared, plugin.Options())
+    w_CD = plugin.build(declared, plugin.Options(**OPTIONS.get(name, {})))
     assert w_CD.shape == (C, D)
     assert w_CD.isfinite().all()
 
@@ -45,3 +52,12 @@ def test_asking_for_what_was_not_declared_fails() -> None:
         bare.support()
     with pytest.raises(LookupError, match="saved"):
         bare.saved()
+    with pytest.raises(LookupError, match="validation"):
+        bare.validation()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_most_read_no_validation_samples_and_no_texts_of_their_own(name: str) -> None:
+    plugin, given = registry.load(Classifier, name), OPTIONS.get(name, {})
+    assert not plugin.reads_validation(given)
+    assert (plugin.prompt(given) is None) == (name != "descriptions")

@@ -66,8 +66,8 @@ def test_each_choice_is_opened_once(add_classifier: AddClassifier) -> None:
     [
         (
             {"shrinkag": 1},
-            "lda: option shrinkag: there is no such option; allowed: scale, normalise, shrinkage, "
-            "per_class. Did you mean 'shrinkage'?",
+            "lda: option shrinkag: there is no such option; allowed: scale, normalise, "
+            "covariance, shrinkage, per_class. Did you mean 'shrinkage'?",
         ),
         ({"scale": -1}, "lda: option scale: -1: input should be greater than 0"),
     ],

@@ -50,6 +50,7 @@ def refusal(task: Task, tmp_path: Path) -> Callable[..., str]:
 
 Why = Callable[..., str]
 ZERO: dict[str, Any] = {"regime": "zero_shot", "shots": None}
+NEEDS_TWO = "the covariance within classes needs 2 samples of a class; covariance: total needs 1"
 
 
 # --- infeasible ----------------------------------------------------------------------------------
@@ -58,7 +59,7 @@ ZERO: dict[str, Any] = {"regime": "zero_shot", "shots": None}
 def test_a_plugin_says_why(reason: Why, add_classifier: AddClassifier) -> None:
     name = add_classifier(check=lambda cell, facts: f"{facts.per_class} of {facts.n_classes}")
     assert reason(classifier=name) == "1 of 10", "it trains on one sample of eight"
-    assert reason(classifier="lda") == ("the covariance within classes needs 2 samples of a class")
+    assert reason(classifier="lda") == NEEDS_TWO
 
 
 def test_any_plugin_of_a_cell_may_say_why(
@@ -137,9 +138,7 @@ def test_a_solver_that_does_not_solve_it(reason: Why, elsewhere: Callable[..., s
 
 
 def test_all_cells_infeasible(refusal: Why) -> None:
-    assert refusal(classifier="lda") == (
-        "all its cells are infeasible: the covariance within classes needs 2 samples of a class"
-    )
+    assert refusal(classifier="lda") == (f"all its cells are infeasible: {NEEDS_TWO}")
 
 
 def test_more_shots_than_samples(refusal: Why) -> None:
@@ -302,9 +301,7 @@ def test_plugins_are_told_the_smallest_class_that_is_taken(
     name = add_classifier(check=lambda cell, facts: f"{facts.per_class}")
     taken = {"dataset": long_tail, "shots": 4, "few": "take_all", "classifier": name}
     assert reason(**taken) == "1"
-    assert reason(**taken | {"classifier": "lda"}) == (
-        "the covariance within classes needs 2 samples of a class"
-    )
+    assert reason(**taken | {"classifier": "lda"}) == NEEDS_TWO
     fraction = {"regime": "fraction", "shots": None, "fraction": 0.25, "classifier": name}
     assert reason(**fraction) == "2"
     assert reason(regime="full", shots=None, classifier=name) == "8"

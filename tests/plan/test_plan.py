@@ -36,7 +36,7 @@ def test_feasible_and_infeasible_cells(task: Task, tmp_path: Path) -> None:
         for shots, name in ((1, "text"), (2, "text"), (2, "lda"))
         for seed in (0, 1)
     ]
-    why = "the covariance within classes needs 2 samples of a class"
+    why = "the covariance within classes needs 2 samples of a class; covariance: total needs 1"
     assert [(c.seed, reason) for c, reason in plan.infeasible] == [(0, why), (1, why)]
     assert plan.reasons() == {f"lda: {why}": 2}
     assert plan.counts() == {"done": 0, "failed": 0, "waiting": 6, "infeasible": 2}

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Protocol
+from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from typing_extensions import TypeVar
 
+from harness.core.cells import Choice
 from harness.core.logit_scales import checked_factor
 from harness.core.protocols.plugin import Plugin
 
@@ -49,6 +50,9 @@ class ClassifierInputs:
     support_ND: torch.Tensor | None = None
     labels_N: torch.Tensor | None = None
     saved_CD: torch.Tensor | None = None
+    validation_MD: torch.Tensor | None = None
+    validation_labels_M: torch.Tensor | None = None
+    logit_scale: float = 1.0  # the option `scale`, else that of `init`, else the encoder's
 
     def text(self) -> torch.Tensor:
         """(C, D) text embeddings, not normalised."""
@@ -68,6 +72,12 @@ class ClassifierInputs:
             raise LookupError("USES of this classifier does not name 'saved'")
         return self.saved_CD
 
+    def validation(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """(M, D) embeddings of the validation samples before training, and labels (M,)."""
+        if self.validation_MD is None or self.validation_labels_M is None:
+            raise LookupError("this classifier does not say that it reads validation samples")
+        return self.validation_MD, self.validation_labels_M
+
 
 class Classifier(Plugin, Protocol[OwnOptionsT_contra]):
     """An initialisation."""
@@ -79,6 +89,18 @@ class Classifier(Plugin, Protocol[OwnOptionsT_contra]):
     def USES(self) -> Sequence[str]:  # noqa: N802 - a constant of the plugin
         """What it is made of, of MATERIALS and SAVED: it gets nothing else."""
         ...
+
+    def reads_validation(self, given: Mapping[str, Any]) -> bool:
+        """Whether it also looks at the cell's validation samples, which need the key `val`, with
+        options as a task gives them.
+        """
+        return False
+
+    def prompt(self, given: Mapping[str, Any]) -> Choice | None:
+        """The prompt whose texts it reads in place of the cell's, with options as a task gives
+        them; None: the cell's own.
+        """
+        return None
 
     @abstractmethod
     def build(self, inputs: ClassifierInputs, options: OwnOptionsT_contra) -> torch.Tensor:
