@@ -128,6 +128,18 @@ def test_every_key_is_explained(model: type[Any]) -> None:
     assert known - rows == set(), "has no row in a table of docs/tasks.md"
 
 
+def test_every_classifier_has_a_line_in_its_table() -> None:
+    """What its USES name is what the table says that it is made of."""
+    of_page = TASKS_PAGE.read_text(encoding="utf-8")
+    section = of_page.partition("\n## Classifiers\n")[2].partition("\n## ")[0]
+    made_of = dict(re.findall(r"^\| `(\w+)` \| ([^|]*) \|", section, re.MULTILINE))
+    assert set(made_of) == set(registry.names("classifier"))
+    words = {"text": "texts", "support": "support", "seed": "seed", "saved": "`init`"}
+    for name, told in made_of.items():
+        parts = [words[use] for use in registry.load_kind("classifier", name).USES]
+        assert told.removesuffix(" of a file") == (", ".join(parts) or "nothing"), name
+
+
 def test_keys_in_the_table_exist() -> None:
     table = text(TASKS_PAGE).split("## Every key")[1].split("###")[0]
     rows = set(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE))

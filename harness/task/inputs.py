@@ -12,6 +12,7 @@ from harness.core.protocols.alignment import Alignment
 from harness.core.protocols.classifier import Classifier
 from harness.core.protocols.method import Method
 from harness.core.protocols.paradigm import Paradigm, head_materials
+from harness.task.classifiers import reads_validation
 
 
 def is_random(s: Mapping[str, Any]) -> bool:
@@ -35,7 +36,8 @@ def reads_support(s: Mapping[str, Any]) -> bool:
 def _inputs(s: Mapping[str, Any]) -> frozenset[str]:
     """What classifier, alignment and method use."""
     of_head = uses(Classifier, s["classifier"]) | uses(Alignment, s["alignment"])
-    return of_head | uses(Method, s["method"])
+    validation = frozenset({"validation"} if reads_validation(s["classifier"]) else ())
+    return of_head | validation | uses(Method, s["method"])
 
 
 def method_options(choice: Choice) -> frozenset[str]:
