@@ -14,7 +14,6 @@ from harness.core.samples import SupportSet
 from harness.core.seeding import torch_stream
 from harness.plan.resolve import ResolvedCell
 from harness.run.resources import Resources
-from harness.task.classifiers import reads_validation
 from harness.training.texts import ContextTexts
 from harness.training.weights import ALIGNMENT, CONTEXT
 
@@ -46,7 +45,7 @@ def initial_classifier(
     shape_DF = resources.encoder(resolved).projection.weight_DF.shape
     validation_MD, validation_labels_M = (
         embedded_validation(resolved, resources, of_backbone=of_backbone)
-        if reads_validation(chosen.choice)
+        if chosen.plugin.reads_validation(dict(chosen.choice.options))
         else (None, None)
     )
     inputs = ClassifierInputs(

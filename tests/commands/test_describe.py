@@ -17,13 +17,17 @@ def test_every_plugin(kind: str, cli: Call) -> None:
         ended = cli("describe", kind, name)
         assert (ended.code, ended.err) == (0, "")
         assert ended.out.startswith(registry.documentation(kind, name))
-        for option in registry.load_kind(kind, name).Options.model_fields:
-            assert f"\n  {option} = " in ended.out
+        for option, field in registry.load_kind(kind, name).Options.model_fields.items():
+            shown = "  (" if field.is_required() else " = "
+            assert f"\n  {option}{shown}" in ended.out
 
 
 def test_options_have_their_default_and_type(cli: Call) -> None:
     assert "\noptions:\n" in cli("describe", "classifier", "lda").out
     assert "  shrinkage = None  (float | None)\n" in cli("describe", "classifier", "lda").out
+    mixture = cli("describe", "classifier", "text_prototype").out
+    assert "  weight = 0.5  (float | 'validation')\n" in mixture
+    assert "  rank  (int, required)\n" in cli("describe", "classifier", "text_low_rank").out
     assert cli("describe", "measure", "top1").out.endswith("\nno options\n")
 
 

@@ -166,7 +166,12 @@ def test_members_that_a_list_of_choices_requires() -> None:
 
 
 def test_an_object_with_every_member_is_itself() -> None:
-    whole = classifier(Options=ClassifierOptions, check=lambda cell, facts: None)
+    whole = classifier(
+        Options=ClassifierOptions,
+        check=lambda cell, facts: None,
+        reads_validation=lambda given: False,
+        prompt=lambda given: None,
+    )
     assert conform(Classifier, whole, WHERE) is whole
 
 
@@ -259,7 +264,9 @@ def test_a_completed_object_is_copied_with_what_it_holds() -> None:
 
 
 def test_members_are_those_of_the_protocol_and_of_what_it_extends() -> None:
-    assert list(dict(members(Classifier))) == ["Options", "check", "USES", "build"]
+    assert list(dict(members(Classifier))) == [
+        "Options", "check", "USES", "reads_validation", "prompt", "build",
+    ]  # fmt: skip
     assert "REQUIRED_FOR" not in dict(members(EncoderPlugin))
     assert {"whole_batch", "to"} <= set(dict(members(Head)))
 

@@ -70,10 +70,8 @@ def test_every_plugin_conforms_and_says_what_it_is(kind: str) -> None:
 
 
 def test_names_are_files_and_packages_without_an_underscore() -> None:
-    assert registry.names("classifier") == [
-        "gram_matched", "lda", "lda_sample", "orthogonal", "prototype", "random", "saved", "text",
-        "text_rotated", "text_shuffled",
-    ]  # fmt: skip
+    assert registry.names("alignment") == ["least_squares", "pad", "projection"]
+    assert {"gram_matched", "lda", "zeros"} < set(registry.names("classifier"))
     assert registry.names("launcher") == ["inline", "local", "slurm"], "slurm is a package"
     for kind in registry.KINDS:
         assert registry.names(kind) == sorted(registry.names(kind))
