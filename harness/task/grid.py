@@ -27,6 +27,7 @@ from harness.task.inputs import (
 from harness.task.overrides import replace_keys
 from harness.task.read import plain, validate
 from harness.task.row_recipes import RECIPE_AXES, recipes_of_row
+from harness.task.sample_keys import written_choice
 from harness.task.schema import Task, TuningModel
 
 #: Axes in the order in which reports list them.
@@ -285,9 +286,10 @@ def matches(cell: Cell, partial: Sequence[tuple[str, Any]]) -> bool:
     """Whether a cell has every value of a partial cell."""
     for axis, wanted in partial:
         value = value_of(cell, axis)
+        written = written_choice(value) if isinstance(value, Choice) else value
         value = value.plain() if isinstance(value, Choice) else value
         name = value["name"] if isinstance(value, dict) else value
         accepted = wanted if isinstance(wanted, list) else [wanted]
-        if value not in accepted and name not in accepted:
+        if not any(form in accepted for form in (value, written, name)):
             return False
     return True

@@ -97,6 +97,21 @@ def test_classes_of_few_samples_are_taken_whole(task: Task, tmp_path: Path, data
     assert any(note.startswith("support: coop: 1 of the 10 classes") for note in plan.notes())
 
 
+@pytest.mark.parametrize("left_out", ["coop", {"file": "l.json"}, "file"])
+def test_values_of_the_axis_can_be_excluded(left_out: Any, task: Task) -> None:
+    from harness.task.grid import expand
+    from harness.task.read import as_yaml, validate
+    from harness.task.yaml_reader import parse
+
+    axis = ["own", "coop", {"file": "l.json"}]
+    changes = {"support": axis, "exclude": [{"support": left_out}], "classifier": "text"}
+    checked = validate({**task, **changes}, "t")
+    names = [cell.support.name for cell in expand(checked)]
+    gone = left_out if isinstance(left_out, str) else "file"
+    assert sorted(set(names)) == sorted({"own", "coop", "file"} - {gone})
+    assert validate(parse(as_yaml(checked), "t"), "t") == checked
+
+
 def write_list(path: Path, classes: range, first: int) -> None:
     rows = [{"impath": f"x/train{8 * c + first}", "classname": f"class {c}"} for c in classes]
     path.write_text(json.dumps({"train": {"data": rows}}))
