@@ -85,7 +85,11 @@ class Recipe:
     logit_scale: float | None = None
     train_logit_scale: bool = True
     checkpointing: bool = False
-    solver: str | None = None  # None: first_order
+    solver: str | None = None  # None: lbfgs for a strength l2, else first_order
+    l2: float | None = None  # mean loss + (l2/2)|W|^2, bias free: lbfgs and ridge
+    iterations: int | None = None  # a budget in steps, in place of epochs
+    proximal: float | None = None  # strength of what holds W, or the projection, to its start
+    proximal_relative: bool = True  # the strength is divided by the start's squared length
     # Choices of the paper's public code that differ from ours (None).
     crop: str | None = None  # tsn: how the random crop is drawn
     repeats: str | None = None  # random: which frames of a video of fewer than T frames repeat

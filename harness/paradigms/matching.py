@@ -59,6 +59,16 @@ class MatchingHead(CosineHead):
         logits_BB = self._cosines(z_BD, self._w_CD[y_B])  # column b: the text of sample b
         return self._loss(logits_BB, y_B)
 
+    def loss_and_logits(
+        self, z_BD: torch.Tensor, y_B: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """The loss, and the logits of all classes without a graph."""
+        import torch
+
+        loss = self.loss(z_BD, y_B)
+        with torch.no_grad():
+            return loss, self.logits(z_BD)
+
 
 def symmetric_kl(logits_BB: torch.Tensor, y_B: torch.Tensor) -> torch.Tensor:
     """KL of the scaled mask to the logits, summed over B x B, divided by B, directions averaged."""

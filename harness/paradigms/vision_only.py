@@ -16,6 +16,7 @@ from harness.core.errors import CellError
 from harness.core.facts import CellFacts
 from harness.core.protocols.paradigm import CLASSIFIER, HeadInputs
 from harness.core.protocols.plugin import NoOptions
+from harness.paradigms._cross_entropy import classified
 from harness.paradigms._tensors import moved
 
 if TYPE_CHECKING:
@@ -64,9 +65,13 @@ class LinearHead:
 
     def loss(self, z_BD: torch.Tensor, y_B: torch.Tensor) -> torch.Tensor:
         """Cross-entropy, the mean over the batch."""
-        from torch.nn import functional as F
+        return self.loss_and_logits(z_BD, y_B)[0]
 
-        return F.cross_entropy(self.logits(z_BD), y_B)
+    def loss_and_logits(
+        self, z_BD: torch.Tensor, y_B: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Cross-entropy, and the logits that it is computed from, without a graph."""
+        return classified(self.logits(z_BD), y_B)
 
     def logits(self, z_BD: torch.Tensor) -> torch.Tensor:
         """(B, C), of features as they are, not normalised here."""

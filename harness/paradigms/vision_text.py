@@ -12,6 +12,7 @@ from harness.core.errors import CellError
 from harness.core.protocols.paradigm import LOGIT_SCALE, HeadInputs
 from harness.core.protocols.plugin import NoOptions
 from harness.paradigms._cosine_head import CosineHead
+from harness.paradigms._cross_entropy import classified
 
 if TYPE_CHECKING:
     import torch
@@ -61,9 +62,13 @@ class VisionTextHead(CosineHead):
 
     def loss(self, z_BD: torch.Tensor, y_B: torch.Tensor) -> torch.Tensor:
         """Cross-entropy, the mean over the batch."""
-        from torch.nn import functional as F
+        return self.loss_and_logits(z_BD, y_B)[0]
 
-        return F.cross_entropy(self.logits(z_BD), y_B)
+    def loss_and_logits(
+        self, z_BD: torch.Tensor, y_B: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Cross-entropy, and the logits that it is computed from, without a graph."""
+        return classified(self.logits(z_BD), y_B)
 
     def pretrained(self) -> list[torch.Tensor]:
         """Learning rate lr: W comes from a trained encoder, as the scale does."""

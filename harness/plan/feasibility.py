@@ -16,6 +16,7 @@ from harness.plan.samples import check_classes, check_test, taken_of_smallest, t
 from harness.plan.saved import restored, why_other_model
 from harness.plan.shared_classes import refuse_shared_classes
 from harness.plan.texts import class_lists, reads_texts
+from harness.plan.solvable import why_unsolvable
 from harness.sampling.crops import COUNTS
 from harness.sampling.views import views
 
@@ -167,9 +168,7 @@ def _cannot_train(cell: Cell, setup: Setup, where: str) -> str | None:
     if cell.gather is False and recipe.micro_batch is None:
         problem = "gather: false contrasts the samples of each micro-batch"
         raise TaskError(where, "recipe.micro_batch", f"is missing: {problem}")
-    if not setup.solver.plugin.accepts([cell]):
-        return f"recipe.solver: {setup.solver.choice} does not solve this kind of training"
-    return None
+    return why_unsolvable(cell, setup, where)
 
 
 def _cannot_train_texts(cell: Cell, setup: Setup) -> str | None:

@@ -17,6 +17,7 @@ from harness.core.records import KEY_VERSION
 from harness.plan.catalogue import Catalogue, blame
 from harness.plan.resolve import Setup, has_training_samples, reads_order, support_of
 from harness.sampling.draws import Draws
+from harness.task.solver_keys import is_convex
 
 #: A placeholder for the seed in the text that is hashed; no user would choose this number.
 _SEED_MARK = -982_451_653_000_000_007
@@ -144,6 +145,8 @@ def _keys(
             # The test classes do not affect training, except that training classes exclude them;
             # the training classes are in the hash.
             plain.pop("classes", None)
+        if is_convex(cell.recipe):
+            plain.pop("classifier", None)  # one optimum, wherever W starts
         train_key_at = _hasher(plain, [training])
     return ((key_at(seed), train_key_at(seed)) for seed in seeds)
 

@@ -204,7 +204,7 @@ def _aligned_where_needed(row: Row, catalogue: Catalogue, where: str) -> Row:
     changed = replace(cell, alignment=None)
     axes = ("tuning", "classifier", "alignment", "method", "regime", "val")
     values = {name: getattr(changed, name) for name in axes}
-    random = is_random(values)
+    random = is_random(values, changed.recipe)
     if not reads_support(values):
         changed = replace(changed, support=OWN)
     return Row(changed, row.seeds if random else (None,))

@@ -42,7 +42,7 @@ class BuiltModel:
     """A model before training, its initial classifier, and what embeds features afterwards."""
 
     model: Model | ProbeModel
-    w_init_CD: torch.Tensor
+    w_init_CD: torch.Tensor | None  # None where the start plays no part
     embedding: Embedding | FrozenFeatures
     warnings: tuple[str, ...] = ()  # on its texts
 
@@ -81,15 +81,19 @@ def _build_probe(resolved: ResolvedCell, recipe: Recipe, resources: Resources) -
     """A head on frozen features: these are computed once, so that a step is the head's alone."""
     torch_device, support = device(), resolved.support
     features = frozen_features(resolved, resources)
-    start = start_of(resolved, recipe, resources, features)
     names = resolved.setup.trained.names
+    h_N = resources.train_features(resolved).of(support.items if support else ())
+    source = CachedFeatures(features(h_N).to(torch_device))
+    if resolved.setup.solver.plugin.CONVEX:
+        zeros_CK = source.h_NF.new_zeros(len(names), source.h_NF.shape[-1])
+        head = build_head(resolved, recipe, len(names), zeros_CK, resources)
+        return BuiltModel(ProbeModel(source, head), None, features)
+    start = start_of(resolved, recipe, resources, features)
     warnings = text_warnings(resolved, names, start.w_CK, resources)
     head = build_head(resolved, recipe, len(names), start.w_CK, resources, b_C=start.b_C)
     w_init_CK = head.weight().clone()
     head.to(torch_device)
-    h_N = resources.train_features(resolved).of(support.items if support else ())
-    model = ProbeModel(CachedFeatures(features(h_N).to(torch_device)), head)
-    return BuiltModel(model, w_init_CK, features, warnings)
+    return BuiltModel(ProbeModel(source, head), w_init_CK, features, warnings)
 
 
 def pretrained_embedding(resolved: ResolvedCell, resources: Resources) -> Embedding:

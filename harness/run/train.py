@@ -26,7 +26,10 @@ from harness.run.evaluate import Trained, Trial, measured, on_test, on_validatio
 from harness.run.methods import fit_method, method_warnings
 from harness.training.checkpoint import Checkpoint
 from harness.training.distributed import world
+from harness.training.head_diagnostics import head_diagnostics
+from harness.training.model import Model
 from harness.training.movement import fingerprint, why_unmoved
+from harness.training.probe import ProbeModel
 
 
 @dataclass(frozen=True)
@@ -250,7 +253,7 @@ def _solve_together(attempts: Sequence[_Attempt], context: RunContext) -> list[T
     return [
         replace(
             _trained(a, b, s, context),
-            warnings=(*b.warnings, *why_unmoved(sums, b.model, s.curve)),
+            warnings=(*b.warnings, *s.warnings, *why_unmoved(sums, b.model, s.curve)),
         )
         for a, b, s, sums in parts
     ]
@@ -278,8 +281,6 @@ def _solve_in_memory(attempt: _Attempt, context: RunContext) -> Trained:
 
 
 def _problem(attempt: _Attempt, built: BuiltModel, context: RunContext) -> Problem:
-    import torch
-
     resolved, support = attempt.resolved, attempt.resolved.support
     if support is None:
         raise CellError("there is nothing to train on")
@@ -287,7 +288,7 @@ def _problem(attempt: _Attempt, built: BuiltModel, context: RunContext) -> Probl
     return Problem(
         cell=resolved.cell,
         model=built.model,
-        labels_N=torch.tensor(support.labels, device=built.model.device),
+        labels_N=torch_labels(support.labels, built.model),
         recipe=attempt.recipe,
         seed=resolved.cell.seed,
         watch=attempt.watch,
@@ -300,6 +301,11 @@ def _trained(
     attempt: _Attempt, built: BuiltModel, solution: Solution, context: RunContext
 ) -> Trained:
     support, model = attempt.resolved.support, built.model
+    if isinstance(model, ProbeModel) and support is not None:
+        y_N = torch_labels(support.labels, model)
+        found = head_diagnostics(model, y_N, built.w_init_CD)
+        # A solver's own certificate is the more exact.
+        solution = replace(solution, diagnostics={**found, **solution.diagnostics})
     return Trained(
         embedding=built.embedding,
         head=model.head,
@@ -310,6 +316,13 @@ def _trained(
         solution=solution,
         params=model.trained_parameters(),
     )
+
+
+def torch_labels(labels: Sequence[int], model: Model | ProbeModel) -> Any:
+    """y_N on the device of the model."""
+    import torch
+
+    return torch.tensor(labels, device=model.device)
 
 
 def checkpoint_folder(keyed: KeyedCell, store: Store) -> Path:

@@ -27,7 +27,7 @@ MAX_SEEDS = 10_000
 #: Keys of the recipe that can be searched: those that change the fit, not how it is computed.
 SEARCHED = (
     "lr", "lr_new", "weight_decay", "warmup_epochs", "epochs", "batch", "decay", "dropout",
-    "optimiser", "logit_scale", "train_logit_scale",
+    "optimiser", "logit_scale", "train_logit_scale", "l2", "iterations", "proximal",
 )  # fmt: skip
 
 
@@ -47,6 +47,7 @@ def check_task(task: Task, where: str) -> None:
     _check_support(task, where)
     _check_search(task, where)
     _check_recipe_by(task, where)
+    _check_budget(task, where)
     _check_embedded(task, where)
     _check_regime(task, where)
     _check_head(task, where)
@@ -255,6 +256,9 @@ def _check_recipe_search(task: Task, name: str, where: str) -> None:
             raise TaskError(
                 where, f"search.recipe.{name}", f"is searched and also set by {what}: remove one"
             )
+    if name == "proximal" and any(isinstance(value, dict) for value in values):
+        problem = "takes strengths, as numbers; whether they are relative stands in recipe.proximal"
+        raise TaskError(where, "search.recipe.proximal", problem)
     try:
         RecipeModel.model_validate({name: values})
     except ValidationError as error:
@@ -290,6 +294,24 @@ def _check_recipe_by(task: Task, where: str) -> None:
             same = entries.setdefault(names_of(entry), entry)
             if same != entry:
                 raise TaskError(where, key, f"has the names of '{same}': make one entry of them")
+
+
+def _check_budget(task: Task, where: str) -> None:
+    """A training has one length. The epochs of a preset give way to iterations."""
+    default = RecipeModel().epochs
+    released = next((s for s in task.schedule if s.startswith("released")), None)
+    for recipe_name, whole in task.recipes().items():
+        key = recipe_key(recipe_name)
+        entries = [(key, whole), *((f"{key}.by.{n}", entry) for n, entry in whole.by.items())]
+        for path, recipe in entries:
+            if not any(recipe.iterations):
+                continue
+            if recipe.epochs != default and recipe.preset is None:
+                problem = "is a budget in place of epochs, and both are given: remove one"
+                raise TaskError(where, f"{path}.iterations", problem)
+            if released:
+                problem = f"{released} counts epochs: name epochs in place of {path}.iterations"
+                raise TaskError(where, "schedule", problem)
 
 
 def _check_seeds(task: Task, where: str) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from harness.core.cells import OWN, Cell, Choice, HeadSpec
+from harness.core.cells import OWN, Cell, Choice, HeadSpec, Recipe
 from harness.core.errors import TaskError, nearest
 from harness.core.protocols.classifier import SAVED, Classifier
 from harness.core.protocols.method import Method
@@ -29,6 +29,7 @@ from harness.task.read import plain, validate
 from harness.task.row_recipes import RECIPE_AXES, recipes_of_row
 from harness.task.sample_keys import written_choice
 from harness.task.schema import Task, TuningModel
+from harness.task.solver_keys import is_convex
 
 #: Axes in the order in which reports list them.
 AXES = (
@@ -145,8 +146,18 @@ def _product(task: Task, where: str) -> Iterator[Row]:
             continue
         known.add(key)
         for name, recipe in recipes_of_row(task, settings, where):
-            cell = Cell(**settings, recipe=recipe, recipe_name=name)
-            yield Row(cell, seeds if is_random(settings) else (None,))
+            cell = _row_cell(settings, recipe, name)
+            yield Row(cell, seeds if is_random(settings, recipe) else (None,))
+
+
+def _row_cell(settings: Mapping[str, Any], recipe: Recipe | None, name: str | None) -> Cell:
+    """A head that is solved to its optimum starts nowhere: how W begins has no meaning."""
+    cell = Cell(**settings, recipe=recipe, recipe_name=name)
+    if cell.head is None or not is_convex(recipe):
+        return cell
+    default = HeadSpec()
+    head = replace(cell.head, start_norm=default.start_norm, start_scale=default.start_scale)
+    return replace(cell, head=head)
 
 
 def _tuning(value: str | TuningModel) -> dict[str, Any]:

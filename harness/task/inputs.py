@@ -6,22 +6,25 @@ from collections.abc import Mapping
 from typing import Any
 
 from harness.core import registry
-from harness.core.cells import COOP_VAL, Choice
+from harness.core.cells import COOP_VAL, Choice, Recipe
 from harness.core.errors import BadInput
 from harness.core.protocols.alignment import Alignment
 from harness.core.protocols.classifier import Classifier
 from harness.core.protocols.method import Method
 from harness.core.protocols.paradigm import Paradigm, head_materials
 from harness.task.classifiers import reads_validation
+from harness.task.solver_keys import is_convex
 
 
-def is_random(s: Mapping[str, Any]) -> bool:
+def is_random(s: Mapping[str, Any], recipe: Recipe | None = None) -> bool:
     """Whether anything in the cell depends on the seed."""
+    whole_val = s["val"] == Choice("official")
+    draws = s["regime"] in ("few_shot", "fraction") or isinstance(s["val"], int)
+    if is_convex(recipe):
+        return draws or (s["val"] is not None and not whole_val)
     if s["tuning"] != "none":
         return True
     needed = _inputs(s)
-    whole_val = s["val"] == Choice("official")
-    draws = s["regime"] in ("few_shot", "fraction") or isinstance(s["val"], int)
     drawn_val = "validation" in needed and not whole_val
     return "seed" in needed or drawn_val or ("support" in needed and draws)
 

@@ -7,12 +7,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
+from harness.core import registry
 from harness.core.cells import Recipe
+from harness.core.errors import BadInput
+from harness.core.protocols.paradigm import Paradigm
 from harness.task.default_recipe import base_recipe
 from harness.task.recipe_by import changes_of, names_of_row
-from harness.task.schema import RecipeModel, Task, recipe_key
+from harness.task.schema import ProximalModel, RecipeModel, Task, recipe_key
+from harness.task.solver_keys import settled
 
 RECIPE_AXES = tuple(f.name for f in fields(Recipe))
+#: Part of the key `proximal` in YAML.
+RELATIVE = "proximal_relative"
 
 
 def recipes_of_row(
@@ -35,7 +41,7 @@ def _recipes(
 ) -> Iterator[Recipe]:
     """The product of the lists under one recipe."""
     base = base_recipe(recipe, row["encoder"], row["tuning"])
-    lists = {name: getattr(base, name) for name in RECIPE_AXES}
+    lists = {name: getattr(base, name) for name in RECIPE_AXES if name != RELATIVE}
     lists["train_logit_scale"] = lists["train_logit_scale"] or [row["tuning"] != "head"]
     named = names_of_row(row["tuning"], row["paradigm"], row["classifier"])
     lists |= changes_of(recipe, named, key, where)
@@ -43,8 +49,33 @@ def _recipes(
     searched = (key.removeprefix("recipe.") for key in task.search or {})
     lists |= {n: (task.search or {})[f"recipe.{n}"][:1] for n in searched if n in lists}
     lists |= {name: [None] for name in _without_meaning(lists, row)}
-    for values in itertools.product(*lists.values()):
-        yield Recipe(**dict(zip(lists, values, strict=True)))
+    relative = next((t.relative for t in base.proximal if t is not None), True)
+    linear_probe = is_linear_probe(row)
+    made = (
+        settled(_recipe(dict(zip(lists, v, strict=True)), relative), linear_probe=linear_probe)
+        for v in itertools.product(*lists.values())
+    )
+    yield from dict.fromkeys(made)  # equal ones differed in keys that do not apply
+
+
+def _recipe(values: dict[str, Any], relative: bool) -> Recipe:
+    """A proximal term is one key in YAML; a searched strength is relative if the recipe's is."""
+    term: ProximalModel | float | None = values["proximal"]
+    if isinstance(term, ProximalModel):
+        relative = term.relative
+        term = term.strength
+    strength = None if term is None else float(term)
+    return Recipe(**{**values, "proximal": strength, RELATIVE: relative})
+
+
+def is_linear_probe(row: Mapping[str, Any]) -> bool:
+    """Whether a row trains a linear head on frozen features."""
+    if row["tuning"] != "head" or row["paradigm"] is None:
+        return False
+    try:
+        return not registry.load(Paradigm, row["paradigm"].name).USES
+    except BadInput:  # a name that planning will refuse
+        return False
 
 
 def _without_meaning(lists: Mapping[str, Sequence[Any]], row: Mapping[str, Any]) -> list[str]:

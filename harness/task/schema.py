@@ -27,6 +27,7 @@ from harness.core.cells import Choice, ClassPick, HeadSpec, Recipe
 from harness.task.messages import LIST_OF_RECIPES
 from harness.task.sample_keys import Support, Val
 from harness.task.schema_types import (
+    Above0,
     Axis,
     LogitScale,
     Margin,
@@ -137,13 +138,38 @@ Tuning = Annotated[
     _AnyOf(),
 ]
 
+
+class ProximalModel(_Model):
+    """`proximal: {strength: 1.0, relative: true}`."""
+
+    strength: Above0
+    relative: StrictBool = True
+
+
+def _as_proximal(value: Any) -> Any:
+    """A number is a relative strength."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return {"strength": value} if is_number else value
+
+
+class _ProximalSchema:
+    """In the JSON schema a proximal term is a strength or a mapping."""
+
+    def __get_pydantic_json_schema__(
+        self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return {"anyOf": [{"type": "number", "exclusiveMinimum": 0}, handler(schema)]}
+
+
+ProximalTerm = Annotated[ProximalModel, BeforeValidator(_as_proximal), _ProximalSchema()]
+
 _R = Recipe()
 
 
 class RecipeModel(_Model):
     """How cells train. A list is an axis: `lr: [1e-4, 3e-4]`."""
 
-    optimiser: Annotated[list[Literal["adamw", "sgd"]], *Axis] = [_R.optimiser]  # type: ignore[list-item]
+    optimiser: Annotated[list[Literal["adamw", "adam", "sgd"]], *Axis] = [_R.optimiser]  # type: ignore[list-item]
     lr: Annotated[list[NotNegative], *Axis] = [_R.lr]
     lr_new: Annotated[list[NotNegative], *Axis] = [_R.lr_new]
     weight_decay: Annotated[list[NotNegative], *Axis] = [_R.weight_decay]
@@ -159,7 +185,11 @@ class RecipeModel(_Model):
     #: Not given: true, and false under tuning head.
     train_logit_scale: Annotated[list[StrictBool], *Axis] | None = None
     checkpointing: Annotated[list[StrictBool], *Axis] = [_R.checkpointing]
-    solver: Annotated[list[StrictStr | None], *Axis] = [None]  # null: first_order
+    #: null: what fits, lbfgs for a strength l2, else first_order.
+    solver: Annotated[list[StrictStr | None], *Axis] = [None]
+    l2: Annotated[list[Above0 | None], *Axis] = [None]
+    iterations: Annotated[list[Positive | None], *Axis] = [None]  # in place of epochs
+    proximal: Annotated[list[ProximalTerm | None], *Axis] = [None]
     crop: Annotated[list[Literal["tsn"] | None], *Axis] = [None]
     repeats: Annotated[list[Literal["random"] | None], *Axis] = [None]
     lr_every: Annotated[list[Positive | None], *Axis] = [None]

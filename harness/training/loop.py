@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from harness.core.cells import Recipe
@@ -17,6 +17,7 @@ from harness.core.errors import CellError
 from harness.core.protocols.solver import Problem, Solution, TrainableModel
 from harness.core.seeding import torch_stream
 from harness.training.distributed import World, world
+from harness.training.proximal import Anchor, proximal_terms
 
 if TYPE_CHECKING:
     import torch
@@ -34,7 +35,9 @@ def train(problem: Problem) -> Solution:
     batches.
     """
     model, recipe, watch = problem.model, problem.recipe, problem.watch
-    optimiser = _optimiser(model, recipe)
+    # One pass over a tensor a step. It rounds otherwise than the default, so other trainings, whose
+    # Records exist, keep that.
+    optimiser = _optimiser(model, recipe, fused=problem.cell.tuning == "head")
     rates = [group["lr"] for group in optimiser.param_groups]
     solution = Solution()
     saved = problem.checkpoint.load(model, optimiser) if problem.checkpoint else None
@@ -42,12 +45,13 @@ def train(problem: Problem) -> Solution:
         solution = Solution(saved["curve"], saved["steps"])
     # An epoch may read every sample several times (recipe.epoch_length).
     problem = replace(problem, labels_N=problem.labels_N.repeat(problem.repeats))
-    for epoch in range(recipe.epochs):
+    anchors = proximal_terms(model, recipe)
+    for epoch in range(budget(recipe, steps_of_epoch(problem)).epochs):
         # Called for skipped epochs too: the head may change at one of them (schedule: released).
         model.head.begin_epoch(epoch)
         if epoch < len(solution.curve):
             continue
-        point = _epoch(problem, optimiser, rates, epoch)
+        point = _epoch(problem, optimiser, rates, epoch, anchors)
         solution.steps += point.pop("steps")
         solution.curve.append(point)
         watch.epoch(point | {"lr": optimiser.param_groups[0]["lr"]})
@@ -58,33 +62,43 @@ def train(problem: Problem) -> Solution:
 
 
 def _epoch(
-    problem: Problem, optimiser: torch.optim.Optimizer, rates: Sequence[float], epoch: int
+    problem: Problem,
+    optimiser: torch.optim.Optimizer,
+    rates: Sequence[float],
+    epoch: int,
+    anchors: Sequence[Anchor],
 ) -> dict[str, Any]:
     """One pass over the support set: a point of the curve, with the number of steps."""
+    import torch
+
     model, recipe, y_N = problem.model, problem.recipe, problem.labels_N
     n, began = len(model.source) * problem.repeats, time.perf_counter()
-    loss_sum, correct = 0.0, 0.0
+    # Summed where they are computed and read once: to read a number at every step would wait for
+    # the device.
+    sums_2 = torch.zeros(2, dtype=torch.float64, device=model.device)
     _begin_epoch(model, problem.seed, epoch)
     drop = torch_stream(problem.seed, "dropout", epoch)
     batches = _batches(n, recipe.batch, problem.seed, epoch)
-    for i, batch_B in enumerate(batches):
+    length = budget(recipe, len(batches))
+    for i, batch_B in enumerate(batches[: length.steps_in(epoch)]):
         if problem.watch.interrupted():
             raise KeyboardInterrupt
         if i % (recipe.lr_every or 1) == 0:
-            factor = rate_factor(recipe, epoch + i / len(batches))
+            factor = rate_factor(recipe, epoch + i / len(batches), length.fractional)
             for group, rate in zip(optimiser.param_groups, rates, strict=True):
                 group["lr"] = rate * factor
-        loss, right = _step(model, optimiser, batch_B, y_N, recipe, drop)
-        loss_sum += loss * len(batch_B)
-        correct += right
+        loss, right = _step(model, optimiser, batch_B, y_N, recipe, drop, anchors)
+        sums_2 += torch.stack([loss * len(batch_B), right])
+    loss_sum, correct = sums_2.tolist()
     if not math.isfinite(loss_sum):
         raise CellError(f"the loss is not a finite number after epoch {epoch + 1}")
+    read = sum(len(batch_B) for batch_B in batches[: length.steps_in(epoch)])
     return {
         "epoch": epoch + 1,
-        "loss": loss_sum / n,
-        "train_top1": correct / n,
+        "loss": loss_sum / read,
+        "train_top1": correct / read,
         "seconds": time.perf_counter() - began,
-        "steps": len(batches),
+        "steps": length.steps_in(epoch),
     }
 
 
@@ -101,8 +115,11 @@ def _step(
     y_N: torch.Tensor,
     recipe: Recipe,
     drop: torch.Generator,
-) -> tuple[float, float]:
-    """One update from a batch. Returns the mean loss and the number of correct predictions."""
+    anchors: Sequence[Anchor],
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """One update from a batch. Returns the mean loss and the number of correct predictions, both
+    in float64 on the device.
+    """
     optimiser.zero_grad()
     group = world()
     size = recipe.micro_batch or math.ceil(len(batch_B) / group.size)
@@ -116,7 +133,9 @@ def _step(
         loss, right = _summed(model, parts, y_N, recipe, drop)
         model.teach_texts()
         group.add_gradients(model.tensors())
-        loss, right = group.total(loss, right)
+        group.add([loss, right])
+    for anchor in anchors:
+        anchor.add_gradient()
     optimiser.step()
     model.source.end_step()
     return loss, right
@@ -124,20 +143,25 @@ def _step(
 
 def _summed(
     model: TrainableModel, parts: Parts, y_N: torch.Tensor, recipe: Recipe, drop: torch.Generator
-) -> tuple[float, float]:
+) -> tuple[torch.Tensor, torch.Tensor]:
     """Micro-batches for a loss that is a mean over samples: their gradients add up to that of the
     batch. A contrastive loss without the gather is computed within each micro-batch.
     """
-    total, loss_sum, right = sum(len(part_B) for part_B, _ in parts), 0.0, 0.0
+    import torch
+
+    total = sum(len(part_B) for part_B, _ in parts)
+    loss_sum = torch.zeros((), dtype=torch.float64, device=model.device)
+    right = torch.zeros_like(loss_sum)
     for part_B, mine in parts:
         if not mine:
             _skip(model, part_B, recipe, drop)
             continue
         z_BD = _embed(model, part_B, recipe, drop)
-        loss = model.head.loss(z_BD, y_N[part_B]) * (len(part_B) / total)
+        mean, logits_BC = model.head.loss_and_logits(z_BD, y_N[part_B])
+        loss = mean * (len(part_B) / total)
         loss.backward()
-        loss_sum += loss.item()
-        right += _right(model, z_BD, y_N[part_B])
+        loss_sum += loss.detach()
+        right += _right(logits_BC, y_N[part_B])
     return loss_sum, right
 
 
@@ -148,7 +172,7 @@ def _contrasted(
     recipe: Recipe,
     drop: torch.Generator,
     group: World,
-) -> tuple[float, float]:
+) -> tuple[torch.Tensor, torch.Tensor]:
     """Micro-batches for a loss that contrasts the samples of a batch, with all negatives.
 
     Two passes (Gao et al. 2021). The first computes the embeddings of all parts without a graph,
@@ -166,7 +190,7 @@ def _contrasted(
     z_BD = _gathered(local_parts, [len(part_B) for part_B, _ in parts], group)
     z_BD.requires_grad_()
     y_B = y_N[torch.cat([part_B for part_B, _ in parts])]
-    loss = model.head.loss(z_BD, y_B)
+    loss, logits_BC = model.head.loss_and_logits(z_BD, y_B)
     loss.backward()
     if z_BD.grad is None:
         raise CellError("the loss does not depend on the embeddings")
@@ -177,7 +201,7 @@ def _contrasted(
             _embed(model, part_B, recipe, drop).backward(gradient_BD)
         else:
             _skip(model, part_B, recipe, drop)
-    return loss.item(), float(_right(model, z_BD, y_B))
+    return loss.detach().double(), _right(logits_BC, y_B).double()
 
 
 def _gathered(
@@ -222,11 +246,8 @@ def _skip(
     return None
 
 
-def _right(model: TrainableModel, z_BD: torch.Tensor, y_B: torch.Tensor) -> int:
-    import torch
-
-    with torch.no_grad():
-        return int((model.head.logits(z_BD).argmax(dim=1) == y_B).sum())
+def _right(logits_BC: torch.Tensor, y_B: torch.Tensor) -> torch.Tensor:
+    return (logits_BC.argmax(dim=1) == y_B).sum()
 
 
 def dropout(h_BF: torch.Tensor, rate: float, stream: torch.Generator) -> torch.Tensor:
@@ -256,7 +277,7 @@ def _batches(n: int, size: int, seed: int | None, epoch: int) -> tuple[torch.Ten
     return tuple(order_N.split(size))
 
 
-def _optimiser(model: TrainableModel, recipe: Recipe) -> torch.optim.Optimizer:
+def _optimiser(model: TrainableModel, recipe: Recipe, *, fused: bool) -> torch.optim.Optimizer:
     """Two learning-rate groups (section 4.1). A frozen tensor has no gradient and no step."""
     import torch
 
@@ -265,16 +286,52 @@ def _optimiser(model: TrainableModel, recipe: Recipe) -> torch.optim.Optimizer:
         {"params": model.new(), "lr": recipe.lr_new},
     ]
     groups = [g for g in groups if g["params"]]
+    decay = recipe.weight_decay
     if recipe.optimiser == "sgd":
-        return torch.optim.SGD(groups, momentum=0.9, weight_decay=recipe.weight_decay)
-    return torch.optim.AdamW(groups, weight_decay=recipe.weight_decay)
+        return torch.optim.SGD(groups, momentum=0.9, weight_decay=decay, fused=fused)
+    if recipe.optimiser == "adam":
+        return torch.optim.Adam(groups, weight_decay=decay, fused=fused)
+    return torch.optim.AdamW(groups, weight_decay=decay, fused=fused)
 
 
-def rate_factor(recipe: Recipe, epoch: float) -> float:
-    """Linear warm-up from 0, then cosine to 0 (or constant), in fractional epochs."""
+def steps_of_epoch(problem: Problem) -> int:
+    """Updates in one pass over the samples."""
+    samples = len(problem.model.source) * problem.repeats
+    return math.ceil(samples / problem.recipe.batch)
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How long a training is, in epochs of so many steps."""
+
+    steps_of_epoch: int
+    fractional: float  # epochs; not whole if the budget is in iterations
+
+    @property
+    def epochs(self) -> int:
+        """The last one may be cut."""
+        return math.ceil(self.fractional)
+
+    def steps_in(self, epoch: int) -> int:
+        """Steps of an epoch, counted from 0."""
+        left = round(self.fractional * self.steps_of_epoch) - epoch * self.steps_of_epoch
+        return min(self.steps_of_epoch, left)
+
+
+def budget(recipe: Recipe, steps_of_epoch: int) -> Budget:
+    """Of `iterations` if the recipe names them, else of `epochs`."""
+    if recipe.iterations is None:
+        return Budget(steps_of_epoch, float(recipe.epochs))
+    return Budget(steps_of_epoch, recipe.iterations / steps_of_epoch)
+
+
+def rate_factor(recipe: Recipe, epoch: float, epochs: float | None = None) -> float:
+    """Linear warm-up from 0, then cosine to 0 (or constant), in fractional epochs of `epochs` in
+    all (None: those of the recipe).
+    """
     if epoch < recipe.warmup_epochs:
         return epoch / recipe.warmup_epochs
     if recipe.decay == "constant":
         return 1.0
-    rest = max(recipe.epochs - recipe.warmup_epochs, 1e-9)
+    rest = max((recipe.epochs if epochs is None else epochs) - recipe.warmup_epochs, 1e-9)
     return 0.5 * (1 + math.cos(math.pi * (epoch - recipe.warmup_epochs) / rest))

@@ -279,6 +279,6 @@ def test_values_of_a_method_are_checked(ridge: str, elsewhere: Callable[..., str
 def test_every_key_that_may_be_searched(name: str) -> None:
     """Its own default is one of the values that a search may try; None where it has none."""
     values = RecipeModel.model_fields[name].get_default() or [True]
-    values = [50.0] if values == [None] else values
+    values = [50 if name == "iterations" else 50.0] if values == [None] else values
     key = f"recipe.{name}"
     assert task(**ON_VAL | {"search": {key: values}}).search == {key: values}

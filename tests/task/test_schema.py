@@ -50,7 +50,8 @@ def test_defaults_of_the_recipe_are_those_of_the_cell() -> None:
     """So a task that names none of them gives a cell whose plain form has none of them."""
     model, recipe = RecipeModel(), Recipe()
     assert model.train_logit_scale is None, "its default depends on the tuning"
-    for name in set(Recipe.__dataclass_fields__) - {"train_logit_scale"}:
+    assert recipe.proximal_relative, "part of the key proximal, where it is true too"
+    for name in set(Recipe.__dataclass_fields__) - {"train_logit_scale", "proximal_relative"}:
         assert getattr(model, name) == [getattr(recipe, name)], name
 
 

@@ -62,6 +62,18 @@ class Head(Protocol):
         """(B, C)."""
         ...
 
+    def loss_and_logits(
+        self, z_BD: torch.Tensor, y_B: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """The mean loss of a batch, and (B, C) without a graph, for the training accuracy. A head
+        whose loss is computed from these logits should compute them once.
+        """
+        import torch
+
+        loss = self.loss(z_BD, y_B)
+        with torch.no_grad():
+            return loss, self.logits(z_BD)
+
     @abstractmethod
     def pretrained(self) -> list[torch.Tensor]:
         """Parameters of the learning rate lr."""

@@ -187,6 +187,7 @@ class Solution:
     curve: list[dict[str, Any]] = field(default_factory=list)
     steps: int = 0
     diagnostics: Mapping[str, Any] = field(default_factory=dict)
+    warnings: Sequence[str] = ()  # see Record.warnings
 
 
 class Solver(Plugin, Protocol):
@@ -194,6 +195,11 @@ class Solver(Plugin, Protocol):
 
     #: How many problems one call takes at most: their models are in memory together.
     TOGETHER: int = 1
+    #: Whether it solves the convex problem of a linear head on frozen features to its one optimum,
+    #: so that the initialisation, the order of samples and the seed of the training play no part.
+    CONVEX: bool = False
+    #: The keys of the recipe that it reads; empty: those of training by steps, all but l2.
+    READS: Sequence[str] = ()
 
     @abstractmethod
     def accepts(self, cells: Sequence[Cell]) -> bool:

@@ -1,0 +1,52 @@
+"""Whether a solver can train a cell with the recipe that it has."""
+
+from __future__ import annotations
+
+from harness.core.cells import Cell
+from harness.core.errors import TaskError
+from harness.plan.resolve import Setup
+
+NO_LENGTH = (
+    "recipe.l2: the loss of a cosine head does not depend on the length of its rows, so a penalty "
+    "on it means nothing: name recipe.proximal, which holds W to its start"
+)
+
+
+def why_unsolvable(cell: Cell, setup: Setup, where: str) -> str | None:
+    """Why a cell is infeasible, or None.
+
+    Raises TaskError for a key that is missing.
+    """
+    recipe, solver = cell.recipe, setup.solver
+    if recipe is None:
+        return None
+    if solver.plugin.CONVEX and not _is_linear_probe(cell, setup):
+        only = f"recipe.solver: {solver.choice} solves linear heads on frozen features only"
+        return f"{only} (paradigm vision_only, tuning head)"
+    if not solver.plugin.accepts([cell]):
+        return f"recipe.solver: {solver.choice} does not solve this kind of training"
+    if solver.plugin.CONVEX and recipe.l2 is None:
+        problem = f"is missing: {solver.choice} minimises mean loss + (l2/2)|W|^2"
+        raise TaskError(where, "recipe.l2", problem, allowed=("a number above 0",))
+    return _l2_without_meaning(cell, setup) or _proximal_without_meaning(cell)
+
+
+def _is_linear_probe(cell: Cell, setup: Setup) -> bool:
+    return cell.tuning == "head" and setup.paradigm is not None and not setup.paradigm.plugin.USES
+
+
+def _l2_without_meaning(cell: Cell, setup: Setup) -> str | None:
+    if cell.recipe is None or cell.recipe.l2 is None or "l2" in setup.solver.plugin.READS:
+        return None
+    if cell.tuning == "head" and not _is_linear_probe(cell, setup):
+        return NO_LENGTH
+    return (
+        f"recipe.l2: solver {setup.solver.choice} does not read it; lbfgs and ridge do, for linear "
+        "heads on frozen features (name recipe.weight_decay or recipe.proximal here)"
+    )
+
+
+def _proximal_without_meaning(cell: Cell) -> str | None:
+    if cell.recipe is None or cell.recipe.proximal is None or cell.tuning in ("head", "projection"):
+        return None
+    return "recipe.proximal: holds a head or a projection to its start (tuning head or projection)"

@@ -1,0 +1,102 @@
+"""The objective of multinomial logistic regression, by blocks of samples.
+
+Letters of shapes: N samples, B samples of a block, C classes, D width of the features.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import torch
+
+    #: (z_BD, y_B) of all samples in order, in a precision.
+    Blocks = Callable[[torch.dtype], Iterator[tuple[torch.Tensor, torch.Tensor]]]
+
+
+@dataclass(frozen=True)
+class Softmax:
+    """mean_i CE(z_i W^T + b, y_i) + (l2/2)|W|^2. A point x is W with b as its last column; where
+    there is no bias that column stays 0.
+    """
+
+    blocks: Blocks
+    n: int
+    n_classes: int
+    width: int
+    l2: float
+    has_bias: bool
+    dtype: torch.dtype
+
+    def start(self, device: torch.device) -> torch.Tensor:
+        """W and b of zeros."""
+        import torch
+
+        return torch.zeros(self.n_classes, self.width + 1, dtype=self.dtype, device=device)
+
+    def __call__(self, x: torch.Tensor) -> tuple[float, torch.Tensor]:
+        """The objective at a point, and its gradient."""
+        import torch
+
+        w_CD, b_C = x[:, :-1], x[:, -1]
+        gradient, loss = torch.zeros_like(x), 0.0
+        gradient[:, :-1] = self.l2 * w_CD
+        for z_BD, y_B in self.blocks(self.dtype):
+            rows_B = torch.arange(len(y_B), device=x.device)
+            log_BC = torch.addmm(b_C, z_BD, w_CD.T).log_softmax(dim=1)
+            loss -= log_BC[rows_B, y_B].sum(dtype=torch.float64).item()
+            p_BC = log_BC.exp_()
+            p_BC[rows_B, y_B] -= 1
+            p_BC /= self.n
+            gradient[:, :-1].addmm_(p_BC.T, z_BD)
+            if self.has_bias:
+                gradient[:, -1] += p_BC.sum(dim=0)
+        squared = w_CD.square().sum(dtype=torch.float64).item()
+        return loss / self.n + self.l2 / 2 * squared, gradient
+
+
+@dataclass(frozen=True)
+class MeanHessian:
+    """The inverse of the Hessian at a point, as if all classes had the mean curvature.
+
+    A sample's curvature for class c is p_c (1 - p_c), of which the mean over classes is taken; at
+    W = 0, where all classes have the probability 1/C, nothing else is neglected than what the
+    probabilities' sum of 1 removes. Gradients that it multiplies are of one scale whatever the
+    features' scales are.
+    """
+
+    inverse_DD: torch.Tensor
+    of_b: float
+
+    @classmethod
+    def at(cls, objective: Softmax, x: torch.Tensor) -> MeanHessian:
+        """From second moments of the samples with their curvatures as weights."""
+        import torch
+
+        width, dtype = objective.width, objective.dtype
+        hessian_DD = torch.zeros(width, width, dtype=torch.float64, device=x.device)
+        total = 0.0
+        for z_BD, _ in objective.blocks(dtype):
+            p_BC = torch.addmm(x[:, -1], z_BD, x[:, :-1].T).softmax(dim=1)
+            curvature_B = (1 - p_BC.square().sum(dim=1)).clamp_min(0) / objective.n_classes
+            weighted_BD = z_BD * curvature_B.sqrt()[:, None]
+            hessian_DD += weighted_BD.T @ weighted_BD
+            total += curvature_B.sum(dtype=torch.float64).item()
+        hessian_DD /= objective.n
+        # Rounding may leave an eigenvalue below 0 where l2 is tiny beside the largest one.
+        least = 10 * torch.finfo(dtype).eps * hessian_DD.diagonal().max().item()
+        hessian_DD.diagonal().add_(max(objective.l2, least))
+        inverse_DD = torch.cholesky_inverse(torch.linalg.cholesky(hessian_DD))
+        # b has no penalty; where nothing curves any more its step is one of W's scale.
+        return cls(inverse_DD.to(dtype), 1 / max(total / objective.n, objective.l2))
+
+    def __call__(self, g: torch.Tensor) -> torch.Tensor:
+        """Times a gradient, of which the last column is that of b."""
+        import torch
+
+        out = torch.empty_like(g)
+        out[:, :-1] = g[:, :-1] @ self.inverse_DD
+        out[:, -1] = g[:, -1] * self.of_b
+        return out

@@ -1,0 +1,142 @@
+"""Multinomial logistic regression to its optimum: a linear head on frozen features.
+
+Minimises mean CE + (l2/2)|W|^2 with b free, which is scikit-learn's LogisticRegression with
+C = 1/(N l2). The objective is convex: it has one optimum, and where W starts plays no part, so
+every initialisation has the same result. It begins from W = 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from harness.core.cells import Cell
+from harness.core.protocols.solver import Problem, Solution
+from harness.solvers._linear import BLOCK, LinearProblem, solution, trains_a_head
+from harness.solvers._minimise import Minimum, minimise
+from harness.solvers._softmax import MeanHessian, Softmax
+
+if TYPE_CHECKING:
+    import torch
+
+CONVEX = True
+READS = ("l2",)
+#: The objective is at most this share of itself above its minimum: l2 makes it strongly convex in
+#: W, so that it is at most |gradient|^2 / (2 l2) above it (b aside, which has converged by then).
+GAP = 1e-3
+#: Evaluations of the objective in each precision.
+MOST = 1000
+#: Evaluations between two computations of the curvature, which costs about four.
+ROUND = 25
+
+
+def accepts(cells: Sequence[Cell]) -> bool:
+    """One linear head on frozen features."""
+    return trains_a_head(cells)
+
+
+def solve(problems: Sequence[Problem]) -> list[Solution]:
+    """Raises CellError without a strength, KeyboardInterrupt if asked to stop."""
+    return [_solve(LinearProblem.of(problem)) for problem in problems]
+
+
+def _solve(linear: LinearProblem) -> Solution:
+    """In float32, and further in float64 where its rounding ends the search before the optimum."""
+    import torch
+
+    centred = _Centred.of(linear)
+    found = _minimum(centred, torch.float32, None)
+    evaluations, precision = found.evaluations, "float32"
+    if not found.converged:
+        found = _minimum(centred, torch.float64, found.x.double())
+        evaluations, precision = evaluations + found.evaluations, "float64"
+    linear.put(*centred.original(found.x))
+    facts = {
+        "objective": found.value,
+        "gradient_norm": found.gradient_norm,
+        "evaluations": evaluations,
+        "precision": precision,
+    }
+    return solution(evaluations, facts, () if found.converged else (_not_converged(found),))
+
+
+def _not_converged(found: Minimum) -> str:
+    return (
+        f"lbfgs stopped before the optimum: after {found.evaluations} evaluations the gradient "
+        f"norm is {found.gradient_norm:.2g}. A larger recipe.l2 is easier to solve."
+    )
+
+
+def _minimum(centred: _Centred, dtype: torch.dtype, x: torch.Tensor | None) -> Minimum:
+    linear = centred.linear
+    n_classes, _ = linear.shape
+    objective = Softmax(
+        centred.blocks, linear.n, n_classes, centred.width, linear.l2, linear.has_bias, dtype
+    )
+    x = objective.start(linear.problem.model.device) if x is None else x
+    evaluations = 0
+    while True:
+        found = minimise(
+            objective,
+            x,
+            # Samples that are classified well curve no more, so an old one misleads.
+            MeanHessian.at(objective, x),
+            converged=lambda value, norm: norm**2 / (2 * linear.l2) <= GAP * value,
+            most=ROUND,
+            interrupted=linear.problem.watch.interrupted,
+        )
+        evaluations += found.evaluations
+        ended = found.converged or found.stuck or evaluations >= MOST
+        if ended:
+            return replace(found, evaluations=evaluations)
+        x = found.x
+
+
+class _Centred:
+    """The samples without their mean, which the bias takes up, in as few dimensions as they span.
+
+    With fewer samples than features every row of the optimum is a combination of samples
+    (representer theorem), so the problem is solved in those coordinates.
+    """
+
+    def __init__(self, linear: LinearProblem, mean_D: torch.Tensor) -> None:
+        import torch
+
+        self.linear, self._mean_D = linear, mean_D
+        self._basis_DN: torch.Tensor | None = None
+        self._kept: dict[torch.dtype, tuple[torch.Tensor, torch.Tensor]] = {}
+        _, self.width = linear.shape
+        if linear.n < self.width:
+            ((z_ND, y_N),) = linear.blocks(torch.float64)
+            self._basis_DN, r_NN = torch.linalg.qr((z_ND - mean_D).T)
+            self._kept[torch.float64] = (r_NN.T.contiguous(), y_N)
+            self.width = r_NN.shape[0]
+
+    @classmethod
+    def of(cls, linear: LinearProblem) -> _Centred:
+        return cls(linear, linear.mean())
+
+    def blocks(self, dtype: torch.dtype) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+        """(z_BD, y_B); kept between calls where all samples are one block."""
+        import torch
+
+        if dtype not in self._kept and self._basis_DN is not None:
+            z_BD, y_B = self._kept[torch.float64]
+            self._kept[dtype] = (z_BD.to(dtype), y_B)
+        if dtype in self._kept:
+            yield self._kept[dtype]
+            return
+        mean_D = self._mean_D.to(dtype)
+        for z_BD, y_B in self.linear.blocks(dtype):
+            block = (z_BD - mean_D, y_B)
+            if self.linear.n <= BLOCK:
+                self._kept[dtype] = block
+            yield block
+
+    def original(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """(w_CD, b_C) for the samples as they are."""
+        w_CD, b_C = x[:, :-1].double(), x[:, -1].double()
+        if self._basis_DN is not None:
+            w_CD = w_CD @ self._basis_DN.T
+        return w_CD, b_C - w_CD @ self._mean_D

@@ -1,0 +1,50 @@
+"""Which solver a recipe means, and which of its keys that solver reads."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from harness.core import registry
+from harness.core.cells import Recipe
+from harness.core.errors import BadInput
+from harness.core.protocols.solver import Solver
+
+#: What a strength l2 means for a linear head on frozen features.
+FOR_L2 = "lbfgs"
+_DEFAULT = Recipe()
+
+
+def settled(recipe: Recipe, *, linear_probe: bool) -> Recipe:
+    """The recipe with its solver, and with defaults for the keys that do not apply.
+
+    So cells that differ only in such keys are one cell.
+    """
+    if recipe.solver is None and recipe.l2 is not None and linear_probe:
+        recipe = replace(recipe, solver=FOR_L2)
+    if recipe.solver is not None and (read := reads(recipe.solver)):
+        return Recipe(solver=recipe.solver, **{name: getattr(recipe, name) for name in read})
+    if recipe.iterations is not None:
+        recipe = replace(recipe, epochs=_DEFAULT.epochs)
+    if recipe.proximal is None:
+        recipe = replace(recipe, proximal_relative=_DEFAULT.proximal_relative)
+    return recipe
+
+
+def reads(solver: str) -> tuple[str, ...]:
+    """The keys that a solver reads; none for one that reads those of training by steps, and for one
+    that planning will refuse.
+    """
+    try:
+        return tuple(registry.load(Solver, solver).READS)
+    except BadInput:
+        return ()
+
+
+def is_convex(recipe: Recipe | None) -> bool:
+    """Whether the training has one optimum, in which no seed plays a part."""
+    if recipe is None or recipe.solver is None:
+        return False
+    try:
+        return registry.load(Solver, recipe.solver).CONVEX
+    except BadInput:
+        return False
