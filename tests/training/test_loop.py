@@ -214,3 +214,39 @@ def test_lower_precision_leaves_the_loss_in_float32(start: Projection) -> None:
     assert rounded.weight_DF.dtype == torch.float32
     assert not torch.equal(exact.weight_DF, rounded.weight_DF)
     assert math.isfinite(solution.curve[-1]["loss"])
+
+
+# --- a budget in iterations ----------------------------------------------------------------------
+
+
+def test_iterations_end_within_an_epoch(start: Projection) -> None:
+    """30 samples in batches of 8 are four steps; ten are two epochs and a half."""
+    recipe = Recipe(lr=1e-2, batch=8, warmup_epochs=0, weight_decay=0.0, iterations=10)
+    factors = []
+    _, solution = trained(
+        start, text_head(), recipe, watch=Watch(epoch=lambda point: factors.append(point["lr"]))
+    )
+    assert solution.steps == 10
+    assert [point["epoch"] for point in solution.curve] == [1, 2, 3]
+    # The rate of an epoch's last step; the cosine ends after ten.
+    last = [3 / 10, 7 / 10, 9 / 10]
+    expected = [1e-2 * 0.5 * (1 + math.cos(math.pi * part)) for part in last]
+    assert factors == pytest.approx(expected)
+    assert solution.curve[2]["train_top1"] * 16 == pytest.approx(
+        round(solution.curve[2]["train_top1"] * 16)
+    ), "a mean over the 16 samples that were read"
+
+
+def test_as_many_iterations_as_epochs_have_are_the_same_training(start: Projection) -> None:
+    plain = {"lr": 1e-2, "batch": 8, "warmup_epochs": 1}
+    by_epochs, a = trained(start, text_head(), Recipe(**plain, epochs=3))
+    by_steps, b = trained(start, text_head(), Recipe(**plain, iterations=12))
+    assert torch.equal(by_epochs.weight_DF, by_steps.weight_DF)
+    assert [p["loss"] for p in a.curve] == [p["loss"] for p in b.curve]
+
+
+@pytest.mark.parametrize("optimiser", ["adam", "adamw", "sgd"])
+def test_every_optimiser_lowers_the_loss(start: Projection, optimiser: str) -> None:
+    recipe = Recipe(optimiser=optimiser, lr=1e-2, epochs=5, batch=16, warmup_epochs=0)
+    _, solution = trained(start, text_head(), recipe)
+    assert solution.curve[-1]["loss"] < solution.curve[0]["loss"]
