@@ -37,7 +37,7 @@ def test_keys_that_a_convex_solver_does_not_read_make_no_other_cells(
 def test_cells_that_differ_in_their_start_are_solved_once(
     task: dict[str, Any], tmp_path: Path
 ) -> None:
-    starts = {"classifier": ["random", "orthogonal"]}
+    starts = {"classifier": ["random", "text"]}
     plan = planned(task, tmp_path, **HEAD | starts, recipe={"l2": 1e-3})
     assert len({cell.key for cell in plan.cells}) == 4
     assert len({cell.train_key for cell in plan.cells}) == 2, "one a seed"
