@@ -15,8 +15,8 @@ from harness.plan.resolve import Setup, has_training_samples
 from harness.plan.samples import check_classes, check_test, taken_of_smallest, too_few
 from harness.plan.saved import restored, why_other_model
 from harness.plan.shared_classes import refuse_shared_classes
-from harness.plan.texts import class_lists, reads_texts
 from harness.plan.solvable import why_unsolvable
+from harness.plan.texts import class_lists, reads_texts
 from harness.sampling.crops import COUNTS
 from harness.sampling.views import views
 
