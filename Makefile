@@ -19,6 +19,8 @@ test:
 test-slurm:
 	$(PYTHON) -m pytest tests/slurm -rs
 
-# How fast; no part of what CI decides. Each suite is pytest-benchmark's.
+# How fast; no part of what CI decides. Each suite is pytest-benchmark's; the page has the ratios.
+BENCH_JSON ?= .benchmark.json
 bench:
-	$(PYTHON) -m pytest benchmarks -o python_files='bench_*.py' -o python_functions='bench_*' --benchmark-disable-gc
+	$(PYTHON) -m pytest benchmarks -o python_files='bench_*.py' -o python_functions='bench_*' --benchmark-disable-gc --benchmark-json=$(BENCH_JSON)
+	$(PYTHON) benchmarks/performance.py $(BENCH_JSON) reports/performance.md

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, NoReturn
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 import numpy as np
 
@@ -28,6 +28,8 @@ from harness.data._items import items_of, refuse_duplicate_names, shared_groups_
 
 if TYPE_CHECKING:
     import numpy.typing as npt
+
+    from harness.core.samples import IntArray
 
 #: Raised when the same file would be read otherwise.
 REVISION = "features 1"
@@ -69,8 +71,13 @@ class FeatureFile:
 
     def features(self, items: Sequence[str]) -> npt.NDArray[np.float32]:
         """(N, F) features in the order of `items`."""
-        rows = [self._row[item] for item in items]
-        return np.asarray(self.precomputed.features_NF[rows], dtype=np.float32)
+        table_RF, row_N = self.stored(items)
+        return np.asarray(table_RF[row_N], dtype=np.float32)
+
+    def stored(self, items: Sequence[str]) -> tuple[npt.NDArray[np.floating[Any]], IntArray]:
+        """The features of the file, mapped into memory if it is a folder, and the rows of items."""
+        row_N = np.fromiter((self._row[item] for item in items), dtype=np.int64)
+        return self.precomputed.features_NF, row_N
 
     def fingerprint(self, item: str) -> str:
         """sha256 of the features: equal ones are taken for one picture."""

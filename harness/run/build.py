@@ -27,7 +27,7 @@ from harness.run.over_frames import over_frames, temporal_inputs
 from harness.run.probe import frozen_features, start_of
 from harness.run.resources import Resources
 from harness.training.device import device
-from harness.training.loader import CachedFeatures, Sampling, TunedBackbone
+from harness.training.loader import Sampling, TunedBackbone, cached_features
 from harness.training.model import Embedding, Model
 from harness.training.probe import FrozenFeatures, ProbeModel
 from harness.training.texts import DrawnTemplates, LearnedContext, TrainedTower
@@ -79,13 +79,15 @@ def build_model(resolved: ResolvedCell, recipe: Recipe, resources: Resources) ->
 
 def _build_probe(resolved: ResolvedCell, recipe: Recipe, resources: Resources) -> BuiltModel:
     """A head on frozen features: these are computed once, so that a step is the head's alone."""
+    import torch
+
     torch_device, support = device(), resolved.support
     features = frozen_features(resolved, resources)
     names = resolved.setup.trained.names
-    h_N = resources.train_features(resolved).of(support.items if support else ())
-    source = CachedFeatures(features(h_N).to(torch_device))
+    rows = resources.train_features(resolved).rows_of(support.items if support else ())
+    source = cached_features(rows, torch_device, features)
     if resolved.setup.solver.plugin.CONVEX:
-        zeros_CK = source.h_NF.new_zeros(len(names), source.h_NF.shape[-1])
+        zeros_CK = torch.zeros(len(names), source.width, device=torch_device)
         head = build_head(resolved, recipe, len(names), zeros_CK, resources)
         return BuiltModel(ProbeModel(source, head), None, features)
     start = start_of(resolved, recipe, resources, features)
@@ -173,7 +175,8 @@ def _source(
     if support is None:
         raise CellError("there is nothing to train on")
     if cell.tuning != "all":
-        return CachedFeatures(resources.train_features(resolved).of(support.items).to(torch_device))
+        rows = resources.train_features(resolved).rows_of(support.items)
+        return cached_features(rows, torch_device)
     pictures = resources.pictures(resolved)
     sampling = Sampling(
         cell.seed, cell.frames, recipe.augment, recipe.crop, recipe.repeats, recipe.batch_norm

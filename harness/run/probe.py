@@ -15,7 +15,9 @@ from harness.plan.resolve import ResolvedCell
 from harness.run.initialise import initial_classifier
 from harness.run.over_frames import over_frames
 from harness.run.resources import Resources
+from harness.training.loader import MOST_IN_MEMORY
 from harness.training.probe import FrozenFeatures, Standard
+from harness.training.rows import StoredRows
 
 if TYPE_CHECKING:
     import torch
@@ -65,8 +67,15 @@ def frozen_features(resolved: ResolvedCell, resources: Resources) -> FrozenFeatu
     )
     if not spec.standardise:
         return features
-    z_NK = features(resources.train_features(resolved).of(support.items))
-    return replace(features, standard=Standard.of(z_NK))
+    rows = resources.train_features(resolved).rows_of(support.items)
+    return replace(features, standard=_standard(rows, features))
+
+
+def _standard(rows: StoredRows, features: FrozenFeatures) -> Standard:
+    """Mean and deviation of the support set, by blocks where it is not in memory as a whole."""
+    if rows.nbytes > MOST_IN_MEMORY:
+        return Standard.of_blocks(lambda: map(features, rows.blocks()), len(rows))
+    return Standard.of(features(rows.gather()))
 
 
 def is_linear(resolved: ResolvedCell) -> bool:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import sys
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -42,12 +42,13 @@ from harness.run.encoders import (
     load_text_encoder,
     text_encoder_key,
 )
+from harness.run.feature_table import FeatureTable, stored_rows
 from harness.run.seconds import SecondsSpent, remember_extracted, remember_rates
 from harness.sampling.views import Views, views_of
 from harness.training.distributed import world
 from harness.training.equal_rows import equal_rows
 from harness.training.features import FeatureStore, Progress, text_embeddings
-from harness.training.loader import ONE_VIEW, item_views, shaped
+from harness.training.item_views import ONE_VIEW, ItemViews, dims
 from harness.training.pictures import Pictures
 from harness.training.weights import TEXT, Weights
 
@@ -55,21 +56,6 @@ if TYPE_CHECKING:
     import torch
 
 Value = TypeVar("Value")
-
-
-@dataclass(frozen=True)
-class FeatureTable:
-    """Features of the items that a run needs, by item: (N, F), with V after N where there are
-    several views, and T before F where there are frames.
-    """
-
-    row: dict[str, int]
-    h_NF: torch.Tensor
-    pixels: Mapping[str, str] = field(default_factory=dict)  # item -> hash, where it is known
-
-    def of(self, items: Iterable[str]) -> torch.Tensor:
-        """Rows of these items, in their order."""
-        return self.h_NF[[self.row[item] for item in items]]
 
 
 @dataclass(frozen=True)
@@ -275,30 +261,23 @@ class Resources:
         return wanted
 
     def _load(self, key: FeatureKey, wanted: _Wanted) -> FeatureTable:
-        import torch
-
         dataset, setup, items = wanted.dataset, wanted.setup, list(wanted.items)
-        rows = {item: i for i, item in enumerate(items)}
+        numbers = {item: i for i, item in enumerate(items)}
         precomputed = as_features(dataset)
         if precomputed is not None:
-            return FeatureTable(rows, torch.from_numpy(precomputed.features(items)))
+            return FeatureTable(numbers, stored_rows(precomputed, items))
         facts = facts_of_features(setup)
         encoder = load_encoder(key.encoder)
         store = FeatureStore(dataset, facts, lambda: encoder.image, setup.resolution)
-        flat = [
-            view
-            for item in items
-            for clip in item_views(dataset, item, key.frames, key.view)
-            for view in clip
-        ]
+        views = ItemViews(dataset, items, key.frames, key.view)
         try:
-            loaded = store.load(flat, self._progress)
+            loaded = store.load(views, self._progress)
         finally:
             self._seconds.add_features(key, store.spent.seconds)
             remember_rates(key.dataset, facts, setup.resolution, store)
         remember_extracted(key.dataset, store, key.frames, key.view, items)
-        h_N = shaped(loaded.h_NF, len(items), key.view, key.frames)
-        return FeatureTable(rows, h_N, _pixels(key, items, loaded.pixels))
+        rows = loaded.rows.shaped(*dims(len(items), key.view, key.frames))
+        return FeatureTable(numbers, rows, _pixels(key, items, loaded.pixels))
 
     def _once(self, key: Any, make: Callable[[], Value]) -> Value:
         with self._lock:

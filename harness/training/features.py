@@ -1,16 +1,18 @@
 """Backbone features on disk, computed once per encoder, resolution and image.
 
-A folder of the cache holds shards of ids, h_NF and hashes of pixels. An id is the fingerprint of an
+A folder of the cache holds blocks of rows (blocks.py). A row is found by the fingerprint of its
 image with its frame and crop, so images with the same name are not confused. A GPU and the CPU have
-folders of their own, as their last bits differ. A reader searches all shards of a folder; a writer
-adds a whole shard by rename. So an interruption loses no finished shard, and two concurrent writers
+folders of their own, as their last bits differ. Many rows stay on disk, mapped into memory, and are
+gathered when they are used. An interruption loses no finished batch, and two concurrent writers
 cost time but give no wrong row.
 """
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,7 +23,7 @@ from harness.core import rates
 from harness.core.cache import keep
 from harness.core.cells import Choice
 from harness.core.directions import without_direction
-from harness.core.errors import DataError
+from harness.core.errors import DataError, DiskFull
 from harness.core.facts import EncoderFacts
 from harness.core.files import cache_folder
 from harness.core.hashing import digest
@@ -29,15 +31,22 @@ from harness.core.protocols.dataset import Dataset
 from harness.core.text_findings import text_address
 from harness.sampling.sets import picture_hash
 from harness.sampling.views import FrameView, cropped
+from harness.training.blocks import Block, block_of, ids_of, write_block
 from harness.training.device import device
+from harness.training.feature_folder import Search, merge
 from harness.training.pictures import prepared, whole_pictures
-from harness.training.shards import Row, read_shards, write_shard
+from harness.training.rows import StoredRows
 from harness.training.threads import cores, one_core_pool
 
 if TYPE_CHECKING:
     import torch
 
-SHARD = 512
+    from harness.training.blocks import Words
+
+#: Images whose features are written together.
+BLOCK = 512
+#: Images whose addresses are in memory together.
+ADDRESSES = 65536
 #: Images per batch: on one core, and on a GPU.
 BATCH = {"cpu": 16, "cuda": 64}
 
@@ -48,16 +57,21 @@ READING = 2
 
 #: Called with (done, total) images.
 Progress = Callable[[int, int], object]
+#: A row (F,), and the hash of the pixels that it was computed from.
+Row = tuple["np.ndarray[Any, Any]", str]
 
 
 @dataclass(frozen=True)
 class Loaded:
-    """Features h_NF, and the hash of the pixels of every image: None where a shard of an earlier
-    version has none.
-    """
+    """Features, and the hash of the pixels of every image: None where it was not kept."""
 
-    h_NF: torch.Tensor
-    pixels: tuple[str | None, ...]
+    rows: StoredRows
+    pixels: Sequence[str | None]
+
+    @property
+    def h_NF(self) -> torch.Tensor:  # noqa: N802
+        """All of them in memory."""
+        return self.rows.gather()
 
 
 @dataclass
@@ -103,35 +117,70 @@ class FeatureStore:
         return self.load(wanted, progress).h_NF
 
     def load(self, wanted: Sequence[str | FrameView], progress: Progress | None = None) -> Loaded:
-        """Like `get`, with the hash of the pixels of every image.
+        """Like `get`: rows that are gathered when they are used, with hashes of pixels.
 
         Raises DataError for an image that cannot be read.
         """
-        import torch
+        search = Search(self._ids(wanted))
+        search.look_in(self.folder)
+        if len(search.missing()):
+            self._extract(wanted, search, progress)
+            merge(self.folder)
+            search.look_in(self.folder)
+        if len(search.missing()):  # removed meanwhile: these rows stay in memory
+            self._extract(wanted, search, progress, keep_rows=True)
+        return Loaded(search.rows(self._dim), search.pixels())
 
-        chosen = [w if isinstance(w, FrameView) else FrameView(w) for w in wanted]
-        prints = {
-            item: self._dataset.fingerprint(item) for item in dict.fromkeys(k.item for k in chosen)
-        }
-        ids = {view: view.address(prints[view.item]) for view in dict.fromkeys(chosen)}
-        rows = read_shards(self.folder, set(ids.values()))
-        # Of several views with one id, the first is computed.
-        first = {ids[view]: view for view in reversed(ids)}
-        missing = [i for i in dict.fromkeys(ids.values()) if i not in rows]
-        for start in range(0, len(missing), SHARD):
-            part = missing[start : start + SHARD]
+    def _ids(self, wanted: Sequence[str | FrameView]) -> Words:
+        """(2, M). Views of one item that are neighbours have its fingerprint read once."""
+        parts: list[Words] = []
+        views = (_view(each) for each in wanted)
+        while chosen := list(itertools.islice(views, ADDRESSES)):
+            addresses: list[str] = []
+            for item, of_item in itertools.groupby(chosen, key=lambda view: view.item):
+                fingerprint = self._dataset.fingerprint(item)
+                addresses += [view.address(fingerprint) for view in of_item]
+            parts.append(ids_of(addresses))
+        return np.concatenate(parts, axis=1) if parts else np.zeros((2, 0), dtype="<u8")
+
+    def _extract(
+        self,
+        wanted: Sequence[str | FrameView],
+        search: Search,
+        progress: Progress | None,
+        *,
+        keep_rows: bool = False,
+    ) -> None:
+        """Compute what is missing and write it; what cannot be written is in memory."""
+        missing = search.missing()
+        for start in range(0, len(missing), BLOCK):
+            part = [_view(wanted[at]) for at in missing[start : start + BLOCK]]
             done = lambda n, start=start: progress and progress(start + n, len(missing))  # noqa: E731
-            computed = self._compute([first[i] for i in part], done)
-            write_shard(self.folder, part, computed)
-            rows |= dict(zip(part, computed, strict=True))
-        found = [rows[ids[view]] for view in chosen]
-        h_NF = np.stack([h_F for h_F, _ in found]) if found else np.zeros((0, self._dim))
-        return Loaded(torch.from_numpy(h_NF.astype(np.float32)), tuple(p for _, p in found))
+            rows: list[Row] = []
+            try:
+                self._compute(part, rows, done)
+            except BaseException:
+                with suppress(DataError, DiskFull):  # what is computed is not computed again
+                    if rows:
+                        self._write(part, rows)
+                raise
+            block, is_written = self._write(part, rows)
+            if keep_rows or not is_written:
+                search.add(block)
 
-    def _compute(self, chosen: Sequence[FrameView], progress: Callable[[int], object]) -> list[Row]:
+    def _write(self, part: Sequence[FrameView], rows: Sequence[Row]) -> tuple[Block, bool]:
+        """Raises DataError for features that cannot be used, and DiskFull."""
+        h_NF = np.stack([h_F for h_F, _ in rows]).astype(np.float32, copy=False)
+        _check_directions(h_NF, part)
+        block = block_of(self._ids(part[: len(rows)]), h_NF, [pixels for _, pixels in rows])
+        return block, write_block(self.folder, block)
+
+    def _compute(
+        self, chosen: Sequence[FrameView], rows: list[Row], progress: Callable[[int], object]
+    ) -> None:
+        """Add the rows of these views, batch by batch."""
         encoder, size = self._load(), self._batch_size
         batches = [chosen[i : i + size] for i in range(0, len(chosen), size)]
-        rows: list[Row] = []
         began = time.perf_counter()
         # With a GPU, all cores read and preprocess images.
         with one_core_pool(cores()) as pool:
@@ -144,8 +193,6 @@ class FeatureStore:
                 progress(len(rows))
         if self._device.type != "cpu":
             self.spent.encode += time.perf_counter() - began
-        _check_directions(np.stack([h_F for h_F, _ in rows]), chosen)
-        return rows
 
     def _batch(self, encoder: Any, batch: Sequence[FrameView]) -> tuple[list[Row], Spent]:
         """The rows of one batch, on one core or the GPU, and the seconds of this thread.
@@ -173,6 +220,10 @@ class FeatureStore:
         pixels = [hashes[id(image)] for image in whole]
         rows: list[Row] = list(zip(h_BF.cpu().numpy()[: len(batch)], pixels, strict=True))
         return rows, Spent(len(batch), read - began, time.thread_time() - read)
+
+
+def _view(wanted: str | FrameView) -> FrameView:
+    return wanted if isinstance(wanted, FrameView) else FrameView(wanted)
 
 
 def _check_directions(h_NF: np.ndarray[Any, Any], chosen: Sequence[FrameView]) -> None:

@@ -2,38 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from harness.core.errors import CellError
-from harness.core.protocols.dataset import Dataset, as_clips
+from harness.core.protocols.dataset import as_clips
 from harness.core.seeding import numpy_stream
-from harness.sampling.views import FrameView, Views, frame_views, training_frames
+from harness.sampling.views import FrameView, Views, training_frames
 from harness.training.augmentation import draw
 from harness.training.batch_norm import BatchNorms
 from harness.training.distributed import world
+from harness.training.item_views import ONE_VIEW, item_views, shaped
 from harness.training.pictures import Pictures, read_pictures
+from harness.training.rows import StoredRows
 
 if TYPE_CHECKING:
-    import numpy as np
     import torch
 
+#: Bytes of features up to which a training has them all in memory, as float32.
+MOST_IN_MEMORY = 2**29
 #: Images per batch in evaluation.
 EVALUATION_BATCH = 32
-ONE_VIEW = Views()
 
 
-@dataclass
 class CachedFeatures:
-    """Tuning `projection`: cached features h_NF or h_NTF."""
+    """A frozen backbone: cached features h_NF or h_NTF, in memory."""
 
-    h_NF: torch.Tensor
+    def __init__(self, h_NF: torch.Tensor) -> None:
+        self._h_NF = h_NF
+
+    @property
+    def h_NF(self) -> torch.Tensor:  # noqa: N802
+        """All features in memory."""
+        return self._h_NF
 
     @property
     def frames(self) -> int | None:
         return self.h_NF.shape[1] if self.h_NF.ndim == 3 else None
+
+    @property
+    def width(self) -> int:
+        """F."""
+        return self.h_NF.shape[-1]
 
     def __len__(self) -> int:
         return len(self.h_NF)
@@ -55,6 +69,59 @@ class CachedFeatures:
 
     def new(self) -> list[torch.Tensor]:
         return []
+
+
+class StoredFeatures(CachedFeatures):
+    """Cached features that are many: they stay where they are, and a batch gathers its rows.
+
+    What `transform` makes of h_BF or h_BTF is computed for every batch, on the CPU.
+    """
+
+    def __init__(
+        self,
+        rows: StoredRows,
+        torch_device: Any = "cpu",
+        transform: Callable[[torch.Tensor], torch.Tensor] | None = None,
+    ) -> None:
+        self._rows, self._device, self._transform = rows, torch_device, transform
+        self._shape = self._moved(rows.gather(np.arange(min(1, len(rows))))).shape[1:]
+
+    @property
+    def h_NF(self) -> torch.Tensor:  # noqa: N802
+        """All features in memory, which a caller that can reads by batches."""
+        import torch
+
+        return torch.cat([self._moved(h_BF) for h_BF in self._rows.blocks()])
+
+    @property
+    def frames(self) -> int | None:
+        return self._shape[0] if len(self._shape) == 2 else None
+
+    @property
+    def width(self) -> int:
+        return self._shape[-1]
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def features(self, batch_B: torch.Tensor) -> torch.Tensor:
+        return self._moved(self._rows.gather(batch_B.cpu().numpy() % len(self._rows)))
+
+    def _moved(self, h_BF: torch.Tensor) -> torch.Tensor:
+        z_BF = h_BF if self._transform is None else self._transform(h_BF)
+        return z_BF.to(self._device)
+
+
+def cached_features(
+    rows: StoredRows,
+    torch_device: Any = "cpu",
+    transform: Callable[[torch.Tensor], torch.Tensor] | None = None,
+) -> CachedFeatures:
+    """The source of these rows: in memory up to MOST_IN_MEMORY bytes, else gathered by batches."""
+    if rows.nbytes > MOST_IN_MEMORY:
+        return StoredFeatures(rows, torch_device, transform)
+    h_NF = rows.gather()
+    return CachedFeatures((h_NF if transform is None else transform(h_NF)).to(torch_device))
 
 
 @dataclass(frozen=True)
@@ -237,20 +304,3 @@ class TunedBackbone:
             self._sampling.repeats,
         )  # fmt: skip
         return [FrameView(item, frame) for frame in indices]
-
-
-def item_views(
-    dataset: Dataset, item: str, frames: int | None, view: Views
-) -> list[list[FrameView]]:
-    """(V, T) views of an item in evaluation."""
-    clips = as_clips(dataset)
-    if clips is None:
-        return frame_views(item, length=None, frames=None, view=view)
-    length = clips.length(item)
-    return frame_views(item, length=length, frames=frames, view=view, position=clips.position)
-
-
-def shaped(h_MF: torch.Tensor, n: int, view: Views, frames: int | None) -> torch.Tensor:
-    """Reshape rows in the order of items, views and frames to (N, [V,] [T,] F)."""
-    dims = [n, *([view.count] if view.count > 1 else []), *([frames] if frames else [])]
-    return h_MF.reshape(*dims, h_MF.shape[-1])

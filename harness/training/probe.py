@@ -6,6 +6,7 @@ the head reads, N samples.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +35,16 @@ class Standard:
 
         std_D = z_ND.std(dim=0, correction=0)
         return cls(z_ND.mean(dim=0), torch.where(std_D > LEAST_DEVIATION, std_D, 1.0))
+
+    @classmethod
+    def of_blocks(cls, blocks: Callable[[], Iterable[torch.Tensor]], n: int) -> Standard:
+        """Over n samples that are not in memory together: two passes, in double precision."""
+        import torch
+
+        mean_D = torch.stack([z_BD.double().sum(dim=0) for z_BD in blocks()]).sum(dim=0) / n
+        squares = [((z_BD.double() - mean_D) ** 2).sum(dim=0) for z_BD in blocks()]
+        std_D = (torch.stack(squares).sum(dim=0) / n).sqrt()
+        return cls(mean_D.float(), torch.where(std_D > LEAST_DEVIATION, std_D, 1.0).float())
 
 
 @dataclass(frozen=True)
@@ -96,7 +107,7 @@ class ProbeModel:
     @property
     def feature_dim(self) -> int:
         """D."""
-        return self.source.h_NF.shape[-1]
+        return self.source.width
 
     def embedding(self, h: torch.Tensor) -> torch.Tensor:
         """z_BD: the source has it as the head reads it."""

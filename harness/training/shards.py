@@ -1,7 +1,7 @@
-"""Shards of cached features: rows with their ids and the hashes of the pixels that they are of.
+"""Shards of features, as earlier versions kept them: they are read, and merged into blocks.
 
-A shard is NAME.npy (the rows), NAME.pixels.json (a hash of each) and NAME.ids.json, which is
-written last: a shard without it is not read. Shards of earlier versions have no hashes.
+A shard is NAME.npy (the rows), NAME.pixels.json (a hash of each) and NAME.ids.json, which was
+written last: a shard without it is not read. The first shards have no hashes.
 """
 
 from __future__ import annotations
@@ -14,41 +14,25 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from harness.core.cache import keep
-
 if TYPE_CHECKING:
     Array = np.ndarray[Any, np.dtype[Any]]
 
-#: A row (F,), and the hash of the pixels that it was computed from, where that is known.
-Row = tuple["Array", str | None]
+IDS_FILE = ".ids.json"
+HEX = set("0123456789abcdef")
 
 
-def read_shards(folder: Path, wanted: set[str]) -> dict[str, Row]:
-    """Rows of `wanted` by id; the folder may hold those of many other data sets."""
-    found: dict[str, Row] = {}
-    for ids_file in sorted(folder.glob("*.ids.json")):
-        try:
-            ids = json.loads(ids_file.read_text(encoding="utf-8"))
-            if wanted.isdisjoint(ids):
-                continue
-            rows = np.load(_beside(ids_file, ".npy"))
-            pixels = _pixels(_beside(ids_file, ".pixels.json"), len(ids))
-            shard = zip(ids, rows, pixels, strict=True)
-            found.update({i: (h_F, p) for i, h_F, p in shard if i in wanted})
-        except (OSError, ValueError, TypeError, EOFError):
-            continue  # damaged: it is computed again and overwritten
-    return found
+def read_shard(ids_file: Path) -> tuple[list[str], Array, list[str | None]]:
+    """Ids, rows (N, F), and the hashes of the pixels: None where they are not known.
 
-
-def write_shard(folder: Path, ids: Sequence[str], rows: Sequence[Row]) -> None:
-    """Keeps them, where the cache can be written. Raises DiskFull."""
-    name = shard_name(ids)
-    h_NF = np.stack([h_F for h_F, _ in rows])
-    if not keep(folder / f"{name}.npy", lambda f: np.save(f, h_NF)):
-        return
-    for ending, values in ((".pixels.json", [p for _, p in rows]), (".ids.json", list(ids))):
-        text = json.dumps(values).encode()
-        keep(folder / f"{name}{ending}", lambda f, text=text: f.write(text))  # type: ignore[misc]
+    Raises FileNotFoundError, OSError, ValueError, TypeError or EOFError: it is gone, or damaged.
+    """
+    ids = json.loads(ids_file.read_text(encoding="utf-8"))
+    rows_NF = np.load(_beside(ids_file, ".npy"), allow_pickle=False)
+    if not isinstance(ids, list) or rows_NF.ndim != 2 or len(rows_NF) != len(ids):
+        raise ValueError(f"{ids_file} does not name the rows of its shard")
+    if shard_name(ids) != ids_file.name.removesuffix(IDS_FILE):
+        raise ValueError(f"the name of {ids_file} is not the hash of its ids")
+    return ids, rows_NF, _pixels(_beside(ids_file, ".pixels.json"), len(ids))
 
 
 def shard_name(ids: Sequence[str]) -> str:
@@ -57,7 +41,7 @@ def shard_name(ids: Sequence[str]) -> str:
 
 
 def _beside(ids_file: Path, ending: str) -> Path:
-    return ids_file.with_name(ids_file.name.replace(".ids.json", ending))
+    return ids_file.with_name(ids_file.name.replace(IDS_FILE, ending))
 
 
 def _pixels(path: Path, n: int) -> list[str | None]:
@@ -67,4 +51,9 @@ def _pixels(path: Path, n: int) -> list[str | None]:
     except (OSError, ValueError):
         hashes = None
     whole = isinstance(hashes, list) and len(hashes) == n
-    return [h if isinstance(h, str) else None for h in hashes] if whole else [None] * n
+    return [_hash(h) for h in hashes] if whole else [None] * n
+
+
+def _hash(value: object) -> str | None:
+    is_hash = isinstance(value, str) and len(value) == 32 and not set(value) - HEX
+    return str(value) if is_hash else None

@@ -26,8 +26,10 @@ from harness.core.extracted import Extracted
 from harness.core.hashes import Hashes, hashes_below
 from harness.core.text_findings import EqualRows, TextFindings
 from harness.data import _decode, _frame_cache
+from harness.training.blocks import block_of, ids_of, index_name, write_block
+from harness.training.feature_folder import Search
 from harness.training.features import features_folder
-from harness.training.shards import read_shards, shard_name, write_shard
+from harness.training.shards import shard_name
 
 DAY = 86400
 #: Kinds of earlier versions alone.
@@ -51,11 +53,27 @@ class Filled:
     hashes: Hashes
 
 
+def old_shard(folder: Path, ids: list[str], rows: np.ndarray, pixels: list[str]) -> None:  # type: ignore[type-arg]
+    """As an earlier version wrote it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / shard_name(ids)
+    np.save(f"{path}.npy", rows)
+    Path(f"{path}.pixels.json").write_text(json.dumps(pixels))
+    Path(f"{path}.ids.json").write_text(json.dumps(ids))
+
+
+def new_block(folder: Path, ids: list[str]) -> str:
+    """The name of its files."""
+    block = block_of(ids_of(ids), np.ones((len(ids), 3), np.float32), [None] * len(ids))
+    write_block(folder, block)
+    return index_name(block.index_6N)
+
+
 @pytest.fixture
 def filled(folder: Path, tmp_path: Path) -> Filled:
     shards = features_folder("backbone", 64, "cpu")
-    write_shard(shards, ["a", "b"], [(np.ones(3, np.float32), "p"), (np.zeros(3, np.float32), "q")])
-    write_shard(shards, ["c"], [(np.ones(3, np.float32), None)])
+    old_shard(shards, ["a", "b"], np.eye(2, 3, dtype=np.float32), ["0" * 32, "1" * 32])
+    new_block(shards, ["c"])
     Extracted(Choice("emoji"), shards, None, ()).remember(["a.png", "b.png", "c.png"])
     address = text_findings.text_address("w", Choice("class_name"), [["cat"], ["dog"]])
     keep(folder / "text" / f"{address}.npy", lambda f: np.save(f, np.eye(2, dtype=np.float32)))
@@ -275,19 +293,21 @@ def test_gc_of_what_was_not_used_for_long(filled: Filled, cli: Call) -> None:
     assert "removed in all: 0 files" in cli("cache", "gc", "--older-than", "50").out
     ended = cli("cache", "gc", "--older-than")
     assert ended.code == 0
-    assert "removed: features: entries not used for 30 days: 6 files" in ended.out
+    assert "removed: features: entries not used for 30 days: 5 files" in ended.out
     assert set(files(filled.folder)) == kept
     assert filled.hashes.unhashed(["x", "y"]).items == 0
     assert not filled.shards.exists()
 
 
 def test_a_shard_is_used_when_its_rows_are_read(filled: Filled, cli: Call) -> None:
-    """Ids are read for every shard of the folder, whoever looks for one."""
+    """Ids are read for every file of the folder, whoever looks for one."""
     for path in filled.shards.iterdir():
-        age(path, 40, read=1 if path.name.endswith(".json") else 40)
+        age(path, 40, read=1 if path.suffix != ".npy" else 40)
     age(filled.shards / f"{shard_name(['a', 'b'])}.npy", 40, read=2)
-    assert "not used for 30 days: 3 files" in cli("cache", "gc", "--older-than", "30").out
-    assert set(read_shards(filled.shards, {"a", "b", "c"})) == {"a", "b"}
+    assert "not used for 30 days: 2 files" in cli("cache", "gc", "--older-than", "30").out
+    search = Search(ids_of(["a", "b", "c"]))
+    search.look_in(filled.shards)
+    assert search.missing().tolist() == [2]
 
 
 def test_estimates_do_not_count_on_features_that_went(filled: Filled, cli: Call) -> None:
@@ -295,7 +315,7 @@ def test_estimates_do_not_count_on_features_that_went(filled: Filled, cli: Call)
     assert items.missing(["a.png", "c.png", "d.png"]) == 1
     for path in filled.shards.iterdir():
         age(path, 40)
-    write_shard(filled.shards, ["d"], [(np.ones(3, np.float32), None)])
+    new_block(filled.shards, ["d"])
     ended = cli("cache", "gc", "--older-than")
     assert "removed: extracted: lists of what has features, as some go: 1 file" in ended.out
     assert filled.shards.is_dir()
@@ -346,6 +366,13 @@ DAMAGES = [
     ("features", "*.ids.json", say("[1, 2]"), 3),
     ("features", "*.pixels.json", say('["p", "q", "r"]'), 3),
     ("features", "*.pixels.json", say("7"), 3),
+    ("features", "*.npy", cut, 2),
+    ("features", "*.npy", flip, 2),
+    ("features", "*.npy", save(np.ones((1, 4), np.float32)), 2),
+    ("features", "*.npy", save(np.ones((0, 3), np.float32)), 2),
+    ("features", "*.index", cut, 2),
+    ("features", "*.index", flip, 2),
+    ("features", "*.index", say(""), 2),
     ("extracted", "*.npy", cut, 1),
     ("extracted", "*.npy", save(np.array([3, 1], np.uint32)), 1),
     ("text", "*.npy", cut, 1),
@@ -377,8 +404,9 @@ def test_verify_finds_and_removes_damage(
     filled: Filled,
     cli: Call,
 ) -> None:
-    for path in filled.shards.glob(f"{shard_name(['c'])}.*"):  # so that one shard is left
-        path.unlink()
+    for path in filled.shards.iterdir():  # so that one shard, or one block, is left
+        if path.name.startswith(shard_name(["a", "b"])) == (gone == 2):
+            path.unlink()
     assert cli("cache", "verify").code == 0
     before = files(filled.folder)
     path = one(filled.folder / kind, pattern)

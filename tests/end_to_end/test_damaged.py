@@ -94,7 +94,7 @@ def test_damaged_test_set(spoil: Any, tiny: WriteTask, cli: Call, tmp_path: Path
 
 
 @pytest.mark.parametrize("spoil", [_cut, _empty], ids=lambda s: s.__name__)
-@pytest.mark.parametrize("pattern", ["features/*/*.npy", "features/*/*.json", "text/*.npy"])
+@pytest.mark.parametrize("pattern", ["features/*/*.npy", "features/*/*.index", "text/*.npy"])
 def test_damaged_cache(
     pattern: str, spoil: Any, tiny: WriteTask, cli: Call, tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,

@@ -5,9 +5,11 @@ tests/data/test_fingerprints.py holds by which content they are addressed.
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch.nn import functional as F
@@ -18,6 +20,7 @@ from harness.core.facts import EncoderFacts
 from harness.sampling.views import FrameView
 from harness.training import features as module
 from harness.training.features import FeatureStore, text_embeddings
+from harness.training.shards import shard_name
 
 from .grey import Grey, GreyPictures, Mean
 
@@ -58,14 +61,18 @@ def test_pixels_are_hashed_before_they_are_cropped() -> None:
         assert one is not None
 
 
-def test_a_shard_of_an_earlier_version_has_no_hashes() -> None:
-    store().get(["1"])
-    (path,) = store().folder.glob("*.pixels.json")
-    path.unlink()
-    loaded = store().load(["1", "2"])
-    assert loaded.h_NF.tolist() == [[10], [20]]
+def test_a_shard_of_an_earlier_version_is_read() -> None:
+    """Its rows are not computed again; the first ones had no hashes of pixels."""
+    ids = [GreyPictures().fingerprint("1")]
+    store().folder.mkdir(parents=True)
+    np.save(store().folder / f"{shard_name(ids)}.npy", np.array([[77]], np.float32))
+    (store().folder / f"{shard_name(ids)}.ids.json").write_text(json.dumps(ids))
+    data = GreyPictures()
+    loaded = store(data).load(["1", "2"])
+    assert loaded.h_NF.tolist() == [[77], [20]]
     assert loaded.pixels[0] is None
     assert loaded.pixels[1] is not None
+    assert data.reads == [("2", ())]
 
 
 def test_what_is_there_loads_no_encoder_and_reads_no_picture() -> None:
@@ -95,7 +102,7 @@ def test_another_backbone_or_resolution_has_other_features(own_cache: Path) -> N
 
 
 def test_progress_counts_the_pictures_that_are_computed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "SHARD", 4)
+    monkeypatch.setattr(module, "BLOCK", 4)
     monkeypatch.setitem(module.BATCH, "cpu", 2)
     store().get(["1"])
     points: list[tuple[int, int]] = []
@@ -118,9 +125,9 @@ def test_a_feature_does_not_depend_on_what_is_computed_beside_it() -> None:
     assert sizes == {module.BATCH["cpu"]}
 
 
-@pytest.mark.parametrize("pattern", ["*.npy", "*.ids.json"])
+@pytest.mark.parametrize("pattern", ["*.npy", "*.index"])
 @pytest.mark.parametrize("content", [b"", b"[]", b"no features"])
-def test_damaged_shards_are_computed_again(pattern: str, content: bytes) -> None:
+def test_damaged_blocks_are_computed_again(pattern: str, content: bytes) -> None:
     store().get(["1", "2"])
     for path in store().folder.glob(pattern):
         path.write_bytes(content)
@@ -129,6 +136,38 @@ def test_damaged_shards_are_computed_again(pattern: str, content: bytes) -> None
     assert load.number == 1
     assert store(load=load).get(["1", "2"]).tolist() == [[10], [20]]
     assert load.number == 1, "and written over"
+
+
+def test_a_damaged_row_is_computed_again_and_the_others_are_not() -> None:
+    store().get(["1", "2", "3"])
+    (path,) = store().folder.glob("*.npy")
+    rows_NF = np.load(path)
+    rows_NF[1] += 1
+    np.save(path, rows_NF)
+    data = GreyPictures()
+    for _ in range(2):
+        assert store(data).get(["3", "2", "1"]).tolist() == [[30], [20], [10]]
+    assert data.reads == [("2", ())]
+
+
+def test_an_interruption_loses_no_finished_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(module.BATCH, "cpu", 2)
+    monkeypatch.setattr(module, "cores", lambda: 1)
+
+    def stop(done: int, total: int) -> None:
+        if done == 4:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        store().get([str(n) for n in range(1, 9)], stop)
+    data = GreyPictures()
+    store(data).get(["1", "2", "3", "4"])
+    assert data.reads == []
+
+
+def test_features_of_a_cache_that_cannot_be_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "write_block", lambda folder, block: False)
+    assert store().get(["3", "1", "3"]).tolist() == [[30], [10], [30]]
 
 
 @pytest.mark.parametrize(("factor", "what"), [(float("nan"), "is not finite"), (1e30, "too large")])

@@ -18,6 +18,7 @@ import numpy as np
 
 from harness.commands._cache._entry import Damage, Entry, File, ids_first
 from harness.core.hash_segments import load_segment
+from harness.training.blocks import INDEX, ROWS, open_block, read_index
 from harness.training.shards import shard_name
 
 if TYPE_CHECKING:
@@ -153,6 +154,27 @@ def frames(path: Path) -> None:
                 raise ValueError(f"{name} is no frame of a video")
 
 
+def features(entry: Entry) -> list[Damage]:
+    """A block, whose index and rows have checksums, or a shard of an earlier version."""
+    index = entry.ending(INDEX)
+    if index is None:
+        return shard(entry)
+    if reason := problem(index, read_index):
+        return [Damage(index, reason, ids_first(entry.files))]
+    table = next(file for file in entry.files if file.path.suffix == ROWS)
+    if reason := problem(table, lambda _: _rows_of(index.path)):
+        return [Damage(table, reason, ids_first(entry.files))]
+    return []
+
+
+def _rows_of(index: Path) -> None:
+    """Raises ValueError or EOFError."""
+    block = open_block(index)
+    damaged = int((~block.whole(np.arange(block.index_6N.shape[1]))).sum())
+    if damaged:
+        raise ValueError(f"{damaged} of {len(block)} rows are not as they were written")
+
+
 def shard(entry: Entry) -> list[Damage]:
     """Rows, ids and hashes of pixels of one shard: as many of each. If one is damaged, all are
     computed again.
@@ -206,7 +228,7 @@ def _arrow(path: Path) -> None:
 
 #: By kind.
 CHECKS: dict[str, Callable[[Entry], list[Damage]]] = {
-    "features": shard,
+    "features": features,
     "hf": tables,
     "extracted": each(checksums),
     "text": each(text),

@@ -75,8 +75,8 @@ def files_of(entries: Iterable[Entry]) -> list[File]:
 
 
 def ids_first(files: Sequence[File]) -> list[File]:
-    """The order in which a shard is removed: without its ids no reader opens the rest."""
-    return sorted(files, key=lambda file: not file.path.name.endswith(".ids.json"))
+    """The order in which features are removed: without their ids no reader opens the rest."""
+    return sorted(files, key=lambda file: not file.path.name.endswith((".index", ".ids.json")))
 
 
 @dataclass(frozen=True)

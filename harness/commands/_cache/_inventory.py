@@ -108,8 +108,8 @@ def _found(kind: Kind, folder: Path) -> Found:
             found.unknown.append(path)
     for name, files in entries.items():
         entry = Entry(name, tuple(files))
-        if missing := [ending for ending in kind.needs if entry.ending(ending) is None]:
-            _sort_unfinished(found, f"parts of entries without {missing[-1]}", files)
+        if missing := [some for some in kind.needs if not any(map(entry.ending, some))]:
+            _sort_unfinished(found, f"parts of entries without {missing[-1][0]}", files)
         else:
             found.entries.append(entry)
     return found

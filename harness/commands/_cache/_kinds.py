@@ -26,8 +26,8 @@ class Kind:
     name: str
     holds: str
     layout: str
-    #: Endings of the files that every entry has; without one it cannot be used.
-    needs: tuple[str, ...] = ()
+    #: Endings of the files that every entry has, of each tuple one; else it cannot be used.
+    needs: tuple[tuple[str, ...], ...] = ()
     #: Ending of the files whose times tell of use, where others are read for every entry.
     used: str = ""
     #: Layouts of earlier versions, and what they held.
@@ -43,9 +43,9 @@ KINDS = {
     kind.name: kind
     for kind in (
         Kind(
-            "features", "features of pictures, in shards",
-            rf"({HEX32}/{HEX32})\.(?:npy|pixels\.json|ids\.json)",
-            needs=(".npy", ".ids.json"), used=".npy",
+            "features", "features of pictures, in blocks",
+            rf"({HEX32}/{HEX32})\.(?:npy|index|pixels\.json|ids\.json)",
+            needs=((".npy",), (".index", ".ids.json")), used=".npy",
         ),
         Kind("extracted", "which items have features, for estimates", rf"({HEX32})\.npy"),
         Kind(

@@ -1,8 +1,8 @@
 """Read every entry of the cache and check that it is whole; remove those that are damaged.
 
-Exit code 0: all are whole; 1: some were damaged, or could not be read or removed. Hashes and frames
-have checksums. Rows of features and embeddings have none: their shapes and ids are checked, and
-that their values are finite numbers.
+Exit code 0: all are whole; 1: some were damaged, or could not be read or removed. Hashes, frames
+and features have checksums. Text embeddings and features of earlier versions have none: their
+shapes and ids are checked, and that their values are finite numbers.
 """
 
 from __future__ import annotations

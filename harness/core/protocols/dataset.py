@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Literal, Protocol, cast
+from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
 
 from harness.core.hashes import Progress, Unhashed
 from harness.core.protocols.plugin import OptionsT_contra, Plugin
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
     from PIL import Image
+
+    from harness.core.samples import IntArray
 
 Kind = Literal["pictures", "clips", "features"]
 #: Split ('train', 'test' or 'val') -> indices of the classes whose items are used.
@@ -156,6 +158,12 @@ class FeatureItems(Dataset, Protocol):
     def features(self, items: Sequence[str]) -> npt.NDArray[np.float32]:
         """(N, F) features in the order of `items`."""
         ...
+
+    def stored(self, items: Sequence[str]) -> tuple[npt.NDArray[np.floating[Any]], IntArray] | None:
+        """A table (R, F) that has the features, and the row of each item in it, (N,): for features
+        that are not copied before they are used. None: `features` has them.
+        """
+        return None
 
 
 class DatasetPlugin(Plugin, Protocol[OptionsT_contra]):
