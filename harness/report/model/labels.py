@@ -72,7 +72,8 @@ def lay_out(
         column_axes = column_axes or tuple(a for a in ("shots",) if a not in declared)
     drawn = {c.class_seed for c in cells} - {None}
     draws = "class_seed" not in (*declared, *column_axes) and len(drawn) > 1
-    columns = {cell: _column(cell, column_axes, draws) for cell in cells}
+    own = _names_own_test_data(cells, column_axes)
+    columns = {cell: _column(cell, column_axes, draws=draws, own=own) for cell in cells}
     row_axes = declared or _row_axes(cells, columns, column_axes)
     rows = _rows(cells, columns, row_axes, (*column_axes, *(("class_seed",) if draws else ())))
     rows = {cell: _marked(label, cell) for cell, label in rows.items()}
@@ -127,20 +128,23 @@ def _varies(cells: Sequence[Cell], axis: str) -> bool:
     return len({value_on(cell, axis) for cell in cells}) > 1
 
 
-def _column(cell: Cell, axes: tuple[str, ...], draws: bool) -> Column:
-    parts = [name_value(a, v) for a in axes if (v := _of_column(cell, a)) is not None]
+def _names_own_test_data(cells: Sequence[Cell], axes: tuple[str, ...]) -> bool:
+    """Whether a cell without a test data set is labelled by its own data set, beside those that have
+    one. Labels of zero-shot studies never were, and claims name them.
+    """
+    trained = any(c.test_dataset is not None and c.regime != "zero_shot" for c in cells)
+    return trained and "test_dataset" in axes and "dataset" not in axes
+
+
+def _column(cell: Cell, axes: tuple[str, ...], *, draws: bool, own: bool) -> Column:
+    values = {axis: value_on(cell, axis) for axis in axes}
+    if own and values["test_dataset"] is None:
+        values["test_dataset"] = cell.dataset
+    parts = [name_value(axis, value) for axis, value in values.items() if value is not None]
     amounts = [a for a in axes if a in _AMOUNT]
-    if amounts and all(value_on(cell, a) is None for a in amounts) and "regime" not in axes:
+    if amounts and all(values[a] is None for a in amounts) and "regime" not in axes:
         parts.append(cell.regime)
     return Column(JOINT.join(parts) or "all", cell.class_seed if draws else None)
-
-
-def _of_column(cell: Cell, axis: str) -> Any:
-    """The value of a cell on an axis of the columns. Without another test dataset it is tested on
-    its own.
-    """
-    value = value_on(cell, axis)
-    return cell.dataset if axis == "test_dataset" and value is None else value
 
 
 def _order(

@@ -51,6 +51,17 @@ def test_axes_of_the_recipe_tell_rows_apart_and_numbers_bear_their_name() -> Non
     assert rows == ("text · lr=0.0001", "text · lr=0.001")
 
 
+def test_cells_without_another_test_data_set_are_named_after_their_own() -> None:
+    """Not in zero-shot studies, whose labels are older, and not where their own is named already."""
+    task = {"classifier": "text", "include": [], "shots": 1, "report": {"rows": "classifier"}}
+    both = {"test_dataset": [None, "emoji_people"]}
+    assert rows_and_columns(**task, **both)[1] == ["emoji", "emoji_people"]
+    named = {"report": {"rows": "classifier", "columns": ["dataset", "test_dataset"]}}
+    assert rows_and_columns(**task | named, **both)[1] == ["emoji", "emoji · emoji_people"]
+    zero = {"regime": "zero_shot", "shots": None, "train_classes": {}}
+    assert rows_and_columns(**task | zero, **both)[1] == ["all", "emoji_people"]
+
+
 NAMED = [{"name": "shared", "lr": 1e-3}, {"name": "own", "lr": 1e-3, "by": {"random": {"lr": 1}}}]
 
 
