@@ -129,8 +129,8 @@ def _varies(cells: Sequence[Cell], axis: str) -> bool:
 
 
 def _names_own_test_data(cells: Sequence[Cell], axes: tuple[str, ...]) -> bool:
-    """Whether a cell without a test data set is labelled by its own data set, beside those that have
-    one. Labels of zero-shot studies never were, and claims name them.
+    """Whether a cell without a test data set is labelled by its own, beside those that have one.
+    In zero-shot studies it never was, and claims name their labels.
     """
     trained = any(c.test_dataset is not None and c.regime != "zero_shot" for c in cells)
     return trained and "test_dataset" in axes and "dataset" not in axes

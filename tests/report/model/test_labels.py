@@ -52,7 +52,7 @@ def test_axes_of_the_recipe_tell_rows_apart_and_numbers_bear_their_name() -> Non
 
 
 def test_cells_without_another_test_data_set_are_named_after_their_own() -> None:
-    """Not in zero-shot studies, whose labels are older, and not where their own is named already."""
+    """Not in zero-shot studies, whose labels are older, and not where it is named already."""
     task = {"classifier": "text", "include": [], "shots": 1, "report": {"rows": "classifier"}}
     both = {"test_dataset": [None, "emoji_people"]}
     assert rows_and_columns(**task, **both)[1] == ["emoji", "emoji_people"]
