@@ -26,7 +26,7 @@ from harness.run.evaluate import Trained, Trial, measured, on_test, on_validatio
 from harness.run.methods import fit_method, method_warnings
 from harness.training.checkpoint import Checkpoint
 from harness.training.distributed import world
-from harness.training.head_diagnostics import head_diagnostics
+from harness.training.head_diagnostics import gradient_norm, head_diagnostics
 from harness.training.model import Model
 from harness.training.movement import fingerprint, why_unmoved
 from harness.training.probe import ProbeModel
@@ -248,7 +248,10 @@ def _solve_together(attempts: Sequence[_Attempt], context: RunContext) -> list[T
     built = [build_model(a.resolved, a.recipe, context.resources) for a in attempts]
     problems = [_problem(a, b, context) for a, b in zip(attempts, built, strict=True)]
     before = [fingerprint(b.model) for b in built]
+    starts = [_at_start(p, convex=_is_convex(a)) for a, p in zip(attempts, problems, strict=True)]
     solutions = attempts[0].resolved.setup.solver.plugin.solve(problems)
+    for solution, start in zip(solutions, starts, strict=True):
+        solution.diagnostics = {**start, **solution.diagnostics}
     parts = zip(attempts, built, solutions, before, strict=True)
     return [
         replace(
@@ -257,6 +260,17 @@ def _solve_together(attempts: Sequence[_Attempt], context: RunContext) -> list[T
         )
         for a, b, s, sums in parts
     ]
+
+
+def _is_convex(attempt: _Attempt) -> bool:
+    return attempt.resolved.setup.solver.plugin.CONVEX
+
+
+def _at_start(problem: Problem, *, convex: bool) -> dict[str, float]:
+    """What the gradient of a head at its end is compared with. A convex solver starts nowhere."""
+    if convex or not isinstance(problem.model, ProbeModel):
+        return {}
+    return {"gradient_norm_start": gradient_norm(problem.model, problem.labels_N)}
 
 
 def _solve_in_memory(attempt: _Attempt, context: RunContext) -> Trained:

@@ -13,6 +13,7 @@ import torch
 
 from harness.core.errors import CellError, DataError, DiskFull
 from harness.core.protocols.solver import Problem, Watch
+from harness.run.build import build_model
 from harness.run.evaluate import Trained
 from harness.run.train import Training, forget_checkpoint, is_of_one_cell, train_cells
 from harness.solvers import first_order
@@ -211,3 +212,30 @@ def test_checkpoints_of_a_finished_training_are_forgotten(tmp_path: Path) -> Non
     assert [path.name for path in folder.iterdir()] == ["0.pt"]
     forget_checkpoint(p.cell, p.context.store)
     assert not folder.exists()
+
+
+# --- heads on frozen features --------------------------------------------------------------------
+
+
+def test_heads_trained_by_steps_have_the_gradient_at_their_start(tmp_path: Path) -> None:
+    """That of a linear head from zeros, by hand: all probabilities are 1/C."""
+    p = prepared(tmp_path, tuning={"head": {"bias": False}}, paradigm="vision_only",
+                 classifier="zeros")  # fmt: skip
+    support = p.cell.support
+    assert support is not None
+    built = build_model(p.cell, p.recipe, p.resources)
+    z_ND = built.model.source.features(torch.arange(len(support.labels)))
+    own_NC = torch.nn.functional.one_hot(torch.tensor(support.labels)).float()
+    residual_NC = torch.full_like(own_NC, 1 / own_NC.shape[1]) - own_NC
+    expected = float((residual_NC.T @ z_ND / len(z_ND)).norm())
+    found = train_one(p).solution.diagnostics
+    assert found["gradient_norm_start"] == pytest.approx(expected, rel=1e-5)
+    assert found["gradient_norm"] < found["gradient_norm_start"]
+
+
+@pytest.mark.parametrize(
+    "changes", [{}, {"tuning": "head", "paradigm": "vision_only", "recipe": {"l2": 0.1}}]
+)
+def test_other_trainings_have_none(tmp_path: Path, changes: dict[str, Any]) -> None:
+    trained = train_one(prepared(tmp_path, **changes))
+    assert "gradient_norm_start" not in trained.solution.diagnostics

@@ -11,6 +11,7 @@ from harness.report.model.table import Table
 from harness.report.render.base_to_new_table import base_to_new_table
 from harness.report.render.contrast_tables import contrast_sections, draws_table
 from harness.report.render.cost_tables import as_measured, by_construction
+from harness.report.render.head_table import head_table
 from harness.report.render.leaderboard import leaderboard
 from harness.report.render.measure_table import measure_table
 from harness.report.render.published_tables import published_tables
@@ -57,6 +58,7 @@ def body(
         ("## Base to new", base_to_new_table(table)),
         ("## Over class draws", draws_table(table)),
         ("## Over the official splits", split_table(table)),
+        ("## What became of the heads", head_table(table)),
         ("## Further measures", measure_table(table)),
         ("## Accuracy and cost", by_construction(table)),
         ("## Published numbers", published_tables(published)),
