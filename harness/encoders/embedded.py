@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 READS = ("pictures", "texts")
 TAKES_CONTEXT = True
-RECIPES = {"projection": "lit_emoji", "all": "lit_emoji_all"}
+RECIPES = {"projection": "lit_emoji", "head": "lit_emoji_head", "all": "lit_emoji_all"}
 NAMES = ("lit-emoji",)
 LAYER_FILE = Path(__file__).with_name("lit_emoji.safetensors")
 #: All that a text embedding depends on, files of one folder.

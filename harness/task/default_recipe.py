@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from harness.core import registry
-from harness.core.cells import Cell, Choice
+from harness.core.cells import Cell, Choice, Recipe
 from harness.core.errors import BadInput, TaskError, nearest
 from harness.core.protocols.encoder import EncoderPlugin
 from harness.task import library, yaml_reader
 from harness.task.schema import RecipeModel, Task, recipe_key
+from harness.task.solver_keys import reads
 
 
 def named_keys(recipe: RecipeModel) -> frozenset[str]:
@@ -55,7 +56,7 @@ def recipe_notes(task: Task, cells: Iterable[Cell]) -> list[str]:
     for cell in cells:
         preset = preset_of(cell.encoder, cell.tuning) if cell.recipe is not None else None
         recipe = recipes.get(cell.recipe_name)  # None for one of `include`
-        if preset is None or cell.recipe is None or recipe is None:
+        if preset is None or cell.recipe is None or recipe is None or not _reads_lr(cell.recipe):
             continue
         named, key = named_keys(recipe), recipe_key(cell.recipe_name)
         if not named:
@@ -67,3 +68,9 @@ def recipe_notes(task: Task, cells: Iterable[Cell]) -> list[str]:
                 f"which hardly moves {cell.encoder}; recipe.preset {preset} serves it."
             ] = None
     return list(notes)
+
+
+def _reads_lr(recipe: Recipe) -> bool:
+    """Whether the training goes by steps; a convex head that is solved has no learning rate."""
+    keys = reads(recipe.solver) if recipe.solver is not None else ()
+    return not keys or "lr" in keys

@@ -54,6 +54,30 @@ def test_tuning_the_whole_encoder_has_its_own() -> None:
     assert (recipe.lr, recipe.batch, recipe.epochs) == (1e-4, 20, 20)
 
 
+def test_a_head_on_frozen_features_has_its_own() -> None:
+    assert recipes(tuning="head") == [
+        Recipe(
+            lr=3e-3, weight_decay=0, warmup_epochs=0, epochs=200, batch=256,
+            train_logit_scale=False,
+        )
+    ]  # fmt: skip
+    assert notes(tuning="head") == [
+        "recipe: lit_emoji_head, the default of encoder embedded/lit-emoji with tuning: head."
+    ]
+    (note,) = notes(tuning="head", recipe={"epochs": 7})
+    assert note.endswith("recipe.preset lit_emoji_head serves it.")
+
+
+@pytest.mark.parametrize(
+    "l2", [{"recipe": {"l2": 1e-3}}, {"search": {"recipe.l2": [1e-3, 1e-2]}, "val": 1}]
+)
+def test_a_head_that_is_solved_reads_no_learning_rate(l2: dict[str, Any]) -> None:
+    linear = {"tuning": "head", "paradigm": "vision_only", "classifier": "random"}
+    selection = {"selection": "val"} if "search" in l2 else {}
+    assert recipes(**linear, **l2, **selection) == [Recipe(solver="lbfgs", l2=1e-3)]
+    assert notes(**linear, **l2, **selection) == []
+
+
 def test_every_encoder_of_a_task_has_its_own() -> None:
     encoders = ["embedded/lit-emoji", "lite:lite0", "open_clip:ViT-B-32/openai"]
     assert recipes(encoder=encoders, classifier="random") == [LIT_EMOJI, Recipe(), Recipe()]
@@ -106,15 +130,19 @@ def test_every_task_of_the_package_names_its_recipe(name: str) -> None:
     assert "lr" in task.recipe.model_fields_set
 
 
-def test_the_plan_and_the_report_say_so(tmp_path: Any) -> None:
+@pytest.mark.parametrize(
+    ("tuning", "preset"), [("projection", "lit_emoji"), ("head", "lit_emoji_head")]
+)
+def test_the_plan_and_the_report_say_so(tmp_path: Any, tuning: str, preset: str) -> None:
     from harness.study import open_study
 
     study = open_study(
-        TASK | {"classes": {"pick": 3, "from": "development"}, "resolution": 64},
+        TASK | {"tuning": tuning, "classes": {"pick": 3, "from": "development"}, "resolution": 64},
         runs=tmp_path, reports=tmp_path,
     )  # fmt: skip
     (note,) = study.plan().notes()
-    assert "the default of encoder embedded/lit-emoji" in note
+    said = f"recipe: {preset}, the default of encoder embedded/lit-emoji with tuning: {tuning}."
+    assert note == said
     report = study.run().report()[0].read_text(encoding="utf-8")
-    assert "the default of encoder embedded/lit-emoji with tuning: projection." in report
+    assert said in report
     assert plan_of(TASK | {"recipe": {"preset": "lit_emoji"}}, tmp_path).cells

@@ -60,7 +60,7 @@ def test_a_preset_is_a_recipe_with_keys_replaced(tmp_path: Path) -> None:
     assert task.recipe.preset is None, "the task as resolved needs no file of recipes"
     assert refusal(tmp_path, recipe={"preset": "lit_emojy"}) == (
         "recipe.preset: 'lit_emojy': there is no such recipe; allowed: lit_emoji, "
-        "lit_emoji_all, text4vis. "
+        "lit_emoji_all, lit_emoji_head, text4vis. "
         "Did you mean 'lit_emoji'?"
     )
 
