@@ -297,7 +297,7 @@ def _check_recipe_by(task: Task, where: str) -> None:
 
 
 def _check_budget(task: Task, where: str) -> None:
-    """A training has one length. The epochs of a preset give way to iterations."""
+    """A training has one length. (The epochs of a preset give way to iterations: `with_keys`.)"""
     default = RecipeModel().epochs
     released = next((s for s in task.schedule if s.startswith("released")), None)
     for recipe_name, whole in task.recipes().items():
@@ -306,7 +306,7 @@ def _check_budget(task: Task, where: str) -> None:
         for path, recipe in entries:
             if not any(recipe.iterations):
                 continue
-            if recipe.epochs != default and recipe.preset is None:
+            if recipe.epochs != default:
                 problem = "is a budget in place of epochs, and both are given: remove one"
                 raise TaskError(where, f"{path}.iterations", problem)
             if released:

@@ -112,10 +112,24 @@ def value_of(cell: Cell, axis: str) -> Any:
     if axis == RECIPE:
         return cell.recipe_name
     head, _, rest = axis.partition(".")
-    if axis == "tuning" and cell.head is not None and cell.head.plain():
-        return Choice(cell.tuning, tuple(sorted(cell.head.plain().items())))
+    if axis == "tuning":
+        return _tuned_part(cell.tuning, cell.head)
     value = getattr(cell, head)
     return getattr(value, rest) if rest and value is not None else value
+
+
+def as_in_cells(axis: str, value: Any) -> Any:
+    """A value that a task gives an axis, in the form of `value_of`."""
+    if axis != "tuning":
+        return value
+    named = _tuning(value)
+    return _tuned_part(named["tuning"], named["head"])
+
+
+def _tuned_part(tuning: str, head: HeadSpec | None) -> str | Choice:
+    """The tuned part, with the options of a head that differ from their defaults."""
+    options = head.plain() if head is not None else {}
+    return Choice(tuning, tuple(sorted(options.items()))) if options else tuning
 
 
 def _included(task: Task, extra: Mapping[str, Any], where: str) -> Task:

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from harness.task.grid import AXES, Row, expand_rows, matches, rule, value_of, variants
+from harness.task.grid import (
+    AXES,
+    Row,
+    as_in_cells,
+    expand_rows,
+    matches,
+    rule,
+    value_of,
+    variants,
+)
 from harness.task.protocols import read_protocol
 from harness.task.read import plain
 from harness.task.recipe_by import names_of, names_of_row
@@ -28,7 +37,7 @@ def values_of_no_cell(task: Task, file: str) -> list[str]:
         notes += [
             f"{axis}: {as_flow(plain(value))} applies to no cell of this task"
             for value in getattr(task, axis) or ()
-            if value not in used and value != from_protocol and value not in default
+            if as_in_cells(axis, value) not in used and value != from_protocol and value not in default
         ]
     return [*notes, *_recipes_of_no_cell(task, rows, file)]
 

@@ -8,6 +8,9 @@ from typing import Any
 from harness.core.errors import TaskError
 from harness.task import yaml_reader
 
+#: Keys of a recipe, of which one says how long a training is.
+LENGTHS = ("epochs", "iterations")
+
 
 def apply_override(data: dict[str, Any], override: str, origin: str = "override") -> None:
     """Set a dotted key in place: `recipe.lr=1e-3`, `shots=[1, 16]`; the value is YAML.
@@ -60,5 +63,14 @@ def replace_keys(data: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[st
     recipe, changed = data.get("recipe"), changes.get("recipe")
     merged = dict(data) | dict(changes)
     if isinstance(recipe, dict | list) and isinstance(changed, dict) and "preset" not in changed:
-        merged["recipe"] = changed_recipe(recipe, lambda own: own | changed)
+        merged["recipe"] = changed_recipe(recipe, lambda own: with_keys(own, changed))
     return merged
+
+
+def with_keys(recipe: Mapping[str, Any], changed: Mapping[str, Any]) -> dict[str, Any]:
+    """A recipe with some keys replaced. A training has one length: its epochs give way to
+    iterations that the change names, and its iterations to epochs.
+    """
+    named = [key for key in LENGTHS if changed.get(key) is not None]
+    given_up = LENGTHS if named else ()
+    return {key: value for key, value in recipe.items() if key not in given_up} | dict(changed)

@@ -15,7 +15,7 @@ from harness.core.errors import TaskError, nearest
 from harness.task import library, yaml_reader
 from harness.task.checks import check_task
 from harness.task.messages import first_problem
-from harness.task.overrides import apply_override, changed_recipe, replace_keys
+from harness.task.overrides import apply_override, changed_recipe, replace_keys, with_keys
 from harness.task.protocols import with_protocol
 from harness.task.sample_keys import written_choice
 from harness.task.schema import (
@@ -104,7 +104,7 @@ def _preset(recipe: dict[str, Any], where: str) -> dict[str, Any]:
             f"{name!r}: there is no such recipe", allowed=known, nearest=nearest(str(name), known),
         )  # fmt: skip
     changed = {key: value for key, value in recipe.items() if key != "preset"}
-    return yaml_reader.read(known[name]) | changed
+    return with_keys(yaml_reader.read(known[name]), changed)
 
 
 def _on_embedded_data(data: dict[str, Any], where: str) -> dict[str, Any]:

@@ -25,6 +25,10 @@ def test_a_plain_task_has_no_notes() -> None:
         ({"exclude": [{"classifier": "text", "seed": 7}]}, "exclude: {classifier: text, seed: 7} "),
         ({"gather": False}, "gather: false applies to no cell of this task"),
         ({"frames": 8}, "frames: 8 applies to no cell of this task"),
+        (
+            {"tuning": ["head", {"head": {"on": "backbone"}}]},  # of a cosine head
+            "tuning: {head: {'on': backbone, ",
+        ),
         ({"loss": ["kl", "infonce"]}, "loss: infonce applies to no cell of this task"),
         (
             {"regime": "zero_shot", "shots": None, "schedule": "trained"},
@@ -45,6 +49,8 @@ def test_values_that_no_cell_has(changes: dict[str, Any], note: str) -> None:
     "changes",
     [
         {"schedule": ["frozen", "trained"]},
+        {"paradigm": "vision_only", "tuning": ["head", {"head": {"on": "backbone"}}]},
+        {"support": {"file": "lists/shot_{shots}-seed_{seed}.json"}},
         {"shots": [1, 2], "exclude": [{"shots": 2}]},
         {"exclude": [{"classifier": "text", "seed": 1}]},
         {"loss": ["kl", "infonce"], "paradigm": ["vision_text", "matching"]},

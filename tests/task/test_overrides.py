@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from harness.core.errors import TaskError
-from harness.task.overrides import apply_override, replace_keys
+from harness.task.overrides import apply_override, replace_keys, with_keys
 
 
 @pytest.mark.parametrize(
@@ -57,3 +57,19 @@ def test_keys_take_the_place_of_others_and_those_of_the_recipe_one_by_one() -> N
     assert replace_keys(data, preset)["recipe"] == preset["recipe"]
     assert replace_keys({}, preset) == preset
     assert data == {"shots": [1, 2], "recipe": {"lr": 1, "epochs": 3}}, "it stays as it was"
+
+
+@pytest.mark.parametrize(
+    ("recipe", "changed", "expected"),
+    [
+        ({"epochs": 60, "lr": 1}, {"iterations": 9}, {"lr": 1, "iterations": 9}),
+        ({"epochs": [60], "iterations": [None]}, {"iterations": 9}, {"iterations": 9}),
+        ({"iterations": 9}, {"epochs": 3}, {"epochs": 3}),
+        ({"epochs": 60}, {"iterations": None}, {"epochs": 60, "iterations": None}),
+        ({"epochs": 60}, {"epochs": 3, "iterations": 9}, {"epochs": 3, "iterations": 9}),
+    ],
+)
+def test_epochs_and_iterations_give_way_to_each_other(
+    recipe: dict[str, Any], changed: dict[str, Any], expected: dict[str, Any]
+) -> None:
+    assert with_keys(recipe, changed) == expected

@@ -12,7 +12,7 @@ from harness.core.errors import TaskError
 from harness.task import library, yaml_reader
 from harness.task.grid import expand
 from harness.task.read import as_yaml, json_schema, plain, read_task, validate
-from harness.task.schema import Task
+from harness.task.schema import RecipeModel, Task
 
 PAPER: dict[str, Any] = {
     "name": "table01",
@@ -52,6 +52,13 @@ def test_changes_come_before_overrides(tmp_path: Path) -> None:
     assert task.shots == [2]
     assert task.recipe.epochs == [7]
     assert task.recipe.lr == [1e-5], "changes under recipe leave its other keys"
+
+
+def test_the_epochs_of_a_preset_give_way_to_iterations(tmp_path: Path) -> None:
+    task = read(tmp_path, recipe={"preset": "lit_emoji", "iterations": 9})
+    assert (task.recipe.epochs, task.recipe.iterations) == (RecipeModel().epochs, [9])
+    both = refusal(tmp_path, recipe={"preset": "lit_emoji", "iterations": 9, "epochs": 60})
+    assert both.startswith("recipe.iterations: is a budget in place of epochs, and both are given")
 
 
 def test_a_preset_is_a_recipe_with_keys_replaced(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from harness.report.text.prose import escape, listing, plural
 from harness.report.text.samples import sample_lines, val_text
 from harness.task.departures import protocol_of
 from harness.task.grid import RECIPE, value_of
+from harness.task.solver_keys import reads
 
 _TITLES = {
     "dataset": "Dataset", "regime": "Regime", "shots": "Shots", "fraction": "Fraction",
@@ -172,7 +173,8 @@ def _recipes(table: Table) -> list[str]:
     ]
     searched = sorted({key for cells in _cells(table).values() for c in cells
                        for key, _ in c.search or ()})  # fmt: skip
-    lines = [f"- Recipe: {_settings({n: recipes[0][n] for n in common})}"]
+    shared = _settings({n: recipes[0][n] for n in common}) or "no key is shared by all rows"
+    lines = [f"- Recipe: {shared}"]
     lines[0] += f"; searched: {', '.join(searched)}" if searched else ""
     for row, fixed in by_row.items():
         different = [(name, {n: v for n, v in r.items() if n not in common}) for name, r in fixed]
@@ -190,8 +192,16 @@ def _named(cell: Cell, table: Table) -> str:
 
 
 def _fixed(recipe: Recipe, cell: Cell) -> dict[str, Any]:
+    """The keys that are not searched, and that the training reads."""
     searched = {key for key, _ in cell.search or ()}
-    return {f.name: getattr(recipe, f.name) for f in fields(Recipe) if f.name not in searched}
+    names = {f.name: None for f in fields(Recipe) if f.name not in searched}
+    if recipe.solver is not None and (read := reads(recipe.solver)):
+        names = {name: None for name in names if name in ("solver", *read)}
+    if recipe.iterations is not None or "iterations" in searched:
+        names.pop("epochs", None)
+    if recipe.proximal is None and "proximal" not in searched:
+        names.pop("proximal_relative", None)
+    return {name: getattr(recipe, name) for name in names}
 
 
 def _chosen(table: Table) -> list[str]:

@@ -77,6 +77,24 @@ def test_a_search_says_what_it_chose_and_for_whom() -> None:
         assert f"    - {row}: {chosen}" in text
 
 
+def test_keys_that_a_training_does_not_read_are_left_out() -> None:
+    linear = {"paradigm": "vision_only", "tuning": "head", "classifier": "text"}
+    solved = method_of(few_shot(task=linear | {"recipe": {"lr": 0.5, "l2": 1e-3}}))
+    assert "- Recipe: solver lbfgs, l2 0.001" in solved.splitlines()
+    by_updates = method_of(few_shot(task=linear | {"recipe": {"lr": 0.5, "iterations": 60}}))
+    (recipe,) = re.findall(r"- Recipe: (.*)", by_updates)
+    assert "iterations 60" in recipe
+    assert "epochs 30" not in recipe.replace("warmup_epochs", "")
+    assert "proximal" not in recipe
+
+
+def test_rows_that_share_no_key_of_the_recipe() -> None:
+    linear = {"paradigm": "vision_only", "tuning": "head", "classifier": "text"}
+    both = {"recipe": {"l2": 1e-3}, "include": [{"recipe": {"l2": None}}]}
+    (recipe,) = re.findall(r"- Recipe: (.*)", method_of(few_shot(task=linear | both)))
+    assert recipe == "no key is shared by all rows"
+
+
 def test_the_samples_of_others_are_named() -> None:
     changes = {"support": ["own", "coop", {"file": "l/shot_{shots}.json"}]}
     lines = method_of(few_shot(task=changes)).splitlines()
