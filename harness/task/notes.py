@@ -31,13 +31,12 @@ def values_of_no_cell(task: Task, file: str) -> list[str]:
     ]
     preset = read_protocol(task.protocol, file) if task.protocol else {}
     for axis in AXES:
-        default = Task.model_fields[axis].get_default() or []
-        from_protocol = preset.get(axis)
+        expected = [*(Task.model_fields[axis].get_default() or ()), preset.get(axis)]
         used = {value_of(row.cell, axis) for row in rows}
         notes += [
             f"{axis}: {as_flow(plain(value))} applies to no cell of this task"
             for value in getattr(task, axis) or ()
-            if as_in_cells(axis, value) not in used and value != from_protocol and value not in default
+            if as_in_cells(axis, value) not in used and value not in expected
         ]
     return [*notes, *_recipes_of_no_cell(task, rows, file)]
 

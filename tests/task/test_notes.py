@@ -26,8 +26,12 @@ def test_a_plain_task_has_no_notes() -> None:
         ({"gather": False}, "gather: false applies to no cell of this task"),
         ({"frames": 8}, "frames: 8 applies to no cell of this task"),
         (
-            {"tuning": ["head", {"head": {"on": "backbone"}}]},  # of a cosine head
-            "tuning: {head: {'on': backbone, ",
+            {
+                "paradigm": "vision_only",
+                "recipe": {"l2": 1e-3},
+                "tuning": ["head", {"head": {"start_norm": "raw"}}],
+            },
+            "tuning: {head: {'on': embedding, ",
         ),
         ({"loss": ["kl", "infonce"]}, "loss: infonce applies to no cell of this task"),
         (
