@@ -31,7 +31,7 @@ def values_of_no_cell(task: Task, file: str) -> list[str]:
     ]
     preset = read_protocol(task.protocol, file) if task.protocol else {}
     for axis in AXES:
-        expected = [*(Task.model_fields[axis].get_default() or ()), preset.get(axis)]
+        expected = [*(_default(axis) or ()), preset.get(axis)]
         used = {value_of(row.cell, axis) for row in rows}
         notes += [
             f"{axis}: {as_flow(plain(value))} applies to no cell of this task"
@@ -39,6 +39,12 @@ def values_of_no_cell(task: Task, file: str) -> list[str]:
             if as_in_cells(axis, value) not in used and value not in expected
         ]
     return [*notes, *_recipes_of_no_cell(task, rows, file)]
+
+
+def _default(axis: str) -> Any:
+    """Of a required key None."""
+    field = Task.model_fields[axis]
+    return None if field.is_required() else field.get_default()
 
 
 def _recipes_of_no_cell(task: Task, rows: Sequence[Row], file: str) -> list[str]:
