@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from argparse import Namespace
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import pytest
 from conftest import paint
 from PIL import Image
 
+from harness.cli import parser
 from harness.commands import data as command
 from harness.core.cells import Choice
 from harness.core.errors import DataError
@@ -129,7 +129,7 @@ def test_they_agree(
     reference = f"{family}:{tmp_path / 'data'}"
     study = refused(Choice(reference))
     try:
-        args = Namespace(name=reference, path=None, split=1, sample=1000, json=False)
+        args = parser().parse_args(["data", "check", reference])
         code, said = command.run(args), ""
     except DataError as error:
         code, said = 2, str(error)
