@@ -30,10 +30,10 @@ def base_to_new_table(table: Table) -> str:
 
 def cells_of(lines: Sequence[BaseToNew], digits: int) -> tuple[list[str], list[list[str]]]:
     """Header and rows as plain text; without `Column` where there is only one."""
-    columns = any(line.column for line in lines)
+    columns = any(line.place for line in lines)
     header = ["Row", *(["Column"] if columns else []), "Base", "New", "H"]
     rows = [
-        [line.row, *([line.column] if columns else []), *_numbers(line, digits)] for line in lines
+        [line.row, *([line.place] if columns else []), *_numbers(line, digits)] for line in lines
     ]
     return header, rows
 
@@ -61,6 +61,10 @@ def _below(lines: list[BaseToNew]) -> str:
         "New / (Base + New), the harmonic mean of the two means. Descriptive: H has no interval "
         "and no test. Those of Base and of New are above."
     )
-    if any(line.datasets > 1 for line in lines):
-        text += " The H of a mean over data sets is that of the two means."
+    over = [what for what, some in (
+        ("data sets", any(line.datasets > 1 for line in lines)),
+        ("class draws", any(line.draws > 1 for line in lines)),
+    ) if some]  # fmt: skip
+    if over:
+        text += f" The H of a mean over {' or '.join(over)} is that of the two means."
     return text

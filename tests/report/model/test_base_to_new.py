@@ -127,6 +127,56 @@ def test_over_data_sets_it_is_the_h_of_the_means() -> None:
     assert found[0].harmonic == pytest.approx(2 * b * n / (b + n))
 
 
+def of_draws(cell: Cell) -> float:
+    """Base 0.6 and 0.8, new 0.5 and 0.3: their means are 0.7 and 0.4."""
+    draw = cell.class_seed or 0
+    return 0.6 + 0.2 * draw if cell.test_classes == "base" else 0.5 - 0.2 * draw
+
+
+DRAWN: dict[str, Any] = {"classes": {"pick": 10}, "class_seed": [0, 1], "classifier": "text"}
+
+
+def drawn_study(**task: Any) -> Results:
+    return make_results(
+        task_of(**CHANGES | DRAWN | task), of_draws, n=1000, n_classes=20,
+        test_name=lambda c: f"{c.dataset} {c.test_classes} {c.class_seed}",
+    )  # fmt: skip
+
+
+def test_over_class_draws_it_is_the_h_of_the_means() -> None:
+    found = lines(drawn_study())
+    assert [x.place for x in found] == [
+        "1 shot, draw 0", "1 shot, draw 1", "4 shots, draw 0", "4 shots, draw 1",
+        "mean over 2 class draws · 1 shot", "mean over 2 class draws · 4 shots",
+    ]  # fmt: skip
+    mean = found[-1]
+    assert (mean.base, mean.new) == (pytest.approx(0.7), pytest.approx(0.4))
+    assert mean.harmonic == pytest.approx(2 * 0.7 * 0.4 / 1.1)
+    assert (mean.draws, mean.datasets) == (2, 1)
+    assert "The H of a mean over class draws is that" in base_to_new_table(
+        build_table(drawn_study())
+    )
+
+
+def test_over_draws_and_data_sets_there_are_both_means() -> None:
+    found = lines(drawn_study(dataset=["emoji", "emoji_people"], shots=1))
+    assert [x.place for x in found if x.datasets > 1 or x.draws > 1] == [
+        "mean over 2 data sets, draw 0", "mean over 2 data sets, draw 1",
+        "mean over 2 class draws · emoji", "mean over 2 class draws · emoji_people",
+        "mean over 2 class draws · mean over 2 data sets",
+    ]  # fmt: skip
+    assert found[-1].harmonic == pytest.approx(2 * 0.7 * 0.4 / 1.1)
+
+
+def test_a_missing_draw_leaves_no_mean() -> None:
+    results = make_results(
+        task_of(**CHANGES | DRAWN), of_draws,
+        status=lambda c: "missing" if c.class_seed == 1 and c.shots == 4 else "done",
+        test_name=lambda c: f"{c.dataset} {c.test_classes} {c.class_seed}",
+    )  # fmt: skip
+    assert [x.column for x in lines(results) if x.draws > 1] == ["mean over 2 class draws · 1 shot"]
+
+
 def test_nothing_right_is_an_h_of_0() -> None:
     assert BaseToNew("a", "", 0.0, 0.0, "done", "done", (2, 2)).harmonic == 0.0
 
