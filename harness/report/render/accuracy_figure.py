@@ -13,17 +13,16 @@ from harness.report.render.style import (
     COLOURS,
     GRID,
     MOST_ACROSS,
+    MOST_LINES,
+    TOP1_AXIS,
     draw_interval,
+    line_of_row,
     rows_on_y,
     without_box,
 )
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-_MARKERS = "osD^vPX*"
-_MOST_LINES = 12
-_AXIS = "Top-1 accuracy (points)"
 
 
 def accuracy_figure(table: Table) -> Figure | None:
@@ -42,7 +41,7 @@ def accuracy_figure(table: Table) -> Figure | None:
     axis = table.column_axes[0] if len(table.column_axes) == 1 else ""
     over = {"shots": " over the number of shots", "fraction": " over the fraction of the data"}
     text = f"Top-1 accuracy{over.get(axis, '')} with {bars}"
-    if len(drawn) > _MOST_LINES:
+    if len(drawn) > MOST_LINES:
         return Figure("accuracy.png", text, _panels(table, drawn))
     return Figure("accuracy.png", text, _lines(table, drawn))
 
@@ -55,7 +54,7 @@ def _dots(table: Table, drawn: Sequence[str]) -> bytes:
         assert summary is not None
         draw_interval(axes, i, summary, COLOURS[0])
     rows_on_y(axes, drawn)
-    axes.set_xlabel(_AXIS)
+    axes.set_xlabel(TOP1_AXIS)
     return png(figure)
 
 
@@ -73,7 +72,7 @@ def _panels(table: Table, drawn: Sequence[str]) -> bytes:
                 draw_interval(axes, i, summary, COLOURS[0])
         axes.set_title(label, fontsize=10)
         rows_on_y(axes, drawn)
-    figure.supxlabel(_AXIS, fontsize=10)
+    figure.supxlabel(TOP1_AXIS, fontsize=10)
     return png(figure)
 
 
@@ -85,8 +84,8 @@ def _lines(table: Table, drawn: Sequence[str]) -> bytes:
     joined = set(table.column_axes) <= {"shots", "fraction", "regime"}
     ends: list[tuple[str, float, float, str]] = []
     for i, row in enumerate(drawn):
-        colour, marker = COLOURS[i % len(COLOURS)], _MARKERS[i % len(_MARKERS)]
-        style = ("-", "--", ":")[i // len(COLOURS) % 3] if joined else "none"
+        colour, marker, dashes = line_of_row(i)
+        style = dashes if joined else "none"
         shift = 0.045 * (i - (len(drawn) - 1) / 2)
         summaries = [table.summary(row, label) for label in table.labels]
         # Rows are shifted a little, so that their intervals do not cover each other.
@@ -105,7 +104,7 @@ def _lines(table: Table, drawn: Sequence[str]) -> bytes:
     last = len(table.labels) - 1
     axes.set_xticks(range(last + 1), list(table.labels))
     axes.set_xlim(-0.3, last + 0.3)
-    axes.set_ylabel(_AXIS)
+    axes.set_ylabel(TOP1_AXIS)
     without_box(axes)
     axes.grid(axis="y", color=GRID, linewidth=0.8)
     if len(table.labels) > 3 and max(map(len, table.labels)) > 12:

@@ -10,18 +10,19 @@ from harness.report.render.banner import with_banner
 from harness.report.render.correlation_figure import correlation_figure
 from harness.report.render.difference_figure import difference_figure
 from harness.report.render.loss_figure import loss_figure
+from harness.report.render.step_figure import step_figure
 from harness.report.text.watermark import chosen_on_test
 
 
 def draw(results: Results, table: Table) -> list[Figure]:
-    """Accuracy, differences from the reference, training loss and correlation maps; a figure
-    without data is left out. A notebook shows a Figure as it is.
+    """Accuracy, also over step sizes, differences from the reference, training loss and correlation
+    maps; a figure without data is left out. A notebook shows a Figure as it is.
 
     Where rows were chosen on the test set, every figure has a banner that says so.
     """
     drawn = [
-        accuracy_figure(table), difference_figure(table), loss_figure(results, table),
-        correlation_figure(results, table),
+        accuracy_figure(table), step_figure(table), difference_figure(table),
+        loss_figure(results, table), correlation_figure(results, table),
     ]  # fmt: skip
     figures = [figure for figure in drawn if figure is not None]
     return [with_banner(f) for f in figures] if chosen_on_test(table) else figures

@@ -13,11 +13,13 @@ HEADER = (
     "Relative distance from the start", "Rows to class means (degrees)", "Training margin",
 )  # fmt: skip
 BELOW = (
-    "Means over seeds. Gradient norm: of the mean loss over the training samples, at the end. "
+    "Means over seeds. Gradient norm: of the mean loss over the training samples at the end, of "
+    "convex solvers with the penalty. "
     "Relative distance: \\|W - W0\\| / \\|W0\\|. Rows to class means: the angle between a row of W "
     "and the mean of the training features of its class, mean over classes. Training margin: the "
     "logit of the own class less the largest of the others, mean over training samples."
 )
+LEAST = 1e-9
 
 
 def head_table(table: Table) -> str:
@@ -25,15 +27,25 @@ def head_table(table: Table) -> str:
     ends = head_ends(table)
     if not ends:
         return ""
-    return f"{pipe_table(HEADER, map(_line, ends), left=2)}\n\n{BELOW}\n\n{of_heads(ends)}"
+    lines = [_line(end) for end in ends]
+    # Columns that no row has are left out.
+    kept = [i for i in range(len(HEADER)) if any(line[i] for line in lines)]
+    shown = [[line[i] for i in kept] for line in lines]
+    table_text = pipe_table([HEADER[i] for i in kept], shown, left=2)
+    return f"{table_text}\n\n{BELOW}\n\n{of_heads(ends)}"
 
 
 def _line(end: HeadEnd) -> list[str]:
     return [
-        escape(end.column), escape(end.row), _text(end.gradient_norm, ".2g"),
+        escape(end.column), escape(end.row), _gradient(end.gradient_norm),
         _text(end.gradient_left, ".2g"), _text(end.relative_distance, ".2f"),
         _text(end.degrees, ".1f"), _text(end.margin, ".2f"),
     ]  # fmt: skip
+
+
+def _gradient(norm: float | None) -> str:
+    """What is smaller is the rounding of numbers, and differs between machines."""
+    return f"< {LEAST:g}" if norm is not None and norm < LEAST else _text(norm, ".2g")
 
 
 def _text(value: float | None, form: str) -> str:

@@ -10,9 +10,22 @@ if TYPE_CHECKING:
 
 #: The palette of Okabe and Ito, distinguishable with any colour vision; pale ones are darkened.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#B0558C", "#000000", "#3D9AD1", "#C08400", "#7A4A12")
+MARKERS = "osD^vPX*"
 GREY, GRID = "#555555", "#e5e5e5"
 #: Panels in a line of a figure.
 MOST_ACROSS = 4
+#: More lines than these cannot be followed.
+MOST_LINES = 12
+TOP1_AXIS = "Top-1 accuracy (points)"
+
+
+def line_of_row(i: int) -> tuple[str, str, str]:
+    """(colour, marker, dashes) of the i-th row that is drawn, the same in every figure."""
+    return (
+        COLOURS[i % len(COLOURS)],
+        MARKERS[i % len(MARKERS)],
+        ("-", "--", ":")[i // len(COLOURS) % 3],
+    )
 
 
 def draw_interval(

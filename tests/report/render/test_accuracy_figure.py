@@ -31,7 +31,7 @@ def test_the_form_follows_the_table(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(module, name, lambda *_, name=name: drawn.append(name) or b"")
     accuracy_figure(build_table(few_shot(task={"shots": 1})))
     accuracy_figure(build_table(few_shot()))
-    monkeypatch.setattr(module, "_MOST_LINES", 7)
+    monkeypatch.setattr(module, "MOST_LINES", 7)
     accuracy_figure(build_table(few_shot()))
     assert drawn == ["_dots", "_lines", "_panels"]
 
@@ -58,7 +58,7 @@ def test_only_amounts_are_joined_by_lines(
 def test_every_form_can_be_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
     missing = few_shot(status=lambda c: "missing" if c.shots == 2 and c.seed == 0 else "done")
     for most in (12, 2):
-        monkeypatch.setattr(module, "_MOST_LINES", most)
+        monkeypatch.setattr(module, "MOST_LINES", most)
         figure = accuracy_figure(build_table(missing))
         assert figure is not None
         assert figure.png.startswith(b"\x89PNG")
