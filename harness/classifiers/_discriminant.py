@@ -29,8 +29,10 @@ class DiscriminantOptions(CovarianceOptions):
 
 
 def check(cell: Cell, facts: CellFacts) -> str | None:
-    """A class of one sample has no covariance; one sample alone has none either."""
-    if cell.shots != 1 and facts.per_class != 1:
+    """A class of one sample has no covariance; one sample alone has none either. Pooled support
+    views are several samples.
+    """
+    if facts.per_class != 1:
         return None
     options = dict(cell.classifier.options) if cell.classifier else {}
     if options.get("covariance") == "total":

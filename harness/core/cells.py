@@ -169,6 +169,9 @@ class Cell:
     test_classes: str | None = None
     allow: tuple[str, ...] = ()  # perils that the task accepts; they change no number and no key
     support: Choice = OWN  # own | coop | file (path: a published list)
+    #: Random crops of the support pictures in place of these: pool | mean | cycle, with n, scale,
+    #: flip (see `harness.sampling.support_views`).
+    support_views: Choice | None = None
     seed: int | None = None
     #: A label of reports, where a task names its recipes. Not in `plain`: cells with equal recipes
     #: are one, whatever the names.

@@ -31,7 +31,8 @@ class CellFacts:
     """What `check` of a plugin may depend on; known before anything is loaded."""
 
     n_classes: int
-    #: Samples of its smallest class that the cell trains on; None if it trains on none.
+    #: Samples of its smallest class that the cell trains on, or that a classifier is made of: with
+    #: pooled support views every view is one. None if there are none.
     per_class: int | None
     encoder: EncoderFacts
     linear_head: bool = False  # whether W is trained as that of a linear head on frozen features

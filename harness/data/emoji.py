@@ -27,6 +27,8 @@ from harness.data._image_files import ImageFiles, opened_once
 from harness.data._images import open_rgb
 from harness.data._items import manifest
 
+#: Classes such as "black left-pointing triangle" are others in a mirror.
+SIDES_MATTER = True
 POOL = ("Appl", "FB", "Goog", "Joy", "Sams")
 TEST = ("Twtr", "Wind")  # the last two by name: fixed before any number was seen
 SPLIT_FILE = Path(__file__).with_name("emoji_split.json")

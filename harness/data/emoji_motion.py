@@ -39,6 +39,7 @@ from harness.data.emoji import POOL, TEST, art_folder, split
 if TYPE_CHECKING:
     from PIL import Image
 
+SIDES_MATTER = True
 #: motion -> (what the class name says, the motion that it is in reverse or itself, backwards)
 MOTIONS: dict[str, tuple[str, str, bool]] = {
     "left": ("moving left", "right", True),

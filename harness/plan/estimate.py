@@ -12,6 +12,7 @@ from harness.core.cells import Cell, cell_from
 from harness.core.store import Store
 from harness.plan.needs import Need, feature_needs, text_needs
 from harness.plan.resolve import ResolvedCell
+from harness.sampling.support_views import trained_rows_of_a_picture
 
 #: Guessed seconds of a cell on one core; those of `none` are for evaluation.
 GUESSED_SECONDS = {"none": 0.05, "head": 0.2, "projection": 0.5, "all": 60.0}
@@ -25,7 +26,7 @@ def guess(cell: Cell) -> float:
     """A guess of the seconds that a cell takes on one core."""
     base = GUESSED_SECONDS[cell.tuning]
     epochs = cell.recipe.epochs / 60 if cell.recipe else 1.0
-    return base * epochs * max(1, cell.shots or 4) / 2
+    return base * epochs * max(1, cell.shots or 4) * trained_rows_of_a_picture(cell) / 2
 
 
 @dataclass(frozen=True)
@@ -135,6 +136,7 @@ def _sharing(cell: Cell) -> Any:
     return (
         cell.dataset, cell.test_dataset, cell.encoder, cell.text_encoder, cell.prompt,
         cell.resolution, cell.frames, cell.views, cell.tuning, cell.classifier, cell.paradigm,
+        cell.support_views,
     )  # fmt: skip
 
 
@@ -151,7 +153,10 @@ def _line(points: Sequence[tuple[float, float]]) -> tuple[float, float]:
 
 def _like(cell: Cell) -> Any:
     epochs = cell.recipe.epochs if cell.recipe else None
-    return (cell.encoder, cell.tuning, cell.regime, cell.shots, cell.fraction, cell.search, epochs)
+    return (
+        cell.encoder, cell.tuning, cell.regime, cell.shots, cell.fraction, cell.support_views,
+        cell.search, epochs,
+    )  # fmt: skip
 
 
 def _measured(store: Store) -> Iterable[tuple[Cell, float, float, float]]:

@@ -12,10 +12,11 @@ from harness.core.facts import CellFacts
 from harness.plan.catalogue import Catalogue, Chosen, blame
 from harness.plan.other_classes import cannot_name
 from harness.plan.resolve import Setup, has_training_samples
-from harness.plan.samples import check_classes, check_test, taken_of_smallest, too_few
+from harness.plan.samples import check_classes, check_test, too_few
 from harness.plan.saved import restored, why_other_model
 from harness.plan.shared_classes import refuse_shared_classes
 from harness.plan.solvable import why_unsolvable
+from harness.plan.support_views import taken_rows, why_no_views
 from harness.plan.texts import class_lists, reads_texts
 from harness.sampling.crops import COUNTS
 from harness.sampling.views import views
@@ -35,12 +36,12 @@ def why_infeasible(cell: Cell, setup: Setup, catalogue: Catalogue, where: str) -
     check_classes(cell, setup, where)
     check_test(cell, setup, catalogue, where)
     refuse_shared_classes(cell, setup, catalogue, where)
-    reason = too_few(cell, setup, catalogue, where)
+    reason = why_no_views(cell, setup) or too_few(cell, setup, catalogue, where)
     if reason is not None:
         return reason
     facts = CellFacts(
         _most_rows(cell, setup),
-        taken_of_smallest(cell, setup),
+        taken_rows(cell, setup),
         setup.facts,
         linear_head=cell.head is not None and setup.is_linear,
         takes_context=setup.text_encoder.plugin.TAKES_CONTEXT,

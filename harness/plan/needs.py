@@ -22,6 +22,7 @@ from harness.core.hashing import digest
 from harness.core.protocols.dataset import Dataset
 from harness.core.samples import Items
 from harness.plan.resolve import ResolvedCell, Setup
+from harness.sampling.support_views import random_crops
 from harness.sampling.views import Views, views_of
 from harness.training.features import features_folder, text_file
 from harness.training.weights import BACKBONE
@@ -91,6 +92,8 @@ class _Features:
     cells: dict[int, Cell] = field(default_factory=dict)  # each once, by id
     #: By what is drawn: the cell with the most shots, whose set holds those of the others.
     train: dict[Any, ResolvedCell] = field(default_factory=dict)
+    #: Of cells whose support pictures have views of their own: the validation samples alone.
+    validation: dict[Any, ResolvedCell] = field(default_factory=dict)
     test: dict[Any, ResolvedCell] = field(default_factory=dict)
 
 
@@ -135,8 +138,9 @@ def read_keys(dataset: Choice) -> list[Any]:
 
 
 def view_key(view: Views) -> tuple[Any, ...]:
-    """Views as plain data."""
-    return astuple(view)
+    """Views as plain data; without random crops as it was before there were any."""
+    plain = astuple(view)
+    return plain if view.random is not None else plain[:-1]
 
 
 def _wanted(cells: Iterable[ResolvedCell]) -> dict[Any, _Features]:
@@ -144,19 +148,28 @@ def _wanted(cells: Iterable[ResolvedCell]) -> dict[Any, _Features]:
     for resolved in cells:
         cell, setup = resolved.cell, resolved.setup
         if needs_train_features(resolved) and setup.per_class is not None:
-            group = _group(
-                wanted, resolved, setup.dataset, cell.dataset, Views(geometry=cell.crops)
-            )
-            drawn = (id(setup.trained), cell.seed, cell.fraction, cell.val, cell.few, cell.support,
-                     None if cell.support == OWN else cell.shots)  # fmt: skip
-            known = group.train.get(drawn)
-            if known is None or (cell.shots or 0) > (known.cell.shots or 0):
-                group.train[drawn] = resolved
+            _want_training(wanted, resolved)
         if needs_test_features(resolved):
             choice = cell.test_dataset or cell.dataset
             group = _group(wanted, resolved, setup.test_dataset, choice, views_of(cell))
             group.test.setdefault(id(setup.tested), resolved)
     return wanted
+
+
+def _want_training(wanted: dict[Any, _Features], resolved: ResolvedCell) -> None:
+    """The support set, in its views if it has some, and the validation set, in whole pictures."""
+    cell, setup = resolved.cell, resolved.setup
+    drawn = (id(setup.trained), cell.seed, cell.fraction, cell.val, cell.few, cell.support,
+             None if cell.support == OWN else cell.shots)  # fmt: skip
+    whole, crops = Views(geometry=cell.crops), random_crops(cell)
+    view = whole if crops is None else Views(random=crops)
+    group = _group(wanted, resolved, setup.dataset, cell.dataset, view)
+    known = group.train.get(drawn)
+    if known is None or (cell.shots or 0) > (known.cell.shots or 0):
+        group.train[drawn] = resolved
+    if crops is not None and cell.val is not None and needs_validation_features(resolved):
+        group = _group(wanted, resolved, setup.dataset, cell.dataset, whole)
+        group.validation.setdefault(drawn, resolved)
 
 
 def _group(
@@ -182,15 +195,22 @@ def _feature_need(wanted: _Features, device: str) -> Need:
     folder = features_folder(facts.backbone, resolution, device)
     extracted = Extracted(wanted.choice, folder, wanted.frames, view_key(wanted.view))
     train_sets, test_sets = list(wanted.train.values()), list(wanted.test.values())
-    trained = {id(c.setup.trained): c.setup.trained.indices for c in train_sets}
+    validation_sets = list(wanted.validation.values())
+    of_both = [*train_sets, *validation_sets]
+    trained = {id(c.setup.trained): c.setup.trained.indices for c in of_both}
     tested = {id(c.setup.tested): c.setup.tested.indices for c in test_sets}
-    train = _missing(
-        train_sets, _training_items, extracted, _pool(wanted.dataset.train, trained.values())
-    )
-    test = _missing(
-        test_sets, lambda c: c.test.items, extracted, _pool(wanted.dataset.test, tested.values())
-    )
-    images = round((train + test) * (wanted.frames or 1) * wanted.view.count)
+    pool = _pool(wanted.dataset.train, trained.values())
+    missing = [
+        _missing(train_sets, _training_items, extracted, pool),
+        _missing(validation_sets, _validation_items, extracted, pool),
+        _missing(
+            test_sets,
+            lambda c: c.test.items,
+            extracted,
+            _pool(wanted.dataset.test, tested.values()),
+        ),
+    ]
+    images = round(sum(missing) * (wanted.frames or 1) * wanted.view.count)
     return Need(images, images * _seconds_per_image(wanted, facts, device), cells)
 
 
@@ -203,7 +223,12 @@ def _pool(split: Items, classes: Iterable[Sequence[int]]) -> int:
 def _training_items(resolved: ResolvedCell) -> Iterator[str]:
     if resolved.support is not None:
         yield from resolved.support.items
-    if resolved.validation is not None and needs_validation_features(resolved):
+    if resolved.cell.support_views is None and needs_validation_features(resolved):
+        yield from _validation_items(resolved)
+
+
+def _validation_items(resolved: ResolvedCell) -> Iterator[str]:
+    if resolved.validation is not None:
         yield from resolved.validation.items
 
 

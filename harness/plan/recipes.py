@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from harness.core.cells import Cell, Choice, Recipe
 from harness.plan.resolve import FIRST_ORDER, Setup
+from harness.sampling.support_views import trained_rows_of_a_picture
 from harness.training.loop import rate_factor
 
 #: A step of AdamW is about the learning rate. Half a unit in the last place of a float32 weight of
@@ -64,7 +65,8 @@ def _steps_of_epoch(cell: Cell, setup: Setup, recipe: Recipe) -> int:
     per_class = cell.shots or setup.per_class or 1
     if cell.fraction is not None:
         per_class = max(1, math.floor(cell.fraction * per_class))
-    return math.ceil(per_class * len(setup.trained.indices) / recipe.batch)
+    rows = per_class * trained_rows_of_a_picture(cell)
+    return math.ceil(rows * len(setup.trained.indices) / recipe.batch)
 
 
 def _rates(cell: Cell, setup: Setup, recipe: Recipe, peak: float) -> Iterator[str]:

@@ -26,8 +26,9 @@ from harness.run.initialise import (
 from harness.run.over_frames import over_frames, temporal_inputs
 from harness.run.probe import frozen_features, start_of
 from harness.run.resources import Resources
+from harness.run.support_rows import support_source
 from harness.training.device import device
-from harness.training.loader import Sampling, TunedBackbone, cached_features
+from harness.training.loader import Sampling, TunedBackbone
 from harness.training.model import Embedding, Model
 from harness.training.probe import FrozenFeatures, ProbeModel
 from harness.training.texts import DrawnTemplates, LearnedContext, TrainedTower
@@ -81,11 +82,10 @@ def _build_probe(resolved: ResolvedCell, recipe: Recipe, resources: Resources) -
     """A head on frozen features: these are computed once, so that a step is the head's alone."""
     import torch
 
-    torch_device, support = device(), resolved.support
+    torch_device = device()
     features = frozen_features(resolved, resources)
     names = resolved.setup.trained.names
-    rows = resources.train_features(resolved).rows_of(support.items if support else ())
-    source = cached_features(rows, torch_device, features)
+    source = support_source(resolved, resources, torch_device, features)
     if resolved.setup.solver.plugin.CONVEX:
         zeros_CK = torch.zeros(len(names), source.width, device=torch_device)
         head = build_head(resolved, recipe, len(names), zeros_CK, resources)
@@ -175,8 +175,7 @@ def _source(
     if support is None:
         raise CellError("there is nothing to train on")
     if cell.tuning != "all":
-        rows = resources.train_features(resolved).rows_of(support.items)
-        return cached_features(rows, torch_device)
+        return support_source(resolved, resources, torch_device)
     pictures = resources.pictures(resolved)
     sampling = Sampling(
         cell.seed, cell.frames, recipe.augment, recipe.crop, recipe.repeats, recipe.batch_norm

@@ -12,6 +12,7 @@ from harness.plan.resolve import ResolvedCell
 from harness.run.epochs import epoch_repeats
 from harness.run.evaluate import Trained
 from harness.run.resources import Resources
+from harness.sampling.support_views import random_crops
 from harness.training.cost import (
     EncoderCost,
     clip_cost,
@@ -69,7 +70,9 @@ def _estimated(resolved: ResolvedCell, resources: Resources) -> dict[str, float]
     tuned = resolved.cell.tuning == "all"
     epochs = recipe.epochs if tuned else 1  # cached features are computed once
     repeats = epoch_repeats(resolved, recipe) if tuned else 1
-    total = training_operations(macs, len(support.items) * repeats, epochs, trained=tuned)
+    crops = None if tuned else random_crops(resolved.cell)
+    images = len(support.items) * repeats * (crops.n if crops else 1)
+    total = training_operations(macs, images, epochs, trained=tuned)
     return {
         "operations": total,
         "v100_days": estimated_days(total, "V100"),

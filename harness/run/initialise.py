@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from harness.core.errors import CellError
@@ -10,10 +10,11 @@ from harness.core.protocols.alignment import AlignmentInputs
 from harness.core.protocols.classifier import ClassifierInputs
 from harness.core.protocols.encoder import TunableText
 from harness.core.protocols.paradigm import CLASSIFIER, LOGIT_SCALE
-from harness.core.samples import SupportSet
 from harness.core.seeding import torch_stream
 from harness.plan.resolve import ResolvedCell
 from harness.run.resources import Resources
+from harness.run.support_rows import samples_of
+from harness.training.rows import StoredRows
 from harness.training.texts import ContextTexts
 from harness.training.weights import ALIGNMENT, CONTEXT
 
@@ -162,9 +163,13 @@ def embedded_support(
     resolved: ResolvedCell, resources: Resources, *, of_backbone: bool = False
 ) -> tuple[torch.Tensor | None, torch.Tensor | None]:
     """(N, D) embeddings of the support set before training and labels (N,); with `of_backbone`
-    (N, F) features. A clip is the mean over its frames, whatever the temporal module is.
+    (N, F) features. A clip is the mean over its frames, whatever the temporal module is. With
+    `support_views` these are the pooled views, or the means over the views of every picture.
     """
-    return _embedded(resolved, resolved.support, resources, of_backbone=of_backbone)
+    if resolved.support is None:
+        return None, None
+    rows, labels = samples_of(resolved, resources)
+    return _embedded(resolved, rows, labels, resources, of_backbone=of_backbone)
 
 
 def embedded_validation(
@@ -173,19 +178,26 @@ def embedded_validation(
     """(M, D) embeddings of the validation samples before training and labels (M,), made as those
     of the support set.
     """
-    return _embedded(resolved, resolved.validation, resources, of_backbone=of_backbone)
+    samples = resolved.validation
+    if samples is None:
+        return None, None
+    rows = resources.train_features(resolved).rows_of(samples.items)
+    return _embedded(resolved, rows, samples.labels, resources, of_backbone=of_backbone)
 
 
 def _embedded(
-    resolved: ResolvedCell, samples: SupportSet | None, resources: Resources, *, of_backbone: bool
-) -> tuple[torch.Tensor | None, torch.Tensor | None]:
+    resolved: ResolvedCell,
+    rows: StoredRows,
+    labels: Sequence[int],
+    resources: Resources,
+    *,
+    of_backbone: bool,
+) -> tuple[torch.Tensor, torch.Tensor]:
     import torch
 
-    if samples is None:
-        return None, None
     with torch.no_grad():
-        h_N = resources.train_features(resolved).of(samples.items)
+        h_N = rows.gather()
         z_ND = h_N if of_backbone else resources.encoder(resolved).projection(h_N)
         if resolved.cell.frames is not None:
             z_ND = z_ND.mean(dim=1)
-    return z_ND, torch.tensor(samples.labels)
+    return z_ND, torch.tensor(labels)

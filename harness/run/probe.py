@@ -15,6 +15,7 @@ from harness.plan.resolve import ResolvedCell
 from harness.run.initialise import initial_classifier
 from harness.run.over_frames import over_frames
 from harness.run.resources import Resources
+from harness.run.support_rows import trained_rows
 from harness.training.loader import MOST_IN_MEMORY
 from harness.training.probe import FrozenFeatures, Standard
 from harness.training.rows import StoredRows
@@ -48,9 +49,7 @@ def spec_of(resolved: ResolvedCell) -> HeadSpec:
 
 def frozen_features(resolved: ResolvedCell, resources: Resources) -> FrozenFeatures:
     """What makes the features that the cell's head reads. Raises CellError without samples."""
-    spec, support = spec_of(resolved), resolved.support
-    if support is None:
-        raise CellError("there is nothing to train on")
+    spec = spec_of(resolved)
     encoder = resources.encoder(resolved)
     on_embedding = spec.on == "embedding"
     features = FrozenFeatures(
@@ -67,8 +66,7 @@ def frozen_features(resolved: ResolvedCell, resources: Resources) -> FrozenFeatu
     )
     if not spec.standardise:
         return features
-    rows = resources.train_features(resolved).rows_of(support.items)
-    return replace(features, standard=_standard(rows, features))
+    return replace(features, standard=_standard(trained_rows(resolved, resources), features))
 
 
 def _standard(rows: StoredRows, features: FrozenFeatures) -> Standard:

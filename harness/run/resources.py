@@ -6,7 +6,7 @@ import hashlib
 import sys
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -44,6 +44,7 @@ from harness.run.encoders import (
 )
 from harness.run.feature_table import FeatureTable, stored_rows
 from harness.run.seconds import SecondsSpent, remember_extracted, remember_rates
+from harness.sampling.support_views import random_crops
 from harness.sampling.views import Views, views_of
 from harness.training.distributed import world
 from harness.training.equal_rows import equal_rows
@@ -105,17 +106,29 @@ class Resources:
 
     def broken(self, resolved: ResolvedCell) -> DataError | EncoderError | None:
         """Why the data or the encoder of a cell cannot be read."""
-        keys = (train_key(resolved), test_key(resolved))
+        keys = (train_key(resolved), support_key(resolved), test_key(resolved))
         return next((self._broken[key] for key in keys if key in self._broken), None)
 
     def claim_seconds(self, resolved: ResolvedCell) -> dict[str, float]:
         """What computing the features and texts of a cell took; see `SecondsSpent.claim`."""
-        keys = (train_key(resolved), test_key(resolved))
+        keys = (train_key(resolved), support_key(resolved), test_key(resolved))
         return self._seconds.claim(keys, _text_key(resolved))
 
     def train_features(self, resolved: ResolvedCell) -> FeatureTable:
         """Features of the training dataset, in one view."""
         return self._tables[train_key(resolved)]
+
+    def support_features(self, resolved: ResolvedCell) -> FeatureTable:
+        """Features of the support pictures: `train_features`, or (N, V, F) of their views."""
+        return self._tables[support_key(resolved)]
+
+    def mean_support_features(self, resolved: ResolvedCell) -> FeatureTable:
+        """(N, F): the means over the views of support pictures; made once for all cells."""
+        key = support_key(resolved)
+        table = self._tables[key]
+        return self._once(
+            ("mean views", key), lambda: replace(table, rows=table.rows.mean_over_views())
+        )
 
     def test_features(self, resolved: ResolvedCell) -> FeatureTable:
         """Features of the test dataset, in the cell's views."""
@@ -253,7 +266,7 @@ class Resources:
             frozen = needs_test_features(resolved)
             # A tuned backbone reads images, but an initialisation uses pretrained features.
             if support is not None and needs_train_features(resolved):
-                need(train_key(resolved), setup.dataset, setup, support.items)
+                need(support_key(resolved), setup.dataset, setup, support.items)
             if validation is not None and needs_validation_features(resolved):
                 need(train_key(resolved), setup.dataset, setup, validation.items)
             if frozen:
@@ -304,10 +317,16 @@ def _pixels(key: FeatureKey, items: Sequence[str], hashes: Sequence[str | None])
 
 
 def train_key(resolved: ResolvedCell) -> FeatureKey:
-    """The key of the features that a cell trains on."""
+    """The key of the features of training and validation samples that are whole pictures."""
     cell = resolved.cell
     view = Views(geometry=cell.crops)
     return FeatureKey(cell.dataset, encoder_key(resolved.setup), cell.frames, view)
+
+
+def support_key(resolved: ResolvedCell) -> FeatureKey:
+    """The key of the features of the support set: of its pictures, or of their views."""
+    key, crops = train_key(resolved), random_crops(resolved.cell)
+    return key if crops is None else replace(key, view=Views(random=crops))
 
 
 def test_key(resolved: ResolvedCell) -> FeatureKey:

@@ -24,6 +24,7 @@ from harness.run.context import RunContext
 from harness.run.epochs import epoch_repeats
 from harness.run.evaluate import Trained, Trial, measured, on_test, on_validation
 from harness.run.methods import fit_method, method_warnings
+from harness.run.support_rows import trained_labels
 from harness.training.checkpoint import Checkpoint
 from harness.training.distributed import world
 from harness.training.head_diagnostics import gradient_norm, head_diagnostics
@@ -302,7 +303,7 @@ def _problem(attempt: _Attempt, built: BuiltModel, context: RunContext) -> Probl
     return Problem(
         cell=resolved.cell,
         model=built.model,
-        labels_N=torch_labels(support.labels, built.model),
+        labels_N=torch_labels(trained_labels(resolved), built.model),
         recipe=attempt.recipe,
         seed=resolved.cell.seed,
         watch=attempt.watch,
@@ -316,8 +317,9 @@ def _trained(
 ) -> Trained:
     support, model = attempt.resolved.support, built.model
     if isinstance(model, ProbeModel) and support is not None:
-        y_N = torch_labels(support.labels, model)
-        found = head_diagnostics(model, y_N, built.w_init_CD)
+        source, views = model.source.all_views()
+        y_N = torch_labels(trained_labels(attempt.resolved), model).repeat(views)
+        found = head_diagnostics(replace(model, source=source), y_N, built.w_init_CD)
         # A solver's own certificate is the more exact.
         solution = replace(solution, diagnostics={**found, **solution.diagnostics})
     return Trained(

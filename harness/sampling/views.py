@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from harness.core.cells import Cell
 from harness.sampling.crops import FULL_RESOLUTION, SHORT_SIDE, full_resolution, square
+from harness.sampling.support_views import RandomCrop, RandomCrops
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,32 +28,39 @@ LINSPACE = "linspace"
 
 @dataclass(frozen=True)
 class Views:
-    """Clips and crops of an item in evaluation, and how they are chosen (None: as ever)."""
+    """Clips and crops of an item in evaluation, and how they are chosen (None: as ever); or random
+    crops of a support picture.
+    """
 
     clips: int = 1
     crops: int = 1
     starts: str | None = None  # linspace
     geometry: str | None = None  # of the crops: full_resolution
+    random: RandomCrops | None = None  # in place of all these
 
     @property
     def count(self) -> int:
         """V."""
-        return self.clips * self.crops
+        return self.clips * self.crops if self.random is None else self.random.n
 
 
 @dataclass(frozen=True)
 class FrameView:
     """One image of an item: a frame by index (None: the item is an image), and (number, count) of
-    the crop (None: the whole image, as the encoder's own preprocessing crops it).
+    the crop (None: the whole image, as the encoder's own preprocessing crops it); or a random crop
+    of an item that is an image.
     """
 
     item: str
     frame: int | None = None
     crop: tuple[int, int] | None = None
     geometry: str | None = None
+    random: RandomCrop | None = None
 
     def address(self, fingerprint: str) -> str:
         """The address of its features, given the fingerprint of its item."""
+        if self.random is not None:
+            return self.random.address(fingerprint)
         parts = [fingerprint]
         if self.frame is not None:
             parts.append(f"frame {self.frame}")

@@ -30,10 +30,12 @@ from harness.task.row_recipes import RECIPE_AXES, recipes_of_row
 from harness.task.sample_keys import written_choice
 from harness.task.schema import Task, TuningModel
 from harness.task.solver_keys import is_convex
+from harness.task.support_views import views_of_support
 
 #: Axes in the order in which reports list them.
 AXES = (
-    "dataset", "regime", "shots", "fraction", "support", "class_seed", "test_dataset",
+    "dataset", "regime", "shots", "fraction", "support", "support_views", "class_seed",
+    "test_dataset",
     "test_classes", "encoder", "text_encoder", "alignment", "prompt", "temporal", "frames",
     "resolution", "views",
     "clip_starts", "crops",
@@ -154,6 +156,7 @@ def _product(task: Task, where: str) -> Iterator[Row]:
         _null_what_has_no_meaning(settings)
         if not reads_support(settings):
             settings["support"] = OWN
+        settings["support_views"] = views_of_support(settings)
         # Values of an axis that does not apply give the same settings again.
         key = tuple(settings.items())
         if key in known:

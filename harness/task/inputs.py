@@ -33,7 +33,12 @@ def reads_support(s: Mapping[str, Any]) -> bool:
     """Whether the cell depends on which of the training samples its K shots are."""
     if s["regime"] != "few_shot":
         return False
-    return s["tuning"] != "none" or "support" in _inputs(s) or s["val"] == COOP_VAL
+    return s["tuning"] != "none" or reads_support_samples(s) or s["val"] == COOP_VAL
+
+
+def reads_support_samples(s: Mapping[str, Any]) -> bool:
+    """Whether classifier, alignment or method are made of support samples."""
+    return "support" in _inputs(s)
 
 
 def _inputs(s: Mapping[str, Any]) -> frozenset[str]:

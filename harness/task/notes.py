@@ -19,6 +19,7 @@ from harness.task.protocols import read_protocol
 from harness.task.read import plain
 from harness.task.recipe_by import names_of, names_of_row
 from harness.task.schema import Task, recipe_key
+from harness.task.support_views import is_of
 
 
 def values_of_no_cell(task: Task, file: str) -> list[str]:
@@ -32,7 +33,7 @@ def values_of_no_cell(task: Task, file: str) -> list[str]:
     preset = read_protocol(task.protocol, file) if task.protocol else {}
     for axis in AXES:
         expected = [*(_default(axis) or ()), preset.get(axis)]
-        used = {value_of(row.cell, axis) for row in rows}
+        used = _used(task, axis, rows)
         notes += [
             f"{axis}: {as_flow(plain(value))} applies to no cell of this task"
             for value in getattr(task, axis) or ()
@@ -45,6 +46,15 @@ def _default(axis: str) -> Any:
     """Of a required key None."""
     field = Task.model_fields[axis]
     return None if field.is_required() else field.get_default()
+
+
+def _used(task: Task, axis: str, rows: Sequence[Row]) -> set[Any]:
+    """The values of an axis that cells have; of support views as the task writes them."""
+    of_cells = {value_of(row.cell, axis) for row in rows}
+    if axis != "support_views":
+        return of_cells
+    written: list[Any] = [views for views in task.support_views if views is not None]
+    return {views for views in written if any(is_of(views, other) for other in of_cells)}
 
 
 def _recipes_of_no_cell(task: Task, rows: Sequence[Row], file: str) -> list[str]:

@@ -17,7 +17,7 @@ from harness.task.checks import check_task
 from harness.task.messages import first_problem
 from harness.task.overrides import apply_override, changed_recipe, replace_keys, with_keys
 from harness.task.protocols import with_protocol
-from harness.task.sample_keys import written_choice
+from harness.task.sample_keys import SupportViewsModel, written_choice
 from harness.task.schema import (
     ClaimModel,
     ClassesModel,
@@ -43,6 +43,7 @@ _MODELS: dict[str, type[BaseModel]] = {
     "report": ReportModel,
     "classes": ClassesModel,
     "train_classes": ClassesModel,
+    "support_views": SupportViewsModel,
     "embedded": EmbeddedModel,
     "claims": ClaimModel,
 }

@@ -1,12 +1,28 @@
-"""The keys `support` and `val`: which samples are trained on, and which are looked at to select."""
+"""The keys `support`, `support_views` and `val`: which samples are trained on and in which views,
+and which are looked at to select.
+"""
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from pydantic import PlainValidator, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    StrictBool,
+    StrictInt,
+    WithJsonSchema,
+    field_validator,
+)
 
 from harness.core.cells import Choice
+from harness.task.schema_types import Above0
+
+#: Most views of a picture: above it is a mistake.
+MOST_VIEWS = 10_000
 
 
 def _as_support(value: Any) -> Choice:
@@ -19,6 +35,33 @@ def _as_support(value: Any) -> Choice:
         case {"file": str(path), **rest} if path and not rest:
             return Choice("file", (("path", path),))
     raise ValueError("must be own, coop or {file: PATH}")
+
+
+class SupportViewsModel(BaseModel):
+    """`support_views: {n: 10, scale: [0.5, 1], flip: true, use: pool}`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    n: Annotated[StrictInt, Field(ge=1, le=MOST_VIEWS)]
+    #: Range of the share of the area; not given: that of `recipe.augment`.
+    scale: Annotated[list[Annotated[Above0, Field(le=1)]], Field(min_length=2, max_length=2)] = [
+        0.08,
+        1.0,
+    ]
+    flip: StrictBool | None = None  # null: unless the data set declares that sides matter
+    use: Literal["pool", "mean", "cycle"] = "pool"
+
+    @field_validator("scale")
+    @classmethod
+    def _ordered(cls, scale: list[float]) -> list[float]:
+        if scale[0] > scale[1]:
+            raise ValueError("must be [LOW, HIGH], and LOW not above HIGH")
+        return [float(share) for share in scale]
+
+    def to_choice(self) -> Choice:
+        """Its name is how the views are used."""
+        options = {"flip": self.flip, "n": self.n, "scale": tuple(self.scale)}
+        return Choice(self.use, tuple(options.items()))
 
 
 def _as_val(value: Any) -> int | Choice | None:
@@ -40,8 +83,12 @@ def _as_val(value: Any) -> int | Choice | None:
 
 
 def written_choice(choice: Choice) -> Any:
-    """The YAML form of a choice: {file: PATH} and {official: K} are written in their own way."""
+    """The YAML form of a choice: {file: PATH}, {official: K} and the views of support pictures are
+    written in their own way.
+    """
     match choice:
+        case Choice("pool" | "mean" | "cycle", (("flip", flip), ("n", n), ("scale", scale))):
+            return {"n": n, "scale": list(scale), "flip": flip, "use": choice.name}
         case Choice("file", (("path", path),)):
             return {"file": path}
         case Choice("official", (("per_class", k),)):
@@ -62,6 +109,7 @@ Support = Annotated[
         {"anyOf": [{"enum": ["own", "coop"]}, _named_mapping("file", {"type": "string"})]}
     ),
 ]
+SupportViews = Annotated[SupportViewsModel, AfterValidator(SupportViewsModel.to_choice)]
 Val = Annotated[
     Any,
     PlainValidator(_as_val),

@@ -25,7 +25,7 @@ from pydantic_core import core_schema
 
 from harness.core.cells import Choice, ClassPick, HeadSpec, Recipe
 from harness.task.messages import LIST_OF_RECIPES
-from harness.task.sample_keys import Support, Val
+from harness.task.sample_keys import Support, SupportViews, Val
 from harness.task.schema_types import (
     Above0,
     Axis,
@@ -284,6 +284,7 @@ class Task(_Model):
     shots: Annotated[list[Positive], *Axis] | None = None
     fraction: Annotated[list[Part], *Axis] | None = None
     support: Annotated[list[Support], *Axis] = [Choice("own")]
+    support_views: Annotated[list[SupportViews | None], *Axis] = [None]
     classes: Classes = ClassesModel()
     class_seed: Annotated[list[StrictInt], *Axis] | None = None
     train_classes: Classes | None = None

@@ -64,17 +64,21 @@ def draw(
         if name != "crop":
             flip, grey = bool(stream.random() < FLIPPED), bool(stream.random() < GREY)
         return TsnCrop(pixels, fallback, flip, grey)
-    box = _box(size, stream)
+    box = random_box(size, stream)
     if name != "crop":
         flip, grey = bool(stream.random() < FLIPPED), bool(stream.random() < GREY)
     return Augmentation(box, flip, grey)
 
 
-def _box(size: tuple[int, int], stream: np.random.Generator) -> tuple[float, float, float, float]:
-    """A crop that fits into the image; the whole image after TRIES draws that do not."""
+def random_box(
+    size: tuple[int, int], stream: np.random.Generator, share: tuple[float, float] = AREA
+) -> tuple[float, float, float, float]:
+    """A crop of this share of the area that fits into the image of (width, height), as fractions;
+    the whole image after TRIES draws that do not.
+    """
     width, height = size
     for _ in range(TRIES):
-        area = width * height * stream.uniform(*AREA)
+        area = width * height * stream.uniform(*share)
         ratio = math.exp(stream.uniform(math.log(RATIO[0]), math.log(RATIO[1])))
         w, h = math.sqrt(area * ratio) / width, math.sqrt(area / ratio) / height
         if w <= 1 and h <= 1:

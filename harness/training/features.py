@@ -36,10 +36,12 @@ from harness.training.device import device
 from harness.training.feature_folder import Search, merge
 from harness.training.pictures import prepared, whole_pictures
 from harness.training.rows import StoredRows
+from harness.training.support_crops import crop_of
 from harness.training.threads import cores, one_core_pool
 
 if TYPE_CHECKING:
     import torch
+    from PIL import Image
 
     from harness.training.blocks import Words
 
@@ -207,10 +209,7 @@ class FeatureStore:
         whole = whole_pictures(self._dataset, batch)
         read = time.thread_time()
         x_BCHW = torch.stack(
-            [
-                prepared(encoder, cropped(image, view, self._resolution), view, self._resolution)
-                for view, image in zip(batch, whole, strict=True)
-            ]
+            [self._prepared(encoder, image, view) for view, image in zip(batch, whole, strict=True)]
         )
         fill = x_BCHW[-1:].expand(self._batch_size - len(batch), -1, -1, -1)
         with torch.inference_mode():
@@ -220,6 +219,14 @@ class FeatureStore:
         pixels = [hashes[id(image)] for image in whole]
         rows: list[Row] = list(zip(h_BF.cpu().numpy()[: len(batch)], pixels, strict=True))
         return rows, Spent(len(batch), read - began, time.thread_time() - read)
+
+    def _prepared(self, encoder: Any, image: Image.Image, view: FrameView) -> torch.Tensor:
+        """x_CHW of what a view shows."""
+        if view.random is not None:
+            draw = crop_of(view.random, self._dataset.fingerprint(view.item), image.size)
+            x_CHW: torch.Tensor = encoder.as_tensor(draw(image, self._resolution))
+            return x_CHW
+        return prepared(encoder, cropped(image, view, self._resolution), view, self._resolution)
 
 
 def _view(wanted: str | FrameView) -> FrameView:

@@ -1,4 +1,6 @@
-"""The views of items in evaluation, in the order of their features."""
+"""The views of items in evaluation, and random crops of support pictures, in the order of their
+features.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,9 @@ ONE_VIEW = Views()
 def item_views(
     dataset: Dataset, item: str, frames: int | None, view: Views
 ) -> list[list[FrameView]]:
-    """(V, T) views of an item in evaluation."""
+    """(V, T) views of an item in evaluation, or random crops of a picture."""
+    if view.random is not None:
+        return [[FrameView(item, random=crop)] for crop in view.random.each()]
     clips = as_clips(dataset)
     if clips is None:
         return frame_views(item, length=None, frames=None, view=view)
@@ -47,6 +51,8 @@ class ItemViews(Sequence[FrameView]):
         if isinstance(at, slice):
             return [self[i] for i in range(*at.indices(len(self)))]
         number, view = divmod(int(at), self._each)
+        if self._view.random is not None:  # of very many one is made alone
+            return FrameView(self._items[number], random=self._view.random.at(view))
         return self._of(self._items[number])[view]
 
     def __iter__(self) -> Iterator[FrameView]:
@@ -64,5 +70,6 @@ def shaped(h_MF: torch.Tensor, n: int, view: Views, frames: int | None) -> torch
 
 
 def dims(n: int, view: Views, frames: int | None) -> tuple[int, ...]:
-    """(N, [V,] [T])."""
-    return (n, *([view.count] if view.count > 1 else []), *([frames] if frames else []))
+    """(N, [V,] [T]); random crops have a V of 1 too."""
+    several = view.count > 1 or view.random is not None
+    return (n, *([view.count] if several else []), *([frames] if frames else []))

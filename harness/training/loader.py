@@ -55,6 +55,10 @@ class CachedFeatures:
     def begin_epoch(self, epoch: int) -> None:
         """Nothing changes between epochs."""
 
+    def all_views(self) -> tuple[CachedFeatures, int]:
+        """All that the epochs read, and how many views of every sample that is."""
+        return self, 1
+
     def features(self, batch_B: torch.Tensor) -> torch.Tensor:
         return self.h_NF[batch_B % len(self.h_NF)]
 

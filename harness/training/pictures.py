@@ -31,7 +31,8 @@ def read_pictures(
 
 
 def whole_pictures(dataset: Dataset, chosen: Sequence[FrameView]) -> list[Image.Image]:
-    """Like `read_pictures`, without cropping; frames of one video are read together.
+    """Like `read_pictures`, without cropping; frames of one video are read together, and a picture
+    of several views once.
 
     Raises DataError for an image that cannot be read.
     """
@@ -44,10 +45,12 @@ def whole_pictures(dataset: Dataset, chosen: Sequence[FrameView]) -> list[Image.
         distinct = sorted(set(indices))
         images = cast(Clips, dataset).frames(item, distinct)
         frames[item] = dict(zip(distinct, images, strict=True))
+    pictures: dict[str, Image.Image] = {}
     out = []
     for view in chosen:
-        kept = frames.get(view.item, {})
-        out.append(dataset.image(view.item) if view.frame is None else kept[view.frame])
+        if view.frame is None and view.item not in pictures:
+            pictures[view.item] = dataset.image(view.item)
+        out.append(pictures[view.item] if view.frame is None else frames[view.item][view.frame])
     return out
 
 

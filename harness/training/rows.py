@@ -52,6 +52,24 @@ class StoredRows:
         """(M, F) as (N, [V,] [T,] F); nothing is read."""
         return StoredRows(self._tables, self._number_N.reshape(dims), self._width)
 
+    def view(self, number: int) -> StoredRows:
+        """Of (N, V, F) one view of every sample, (N, F); nothing is read."""
+        return StoredRows(self._tables, self._number_N[:, number], self._width)
+
+    def pooled(self) -> StoredRows:
+        """(N, V, F) as (V N, F), the first view of every sample before the second ones."""
+        return StoredRows(self._tables, self._number_N.T.ravel(), self._width)
+
+    def mean_over_views(self) -> StoredRows:
+        """(N, V, F) as (N, F) in memory; of what is read, so many views are together there."""
+        n, views = self._number_N.shape
+        mean_NF = np.empty((n, self._width), np.float32)
+        step = max(1, TOGETHER // views)
+        for start in range(0, n, step):
+            part = np.arange(start, min(start + step, n))
+            mean_NF[part] = self.gather(part).mean(dim=1).numpy()
+        return StoredRows([mean_NF], np.arange(n), self._width)
+
     def gather(self, index: IntArray | None = None) -> torch.Tensor:
         """The rows of these samples (None: of all) as float32, in memory."""
         import torch

@@ -31,7 +31,7 @@ def test_its_directions_are_those_of_lda(text_CD: torch.Tensor) -> None:
 
 
 def test_one_shot_needs_the_total_covariance() -> None:
-    reason = gda.check(cell("gda", shots=1), facts())
+    reason = gda.check(cell("gda", shots=1), facts(per_class=1))
     assert reason is not None
     assert "covariance: total" in reason
-    assert gda.check(cell("gda", shots=1, covariance="total"), facts()) is None
+    assert gda.check(cell("gda", shots=1, covariance="total"), facts(per_class=1)) is None

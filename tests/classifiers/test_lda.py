@@ -58,7 +58,7 @@ def test_per_class_looks_at_the_first_samples_only(text_CD: torch.Tensor) -> Non
 def test_it_needs_two_samples_of_a_class() -> None:
     assert lda.check(cell("lda"), facts()) is None
     few = "the covariance within classes needs 2 samples of a class; covariance: total needs 1"
-    assert lda.check(cell("lda", shots=1), facts()) == few
+    assert lda.check(cell("lda", shots=1), facts(per_class=1)) == few
     assert lda.check(cell("lda", "full", None), facts(per_class=1)) == few
 
 
@@ -88,4 +88,4 @@ def test_one_shot_is_feasible_with_the_total_covariance() -> None:
     total = {"covariance": "total"}
     assert lda.check(cell("lda", shots=1, **total), facts(per_class=1)) is None
     assert lda.check(cell("lda", "full", None, **total), facts(per_class=1)) is None
-    assert lda.check(cell("lda", shots=1, covariance="within"), facts()) is not None
+    assert lda.check(cell("lda", shots=1, covariance="within"), facts(per_class=1)) is not None

@@ -54,4 +54,4 @@ def test_the_papers_number_is_the_default() -> None:
 def test_it_needs_two_samples_of_a_class() -> None:
     assert lda_sample.check(cell("lda_sample"), facts()) is None
     few = "the covariance within classes needs 2 samples of a class; covariance: total needs 1"
-    assert lda_sample.check(cell("lda_sample", shots=1), facts()) == few
+    assert lda_sample.check(cell("lda_sample", shots=1), facts(per_class=1)) == few

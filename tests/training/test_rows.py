@@ -66,6 +66,17 @@ def test_many_rows_are_gathered_by_batches(monkeypatch: pytest.MonkeyPatch) -> N
     assert clips.features(torch.tensor([6])).tolist() == [h_NF[2:4].tolist()]
 
 
+def test_views_of_samples() -> None:
+    """Five samples of two views each, read three samples at a time or fewer."""
+    rows, h_MF = stored()
+    views, h_NVF = rows.of(np.arange(10)).shaped(5, 2), h_MF[:10].reshape(5, 2, 5)
+    assert torch.equal(views.view(1).gather(), h_NVF[:, 1])
+    assert torch.equal(views.pooled().gather(), torch.cat([h_NVF[:, 0], h_NVF[:, 1]]))
+    mean = views.mean_over_views()
+    torch.testing.assert_close(mean.gather(), h_NVF.mean(dim=1))
+    assert torch.equal(mean.of(np.array([4, 1])).gather(), mean.gather()[[4, 1]])
+
+
 def test_mean_and_deviation_by_blocks() -> None:
     _rows, h_NF = stored()
     h_NF[:, 2] = 3.0

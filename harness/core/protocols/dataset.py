@@ -169,6 +169,10 @@ class FeatureItems(Dataset, Protocol):
 class DatasetPlugin(Plugin, Protocol[OptionsT_contra]):
     """A kind of data set: `name` or `name:ARGUMENT` in a task."""
 
+    #: Whether classes differ in what is left and what is right, so that a picture in a mirror may
+    #: be of another class. Support views are then not flipped unless a task asks for it.
+    SIDES_MATTER: bool = False
+
     @abstractmethod
     def open_dataset(self, argument: str, options: OptionsT_contra) -> Dataset:
         """The data set at `argument`.

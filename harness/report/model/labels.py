@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from harness.core.cells import Cell, ClassPick
+from harness.core.cells import Cell, Choice, ClassPick
 from harness.core.errors import UnknownName
 from harness.report.model.short import shortened
 from harness.task.grid import AXES, RECIPE, value_of
@@ -108,9 +108,19 @@ def name_value(axis: str, value: Any) -> str:
         return _name_classes(value)
     if axis == "shots":
         return f"{value} shot" if value == 1 else f"{value} shots"
+    if axis == "support_views" and value is not None:
+        return _name_views(value)
     if axis in ("fraction", "class_seed") or not isinstance(value, bool | int | float):
         return f"draw {value}" if axis == "class_seed" else str(value)
     return f"{axis.removeprefix('recipe.')}={value}"
+
+
+def _name_views(views: Choice) -> str:
+    options = dict(views.options)
+    low, high = options["scale"]
+    flip = "flip" if options["flip"] else "no flip"
+    count = "1 view" if options["n"] == 1 else f"{options['n']} views"
+    return f"{views.name} of {count} ({low:g} to {high:g}, {flip})"
 
 
 def _name_classes(pick: ClassPick) -> str:

@@ -9,10 +9,13 @@ from harness.report.text.prose import escape, listing
 
 
 def sample_lines(cells: Sequence[Cell]) -> list[str]:
-    """Lines of the method section: support sets that the harness did not draw by its own rule, and
-    validation samples of an official split.
+    """Lines of the method section: views of support pictures, support sets that the harness did not
+    draw by its own rule, and validation samples of an official split.
     """
     lines = []
+    views = dict.fromkeys(c.support_views for c in cells)
+    if set(views) - {None}:
+        lines.append(f"- Support views: {listing([views_text(v) for v in views])}")
     supports = dict.fromkeys(c.support for c in cells if c.shots is not None)
     if set(supports) - {OWN}:
         lines.append(f"- Support sets: {listing([support_text(s) for s in supports])}")
@@ -20,6 +23,26 @@ def sample_lines(cells: Sequence[Cell]) -> list[str]:
     if official:
         lines.append(f"- Validation samples: {listing([val_text(v) for v in official])}")
     return lines
+
+
+#: How the views of a support picture are used.
+_USES = {
+    "pool": "each is a sample",
+    "mean": "the mean of their features is the sample",
+    "cycle": "epoch e reads view e mod n, and classifiers see the mean of their features",
+}
+
+
+def views_text(views: Choice | None) -> str:
+    """`10 random crops of each support picture ...` and the like."""
+    if views is None:
+        return "none (the pictures themselves)"
+    options = dict(views.options)
+    low, high = options["scale"]
+    flipped = "flipped in one of two" if options["flip"] else "never flipped"
+    crops = "1 random crop" if options["n"] == 1 else f"{options['n']} random crops"
+    drawn = f"{100 * low:g} to {100 * high:g}% of its area, {flipped}; the same for every seed"
+    return f"{crops} of each support picture ({drawn}): {_USES[views.name]}"
 
 
 def support_text(support: Choice) -> str:
