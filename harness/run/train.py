@@ -296,9 +296,7 @@ def _solve_in_memory(attempt: _Attempt, context: RunContext) -> Trained:
 
 
 def _problem(attempt: _Attempt, built: BuiltModel, context: RunContext) -> Problem:
-    resolved, support = attempt.resolved, attempt.resolved.support
-    if support is None:
-        raise CellError("there is nothing to train on")
+    resolved = attempt.resolved
     file = checkpoint_folder(resolved, context.store) / f"{attempt.number}.pt"
     return Problem(
         cell=resolved.cell,
@@ -317,9 +315,8 @@ def _trained(
 ) -> Trained:
     support, model = attempt.resolved.support, built.model
     if isinstance(model, ProbeModel) and support is not None:
-        source, views = model.source.all_views()
-        y_N = torch_labels(trained_labels(attempt.resolved), model).repeat(views)
-        found = head_diagnostics(replace(model, source=source), y_N, built.w_init_CD)
+        y_N = torch_labels(trained_labels(attempt.resolved), model)
+        found = head_diagnostics(model, y_N, built.w_init_CD)
         # A solver's own certificate is the more exact.
         solution = replace(solution, diagnostics={**found, **solution.diagnostics})
     return Trained(

@@ -6,6 +6,7 @@ Letters of shapes: N samples, B samples of a block, C classes, D width of what t
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from harness.training.probe import ProbeModel
@@ -37,10 +38,13 @@ def head_diagnostics(
 ) -> dict[str, float]:
     """After training: the norm of the gradient, the distance |W - W0| and the same over |W0|, the
     mean angle in degrees between a row and the mean of its class, and the mean margin of a training
-    sample: its class's logit less the largest of the others.
+    sample: its class's logit less the largest of the others. Where epochs read different views of
+    the samples, it is over all of them.
     """
     import torch
 
+    source, views = model.source.all_views()
+    model, y_N = replace(model, source=source), y_N.repeat(views)
     with torch.no_grad():
         found = {
             "row_to_class_mean_degrees": _angle(model, y_N),
