@@ -24,7 +24,8 @@ class StepPanel:
 
 @dataclass(frozen=True)
 class StepSizes:
-    """`axis` with its values, ascending. `left_out`: columns that have no value above 0."""
+    """`axis` with its values, ascending. `left_out`: columns where it is 0 or has no
+    meaning."""
 
     axis: str
     values: tuple[float, ...]

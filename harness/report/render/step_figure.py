@@ -52,7 +52,7 @@ def _caption(table: Table, sizes: StepSizes) -> str:
         " The axis is logarithmic; rows are shifted a little, so that their intervals can be seen."
     )
     if sizes.left_out:
-        text += f" Not shown, as they have no value above 0: {listing(sizes.left_out)}."
+        text += f" Not shown, as it is 0 or has no meaning there: {listing(sizes.left_out)}."
     return text
 
 
@@ -80,7 +80,8 @@ def _draw_panel(
     axes: Axes, table: Table, panel: StepPanel, sizes: StepSizes, drawn: Sequence[str]
 ) -> None:
     logs = [math.log10(value) for value in sizes.values]
-    gap = min(b - a for a, b in itertools.pairwise(logs))
+    # Of few values far apart the rows would look like values of their own.
+    gap = min(*(b - a for a, b in itertools.pairwise(logs)), (logs[-1] - logs[0]) / 3)
     step = gap * min(_SHIFT, _SPREAD / len(drawn))
     for i, row in enumerate(drawn):
         colour, marker, dashes = line_of_row(i)

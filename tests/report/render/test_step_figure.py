@@ -73,7 +73,7 @@ def test_captions(drawn: list[Any]) -> None:
     two = caption(recipe={"lr": [0.1, 1], "iterations": [100, 200]})
     assert "Cells were trained for 100 iterations and 200 iterations" in two
     zero = caption(recipe={"lr": [0, 0.1, 1]}, shots=1)
-    assert zero.endswith("Not shown, as they have no value above 0: 1 shot · lr=0.")
+    assert zero.endswith("Not shown, as it is 0 or has no meaning there: 1 shot · lr=0.")
     assert "with ranges over class draws." in caption(class_seed=[0, 1])
 
 
