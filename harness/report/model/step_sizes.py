@@ -24,8 +24,7 @@ class StepPanel:
 
 @dataclass(frozen=True)
 class StepSizes:
-    """`axis` with its values, ascending. `left_out`: columns where it is 0 or has no
-    meaning."""
+    """`axis` with its values, ascending. `left_out`: columns where it is 0 or has no meaning."""
 
     axis: str
     values: tuple[float, ...]
