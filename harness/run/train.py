@@ -27,7 +27,7 @@ from harness.run.methods import fit_method, method_warnings
 from harness.run.support_rows import trained_labels
 from harness.training.checkpoint import Checkpoint
 from harness.training.distributed import world
-from harness.training.head_diagnostics import gradient_norm, head_diagnostics
+from harness.training.head_diagnostics import head_diagnostics, start_diagnostics
 from harness.training.model import Model
 from harness.training.movement import fingerprint, why_unmoved
 from harness.training.probe import ProbeModel
@@ -271,7 +271,7 @@ def _at_start(problem: Problem, *, convex: bool) -> dict[str, float]:
     """What the gradient of a head at its end is compared with. A convex solver starts nowhere."""
     if convex or not isinstance(problem.model, ProbeModel):
         return {}
-    return {"gradient_norm_start": gradient_norm(problem.model, problem.labels_N)}
+    return start_diagnostics(problem.model, problem.labels_N)
 
 
 def _solve_in_memory(attempt: _Attempt, context: RunContext) -> Trained:

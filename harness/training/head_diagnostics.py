@@ -33,6 +33,11 @@ def gradient_norm(model: ProbeModel, y_N: torch.Tensor) -> float:
     return math.sqrt(squared)
 
 
+def start_diagnostics(model: ProbeModel, y_N: torch.Tensor) -> dict[str, float]:
+    """Before training: the gradient norm with which that at the end is compared."""
+    return {"gradient_norm_start": gradient_norm(*_over_all_views(model, y_N))}
+
+
 def head_diagnostics(
     model: ProbeModel, y_N: torch.Tensor, w_init_CD: torch.Tensor | None
 ) -> dict[str, float]:
@@ -43,8 +48,7 @@ def head_diagnostics(
     """
     import torch
 
-    source, views = model.source.all_views()
-    model, y_N = replace(model, source=source), y_N.repeat(views)
+    model, y_N = _over_all_views(model, y_N)
     with torch.no_grad():
         found = {
             "row_to_class_mean_degrees": _angle(model, y_N),
@@ -58,6 +62,11 @@ def head_diagnostics(
             if start:
                 found["relative_distance_from_start"] = moved / start
     return {"gradient_norm": gradient_norm(model, y_N), **found}
+
+
+def _over_all_views(model: ProbeModel, y_N: torch.Tensor) -> tuple[ProbeModel, torch.Tensor]:
+    source, views = model.source.all_views()
+    return replace(model, source=source), y_N.repeat(views)
 
 
 def _parts(model: ProbeModel, y_N: torch.Tensor) -> list[torch.Tensor]:

@@ -160,6 +160,8 @@ def test_diagnostics_of_a_cycled_head_are_over_all_views(tmp_path: Path) -> None
     logits_MC.scatter_(1, y_M[:, None], -torch.inf)
     margin = (own_M - logits_MC.max(dim=1).values).mean().item()
     assert cycled.diagnostics["training_margin"] == pytest.approx(margin, abs=1e-4)
+    at_start = cycled.diagnostics["gradient_norm_start"]
+    assert at_start == pytest.approx(cycled.diagnostics["gradient_norm"], rel=1e-5)
 
 
 def test_a_tuned_backbone_reads_pictures_and_its_classifier_views(tmp_path: Path) -> None:
