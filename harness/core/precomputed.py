@@ -21,9 +21,9 @@ from __future__ import annotations
 
 import json
 import zipfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import cached_property, lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,10 +35,12 @@ from harness.core.hashes import file_hash
 from harness.core.hashing import digest
 from harness.core.identity import Identity, identity
 from harness.core.logit_scales import not_a_stored_factor
+from harness.core.row_checksums import MANY, kept_checksums, row_checksums
 from harness.core.safetensors_file import read_safetensors_array, read_safetensors_header
 from harness.core.text_files import read_text
 
 if TYPE_CHECKING:
+    from harness.core.checksums import Words
     from harness.core.samples import IntArray
 
     Array = np.ndarray[Any, np.dtype[Any]]
@@ -71,6 +73,11 @@ class PrecomputedFeatures:
         """F."""
         return int(self.features_NF.shape[1])
 
+    @cached_property
+    def checksums_N(self) -> Words:  # noqa: N802
+        """(N,): rows of equal numbers have equal checksums."""
+        return row_checksums(self.features_NF, self.content)
+
 
 def read_precomputed(path: Path) -> PrecomputedFeatures:
     """The arrays of `path`: an .npz file, a .safetensors file or a folder; read once while its
@@ -92,7 +99,10 @@ def _read(path: Path, _files: tuple[tuple[str, Identity], ...]) -> PrecomputedFe
     names, labels_N = _labels(arrays, n)
     ids = arrays.texts("ids", n) or tuple(f"{row:08d}" for row in range(n))
     _refuse_duplicates(arrays, "ids", ids)
-    arrays.check_directions("features", features_NF, [f"item '{item}'" for item in ids])
+    if kept_checksums(arrays.content, n) is None:
+        arrays.check_directions("features", features_NF, lambda row: f"item '{ids[row]}'")
+        if n >= MANY:
+            row_checksums(features_NF, arrays.content)
     split_N = arrays.texts("split", n)
     _check_split(arrays, split_N)
     text_TD, text_names = _texts(arrays, names)
@@ -156,7 +166,7 @@ def _texts(arrays: _Arrays, names: tuple[str, ...]) -> tuple[Array | None, tuple
     if len(text_names) != len(text_TD):
         problem = f"has {len(text_TD)} rows for {len(text_names)} {key}"
         raise arrays.problem("text_features", problem)
-    arrays.check_directions("text_features", text_TD, [f"class '{text}'" for text in text_names])
+    arrays.check_directions("text_features", text_TD, lambda row: f"class '{text_names[row]}'")
     missing = [name for name in names if name not in set(text_names)]
     if missing:
         raise arrays.problem(key, f"has no '{missing[0]}', which is a class of the items")
@@ -176,6 +186,8 @@ def _logit_scale(arrays: _Arrays) -> float:
 
 
 def _refuse_duplicates(arrays: _Arrays, name: str, texts: tuple[str, ...]) -> None:
+    if len(set(texts)) == len(texts):
+        return
     seen: set[str] = set()
     for text in texts:
         if text in seen:
@@ -228,12 +240,12 @@ class _Arrays:
             raise self.problem(name, f"is empty: its shape is {array.shape}")
         return array
 
-    def check_directions(self, name: str, array_NF: Array, rows: Sequence[str]) -> None:
-        """Raises the problem of a row without a direction; `rows` say what each is."""
+    def check_directions(self, name: str, array_NF: Array, says: Callable[[int], str]) -> None:
+        """Raises the problem of a row without a direction; `says` what a row is."""
         found = without_direction(array_NF)
         if found is not None:
             faulty, what = found
-            first = f"the first is row {faulty[0]}, {rows[faulty[0]]}"
+            first = f"the first is row {faulty[0]}, {says(faulty[0])}"
             raise self.problem(name, f"{what} in {len(faulty)} rows, {first}")
 
     def texts(self, name: str, length: int | None = None) -> tuple[str, ...]:
@@ -245,8 +257,12 @@ class _Arrays:
             array = np.char.decode(array, "utf-8")
         if array.dtype.kind not in "Uiu":
             raise self.problem(name, f"holds {array.dtype}, not text")
-        texts = tuple(str(value) for value in array.tolist())
-        if not all(text.strip() for text in texts):
+        values = array.tolist()
+        given = values if array.dtype.kind == "U" else map(str, values)
+        # Texts that repeat, as those of splits and labels do, are one object each.
+        one: dict[str, str] = {}
+        texts = tuple(one.setdefault(text, text) for text in given)
+        if not all(text.strip() for text in one):
             raise self.problem(name, "holds an empty name")
         return texts
 

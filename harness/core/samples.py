@@ -9,6 +9,7 @@ Shape legend, used in every file:
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from harness.core.hashing import digest
@@ -43,7 +44,7 @@ class SupportSet:
     labels: tuple[int, ...]
     seed: int | None
 
-    @property
+    @cached_property
     def sha256(self) -> str:
         return digest([self.items, self.labels], 64)
 

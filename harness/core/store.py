@@ -19,7 +19,7 @@ import re
 import zipfile
 import zlib
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -171,7 +171,8 @@ class Store:
         name = support.sha256[:16]
         path = self.root / "support" / f"{name}.json"
         if not path.is_file():
-            text = json.dumps({**asdict(support), "sha256": support.sha256}).encode()
+            drawn = {"items": support.items, "labels": support.labels, "seed": support.seed}
+            text = json.dumps({**drawn, "sha256": support.sha256}).encode()
             write_atomically(path, lambda f: f.write(text))
         return name
 

@@ -23,13 +23,17 @@ from harness.core.hashing import digest
 from harness.core.precomputed import SPLITS, PrecomputedFeatures, read_precomputed
 from harness.core.protocols.dataset import Kind, Used
 from harness.core.protocols.plugin import NoOptions
+from harness.core.row_checksums import MANY
 from harness.core.samples import Items
-from harness.data._items import items_of, refuse_duplicate_names, shared_groups_note
+from harness.data._items import refuse_duplicate_names, shared_groups_note
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
     from harness.core.samples import IntArray
+
+#: Sets of MANY items or more whose rows are remembered.
+MOST_LOOKED_UP = 4
 
 #: Raised when the same file would be read otherwise.
 REVISION = "features 1"
@@ -76,8 +80,11 @@ class FeatureFile:
 
     def stored(self, items: Sequence[str]) -> tuple[npt.NDArray[np.floating[Any]], IntArray]:
         """The features of the file, mapped into memory if it is a folder, and the rows of items."""
-        row_N = np.fromiter((self._row[item] for item in items), dtype=np.int64)
-        return self.precomputed.features_NF, row_N
+        return self.precomputed.features_NF, self._rows(items)
+
+    def checksums(self, items: Sequence[str]) -> npt.NDArray[np.uint64]:
+        """(N,) of the features as float32."""
+        return self.precomputed.checksums_N[self._rows(items)]
 
     def fingerprint(self, item: str) -> str:
         """sha256 of the features: equal ones are taken for one picture."""
@@ -90,6 +97,24 @@ class FeatureFile:
     def image(self, item: str) -> NoReturn:
         """Raises DataError."""
         raise DataError(f"{self.reference} holds features: there is no picture of {item}")
+
+    def _rows(self, items: Sequence[str]) -> IntArray:
+        """The rows of items; those of a long tuple, which no one can change, are looked up once."""
+        known = self._looked_up.get(id(items))
+        if known is not None:
+            return known[1]
+        row_N = np.fromiter(map(self._row.__getitem__, items), dtype=np.int64, count=len(items))
+        if isinstance(items, tuple) and len(items) >= MANY:
+            row_N.flags.writeable = False
+            self._looked_up[id(items)] = items, row_N
+            while len(self._looked_up) > MOST_LOOKED_UP:
+                self._looked_up.pop(next(iter(self._looked_up)), None)
+        return row_N
+
+    @cached_property
+    def _looked_up(self) -> dict[int, tuple[Sequence[str], IntArray]]:
+        """By the id of the items, which are kept with their rows, so that no id is used twice."""
+        return {}
 
     @cached_property
     def _row(self) -> dict[str, int]:
@@ -105,10 +130,11 @@ def open_dataset(argument: str, options: NoOptions) -> FeatureFile:
         raise DataError("dataset 'features' needs a path, as in features:clip_features.npz")
     precomputed = read_precomputed(Path(argument).expanduser())
     refuse_duplicate_names(precomputed.class_names, precomputed.path)
-    train, test = (_items(precomputed, split) for split in SPLITS)
+    split_N = np.array(precomputed.split_N)
+    rows = [np.flatnonzero(split_N == split) for split in SPLITS]
+    train, test = (_items(precomputed, rows_M) for rows_M in rows)
     reference = f"features:{argument}"
-    groups = list(zip(precomputed.split_N, precomputed.groups, strict=True))
-    in_train, in_test = ([g for s, g in groups if s == split] for split in SPLITS)
+    in_train, in_test = ({precomputed.groups[row] for row in of.tolist()} for of in rows)
     return FeatureFile(
         reference=reference,
         classes=precomputed.class_names,
@@ -128,11 +154,12 @@ def check(cell: Cell, facts: CellFacts) -> str | None:
     return None
 
 
-def _items(precomputed: PrecomputedFeatures, split: str) -> Items:
-    labels = precomputed.labels_N.tolist()
-    rows = [
-        (item, labels[row], precomputed.groups[row])
-        for row, item in enumerate(precomputed.ids)
-        if precomputed.split_N[row] == split
-    ]
-    return items_of(rows)
+def _items(precomputed: PrecomputedFeatures, rows_M: IntArray) -> Items:
+    """The split with these rows of the file."""
+    ids, groups = precomputed.ids, precomputed.groups
+    rows = rows_M.tolist()
+    numbers: dict[str, int] = {}
+    # As in items_of: a row without a group is a group of its own.
+    of_each = (numbers.setdefault(groups[row] or ids[row], len(numbers)) for row in rows)
+    groups_M = np.fromiter(of_each, np.int64) if any(groups) else np.arange(len(rows))
+    return Items(tuple(ids[row] for row in rows), precomputed.labels_N[rows_M], groups_M)

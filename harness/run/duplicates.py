@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from harness.core.cells import Choice
 from harness.plan.resolve import ResolvedCell
+from harness.run.alike import Alike
 from harness.run.leakage import Fingerprint
 from harness.sampling.overlap import KINDS, Contents, Pair, Sample, counted, in_two_classes
 
@@ -27,13 +28,16 @@ class Duplicates:
 
 
 def find_duplicates(
-    cells: Iterable[ResolvedCell], fingerprint: Fingerprint, pixels: Pixels
+    cells: Iterable[ResolvedCell],
+    fingerprint: Fingerprint,
+    pixels: Pixels,
+    alike: Alike | None = None,
 ) -> Duplicates:
     """Compare training and validation samples with test samples, and the classes of all.
 
     Classes of two data sets are not compared: names of one may say less than those of another.
     """
-    finder = _Finder(fingerprint, pixels)
+    finder = _Finder(fingerprint, pixels, alike or Alike())
     warnings: dict[str, tuple[str, ...]] = {}
     everything: dict[str, dict[str, Pair]] = {}
     for resolved in cells:
@@ -53,8 +57,8 @@ def find_duplicates(
 class _Finder:
     """Findings of cells, each set of samples compared once."""
 
-    def __init__(self, fingerprint: Fingerprint, pixels: Pixels) -> None:
-        self._fingerprint, self._pixels = fingerprint, pixels
+    def __init__(self, fingerprint: Fingerprint, pixels: Pixels, alike: Alike) -> None:
+        self._fingerprint, self._pixels, self._alike = fingerprint, pixels, alike
         self._findings: dict[object, Findings] = {}
         self._of_set: dict[object, tuple[list[Sample], list[Pair]]] = {}
 
@@ -68,18 +72,18 @@ class _Finder:
         return self._findings[key]
 
     def _found(self, resolved: ResolvedCell, names: Sequence[str]) -> Findings:
-        cell, test = resolved.cell, resolved.test
+        cell, sets = resolved.cell, self._alike.of(resolved)
         tested_in = cell.test_dataset or cell.dataset
         training: list[Sample] = []
         mixed: dict[Choice, list[Pair]] = {tested_in: [], cell.dataset: []}
-        for drawn in (resolved.support, resolved.validation):
+        for drawn in (sets.support, sets.validation):
             if drawn is not None:
                 labels = [names[label] for label in drawn.labels]
                 samples, pairs = self._samples(cell.dataset, cell.frames, drawn.items, labels)
                 training += samples
                 mixed[cell.dataset] += pairs
-        labels = [test.class_names[label] for label in test.labels.tolist()]
-        tested, pairs = self._samples(tested_in, cell.frames, test.items, labels)
+        labels = [resolved.test.class_names[label] for label in sets.test.labels]
+        tested, pairs = self._samples(tested_in, cell.frames, sets.test.items, labels)
         mixed[tested_in] += pairs
         leaked = list(Contents(training).pairs(tested))
         if cell.test_dataset is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +21,7 @@ from harness.run.resources import Resources
 from harness.sampling.views import Views, views_of
 from harness.training.loader import TunedBackbone
 from harness.training.model import Embedding
-from harness.training.predictions import predict
+from harness.training.predictions import joined, predict
 from harness.training.probe import FrozenFeatures
 
 if TYPE_CHECKING:
@@ -93,12 +93,19 @@ def on_test(
         return method_test(method, resolved, resources)
     test, view = resolved.test, views_of(resolved.cell)
     head = head or evaluation_head(resolved, trained, resources, resolved.setup.row_names)
+    blocks: Iterable[torch.Tensor]
     if trained.backbone is None:
-        h_N = resources.test_features(resolved).of(test.items)
+        blocks = resources.test_features(resolved).rows_of(test.items).blocks()
     else:
-        h_N = trained.backbone.embed(test.items, resources.pictures(resolved, test=True), view)
-    logits_NC = _logits(trained, head, h_N, several_views=view.count > 1)
-    return predict(of_tested(resolved, logits_NC), test.labels)
+        pictures = resources.pictures(resolved, test=True)
+        blocks = [trained.backbone.embed(test.items, pictures, view)]
+    parts, start = [], 0
+    for h_B in blocks:  # the logits of a large test set take more memory than its features
+        logits_BC = _logits(trained, head, h_B, several_views=view.count > 1)
+        y_B = test.labels[start : start + len(h_B)]
+        parts.append(predict(of_tested(resolved, logits_BC), y_B))
+        start += len(h_B)
+    return joined(parts)
 
 
 def of_tested(resolved: ResolvedCell, logits_NC: torch.Tensor) -> torch.Tensor:

@@ -31,15 +31,33 @@ class FeatureTable:
 
     def rows_of(self, items: Iterable[str]) -> StoredRows:
         """Rows of these items, in their order, that are gathered when they are used."""
-        numbers = np.fromiter((self.row[item] for item in items), dtype=np.int64)
+        numbers = np.fromiter(map(self.row.__getitem__, items), dtype=np.int64)
         return self.rows.of(numbers)
 
 
-def stored_rows(dataset: FeatureItems, items: Sequence[str]) -> StoredRows:
-    """Rows of a data set of features; they are copied only if the data set copies them."""
-    stored = dataset.stored(items)
-    if stored is None:
-        h_NF = dataset.features(items)
-        stored = h_NF, np.arange(len(h_NF))
-    table_NF, number_N = stored
-    return StoredRows([table_NF], number_N, table_NF.shape[1])
+@dataclass(frozen=True)
+class StoredTable(FeatureTable):
+    """Features of a data set that finds the rows of items itself: nothing is kept by item."""
+
+    dataset: FeatureItems | None = None
+
+    def rows_of(self, items: Iterable[str]) -> StoredRows:
+        """As of a `FeatureTable`, of all items of the data set."""
+        items = items if isinstance(items, Sequence) else tuple(items)
+        stored = self.dataset.stored(items) if self.dataset else None
+        if stored is None:
+            raise ValueError("the data set has no table of its features")
+        table_RF, row_N = stored
+        return StoredRows([table_RF], row_N, table_RF.shape[1])
+
+
+def table_of(dataset: FeatureItems, items: Iterable[str]) -> FeatureTable:
+    """These items of a data set of features; they are copied only if the data set copies them."""
+    stored = dataset.stored(())
+    if stored is not None:
+        table_RF, none_0 = stored
+        return StoredTable({}, StoredRows([table_RF], none_0, table_RF.shape[1]), dataset=dataset)
+    names = list(dict.fromkeys(items))
+    h_NF = dataset.features(names)
+    rows = StoredRows([h_NF], np.arange(len(h_NF)), h_NF.shape[1])
+    return FeatureTable({item: i for i, item in enumerate(names)}, rows)

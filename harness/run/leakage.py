@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from harness.core.cells import Choice
 from harness.plan.resolve import ResolvedCell
+from harness.run.alike import Alike
 
 #: The fingerprint of an item of a cell's data set, or of its test set.
 Fingerprint = Callable[[Choice, str], str]
@@ -24,21 +25,26 @@ class Leakage:
     warnings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
-def find_leakage(cells: Iterable[ResolvedCell], fingerprint: Fingerprint) -> Leakage:
+def find_leakage(
+    cells: Iterable[ResolvedCell], fingerprint: Fingerprint, alike: Alike | None = None
+) -> Leakage:
     """Count test items with the fingerprint of a support item; their names may differ."""
+    alike = alike or Alike()
     counts: dict[str, int] = {}
-    tested: dict[tuple[Choice, tuple[int, ...]], dict[str, list[str]]] = {}
+    tested: dict[tuple[Choice, int], dict[str, list[str]]] = {}
     shared: dict[tuple[Choice, Choice], dict[str, None]] = {}
     for resolved in cells:
-        cell, support = resolved.cell, resolved.support
+        cell = resolved.cell
         other = cell.test_dataset or cell.dataset
-        if support is None:
+        if resolved.support is None:
             counts[resolved.key] = 0
             continue
-        test_set = (other, resolved.setup.tested.indices)
+        sets = alike.of(resolved)
+        test_set = (other, id(sets.test))
         if test_set not in tested:
-            tested[test_set] = _by_fingerprint(other, resolved.test.items, fingerprint)
-        trained = _by_fingerprint(cell.dataset, support.items, fingerprint)
+            tested[test_set] = _by_fingerprint(other, sets.test.items, fingerprint)
+        items = sets.support.items if sets.support else ()
+        trained = _by_fingerprint(cell.dataset, items, fingerprint)
         leaked = [item for print_ in trained for item in tested[test_set].get(print_, ())]
         counts[resolved.key] = len(leaked)
         shared.setdefault((cell.dataset, other), {}).update(dict.fromkeys(leaked))

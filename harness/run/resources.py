@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import sys
 import threading
 from collections.abc import Callable, Iterable, Sequence
@@ -42,7 +43,7 @@ from harness.run.encoders import (
     load_text_encoder,
     text_encoder_key,
 )
-from harness.run.feature_table import FeatureTable, stored_rows
+from harness.run.feature_table import FeatureTable, table_of
 from harness.run.seconds import SecondsSpent, remember_extracted, remember_rates
 from harness.sampling.support_views import random_crops
 from harness.sampling.views import Views, views_of
@@ -75,7 +76,7 @@ class _Wanted:
 
     dataset: Dataset
     setup: Setup
-    items: dict[str, None]
+    sets: dict[int, Sequence[str]]  # by their id, as a plan draws each once; they may share items
 
 
 class Resources:
@@ -254,9 +255,8 @@ class Resources:
         """The items whose features the cells need, by FeatureKey."""
         wanted: dict[FeatureKey, _Wanted] = {}
 
-        def need(key: FeatureKey, dataset: Dataset, setup: Setup, items: Iterable[str]) -> None:
-            entry = wanted.setdefault(key, _Wanted(dataset, setup, {}))
-            entry.items.update(dict.fromkeys(items))
+        def need(key: FeatureKey, dataset: Dataset, setup: Setup, items: Sequence[str]) -> None:
+            wanted.setdefault(key, _Wanted(dataset, setup, {})).sets[id(items)] = items
 
         for resolved in cells:
             setup = resolved.setup
@@ -274,11 +274,12 @@ class Resources:
         return wanted
 
     def _load(self, key: FeatureKey, wanted: _Wanted) -> FeatureTable:
-        dataset, setup, items = wanted.dataset, wanted.setup, list(wanted.items)
-        numbers = {item: i for i, item in enumerate(items)}
+        dataset, setup = wanted.dataset, wanted.setup
         precomputed = as_features(dataset)
         if precomputed is not None:
-            return FeatureTable(numbers, stored_rows(precomputed, items))
+            return table_of(precomputed, itertools.chain(*wanted.sets.values()))
+        items = list(dict.fromkeys(itertools.chain(*wanted.sets.values())))
+        numbers = {item: i for i, item in enumerate(items)}
         facts = facts_of_features(setup)
         encoder = load_encoder(key.encoder)
         store = FeatureStore(dataset, facts, lambda: encoder.image, setup.resolution)

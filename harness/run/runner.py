@@ -20,6 +20,7 @@ from harness.core.protocols.log import Log
 from harness.core.protocols.solver import Watch
 from harness.core.store import Store
 from harness.plan.resolve import ResolvedCell
+from harness.run.alike import Alike
 from harness.run.context import RunContext
 from harness.run.duplicates import find_duplicates
 from harness.run.evaluate import Trained
@@ -86,8 +87,9 @@ def _leakage(cells: Sequence[ResolvedCell], resources: Resources) -> Leakage:
             hashes[choice, frames] = resources.pixels(choice, frames)
         return hashes[choice, frames].get(item)
 
-    leakage = find_leakage(readable, fingerprint)
-    duplicates = find_duplicates(readable, fingerprint, pixels)
+    alike = Alike()
+    leakage = find_leakage(readable, fingerprint, alike)
+    duplicates = find_duplicates(readable, fingerprint, pixels, alike)
     for note in (*leakage.notes, *duplicates.notes):
         print(f"warning: {note}", file=sys.stderr)
     return replace(leakage, warnings=duplicates.warnings)

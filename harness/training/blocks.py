@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from harness.core.cache import keep
+from harness.core.checksums import TOGETHER, checksums
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -35,8 +36,6 @@ if TYPE_CHECKING:
 ROWS, INDEX = ".npy", ".index"
 COLUMNS = 6
 IDS, PIXELS, CHECKSUM, NUMBER = slice(0, 2), slice(2, 4), 4, 5
-#: Rows whose checksums are computed together: what fits the cache of a core.
-_TOGETHER = 512
 
 
 @dataclass(frozen=True)
@@ -54,8 +53,8 @@ class Block:
         whole_M = np.empty(len(at_M), dtype=bool)
         number_M = self.index_6N[NUMBER][at_M].astype(np.int64)
         order_M = np.argsort(number_M, kind="stable")  # as they lie on disk
-        for start in range(0, len(order_M), _TOGETHER):
-            part = order_M[start : start + _TOGETHER]
+        for start in range(0, len(order_M), TOGETHER):
+            part = order_M[start : start + TOGETHER]
             sums = checksums(self.values_NF[number_M[part]])
             whole_M[part] = sums == self.index_6N[CHECKSUM][at_M[part]]
         return whole_M
@@ -129,9 +128,9 @@ def index_name(index_6N: Words) -> str:
     index holds, as that of all its bytes would take longer than all else that reading does.
     """
     words_N = np.ascontiguousarray(index_6N).ravel()
-    whole = len(words_N) // _TOGETHER * _TOGETHER
+    whole = len(words_N) // TOGETHER * TOGETHER
     content = hashlib.sha256(str(index_6N.shape).encode())
-    for words in (words_N[:whole].reshape(-1, _TOGETHER), words_N[None, whole:]):
+    for words in (words_N[:whole].reshape(-1, TOGETHER), words_N[None, whole:]):
         content.update(checksums(words).tobytes())
     return content.hexdigest()[:32]
 
@@ -156,29 +155,3 @@ def pixel_texts(words_2N: Words) -> list[str | None]:
     joined = np.ascontiguousarray(words_2N.T).tobytes().hex()
     known: list[bool] = np.any(words_2N, axis=0).tolist()
     return [joined[32 * n : 32 * n + 32] if is_known else None for n, is_known in enumerate(known)]
-
-
-def checksums(values_NF: Array) -> Words:
-    """(N,): of each row the sum of its 64-bit words times odd numbers, modulo 2^64.
-
-    A change within one word always changes it. It is no zero for a row of zeros, as in a hole of a
-    file that was not written to its end.
-    """
-    raw_NB = np.ascontiguousarray(values_NF).view(np.uint8)
-    if fill := -raw_NB.shape[1] % 8:
-        raw_NB = np.pad(raw_NB, ((0, 0), (0, fill)))
-    words_NW = raw_NB.view("<u8")
-    factor_W = _factors(words_NW.shape[1])
-    sums_N = np.empty(len(words_NW), dtype=np.uint64)
-    for start in range(0, len(words_NW), _TOGETHER):
-        part_NW = words_NW[start : start + _TOGETHER]
-        sums_N[start : start + _TOGETHER] = np.einsum("nw,w->n", part_NW, factor_W)
-    return sums_N + np.uint64(len(factor_W) + 1)
-
-
-def _factors(width: int) -> Words:
-    """Odd numbers without a pattern: splitmix64 of 1, 2, ... (Steele et al. 2014)."""
-    mixed_W = np.arange(1, width + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
-    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
-        mixed_W = (mixed_W ^ (mixed_W >> np.uint64(shift))) * np.uint64(factor)
-    return (mixed_W ^ (mixed_W >> np.uint64(31))) | np.uint64(1)

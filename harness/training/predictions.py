@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,11 +16,27 @@ if TYPE_CHECKING:
     from harness.core.samples import IntArray
 
 
+#: Samples whose probabilities, in double precision, are in memory together.
+_TOGETHER = 8192
+
+
 def predict(logits_NC: torch.Tensor, labels_N: IntArray) -> Predictions:
     """Predictions from logits. Ties go to the class with the lower index, in prediction and rank.
 
     Raises CellError if a logit is not finite.
     """
+    ends = range(_TOGETHER, max(len(labels_N), 1) + _TOGETHER, _TOGETHER)
+    parts = [slice(end - _TOGETHER, end) for end in ends]
+    return joined([_predict(logits_NC[part], labels_N[part]) for part in parts])
+
+
+def joined(parts: Sequence[Predictions]) -> Predictions:
+    """Predictions of parts of one test set, in order."""
+    fields = ("prediction", "rank", "probability", "confidence")
+    return Predictions(**{f: np.concatenate([getattr(p, f) for p in parts]) for f in fields})
+
+
+def _predict(logits_NC: torch.Tensor, labels_N: IntArray) -> Predictions:
     import torch
 
     if not torch.isfinite(logits_NC).all():

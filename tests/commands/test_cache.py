@@ -24,6 +24,7 @@ from harness.core.cache import cached_json, keep
 from harness.core.cells import Choice
 from harness.core.extracted import Extracted
 from harness.core.hashes import Hashes, hashes_below
+from harness.core.row_checksums import MANY, row_checksums
 from harness.core.text_findings import EqualRows, TextFindings
 from harness.data import _decode, _frame_cache
 from harness.training.blocks import block_of, ids_of, index_name, write_block
@@ -86,6 +87,7 @@ def filled(folder: Path, tmp_path: Path) -> Filled:
     hashes.of(["x", "y"])
     _fill_frames(tmp_path / "film.mp4")
     rates.remember(rates.READ, "key", 10, 2.0)
+    row_checksums(np.ones((MANY, 1), np.float16), "ab" * 32)
     cached_json("corrupt", "key", lambda: {"videos": []})
     cached_json("timm", "key", lambda: {"dim": 3})
     return Filled(folder, shards, data, hashes)
@@ -106,8 +108,8 @@ def _index_file() -> Path:
 
 
 ENTRIES = {
-    "corrupt": 1, "extracted": 1, "features": 2, "frames": 1, "hashes": 1, "rates": 1, "text": 1,
-    "timm": 1, "videos": 1,
+    "corrupt": 1, "extracted": 1, "features": 2, "frames": 1, "hashes": 1, "rates": 1, "rows": 1,
+    "text": 1, "timm": 1, "videos": 1,
 }  # fmt: skip
 
 
@@ -375,6 +377,9 @@ DAMAGES = [
     ("features", "*.index", say(""), 2),
     ("extracted", "*.npy", cut, 1),
     ("extracted", "*.npy", save(np.array([3, 1], np.uint32)), 1),
+    ("rows", "*.npy", cut, 1),
+    ("rows", "*.npy", flip, 1),
+    ("rows", "*.npy", save(np.array([3, 1], np.uint32)), 1),
     ("text", "*.npy", cut, 1),
     ("text", "*.npy", save(np.array(["a"])), 1),
     ("text", "*.found.json", say('{"rows": {}}'), 1),

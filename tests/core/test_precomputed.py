@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 from precomputed import NAMES, D, F, N, arrays, as_folder, as_safetensors, npz
 
+from harness.core import precomputed, row_checksums
+from harness.core.checksums import checksums
 from harness.core.errors import DataError
 from harness.core.precomputed import LOGIT_SCALE, read_precomputed
 
@@ -186,3 +188,37 @@ def test_a_logit_scale_that_is_no_factor(tmp_path: Path, scale: float, words: st
 @pytest.mark.parametrize("scale", [1, 5, 4.5, 100])
 def test_a_small_logit_scale_is_a_factor(tmp_path: Path, scale: float) -> None:
     assert read_precomputed(npz(tmp_path, logit_scale=np.array(scale))).logit_scale == scale
+
+
+def test_rows_of_a_large_file_are_checked_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HARNESS_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(precomputed, "MANY", N)
+    monkeypatch.setattr(row_checksums, "MANY", N)
+    checked: list[tuple[int, ...]] = []
+
+    def direction(rows: Any) -> None:
+        checked.append(rows.shape)
+
+    monkeypatch.setattr(precomputed, "without_direction", direction)
+    path = npz(tmp_path, text_features=None)
+    for _ in range(2):
+        precomputed._read.cache_clear()
+        sums_N = read_precomputed(path).checksums_N
+        assert sums_N.tolist() == checksums(arrays()["features"]).tolist()
+    assert checked == [(N, F)]
+
+
+def test_a_faulty_row_of_a_large_file_is_never_forgotten(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HARNESS_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(precomputed, "MANY", N)
+    monkeypatch.setattr(row_checksums, "MANY", N)
+    features = arrays()["features"]
+    features[3] = 0
+    path = npz(tmp_path, features=features)
+    for _ in range(2):
+        with pytest.raises(DataError, match="features: is zero in 1 rows, the first is row 3, ite"):
+            read_precomputed(path)

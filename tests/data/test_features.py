@@ -95,3 +95,41 @@ def test_other_encoders_are_refused(tmp_path: Path) -> None:
     assert features.check(cell(path, f"given:{path}"), facts) is None
     with pytest.raises(DataError, match="embedded/lit-emoji cannot read: encoder must be given"):
         features.check(cell(path, "embedded/lit-emoji"), facts)
+
+
+def test_splits_that_alternate_keep_the_order_of_the_file(tmp_path: Path) -> None:
+    """Groups count from 0 as they first appear in the split."""
+    group = np.array(["a", "z", "b", "x", "b", "x", "d", "y", "c", "w", "b", "x"])
+    data = opened(npz(tmp_path, split=np.tile(["train", "test"], 6), group=group))
+    assert data.train.ids == tuple(f"{row:08d}" for row in range(0, 12, 2))
+    assert data.train.labels.tolist() == [0, 2, 1, 0, 2, 1]
+    assert data.train.groups.tolist() == [0, 1, 1, 2, 3, 1]
+    assert data.test.groups.tolist() == [0, 1, 1, 2, 3, 1]
+    alone = opened(npz(tmp_path, split=np.tile(["train", "test"], 6)))
+    assert alone.train.groups.tolist() == [0, 1, 2, 3, 4, 5]
+
+
+def test_checksums_are_those_of_the_items_that_are_asked_for(tmp_path: Path) -> None:
+    features = arrays()["features"]
+    features[7] = features[2]
+    first, second, third = opened(npz(tmp_path, features=features)).checksums(
+        ["00000007", "00000003", "00000002"]
+    )
+    assert first == third != second
+
+
+def test_rows_of_a_long_tuple_are_looked_up_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(features, "MANY", 3)
+    monkeypatch.setattr(features, "MOST_LOOKED_UP", 2)
+    data = opened(npz(tmp_path))
+    sets = [tuple(f"{row:08d}" for row in rows) for rows in ((3, 1, 2), (5, 0, 4), (2, 2, 7))]
+    first_N = data.stored(sets[0])[1]
+    assert data.stored(sets[0])[1] is first_N
+    assert [data.stored(items)[1].tolist() for items in sets] == [[3, 1, 2], [5, 0, 4], [2, 2, 7]]
+    assert data.stored(sets[0])[1] is not first_N, "only the last two are remembered"
+    changed = ["00000003", "00000001", "00000002"]
+    assert data.stored(changed)[1].tolist() == [3, 1, 2]
+    changed[0] = "00000009"
+    assert data.stored(changed)[1].tolist() == [9, 1, 2]

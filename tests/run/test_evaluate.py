@@ -21,6 +21,7 @@ from harness.run.evaluate import (
 )
 from harness.run.initialise import text_classifier
 from harness.run.train import Training, train_cells
+from harness.training import rows
 from harness.training.predictions import predict
 
 from .outside import NAMES
@@ -58,6 +59,29 @@ def test_logits_of_the_test_set_by_hand(tmp_path: Path) -> None:
     predictions = on_test(p.cell, trained, p.resources)
     assert predictions.prediction.tolist() == expected.prediction.tolist()
     assert predictions.probability.tolist() == expected.probability.tolist()
+
+
+def test_a_large_test_set_is_predicted_by_blocks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """18 items, five at a time, each with its own label."""
+    p = prepared(tmp_path)
+    trained = trained_of(p)
+    whole = on_test(p.cell, trained, p.resources)
+    monkeypatch.setattr(rows, "TOGETHER", 5)
+    read: list[int] = []
+    gather = rows.StoredRows.gather
+
+    def counted(of: Any, index: Any = None) -> torch.Tensor:
+        h_BF = gather(of, index)
+        read.append(len(h_BF))
+        return h_BF
+
+    monkeypatch.setattr(rows.StoredRows, "gather", counted)
+    by_blocks = on_test(p.cell, trained, p.resources)
+    assert read == [5, 5, 5, 3]
+    assert by_blocks.rank.tolist() == whole.rank.tolist()
+    assert by_blocks.probability == pytest.approx(whole.probability, rel=1e-6)
 
 
 def test_views_are_averaged(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ import numpy as np
 
 from harness.commands._cache._entry import Damage, Entry, File, ids_first
 from harness.core.hash_segments import load_segment
+from harness.core.row_checksums import read_checksums
 from harness.training.blocks import INDEX, ROWS, open_block, read_index
 from harness.training.shards import shard_name
 
@@ -231,6 +232,7 @@ CHECKS: dict[str, Callable[[Entry], list[Damage]]] = {
     "features": features,
     "hf": tables,
     "extracted": each(checksums),
+    "rows": each(read_checksums),
     "text": each(text),
     "frames": each(frames),
     "hashes": each(hashes),

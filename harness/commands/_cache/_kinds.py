@@ -47,6 +47,7 @@ KINDS = {
             rf"({HEX32}/{HEX32})\.(?:npy|index|pixels\.json|ids\.json)",
             needs=((".npy",), (".index", ".ids.json")), used=".npy",
         ),
+        Kind("rows", "checksums of the rows of precomputed features", rf"({HEX32})\.npy"),
         Kind("extracted", "which items have features, for estimates", rf"({HEX32})\.npy"),
         Kind(
             "text", "text embeddings of class lists, and what was found in them",

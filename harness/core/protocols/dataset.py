@@ -165,6 +165,12 @@ class FeatureItems(Dataset, Protocol):
         """
         return None
 
+    def checksums(self, items: Sequence[str]) -> npt.NDArray[np.uint64] | None:
+        """(N,): items of one fingerprint have one checksum, those of others mostly do not. So only
+        the few with the checksum of another are compared by their fingerprints. None: all are.
+        """
+        return None
+
 
 class DatasetPlugin(Plugin, Protocol[OptionsT_contra]):
     """A kind of data set: `name` or `name:ARGUMENT` in a task."""
