@@ -215,7 +215,8 @@ class FeatureStore:
         with torch.inference_mode():
             h_BF = encoder.features(torch.cat([x_BCHW, fill]).to(self._device))
         # Of the image before it is cropped: crops of equal images are of one hash.
-        hashes = {id(image): picture_hash(image)[:32] for image in whole}
+        distinct = {id(image): image for image in whole}
+        hashes = {number: picture_hash(image)[:32] for number, image in distinct.items()}
         pixels = [hashes[id(image)] for image in whole]
         rows: list[Row] = list(zip(h_BF.cpu().numpy()[: len(batch)], pixels, strict=True))
         return rows, Spent(len(batch), read - began, time.thread_time() - read)

@@ -15,6 +15,7 @@ from PIL import Image, ImageOps
 from harness.core.facts import EncoderFacts
 from harness.sampling.support_views import RandomCrop, RandomCrops
 from harness.sampling.views import FrameView, Views
+from harness.training import features as module
 from harness.training.features import FeatureStore
 from harness.training.item_views import ItemViews
 from harness.training.support_crops import crop_of
@@ -147,10 +148,18 @@ def test_whole_pictures_have_features_of_their_own() -> None:
     assert whole_F.numpy().tolist() == np.asarray(resized, dtype=np.float32).ravel().tolist()
 
 
-def test_a_picture_is_read_once_for_the_views_of_a_batch() -> None:
+def test_a_picture_is_read_and_hashed_once_for_the_views_of_a_batch(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    hashed: list[Image.Image] = []
+    picture_hash = module.picture_hash
+    monkeypatch.setattr(
+        module, "picture_hash", lambda image: (hashed.append(image), picture_hash(image))[1]
+    )
     data = Noise()
     features(CROPS, ["a", "b"], data=data)
     assert sorted(data.reads) == ["a", "a", "b", "b"], "40 views in batches of 16"
+    assert len(hashed) == 4
 
 
 def test_views_of_very_many_pictures_are_made_when_they_are_asked_for() -> None:
