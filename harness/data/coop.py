@@ -42,6 +42,7 @@ from harness.data._own_files import OwnFiles
 LAYOUT_FILE = Path(__file__).with_name("coop.json")
 SPLITS = ("train", "val", "test")
 #: What is said of a list that is missing.
+DATASETS_MD = "CoOp's DATASETS.md (github.com/KaiyangZhou/CoOp)"
 WHERE_LISTS_ARE = "CoOp's DATASETS.md says where it is"
 
 
@@ -150,8 +151,20 @@ def _locate(argument: str, options: Options) -> tuple[Path, str]:
             + did_you_mean(nearest(name, known))
         )
     # A wrong ROOT is named itself, and not the folder below it.
-    folder_at(parent or "." if argument else "", "coop", "ROOT/oxford_pets")
-    return folder_at(folder, "coop", ""), name
+    _present(parent or "." if argument else "", Path(parent), "ROOT/oxford_pets")
+    return _present(folder, Path(parent), ""), name
+
+
+def _present(folder: str, root: Path, example: str) -> Path:
+    """Raises DataError for a folder that is missing, with all that are missing in `root`."""
+    if not folder or Path(folder).expanduser().is_dir():
+        return folder_at(folder, "coop", example)
+    missing = [str(root / name) for name in _layout() if not (root / name).expanduser().is_dir()]
+    some = "the eleven" if len(missing) == len(_layout()) else f"{len(missing)} of the eleven"
+    raise DataError(
+        f"dataset coop:{folder}: there is no folder {folder}: download {some} as {DATASETS_MD} "
+        f"says, or name other folders under 'dataset'; missing are {', '.join(missing)}"
+    )
 
 
 def _read(root: Path, layout: Mapping[str, str]) -> _Contents:

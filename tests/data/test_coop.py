@@ -11,7 +11,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from conftest import plan_of
 
+from harness.core.cells import Choice
 from harness.core.errors import DataError
 from harness.data import coop
 from harness.data._image_files import ImageFiles
@@ -194,6 +196,36 @@ def test_names_that_cannot_be(
 ) -> None:
     with pytest.raises(DataError, match=reason):
         read(argument.format(tmp_path), **options)
+
+
+def test_a_missing_folder_is_told_with_all_that_are_missing(tmp_path: Path) -> None:
+    sources.coop(tmp_path)
+    (tmp_path / "dtd").mkdir()
+    with pytest.raises(DataError, match="there is no folder") as one:
+        read(f"{tmp_path}/eurosat")
+    told = str(one.value)
+    assert "download 9 of the eleven as CoOp's DATASETS.md" in told
+    assert told.count(str(tmp_path)) == 2 + 9
+    assert f"{tmp_path}/ucf101" in told
+    assert f"{tmp_path}/dtd" not in told
+    with pytest.raises(DataError, match=r"there is no folder .*elsewhere: download the eleven"):
+        read(f"{tmp_path}/elsewhere/eurosat")
+
+
+def test_the_study_of_the_eleven_is_planned_where_the_data_are(tmp_path: Path) -> None:
+    val = [[f"val/{c}.png", c, name] for c, name in enumerate(NAMES)]
+    root = sources.coop(tmp_path, val=val)
+    (root / "images" / "val").mkdir()
+    for file, label, _ in val:
+        (root / "images" / str(file)).write_bytes(sources.encoded(int(label), 9))
+    changes = {"dataset": f"coop:{root}", "shots": [1, 2], "encoder": "embedded/lit-emoji"}
+    plan = plan_of("coop11", tmp_path / "runs", **changes)
+    assert plan.infeasible == []
+    searched = [c.cell for c in plan.cells if c.cell.search]
+    assert {(str(c.paradigm), c.shots, c.seed) for c in searched} == {
+        ("vision_only", shots, seed) for shots in (1, 2) for seed in (1, 2, 3)
+    }
+    assert {c.cell.support for c in plan.cells if c.cell.recipe} == {Choice("coop")}
 
 
 def test_support_sets_are_drawn_from_train(tmp_path: Path) -> None:
