@@ -36,6 +36,8 @@ def slow_keys(cell: Cell, training: str, evaluation: str) -> tuple[str, str]:
         return key, key
     left_out = {"views", "clip_starts", "test_dataset", "test_classes"}
     left_out |= {"classes"} if cell.regime == "zero_shot" or cell.train_classes else set()
+    if cell.recipe is not None and cell.recipe.solver in ("lbfgs", "ridge"):
+        left_out.add("classifier")  # one optimum from every start
     trained = {name: value for name, value in plain.items() if name not in left_out}
     return key, digest([KEY_VERSION, trained, training])
 
