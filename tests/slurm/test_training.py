@@ -66,12 +66,13 @@ def test_a_preempted_cell_goes_on_from_its_last_epoch(
     before = wait_for(lambda: checkpoint(study.runs), "the first epochs")
     study.cluster.ask("sbatch", "-p", "high", "-C", "n2", "--gpus-per-node=4", "-o", "/dev/null",
                       "--wrap", "true")  # fmt: skip
+    one = alone(study)  # meanwhile
     study.wait_for_the_end()
     assert study.restarts(job) == 1
     curve = record(study.runs)["curve"]
     assert len(curve) == 120
     assert curve[: len(before)] == before, "seconds included"
-    assert hashes(study.runs) == hashes(alone(study))
+    assert hashes(study.runs) == hashes(one)
 
 
 def checkpoint(runs: Path) -> list[Mapping[str, Any]]:
