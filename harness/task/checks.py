@@ -110,7 +110,8 @@ def _check_head(task: Task, where: str) -> None:
     if linear:
         return
     for tuning in (t for t in task.tuning if isinstance(t, TuningModel)):
-        for option in sorted(tuning.head.model_fields_set - {"start_norm"}):
+        # Not those that are written at their default, as a task as resolved has them.
+        for option in sorted(tuning.head.model_dump(exclude_defaults=True).keys() - {"start_norm"}):
             problem = "applies only to a linear head (paradigm vision_only)"
             raise TaskError(where, f"tuning.head.{option}", problem)
 
