@@ -33,7 +33,7 @@ def test_programs_can_be_interrupted_where_the_tests_ignore_it() -> None:
 
 def test_a_plan_of_keys_of_a_name_and_of_a_file(tmp_path: Path) -> None:
     assert len(plan_of(TINY, tmp_path, shots=[1, 2]).cells) == 8
-    assert len(plan_of("few_shot", tmp_path, seeds=1, shots=2).cells) == 8
+    assert len(plan_of("few_shot", tmp_path, seeds=1, shots=2).cells) == 16
     file = tmp_path / "mine.yaml"
     file.write_text("name: mine\ndataset: emojy\nregime: full\nencoder: embedded/lit-emoji\n")
     with pytest.raises(TaskError) as caught:

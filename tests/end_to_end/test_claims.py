@@ -20,8 +20,8 @@ def contrasts(reports: Path, task: str) -> list[dict[str, str]]:
 @pytest.mark.slow
 def test_at_one_shot_text_beats_random_and_the_controls(tmp_path: Path) -> None:
     folders = ["--runs", str(tmp_path / "runs"), "--reports", str(tmp_path)]
-    assert main(["grid", "few_shot", "shots=[1]", *folders]) == 0
-    found = {r["a"]: r for r in contrasts(tmp_path, "few_shot") if r["b"] == "text"}
+    assert main(["grid", "few_shot_projection", "shots=[1]", *folders]) == 0
+    found = {r["a"]: r for r in contrasts(tmp_path, "few_shot_projection") if r["b"] == "text"}
     for row in BEATEN:
         assert found[row]["family"] == "reference"
         assert float(found[row]["difference"]) < 0, row

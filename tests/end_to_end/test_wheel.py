@@ -98,12 +98,12 @@ def test_first_command_outside_the_checkout(python: Path, cache: Path, tmp_path:
     report = run("-m", "harness", "grid", "few_shot", *SMALL, "--jobs", "1").strip()
     assert report == "reports/few_shot.md"
     found = records(tmp_path / "runs").values()
-    assert [r["status"] for r in found] == ["done"] * 6, "text, random and vision_only, two seeds"
+    assert [r["status"] for r in found] == ["done"] * 15, "text without training has no seed"
     assert all(r["environment"]["commit"] is None for r in found), "not in a checkout"
     text = (tmp_path / report).read_text(encoding="utf-8")
-    assert "vision_only" in text
+    assert "projection · trained · 1 shot" in text
     script = python.with_name("harness")
     assert "usage" in subprocess.run(
         [script, "--help"], env=environment, capture_output=True, text=True, check=True
     ).stdout.lower()  # fmt: skip
-    assert run("-m", "harness", "status", "few_shot", *SMALL).count("6 done") == 1
+    assert run("-m", "harness", "status", "few_shot", *SMALL).count("15 done") == 1
