@@ -89,8 +89,9 @@ class MeanHessian:
         least = 10 * torch.finfo(dtype).eps * hessian_DD.diagonal().max().item()
         hessian_DD.diagonal().add_(max(objective.l2, least))
         inverse_DD = torch.cholesky_inverse(torch.linalg.cholesky(hessian_DD))
-        # b has no penalty; where nothing curves any more its step is one of W's scale.
-        return cls(inverse_DD.to(dtype), 1 / max(total / objective.n, objective.l2))
+        # b has no penalty: where nothing curves any more its step must still be a finite one.
+        flattest = min(objective.l2, 1e-3 / objective.n_classes)
+        return cls(inverse_DD.to(dtype), 1 / max(total / objective.n, flattest))
 
     def __call__(self, g: torch.Tensor) -> torch.Tensor:
         """Times a gradient, of which the last column is that of b."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from harness.core.cells import Cell
@@ -22,9 +23,10 @@ if TYPE_CHECKING:
 
 CONVEX = True
 READS = ("l2",)
-#: The objective is at most this share of itself above its minimum: l2 makes it strongly convex in
-#: W, so that it is at most |gradient|^2 / (2 l2) above it (b aside, which has converged by then).
-GAP = 1e-3
+#: The objective is at most this share of itself above its minimum: where it curves by at least m it
+#: is at most |gradient|^2 / (2 m) above it. m is l2 for W, and taken as a quarter of the mean
+#: curvature for b, as rare classes curve less.
+GAP = 1e-4
 #: Evaluations of the objective in each precision.
 MOST = 1000
 #: Evaluations between two computations of the curvature, which costs about four.
@@ -77,12 +79,14 @@ def _minimum(centred: _Centred, dtype: torch.dtype, x: torch.Tensor | None) -> M
     x = objective.start(linear.problem.model.device) if x is None else x
     evaluations = 0
     while True:
+        # Samples that are classified well curve no more, so an old one misleads.
+        hessian = MeanHessian.at(objective, x)
+        curvature = min(linear.l2, 1 / (4 * hessian.of_b)) if linear.has_bias else linear.l2
         found = minimise(
             objective,
             x,
-            # Samples that are classified well curve no more, so an old one misleads.
-            MeanHessian.at(objective, x),
-            converged=lambda value, norm: norm**2 / (2 * linear.l2) <= GAP * value,
+            hessian,
+            converged=partial(_near, curvature),
             most=ROUND,
             interrupted=linear.problem.watch.interrupted,
         )
@@ -91,6 +95,10 @@ def _minimum(centred: _Centred, dtype: torch.dtype, x: torch.Tensor | None) -> M
         if ended:
             return replace(found, evaluations=evaluations)
         x = found.x
+
+
+def _near(curvature: float, value: float, norm: float) -> bool:
+    return norm**2 / (2 * curvature) <= GAP * value
 
 
 class _Centred:

@@ -204,6 +204,9 @@ def _check_support(task: Task, where: str) -> None:
 def _check_search(task: Task, where: str) -> None:
     if task.search is None:
         return
+    if {"recipe.epochs", "recipe.iterations"} <= task.search.keys():
+        problem = "is a budget in place of epochs, and both are searched: remove one"
+        raise TaskError(where, "search.recipe.iterations", problem)
     allowed = [*(f"recipe.{n}" for n in SEARCHED), *_method_options(task, where)]
     for key, values in task.search.items():
         if key not in allowed:

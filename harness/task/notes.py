@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from harness.task import library, yaml_reader
 from harness.task.grid import (
     AXES,
     Row,
@@ -18,7 +19,8 @@ from harness.task.grid import (
 from harness.task.protocols import read_protocol
 from harness.task.read import plain
 from harness.task.recipe_by import names_of, names_of_row
-from harness.task.schema import Task, recipe_key
+from harness.task.row_recipes import RECIPE_AXES
+from harness.task.schema import RecipeModel, Task, recipe_key
 from harness.task.support_views import is_of
 
 
@@ -39,7 +41,38 @@ def values_of_no_cell(task: Task, file: str) -> list[str]:
             for value in getattr(task, axis) or ()
             if as_in_cells(axis, value) not in used and value not in expected
         ]
-    return [*notes, *_recipes_of_no_cell(task, rows, file)]
+    return [*notes, *_keys_of_no_cell(task, rows), *_recipes_of_no_cell(task, rows, file)]
+
+
+def _keys_of_no_cell(task: Task, rows: Sequence[Row]) -> list[str]:
+    """Keys of a recipe that are written and that no training reads, such as `precision` for a
+    solver that takes no steps. Values of a preset are left out: it was written for other tasks.
+    """
+    recipes = [row.cell.recipe for row in rows if row.cell.recipe is not None]
+    if not recipes or task.protocol:  # a protocol has keys for every kind of task
+        return []
+    notes, default, presets = [], RecipeModel(), _preset_values()
+    searched = {key.removeprefix("recipe.") for key in task.search or {}}
+    for recipe_name, recipe in task.recipes().items():
+        # Another form in cells: a strength, and whether it is relative.
+        written = recipe.model_fields_set & set(RECIPE_AXES) - searched - {"proximal"}
+        for name in sorted(written):
+            values = getattr(recipe, name) or []
+            used = {getattr(each, name) for each in recipes}
+            expected = [*(getattr(default, name) or []), *presets.get(name, [])]
+            if not used & {*values} and not all(value in expected for value in values):
+                key = f"{recipe_key(recipe_name)}.{name}"
+                notes.append(f"{key}: {as_flow(values)} applies to no cell of this task")
+    return notes
+
+
+def _preset_values() -> dict[str, list[Any]]:
+    """Key of a recipe -> its values in the presets."""
+    values: dict[str, list[Any]] = {}
+    for file in library.recipes().values():
+        for name, value in yaml_reader.read(file).items():
+            values.setdefault(name, []).append(value)
+    return values
 
 
 def _default(axis: str) -> Any:

@@ -13,7 +13,8 @@ from harness.core.errors import BadInput
 from harness.core.protocols.paradigm import Paradigm
 from harness.task.default_recipe import base_recipe
 from harness.task.recipe_by import changes_of, names_of_row
-from harness.task.schema import ProximalModel, RecipeModel, Task, recipe_key
+from harness.task.schema import RecipeModel, Task, recipe_key
+from harness.task.schema_types import ProximalModel
 from harness.task.solver_keys import settled
 
 RECIPE_AXES = tuple(f.name for f in fields(Recipe))

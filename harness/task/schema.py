@@ -36,6 +36,7 @@ from harness.task.schema_types import (
     NotNegative,
     Part,
     Positive,
+    ProximalTerm,
     Rate,
 )
 from harness.task.yaml_reader import reads_as_text
@@ -137,31 +138,6 @@ Tuning = Annotated[
     Discriminator(_with_options),
     _AnyOf(),
 ]
-
-
-class ProximalModel(_Model):
-    """`proximal: {strength: 1.0, relative: true}`."""
-
-    strength: Above0
-    relative: StrictBool = True
-
-
-def _as_proximal(value: Any) -> Any:
-    """A number is a relative strength."""
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return {"strength": value} if is_number else value
-
-
-class _ProximalSchema:
-    """In the JSON schema a proximal term is a strength or a mapping."""
-
-    def __get_pydantic_json_schema__(
-        self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
-    ) -> dict[str, Any]:
-        return {"anyOf": [{"type": "number", "exclusiveMinimum": 0}, handler(schema)]}
-
-
-ProximalTerm = Annotated[ProximalModel, BeforeValidator(_as_proximal), _ProximalSchema()]
 
 _R = Recipe()
 

@@ -6,9 +6,12 @@ from typing import Annotated, Any
 
 from pydantic import (
     AfterValidator,
+    BaseModel,
     BeforeValidator,
+    ConfigDict,
     Field,
     GetJsonSchemaHandler,
+    StrictBool,
     StrictFloat,
     StrictInt,
     StrictStr,
@@ -73,3 +76,33 @@ LogitScale = Annotated[Above0, AfterValidator(checked_factor)]
 Rate = Annotated[StrictFloat, Field(ge=0, lt=1)] | Annotated[StrictInt, Field(ge=0, lt=1)]
 Views = Annotated[StrictStr, Field(pattern=r"^[1-9]\d?x[1-9]\d?$")]
 Names = Annotated[list[StrictStr], BeforeValidator(as_list), AxisSchema()]
+
+
+class ProximalModel(BaseModel):
+    """`proximal: {strength: 1.0, relative: true}`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    strength: Above0
+    relative: StrictBool = True
+
+
+def _as_proximal(value: Any) -> Any:
+    """A number is a relative strength."""
+    if isinstance(value, dict | ProximalModel):
+        return value
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return {"strength": value}
+    raise ValueError("must be a strength above 0, or {strength: ..., relative: true | false}")
+
+
+class _ProximalSchema:
+    """In the JSON schema a proximal term is a strength or a mapping."""
+
+    def __get_pydantic_json_schema__(
+        self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return {"anyOf": [{"type": "number", "exclusiveMinimum": 0}, handler(schema)]}
+
+
+ProximalTerm = Annotated[ProximalModel, BeforeValidator(_as_proximal), _ProximalSchema()]

@@ -86,6 +86,10 @@ def test_a_recipe_that_means_nothing_is_infeasible(
         ({"epochs": 7, "iterations": 100}, "recipe.iterations: is a budget in place of epochs"),
         ({"l2": 0}, "recipe.l2: 0: "),
         ({"proximal": {"strengh": 1}}, "recipe.proximal.strength: is missing"),
+        (
+            {"proximal": "strong"},
+            "recipe.proximal: 'strong': must be a strength above 0, or",
+        ),
     ],
 )
 def test_a_recipe_that_is_wrong_is_refused(

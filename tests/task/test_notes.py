@@ -35,6 +35,14 @@ def test_a_plain_task_has_no_notes() -> None:
         ),
         ({"loss": ["kl", "infonce"]}, "loss: infonce applies to no cell of this task"),
         (
+            {
+                "paradigm": "vision_only",
+                "tuning": "head",
+                "recipe": {"l2": 1e-3, "solver": "lbfgs", "precision": "bfloat16"},
+            },
+            "recipe.precision: [bfloat16] applies to no cell of this task",
+        ),
+        (
             {"regime": "zero_shot", "shots": None, "schedule": "trained"},
             "schedule: trained applies to no cell of this task",
         ),
