@@ -51,28 +51,22 @@ def _keys_of_no_cell(task: Task, rows: Sequence[Row]) -> list[str]:
     recipes = [row.cell.recipe for row in rows if row.cell.recipe is not None]
     if not recipes or task.protocol:  # a protocol has keys for every kind of task
         return []
-    notes, default, presets = [], RecipeModel(), _preset_values()
+    notes, default = [], RecipeModel()
+    presets = [yaml_reader.read(file) for file in library.recipes().values()]
     searched = {key.removeprefix("recipe.") for key in task.search or {}}
     for recipe_name, recipe in task.recipes().items():
         # Another form in cells: a strength, and whether it is relative.
         written = recipe.model_fields_set & set(RECIPE_AXES) - searched - {"proximal"}
+        # A preset is read before this and leaves all its keys.
+        of_presets = [p for p in presets if p.keys() <= recipe.model_fields_set]
         for name in sorted(written):
             values = getattr(recipe, name) or []
             used = {getattr(each, name) for each in recipes}
-            expected = [*(getattr(default, name) or []), *presets.get(name, [])]
+            expected = [*(getattr(default, name) or []), *(p.get(name) for p in of_presets)]
             if not used & {*values} and not all(value in expected for value in values):
                 key = f"{recipe_key(recipe_name)}.{name}"
                 notes.append(f"{key}: {as_flow(values)} applies to no cell of this task")
     return notes
-
-
-def _preset_values() -> dict[str, list[Any]]:
-    """Key of a recipe -> its values in the presets."""
-    values: dict[str, list[Any]] = {}
-    for file in library.recipes().values():
-        for name, value in yaml_reader.read(file).items():
-            values.setdefault(name, []).append(value)
-    return values
 
 
 def _default(axis: str) -> Any:
