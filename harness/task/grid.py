@@ -29,7 +29,7 @@ from harness.task.read import plain, validate
 from harness.task.row_recipes import RECIPE_AXES, recipes_of_row
 from harness.task.sample_keys import written_choice
 from harness.task.schema import Task, TuningModel
-from harness.task.solver_keys import is_convex
+from harness.task.solver_keys import is_convex, key_of
 from harness.task.support_views import views_of_support
 
 #: Axes in the order in which reports list them.
@@ -110,14 +110,18 @@ def _without_excluded(row: Row, rules: Sequence[list[tuple[str, Any]]]) -> Row:
 
 
 def value_of(cell: Cell, axis: str) -> Any:
-    """The value of a cell on an axis; `recipe` is the name of its recipe, `recipe.lr` a key."""
+    """The value of a cell on an axis; `recipe` is the name of its recipe, `recipe.lr` a key, which
+    is None where the cell's solver does not read it.
+    """
     if axis == RECIPE:
         return cell.recipe_name
     head, _, rest = axis.partition(".")
     if axis == "tuning":
         return _tuned_part(cell.tuning, cell.head)
     value = getattr(cell, head)
-    return getattr(value, rest) if rest and value is not None else value
+    if not rest or value is None:
+        return value
+    return key_of(value, rest) if isinstance(value, Recipe) else getattr(value, rest)
 
 
 def as_in_cells(axis: str, value: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from harness.core import registry
 from harness.core.cells import Recipe
@@ -38,6 +39,12 @@ def reads(solver: str) -> tuple[str, ...]:
         return tuple(registry.load(Solver, solver).READS)
     except BadInput:
         return ()
+
+
+def key_of(recipe: Recipe, name: str) -> Any:
+    """The value of a key; None for one that the recipe's solver does not read."""
+    read = reads(recipe.solver) if recipe.solver is not None else ()
+    return None if read and name not in (*read, "solver") else getattr(recipe, name)
 
 
 def is_convex(recipe: Recipe | None) -> bool:

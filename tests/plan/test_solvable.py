@@ -11,6 +11,7 @@ from conftest import plan_of
 from harness.core.errors import TaskError
 from harness.plan.plan import Plan
 from harness.plan.solvable import NO_LENGTH
+from harness.task.grid import value_of
 
 HEAD: dict[str, Any] = {"paradigm": "vision_only", "tuning": "head", "classifier": "random"}
 
@@ -23,6 +24,15 @@ def test_a_strength_means_lbfgs_for_a_linear_head(task: dict[str, Any], tmp_path
     plan = planned(task, tmp_path, **HEAD, recipe={"l2": [1e-3, 1e-2]})
     recipes = {cell.cell.recipe for cell in plan.cells}
     assert {(r.solver, r.l2) for r in recipes if r} == {("lbfgs", 1e-3), ("lbfgs", 1e-2)}
+
+
+def test_a_key_that_the_solver_does_not_read_has_no_value_on_its_axis(
+    task: dict[str, Any], tmp_path: Path
+) -> None:
+    include = [{"recipe": {"lr": 1e-2, "l2": None}}]
+    plan = planned(task, tmp_path, **HEAD, recipe={"l2": 1e-3}, include=include)
+    values = {tuple(value_of(c.cell, f"recipe.{k}") for k in ("lr", "l2")) for c in plan.cells}
+    assert values == {(None, 1e-3), (1e-2, None)}
 
 
 def test_keys_that_a_convex_solver_does_not_read_make_no_other_cells(

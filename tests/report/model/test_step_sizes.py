@@ -68,7 +68,7 @@ def test_columns_without_a_value_are_named() -> None:
     ))  # fmt: skip
     assert sizes is not None
     assert sizes.values == (0.01, 1.0)
-    assert sorted(sizes.left_out) == ["1 shot", "1 shot · lr=0", "1 shot · lr=5e-06"]
+    assert sorted(sizes.left_out) == ["1 shot", "1 shot · lr=0"]
 
 
 def test_no_step_size_among_the_columns() -> None:
