@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from harness.core.cells import Cell
 from harness.core.errors import CellError
 from harness.core.facts import CellFacts
-from harness.core.protocols.paradigm import LOGIT_SCALE, HeadInputs
+from harness.core.protocols.paradigm import LOGIT_SCALE, Head, HeadInputs
 from harness.core.protocols.plugin import NoOptions
 from harness.paradigms._cosine_head import CosineHead
 
@@ -62,12 +62,8 @@ class MatchingHead(CosineHead):
     def loss_and_logits(
         self, z_BD: torch.Tensor, y_B: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """The loss, and the logits of all classes without a graph."""
-        import torch
-
-        loss = self.loss(z_BD, y_B)
-        with torch.no_grad():
-            return loss, self.logits(z_BD)
+        """The loss, and the logits of all classes, which it is not computed from."""
+        return Head.loss_and_logits(self, z_BD, y_B)
 
 
 def symmetric_kl(logits_BB: torch.Tensor, y_B: torch.Tensor) -> torch.Tensor:

@@ -93,8 +93,7 @@ def _has_new(cell: Cell, setup: Setup) -> bool:
     """Whether anything trains at lr_new."""
     if cell.tuning == "head":
         return False  # W, all that is trained, has the rate lr
-    own_rows = setup.paradigm is not None and not setup.paradigm.plugin.USES
-    return own_rows or setup.prompt.plugin.TRAINED or cell.temporal not in _NO_PARAMETERS
+    return setup.is_linear or setup.prompt.plugin.TRAINED or cell.temporal not in _NO_PARAMETERS
 
 
 def _contrast(cell: Cell, recipe: Recipe) -> Iterator[str]:

@@ -20,7 +20,8 @@ def why_unsolvable(cell: Cell, setup: Setup, where: str) -> str | None:
     recipe, solver = cell.recipe, setup.solver
     if recipe is None:
         return None
-    if solver.plugin.CONVEX and not _is_linear_probe(cell, setup):
+    is_probe = cell.tuning == "head"
+    if solver.plugin.CONVEX and not (is_probe and setup.is_linear):
         only = f"recipe.solver: {solver.choice} solves linear heads on frozen features only"
         return f"{only} (paradigm vision_only, tuning head)"
     if not solver.plugin.accepts([cell]):
@@ -31,14 +32,10 @@ def why_unsolvable(cell: Cell, setup: Setup, where: str) -> str | None:
     return _l2_without_meaning(cell, setup) or _proximal_without_meaning(cell)
 
 
-def _is_linear_probe(cell: Cell, setup: Setup) -> bool:
-    return cell.tuning == "head" and setup.paradigm is not None and not setup.paradigm.plugin.USES
-
-
 def _l2_without_meaning(cell: Cell, setup: Setup) -> str | None:
     if cell.recipe is None or cell.recipe.l2 is None or "l2" in setup.solver.plugin.READS:
         return None
-    if cell.tuning == "head" and not _is_linear_probe(cell, setup):
+    if cell.tuning == "head" and not setup.is_linear:
         return NO_LENGTH
     return (
         f"recipe.l2: solver {setup.solver.choice} does not read it; lbfgs and ridge do, for linear "

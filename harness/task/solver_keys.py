@@ -35,10 +35,8 @@ def reads(solver: str) -> tuple[str, ...]:
     """The keys that a solver reads; none for one that reads those of training by steps, and for one
     that planning will refuse.
     """
-    try:
-        return tuple(registry.load(Solver, solver).READS)
-    except BadInput:
-        return ()
+    plugin = _plugin(solver)
+    return () if plugin is None else tuple(plugin.READS)
 
 
 def key_of(recipe: Recipe, name: str) -> Any:
@@ -49,9 +47,13 @@ def key_of(recipe: Recipe, name: str) -> Any:
 
 def is_convex(recipe: Recipe | None) -> bool:
     """Whether the training has one optimum, in which no seed plays a part."""
-    if recipe is None or recipe.solver is None:
-        return False
+    plugin = _plugin(recipe.solver) if recipe is not None and recipe.solver is not None else None
+    return plugin is not None and plugin.CONVEX
+
+
+def _plugin(solver: str) -> Solver | None:
+    """None for a name that planning will refuse."""
     try:
-        return registry.load(Solver, recipe.solver).CONVEX
+        return registry.load(Solver, solver)
     except BadInput:
-        return False
+        return None

@@ -6,7 +6,8 @@ Letters of shapes: N samples, B samples of a block, C classes, D width of what t
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from harness.training.probe import ProbeModel
@@ -18,15 +19,26 @@ if TYPE_CHECKING:
 BLOCK = 16_384
 
 
-def gradient_norm(model: ProbeModel, y_N: torch.Tensor) -> float:
-    """Of the mean loss over all samples, at W and, where they are trained, bias and logit scale."""
+def gradient_norm(
+    model: ProbeModel,
+    y_N: torch.Tensor,
+    look: Callable[[torch.Tensor, torch.Tensor, torch.Tensor], None] | None = None,
+) -> float:
+    """Of the mean loss over all samples, at W and, where they are trained, bias and logit scale.
+
+    `look` is shown (z_BD, logits_BC, y_B) of every block, so that nothing is read twice.
+    """
+    import torch
+
     trained = [t for t in model.tensors() if t.requires_grad]
     for tensor in trained:
         tensor.grad = None
-    for part_B in _parts(model, y_N):
-        z_BD = model.embedding(model.source.features(part_B))
-        loss = model.head.loss(z_BD, y_N[part_B]) * (len(part_B) / len(y_N))
-        loss.backward()
+    for part_B in torch.arange(len(y_N)).split(BLOCK):
+        z_BD, y_B = model.embedding(model.source.features(part_B)), y_N[part_B]
+        loss, logits_BC = model.head.loss_and_logits(z_BD, y_B)
+        (loss * (len(part_B) / len(y_N))).backward()
+        if look is not None:
+            look(z_BD, logits_BC, y_B)
     squared = sum(float(t.grad.double().square().sum()) for t in trained if t.grad is not None)
     for tensor in trained:
         tensor.grad = None
@@ -49,19 +61,36 @@ def head_diagnostics(
     import torch
 
     model, y_N = _over_all_views(model, y_N)
-    with torch.no_grad():
-        found = {
-            "row_to_class_mean_degrees": _angle(model, y_N),
-            "training_margin": _margin(model, y_N),
-        }
-        if w_init_CD is not None:
-            w_CD = model.head.weight().double().cpu()
-            moved = float((w_CD - w_init_CD.double().cpu()).norm())
-            start = float(w_init_CD.double().norm())
-            found["distance_from_start"] = moved
-            if start:
-                found["relative_distance_from_start"] = moved / start
-    return {"gradient_norm": gradient_norm(model, y_N), **found}
+    seen = _Seen(torch.zeros_like(model.head.weight(), dtype=torch.float64))
+    found = {"gradient_norm": gradient_norm(model, y_N, seen.add)}
+    w_CD = model.head.weight().double()
+    found["row_to_class_mean_degrees"] = _angle(w_CD, seen.sum_CD)
+    found["training_margin"] = seen.margin / len(y_N)
+    if w_init_CD is not None:
+        moved = float((w_CD.cpu() - w_init_CD.double().cpu()).norm())
+        start = float(w_init_CD.double().norm())
+        found["distance_from_start"] = moved
+        if start:
+            found["relative_distance_from_start"] = moved / start
+    return found
+
+
+@dataclass
+class _Seen:
+    """What one pass over the samples leaves: sums of features by class, and of margins."""
+
+    sum_CD: torch.Tensor
+    margin: float = 0.0
+
+    def add(self, z_BD: torch.Tensor, logits_BC: torch.Tensor, y_B: torch.Tensor) -> None:
+        """A block. The margin of a single class, which has no other, is 0."""
+        import torch
+
+        self.sum_CD.index_add_(0, y_B, z_BD.double())
+        rows_B = torch.arange(len(y_B), device=logits_BC.device)
+        own_B = logits_BC[rows_B, y_B].clone()
+        other_B = logits_BC.index_put((rows_B, y_B), logits_BC.new_tensor(-math.inf)).amax(dim=1)
+        self.margin += float((own_B - other_B)[other_B.isfinite()].sum(dtype=torch.float64))
 
 
 def _over_all_views(model: ProbeModel, y_N: torch.Tensor) -> tuple[ProbeModel, torch.Tensor]:
@@ -69,35 +98,8 @@ def _over_all_views(model: ProbeModel, y_N: torch.Tensor) -> tuple[ProbeModel, t
     return replace(model, source=source), y_N.repeat(views)
 
 
-def _parts(model: ProbeModel, y_N: torch.Tensor) -> list[torch.Tensor]:
-    import torch
-
-    return list(torch.arange(len(y_N)).split(BLOCK))
-
-
-def _angle(model: ProbeModel, y_N: torch.Tensor) -> float:
-    import torch
+def _angle(w_CD: torch.Tensor, sum_CD: torch.Tensor) -> float:
     from torch.nn import functional as F
 
-    w_CD = model.head.weight().double()
-    sum_CD = torch.zeros_like(w_CD)
-    for part_B in _parts(model, y_N):
-        z_BD = model.embedding(model.source.features(part_B)).double()
-        sum_CD.index_add_(0, y_N[part_B], z_BD)
     cosine_C = F.cosine_similarity(w_CD, sum_CD, dim=1).clamp(-1, 1)
     return math.degrees(float(cosine_C.arccos().mean()))
-
-
-def _margin(model: ProbeModel, y_N: torch.Tensor) -> float:
-    """0 for a single class, which has no other."""
-    import torch
-
-    total = 0.0
-    for part_B in _parts(model, y_N):
-        logits_BC = model.head.logits(model.embedding(model.source.features(part_B)))
-        rows_B = torch.arange(len(part_B), device=logits_BC.device)
-        own_B = logits_BC[rows_B, y_N[part_B]].clone()
-        logits_BC[rows_B, y_N[part_B]] = -math.inf
-        other_B = logits_BC.max(dim=1).values
-        total += float((own_B - other_B)[other_B.isfinite()].sum(dtype=torch.float64))
-    return total / len(y_N)

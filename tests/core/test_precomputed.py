@@ -190,12 +190,18 @@ def test_a_small_logit_scale_is_a_factor(tmp_path: Path, scale: float) -> None:
     assert read_precomputed(npz(tmp_path, logit_scale=np.array(scale))).logit_scale == scale
 
 
+@pytest.fixture
+def large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """N rows are many, and the cache is empty."""
+    monkeypatch.setenv("HARNESS_CACHE", str(tmp_path / "cache"))
+    for module in (precomputed, row_checksums):
+        monkeypatch.setattr(module, "MANY", N)
+
+
+@pytest.mark.usefixtures("large")
 def test_rows_of_a_large_file_are_checked_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("HARNESS_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(precomputed, "MANY", N)
-    monkeypatch.setattr(row_checksums, "MANY", N)
     checked: list[tuple[int, ...]] = []
 
     def direction(rows: Any) -> None:
@@ -210,12 +216,10 @@ def test_rows_of_a_large_file_are_checked_once(
     assert checked == [(N, F)]
 
 
+@pytest.mark.usefixtures("large")
 def test_a_faulty_row_of_a_large_file_is_never_forgotten(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("HARNESS_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(precomputed, "MANY", N)
-    monkeypatch.setattr(row_checksums, "MANY", N)
     features = arrays()["features"]
     features[3] = 0
     path = npz(tmp_path, features=features)
