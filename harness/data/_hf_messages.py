@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -32,8 +33,16 @@ def guarded(shown: str, load: Callable[[], Any]) -> Any:
     try:
         return load()
     except Exception as error:  # on damaged files readers raise errors of any kind
+        _drop_locals(error)
         cause: BaseException = error
         while cause.__cause__ is not None:
             cause = cause.__cause__
         first = (str(cause).strip() or type(cause).__name__).splitlines()[0][:300]
         raise DataError(f"{shown} cannot be read by the datasets library: {first}") from error
+
+
+def _drop_locals(error: BaseException | None) -> None:
+    """Empty the frames that an error passed through, which hold tables and open files."""
+    while error is not None:
+        traceback.clear_frames(error.__traceback__)
+        error = error.__cause__ or error.__context__

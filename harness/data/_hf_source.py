@@ -15,6 +15,7 @@ from harness.core.errors import DataError
 from harness.core.files import cache_folder
 from harness.core.hashing import digest
 from harness.core.identity import identity
+from harness.data._hf_load import load_dataset
 from harness.data._hf_messages import among, guarded, listed
 from harness.data._hf_splits import picture_splits
 
@@ -50,9 +51,8 @@ def load_splits(argument: str, config: str | None, shown: str) -> Mapping[str, A
     chosen = choose_config(str(folder), config, shown)
     kept = str(_kept_tables(folder))
     files = picture_splits(folder, shown)
-    splits: Mapping[str, Any] = guarded(
-        shown,
-        lambda: datasets.load_dataset(str(folder), name=chosen, data_files=files, cache_dir=kept),
+    splits: Mapping[str, Any] = load_dataset(
+        shown, str(folder), name=chosen, data_files=files, cache_dir=kept
     )
     return splits
 

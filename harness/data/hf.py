@@ -40,7 +40,8 @@ from harness.data._hf_folder import passed_over
 from harness.data._hf_hashes import Rows as HashedRows
 from harness.data._hf_hashes import hashes_of_rows
 from harness.data._hf_labels import labels_of
-from harness.data._hf_messages import among, guarded
+from harness.data._hf_load import load_dataset
+from harness.data._hf_messages import among
 from harness.data._hf_source import cached_configs, choose_config, is_folder, load_splits
 from harness.data._images import open_rgb
 from harness.data._items import (
@@ -208,7 +209,6 @@ def fetch(argument: str, options: Options) -> bool:
     shown = f"hf:{argument}"
     if is_folder(argument, shown) or cached_configs(argument, shown):
         return False
-    import datasets
     from huggingface_hub import HfApi
     from huggingface_hub.errors import RepositoryNotFoundError
 
@@ -222,5 +222,5 @@ def fetch(argument: str, options: Options) -> bool:
             "command on a machine with network and the same cache folder"
         ) from error
     config = choose_config(argument, options.config, shown)
-    guarded(shown, lambda: datasets.load_dataset(argument, name=config))
+    load_dataset(shown, argument, name=config)
     return True

@@ -162,7 +162,6 @@ def test_many_labels_are_told_up_to_a_number(tmp_path: Path) -> None:
     assert (len(lines), last) == (MOST, "... and 10 more")
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # of the library
 def test_a_file_that_a_table_lists_twice_is_told(tmp_path: Path) -> None:
     """With the same label or another."""
     for split in ("train", "test"):
