@@ -87,3 +87,29 @@ def test_the_page_is_written(
     write([str(source), str(goal)])
     assert goal.read_text() == capsys.readouterr().out.removesuffix("\n")
     assert "| a cell, sklearn (75.0% right) | 500.0 ms |" in goal.read_text()
+
+
+def test_a_command_of_the_scale_table_is_met_by_time_memory_and_exit_code(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    scale = load(ROOT / "benchmarks" / "scale.py", monkeypatch)
+    fast = scale.Cost(cpu_s=9.0, wall_s=11.0, peak_mb=250.0, code=0, told="")
+    assert scale.Line("plan", fast, 10, 300).row() == (
+        "| plan | 9.0 s | 11.0 s | 250 MB | 10 s, 300 MB | met |"
+    )
+    assert not scale.Line("plan", fast, 8, 300).is_met
+    assert not scale.Line("plan", fast, 10, 200).is_met
+    assert not scale.Line("plan", fast, 10, 300, codes=(3,)).is_met
+    assert scale.Line("plan", fast, None, None).row().endswith("| 250 MB |  |  |")
+
+
+def test_the_scale_of_few_files_is_measured_in_processes_of_their_own(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    scale = load(ROOT / "benchmarks" / "scale.py", monkeypatch)
+    changed = scale.videos(tmp_path, 24 * scale.VIDEO_CLASSES // 2)
+    assert changed.read_bytes() == b"%010d" % 0
+    cost = scale.measured(["data", "check", f"video:{tmp_path}", "--sample", "0"], tmp_path)
+    assert (cost.code, cost.told) == (0, "")
+    assert cost.cpu_s > 0
+    assert cost.peak_mb > 20

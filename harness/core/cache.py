@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
 
-from harness.core.errors import OutputError
-from harness.core.files import cache_folder, write_atomically
+from harness.core.errors import DiskFull, OutputError
+from harness.core.files import cache_folder, explain_oserror, write_atomically
 from harness.core.hashing import digest
 
 #: The first problem of every cache folder that could not be written.
@@ -25,6 +27,26 @@ def keep(path: Path, write: Callable[[IO[bytes]], object]) -> bool:
         write_atomically(path, write)
     except OutputError as error:
         _problems.setdefault(cache_folder(), str(error))
+        return False
+    return True
+
+
+def append(path: Path, record: bytes) -> bool:
+    """Add a record, with one write, to a file of the cache that no other process writes to; False
+    as `keep`.
+
+    Raises DiskFull.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("ab", buffering=0) as handle:
+            if handle.write(record) != len(record):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    except OSError as error:
+        explained = explain_oserror(path, error)
+        if isinstance(explained, DiskFull):
+            raise explained from error
+        _problems.setdefault(cache_folder(), str(explained))
         return False
     return True
 

@@ -26,7 +26,7 @@ from harness.core.extracted import Extracted
 from harness.core.hashes import Hashes, hashes_below
 from harness.core.row_checksums import MANY, row_checksums
 from harness.core.text_findings import EqualRows, TextFindings
-from harness.data import _decode, _frame_cache
+from harness.data import _clip_index, _decode, _frame_cache
 from harness.training.blocks import block_of, ids_of, index_name, write_block
 from harness.training.feature_folder import Search
 from harness.training.features import features_folder
@@ -100,6 +100,7 @@ def _fill_frames(film: Path) -> None:
     images = {n: Image.new("RGB", (8, 6), (n, 50, 100)) for n in (0, 1)}
     index = _decode.Index(2, (0, 1), (0,))
     store._keep(store._file(film), index, images)
+    _clip_index.keep("ab" * 16, index)
     keep(_index_file(), lambda f: f.write(b'{"length": 2, "times": [0, 1], "keys": [0]}'))
 
 
@@ -108,8 +109,8 @@ def _index_file() -> Path:
 
 
 ENTRIES = {
-    "corrupt": 1, "extracted": 1, "features": 2, "frames": 1, "hashes": 1, "rates": 1, "rows": 1,
-    "text": 1, "timm": 1, "videos": 1,
+    "clips": 1, "corrupt": 1, "extracted": 1, "features": 2, "frames": 1, "hashes": 1, "rates": 1,
+    "rows": 1, "text": 1, "timm": 1, "videos": 1,
 }  # fmt: skip
 
 
@@ -148,7 +149,7 @@ def test_ls_counts_entries_and_bytes(filled: Filled, cli: Call) -> None:
     lines = cli("cache", "ls").out.splitlines()
     assert lines[0] == str(filled.folder)
     assert [line.split()[0] for line in lines[1:]] == sorted(ENTRIES)
-    assert lines[3].split()[:3] == ["features", "2", "entries"]
+    assert lines[4].split()[:3] == ["features", "2", "entries"]
 
 
 def test_du_adds_up(filled: Filled, cli: Call) -> None:
@@ -389,6 +390,8 @@ DAMAGES = [
     ("extracted", "*.npy", say("no array"), 1),
     ("videos", "*.json", say('{"length": 3, "times": [0, 1], "keys": [0]}'), 1),
     ("videos", "*.json", say("[]"), 1),
+    ("clips", "*.clips", cut, 1),
+    ("clips", "*.clips", flip, 1),
     ("hashes", "*.npy", flip, 1),
     ("hashes", "*.npy", cut, 1),
     ("hashes", "scope.json", say("{}"), 1),

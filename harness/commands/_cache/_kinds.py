@@ -54,7 +54,11 @@ KINDS = {
             rf"({HEX32})\.(?:npy|found\.json)",
         ),
         Kind("frames", "decoded frames of videos", rf"([0-9a-f]{{2}}/{HEX32})\.npz"),
-        Kind("videos", "where the frames of videos are", rf"([0-9a-f]{{2}}/{HEX32})\.json"),
+        Kind("clips", "where the frames of videos are", rf"({HEX32})\.clips"),
+        Kind(
+            "videos", "the same, a file for each video, of an earlier version",
+            rf"([0-9a-f]{{2}}/{HEX32})\.json",
+        ),
         Kind(
             "hashes", "sha256 of files and rows, by folder or data set",
             rf"({HEX32})/(?:{HEX32}\.npy|scope\.json)",
