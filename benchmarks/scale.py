@@ -19,6 +19,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -112,22 +113,18 @@ def _interrupt(pid: int, told: Path) -> None:
 
 
 def videos(root: Path, count: int) -> Path:
-    """A data set with lists: `count` videos of some bytes, one in 12 of a class tested. No plan
-    decodes them, and so finds that they are none. Returns one of them.
+    """Videos of some bytes in the layout of Kinetics, one in 12 of a class tested. No plan decodes
+    them, and so finds that they are none. Returns one of them.
     """
-    lines: dict[str, list[str]] = {"train": [], "test": []}
+    lines: dict[str, list[str]] = {"train": [], "val": []}
     for n in range(count):
-        name, split = (
-            f"{n % VIDEO_CLASSES:03}/v_{n:06}.mp4",
-            "test" if n // VIDEO_CLASSES % 12 == 0 else "train",
-        )
-        _write(root / "videos", name, n)
-        lines[split].append(f"{name} {n % VIDEO_CLASSES}")
+        c, split = n % VIDEO_CLASSES, "train" if n // VIDEO_CLASSES % 12 else "val"
+        _write(root, f"{split}/class {c}/id_{n:08}_000000_000010.mp4", n)
+        lines[split].append(f"class {c},id_{n:08},0,10,{split}")
     for split, listed in lines.items():
-        (root / f"{split}.txt").write_text("\n".join(listed) + "\n")
-    names = [f"{c},class {c}" for c in range(VIDEO_CLASSES)]
-    (root / "labels.csv").write_text("\n".join(["id,name", *names]) + "\n")
-    return root / "videos" / "000" / "v_000000.mp4"
+        head = "label,youtube_id,time_start,time_end,split"
+        (root / f"{split}.csv").write_text("\n".join([head, *listed]) + "\n")
+    return root / "val" / "class 0" / "id_00000000_000000_000010.mp4"
 
 
 def pictures(root: Path, count: int) -> Path:
@@ -219,8 +216,12 @@ def measure(folder: Path, counts: Mapping[str, int], only: str | None) -> Iterat
 
 
 def _made(make: Callable[[Path, int], Path], root: Path, count: int) -> Path:
+    """In a process of its own: the kernel counts the memory of this one to every command that it
+    starts.
+    """
     print(f"writing {count:,} {root.name} ...", file=sys.stderr, flush=True)
-    return make(root, count)
+    with ProcessPoolExecutor(1) as pool:
+        return pool.submit(make, root, count).result()
 
 
 def _task(folder: Path, name: str, **keys: str) -> Path:

@@ -135,27 +135,30 @@ class Hashes:
     def _read_all(self, items: Sequence[str], progress: Progress | None) -> Digests:
         tell = progress or (lambda done, total: None)
         tell(0, len(items))
-        values: list[Read] = []
-        kept, kept_at = 0, time.monotonic()
-        told = kept_at
+        # What was read and kept is a row of numbers: a million tuples would take 400 MB.
+        sha_N32 = np.zeros((len(items), 32), dtype=np.uint8)
+        pending: list[Read] = []
+        kept, kept_at, told = 0, time.monotonic(), time.monotonic()
         pool = ThreadPoolExecutor(min(READERS, len(items)))
         try:
             for start in range(0, len(items), AT_ONCE):
                 for value in pool.map(self.read, items[start : start + AT_ONCE]):
-                    values.append(value)
+                    sha_N32[kept + len(pending)] = np.frombuffer(value.sha256, dtype=np.uint8)
+                    pending.append(value)
+                    done = kept + len(pending)
                     now = time.monotonic()
-                    if now - told >= TOLD_SECONDS and len(values) < len(items):
-                        tell(len(values), len(items))
+                    if now - told >= TOLD_SECONDS and done < len(items):
+                        tell(done, len(items))
                         told = now
-                    if len(values) - kept >= FLUSH or now - kept_at > FLUSH_SECONDS:
-                        self._keep(items[kept : len(values)], values[kept:])
-                        kept, kept_at = len(values), now
+                    if len(pending) >= FLUSH or now - kept_at > FLUSH_SECONDS:
+                        self._keep(items[kept:done], pending)
+                        kept, kept_at, pending = done, now, []
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
-            self._keep(items[kept : len(values)], values[kept:])
+            self._keep(items[kept : kept + len(pending)], pending)
         tell(len(items), len(items))
         self._merge()
-        return np.frombuffer(b"".join(v.sha256 for v in values), np.uint8).reshape(-1, 32)
+        return sha_N32
 
     def _keep(self, items: Sequence[str], values: Sequence[Read]) -> None:
         """Add a segment; also in memory, for a cache folder that cannot be written."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from harness.core.errors import DataError, did_you_mean, nearest
@@ -31,7 +30,7 @@ def path_lists(root: Path, options: ListOptions, problems: Problems) -> VideoLis
     train, test = (rows.get(Path(name).name, []) for name in (trained, tested))
     names = _names(root, options, [*train, *test], problems)
     train, test = (
-        [replace(row, label=names[row.label]) for row in split if row.label in names]
+        [row._replace(label=names[row.label]) for row in split if row.label in names]
         for split in (train, test)
     )
     return VideoLists(files[-1], list(names.values()), train, test, folders=("", "videos"))

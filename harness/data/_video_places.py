@@ -6,14 +6,13 @@ import os
 import re
 import stat
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from harness.core.errors import DataError
 from harness.core.problems import Problems
 from harness.core.text_files import special
 from harness.data._items import lines_hash
-from harness.data._video_rows import Row, VideoLists, safe
+from harness.data._video_rows import Row, VideoLists, plain_path, safe
 
 #: How many rows of a split are looked up to find where the videos are.
 PROBED = 100
@@ -34,7 +33,7 @@ def located(
         raise DataError(f"option root: there is no folder {folders[0]}")
     rows = {
         split: [
-            replace(row, path=PurePosixPath(row.path).as_posix())
+            _at(row, plain_path(row.path))
             for row in its_rows if safe(row, lists.source, problems)
         ]
         for split, its_rows in (("train", lists.train), ("test", lists.test))
@@ -53,21 +52,24 @@ def located(
         key=lambda candidate: count(*candidate),
     )
     return folder, {
-        split: [replace(row, path=layout(row.path)) for row in its_rows]
-        for split, its_rows in rows.items()
+        split: [_at(row, layout(row.path)) for row in its_rows] for split, its_rows in rows.items()
     }
+
+
+def _at(row: Row, path: str) -> Row:
+    return row if row.path == path else row._replace(path=path)
 
 
 def grouped(row: Row, pattern: str | None, in_table: Mapping[str, str], problems: Problems) -> Row:
     """The row with its group: of the option `groups`, of groups.csv, or of the format."""
     if pattern is None:
-        return replace(row, group=in_table.get(row.path, row.group))
+        return row._replace(group=in_table[row.path]) if row.path in in_table else row
     if pattern == "none":
-        return replace(row, group="")
+        return row._replace(group="")
     match = re.search(pattern, row.path)
     if match is None:
         problems.add("groups", f"option groups: {pattern!r} finds nothing in {row.path}")
-    return replace(row, group=match[1] if match else "")
+    return row._replace(group=match[1] if match else "")
 
 
 def manifest_of(root: Path, rows: Mapping[str, Sequence[Row]]) -> tuple[str, dict[str, str]]:

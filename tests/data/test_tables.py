@@ -13,7 +13,7 @@ from harness.data._tables import NumberedRow, columns_of, csv_rows, numbered_lin
 
 def rows(path: Path, *columns: str) -> list[NumberedRow]:
     problems = Problems("x")
-    found = csv_rows(path, columns or ("id", "name"), problems)
+    found = list(csv_rows(path, columns or ("id", "name"), problems))
     problems.refuse()
     return found
 
