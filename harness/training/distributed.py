@@ -15,12 +15,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from harness.core.errors import BadInput
 
 if TYPE_CHECKING:
     import torch
+
+Value = TypeVar("Value")
 
 #: Ports for the rendezvous without MASTER_PORT; different for the jobs of a host.
 FIRST_PORT, PORTS = 20_000, 20_000
@@ -49,6 +51,33 @@ class World:
             return
         for tensor in tensors:
             dist.all_reduce(tensor)
+
+    def any_of(self, flags: Sequence[bool]) -> list[bool]:
+        """For every flag whether it is set in any process. Exchanged between CPUs, so a GPU need
+        not have finished what it computes.
+        """
+        import torch
+        import torch.distributed as dist
+
+        if self.size == 1:
+            return list(flags)
+        set_in_any = torch.tensor(flags, dtype=torch.uint8)
+        dist.all_reduce(set_in_any, op=dist.ReduceOp.MAX)
+        return [bool(flag) for flag in set_in_any.tolist()]
+
+    def any(self, flag: bool) -> bool:
+        """Whether the flag is set in any process."""
+        return self.any_of([flag])[0]
+
+    def of_first(self, value: Value) -> Value:
+        """The value of process 0, in every process; it must be one that can be pickled."""
+        import torch.distributed as dist
+
+        if self.size == 1:
+            return value
+        values = [value]
+        dist.broadcast_object_list(values, src=0)
+        return values[0]
 
     def add_gradients(self, tensors: Iterable[torch.Tensor]) -> None:
         """Sum gradients over the processes; a tensor that no process used keeps no gradient."""
@@ -142,7 +171,8 @@ def process_group() -> Iterator[World]:
     if torch_device.type == "cuda":
         torch.cuda.set_device(torch_device)
     address, port = _meeting_point()
-    backend = "nccl" if torch_device.type == "cuda" else "gloo"
+    # What lies in the memory of the host is exchanged by gloo in any case.
+    backend = "cpu:gloo,cuda:nccl" if torch_device.type == "cuda" else "gloo"
     where = f"tcp://{address}:{port}"
     print(f"process {rank} of {size} waits for the others at {where}", file=sys.stderr)
     try:

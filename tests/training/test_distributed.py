@@ -4,11 +4,6 @@ the whole batch.
 
 from __future__ import annotations
 
-import json
-import os
-import socket
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +14,7 @@ from harness.core.errors import BadInput
 from harness.training.distributed import World, declared, process_group, world
 
 from . import examples
+from .processes import in_processes
 
 VARIABLES = (
     "RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT", "SLURM_STEP_NUM_TASKS", "SLURM_PROCID"
@@ -36,32 +32,6 @@ def declare(monkeypatch: pytest.MonkeyPatch) -> Any:
             monkeypatch.setenv(name, value)
 
     return call
-
-
-def free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
-
-
-def in_processes(number: int, folder: Path) -> list[dict[str, Any]]:
-    """What examples.py leaves in every one of `number` processes."""
-    port = str(free_port())
-    running = [
-        subprocess.Popen(
-            [sys.executable, "-m", "tests.training.examples", str(folder / f"{rank}.json")],
-            env={
-                **os.environ, "RANK": str(rank), "WORLD_SIZE": str(number),
-                "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "OMP_NUM_THREADS": "1",
-            },
-            stderr=subprocess.PIPE, text=True,
-        )
-        for rank in range(number)
-    ]  # fmt: skip
-    for process in running:
-        _, errors = process.communicate(timeout=100)
-        assert process.returncode == 0, errors
-    return [json.loads((folder / f"{rank}.json").read_text()) for rank in range(number)]
 
 
 def test_processes_take_the_steps_of_one(tmp_path: Path) -> None:
