@@ -70,6 +70,7 @@ def page(document: Mapping[str, Any]) -> str:
         "Hashes of content": contents(measured),
         "Cached features": features(measured),
         "Heads on frozen features": heads(measured),
+        "Several processes": exchanges(measured),
     }
     parts = ["# Performance", f"{machine(document)} `make bench` measured it and wrote this page."]
     for title, lines in suites.items():
@@ -162,6 +163,17 @@ def heads(measured: Measured) -> Iterator[Line]:
         yield Line(
             f"accuracy, solver {solver}", "", f"{off:+.2f} points from scikit-learn", "0.2 points",
             abs(off) <= 0.2,
+        )  # fmt: skip
+
+
+def exchanges(measured: Measured) -> Iterator[Line]:
+    for name in measured.names("bench_exchange"):
+        info = measured.info(name)
+        times = info["buckets"] / info["ddp"]
+        yield Line(
+            f"a step of 2 processes over gloo, {info['parameters'] / 1e6:.0f}M parameters",
+            shown(info["buckets"]), f"{times:.2f} times DistributedDataParallel",
+            f"at most {info['target']} times", times <= info["target"],
         )  # fmt: skip
 
 

@@ -78,6 +78,17 @@ def test_plans_are_scaled_to_the_target(performance: ModuleType) -> None:
     assert "| plan 2 cells: two cells | 0.1 ms | 100,000 cells: 5.00 s | 10 s | met |" in page
 
 
+def test_an_exchange_is_compared_with_that_of_torch(performance: ModuleType) -> None:
+    found = document(bench_exchange=60.0)
+    found["benchmarks"][0]["extra_info"] = {
+        "ddp": 2.0, "buckets": 2.2, "parameters": 85_054_464, "target": 1.15
+    }  # fmt: skip
+    assert (
+        "| a step of 2 processes over gloo, 85M parameters | 2.20 s | 1.10 times "
+        "DistributedDataParallel | at most 1.15 times | met |"
+    ) in performance.page(found)
+
+
 def test_the_page_is_written(
     performance: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
