@@ -26,6 +26,7 @@ from harness.run.evaluate import Trained, Trial, measured, on_test, on_validatio
 from harness.run.methods import fit_method, method_warnings
 from harness.run.support_rows import trained_labels
 from harness.training.checkpoint import Checkpoint
+from harness.training.checkpoint_files import CheckpointFiles
 from harness.training.distributed import world
 from harness.training.head_diagnostics import head_diagnostics, start_diagnostics
 from harness.training.model import Model
@@ -344,6 +345,7 @@ def checkpoint_folder(keyed: KeyedCell, store: Store) -> Path:
 
 
 def forget_checkpoint(keyed: KeyedCell, store: Store) -> None:
-    """Remove the checkpoints of a training whose Record is written."""
-    for path in checkpoint_folder(keyed, store).glob("*.pt"):
-        Checkpoint(path).remove()
+    """Remove the checkpoints of a training whose Record is written, of every configuration."""
+    folder = checkpoint_folder(keyed, store)
+    for number in {path.name.partition(".")[0] for path in folder.glob("*.pt")}:
+        CheckpointFiles(folder / f"{number}.pt").remove()

@@ -7,13 +7,14 @@ So between two exchanges every process works by itself, and then tells the other
         ...  # no exchange in here, but for agreements and steps of a GradientExchange
 
 An error outside of every inner agreement is told in the next one of the others, which must come
-before any other exchange. An agreement costs one exchange of two bytes between CPUs.
+before any other exchange. An agreement costs one exchange of three bytes between CPUs.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from harness.training.distributed import World
 
@@ -42,17 +43,25 @@ def agreement(group: World) -> Iterator[None]:
     except Exception as error:
         if isinstance(error, OutOfMemory) or not is_out_of_memory(error):
             raise
-        group.any_of([True, False])
+        group.any_of([True, False, False])
         raise OutOfMemory.of(error) from error
     agree(group)
 
 
-def agree(group: World, *, interrupted: bool = False) -> bool:
-    """Whether any process is interrupted.
+@dataclass(frozen=True)
+class Turn:
+    """What is to be done before the next step, in every process."""
+
+    interrupted: bool = False
+    save: bool = False
+
+
+def agree(group: World, *, interrupted: bool = False, save: bool = False) -> Turn:
+    """What any process asks for.
 
     Raises OutOfMemory if another process ran out of memory since the last agreement.
     """
-    is_short, is_interrupted = group.any_of([False, interrupted])
+    is_short, *asked = group.any_of([False, interrupted, save])
     if is_short:
         raise OutOfMemory.of(None)
-    return is_interrupted
+    return Turn(*asked)

@@ -1,14 +1,24 @@
-"""Checkpoints: the state of a long training after every epoch, to continue it later."""
+"""Checkpoints: the state of a long training, every so many minutes, to continue it later.
+
+All processes of a training have the same state after a step, so process 0 saves alone. It alone
+decides too whether a training goes on from a checkpoint, and sends what it read to the others: a
+file that only some of them see plays no part.
+"""
 
 from __future__ import annotations
 
-import contextlib
-import pickle
-from dataclasses import dataclass
+import math
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.core.files import write_atomically
+from harness.core.errors import BadInput, HarnessError
+from harness.training.agreement import OutOfMemory, is_out_of_memory
+from harness.training.broadcast import from_first
+from harness.training.checkpoint_files import CheckpointFiles, Unreadable
 from harness.training.distributed import world
 
 if TYPE_CHECKING:
@@ -16,56 +26,105 @@ if TYPE_CHECKING:
 
     from harness.core.protocols.solver import TrainableModel
 
+#: Between two checkpoints, unless HARNESS_CHECKPOINT_MINUTES says otherwise.
+MINUTES = 10.0
 
-@dataclass(frozen=True)
+
+def minutes() -> float:
+    """HARNESS_CHECKPOINT_MINUTES, or 10. Raises BadInput for what is no number of minutes."""
+    text = os.environ.get("HARNESS_CHECKPOINT_MINUTES", str(MINUTES))
+    try:
+        wanted = float(text)
+    except ValueError:
+        wanted = math.nan
+    if not 0 <= wanted < math.inf:
+        raise BadInput(
+            f"the variable HARNESS_CHECKPOINT_MINUTES must be a number of 0 or more, not '{text}'"
+        )
+    return wanted
+
+
+@dataclass
 class Checkpoint:
-    """One file, replaced after every epoch and removed when the cell is done."""
+    """The last two states of one training; removed when the cell is done."""
 
     path: Path
+    minutes: float = field(default_factory=minutes)
+    clock: Callable[[], float] = time.monotonic
+
+    def __post_init__(self) -> None:
+        self._files, self._last = CheckpointFiles(self.path), self.clock()
+
+    def due(self) -> bool:
+        """Whether process 0 has not saved or loaded for so many minutes; False in the others."""
+        return world().rank == 0 and self.clock() - self._last >= 60 * self.minutes
 
     def save(
         self, model: TrainableModel, optimiser: torch.optim.Optimizer, progress: dict[str, Any]
     ) -> None:
-        """Save in process 0; the others wait. Raises DiskFull or OutputError."""
-        import torch
+        """Save in process 0, whose state is that of the others; they do not wait.
 
-        group = world()
-        if group.rank > 0:
-            group.wait()
+        Raises DiskFull or OutputError.
+        """
+        if world().rank > 0:
             return
-        state = {
-            "tensors": [t.detach() for t in model.tensors()],
-            "optimiser": optimiser.state_dict(),
-            **progress,
-        }
-        write_atomically(self.path, lambda f: torch.save(state, f))
-        group.wait()
+        state = {"tensors": [t.detach() for t in model.tensors()]}
+        self._files.write({**state, "optimiser": optimiser.state_dict(), **progress})
+        self._last = self.clock()
 
     def load(
         self, model: TrainableModel, optimiser: torch.optim.Optimizer
     ) -> dict[str, Any] | None:
-        """Load the saved state into model and optimiser; None if there is no readable one."""
-        import torch
+        """Load the last state that is readable into model and optimiser; its progress, or None.
 
-        if not self.path.is_file():
+        Raises in all processes: HarnessError if there is one that cannot be read just now, and
+        OutOfMemory.
+        """
+        group = world()
+        state, error = self._read(model, optimiser) if group.rank == 0 else (None, None)
+        told = None if error is None else (is_out_of_memory(error), _reason(error))
+        state, told = from_first((state, told), group)
+        if told is not None:
+            was_memory, reason = told
+            raise (OutOfMemory(reason) if was_memory else error or HarnessError(reason)) from error
+        self._last = self.clock()
+        if state is None:
             return None
+        if group.rank > 0:
+            _put(state, model, optimiser)
+        return {k: v for k, v in state.items() if k not in ("tensors", "optimiser")}
+
+    def _read(
+        self, model: TrainableModel, optimiser: torch.optim.Optimizer
+    ) -> tuple[dict[str, Any] | None, Exception | None]:
+        """What process 0 finds, and puts into its model; or why it cannot be known."""
         try:
-            state: dict[str, Any] = torch.load(self.path, weights_only=True, map_location="cpu")
-            pairs = list(zip(model.tensors(), state.pop("tensors"), strict=True))
-            if any(tensor.shape != value.shape for tensor, value in pairs):
-                raise ValueError("tensors of other shapes")
-            optimiser.load_state_dict(state.pop("optimiser"))
-            with (
-                torch.no_grad()
-            ):  # last, so that a state that does not fit does not change the model
-                for tensor, value in pairs:
-                    tensor.copy_(value)
-        except (OSError, RuntimeError, ValueError, KeyError, EOFError, pickle.UnpicklingError):
-            self.path.unlink(missing_ok=True)  # of an older format or truncated: start again
-            return None
-        return state
+            return self._files.read(lambda state: _put(state, model, optimiser)), None
+        except MemoryError as error:
+            return None, HarnessError(str(error) or "too little memory to load a checkpoint")
+        except Exception as error:
+            return None, error
 
     def remove(self) -> None:
-        self.path.unlink(missing_ok=True)
-        with contextlib.suppress(OSError):  # the folder may hold saved weights
-            self.path.parent.rmdir()
+        """Remove the files, and their folder unless something else is in it."""
+        self._files.remove()
+
+
+def _reason(error: Exception) -> str:
+    return str(error) if isinstance(error, HarnessError) else f"{type(error).__name__}: {error}"
+
+
+def _put(state: dict[str, Any], model: TrainableModel, optimiser: torch.optim.Optimizer) -> None:
+    """Raises Unreadable, before it changes the model, for a state of another one."""
+    import torch
+
+    try:
+        pairs = list(zip(model.tensors(), state["tensors"], strict=True))
+        if any(tensor.shape != value.shape for tensor, value in pairs):
+            raise Unreadable("it has tensors of other shapes")
+        optimiser.load_state_dict(state["optimiser"])
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise Unreadable(f"it does not fit: {error}") from error
+    with torch.no_grad():
+        for tensor, value in pairs:
+            tensor.copy_(value)

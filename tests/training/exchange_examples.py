@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 
@@ -123,6 +124,7 @@ def main(file: Path) -> None:
                 group, lambda tensors: GradientExchange(tensors.all(), group, size=128).step
             ),
             "short": short_of_memory(group),
+            "turn": astuple(agree(group, interrupted=group.rank == 1)),
             "any": [group.any(group.rank == 1), group.any(False)],
             "of first": group.of_first({"rank": group.rank}),
         }

@@ -1,20 +1,29 @@
-"""Checkpoints: a training that goes on from one ends as an undisturbed one; a bad file is none."""
+"""Checkpoints: a training that goes on from one ends as an undisturbed one. A damaged file is none;
+a file that cannot be read just now is an error.
+"""
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
 from harness.core.cells import Recipe
+from harness.core.errors import BadInput, HarnessError, OutputError
 from harness.core.protocols.solver import Problem, Solution, Watch
+from harness.training import checkpoint_files
+from harness.training.agreement import OutOfMemory
 from harness.training.checkpoint import Checkpoint
 from harness.training.loader import CachedFeatures
 from harness.training.loop import train
 from harness.training.model import Embedding, Model, Projection
 
 from .examples import CELL, FEATURES, D, data, text_head
+from .processes import in_processes
 
 RECIPE = Recipe(lr=1e-2, lr_new=5e-2, epochs=6, batch=15, warmup_epochs=1, dropout=0.3)
 
@@ -66,33 +75,149 @@ def test_a_file_that_cannot_be_read_is_begun_again(tmp_path: Path, content: byte
     assert_equal(resumed, undisturbed)
 
 
-def test_a_file_cut_short_and_one_of_another_shape_leave_the_model_alone(tmp_path: Path) -> None:
-    checkpoint = Checkpoint(tmp_path / "0.pt")
-    trained = model()
-    train_model(trained, checkpoint)
-    whole = checkpoint.path.read_bytes()
+def optimiser(of: Model) -> torch.optim.Optimizer:
+    groups = [{"params": of.pretrained()}, {"params": of.new()}]
+    return torch.optim.AdamW([g for g in groups if g["params"]])
 
-    def loaded(target: Model) -> object:
-        optimiser = torch.optim.AdamW(target.tensors())
-        return checkpoint.load(target, optimiser)
 
-    checkpoint.path.write_bytes(whole[: len(whole) // 2])
+def saved(folder: Path) -> Checkpoint:
+    """With the states after the fifth and the sixth epoch."""
+    checkpoint, trained = Checkpoint(folder / "0.pt"), model()
+    for epochs in (4, 5, 6):
+        checkpoint.save(trained, optimiser(trained), {"curve": [{}] * epochs, "steps": 2 * epochs})
+    return checkpoint
+
+
+def loaded(checkpoint: Checkpoint, target: Model) -> int | None:
+    """The number of epochs of the state that was put into a model."""
+    progress = checkpoint.load(target, optimiser(target))
+    return None if progress is None else len(progress["curve"])
+
+
+def damaged(content: bytes, how: str) -> bytes:
+    if how == "cut":
+        return content[: len(content) // 2]
+    # torch does not notice it.
+    at = content.index(model().embedding.projection.weight_DF.detach().numpy().tobytes())
+    return content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :]
+
+
+@pytest.mark.parametrize("how", ["cut", "one bit"])
+def test_of_a_damaged_file_the_one_before_is_used(
+    tmp_path: Path, how: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    checkpoint = saved(tmp_path)
+    newest = tmp_path / "0.pt"
+    newest.write_bytes(damaged(newest.read_bytes(), how))
+    assert loaded(checkpoint, model()) == 5
+    assert f"the checkpoint {newest} cannot be used" in capsys.readouterr().err
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["0.previous.pt", "0.unreadable.pt"]
+    (tmp_path / "0.previous.pt").unlink()
     untouched = model()
-    assert loaded(untouched) is None
+    assert loaded(checkpoint, untouched) is None
     assert_equal(untouched, model())
-    assert not checkpoint.path.exists()
 
-    checkpoint.path.write_bytes(whole)
+
+def test_a_process_killed_between_two_renames_leaves_the_one_before(tmp_path: Path) -> None:
+    checkpoint = saved(tmp_path)
+    checkpoint.path.unlink()
+    assert loaded(checkpoint, model()) == 5
+
+
+def test_a_state_of_another_shape_leaves_the_model_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    checkpoint = saved(tmp_path)
     narrow = model()
     narrow.embedding.projection = Projection(torch.zeros(D, 3), torch.zeros(D))
-    assert loaded(narrow) is None
+    assert loaded(checkpoint, narrow) is None
     assert narrow.embedding.projection.weight_DF.eq(0).all()
-    assert loaded(model()) is None, "there is none any more"
+    assert "it has tensors of other shapes" in capsys.readouterr().err
+    assert loaded(checkpoint, model()) is None, "there is none any more"
+
+
+def unreachable(monkeypatch: pytest.MonkeyPatch, times: int, number: int = errno.ESTALE) -> None:
+    """Files that are opened for reading give an error so many times."""
+    left, open_file = [times], Path.open
+
+    def opened(self: Path, mode: str = "r", *rest: Any, **options: Any) -> Any:
+        if self.suffix == ".pt" and mode == "rb" and left[0]:
+            left[0] -= 1
+            raise OSError(number, os.strerror(number))
+        return open_file(self, mode, *rest, **options)
+
+    monkeypatch.setattr(Path, "open", opened)
+    monkeypatch.setattr(checkpoint_files, "WAITS", (0.0, 0.0, 0.0))
+
+
+@pytest.mark.parametrize("number", [errno.ESTALE, errno.EIO])
+def test_a_file_server_that_comes_back_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    checkpoint = saved(tmp_path)
+    unreachable(monkeypatch, 3, number)
+    assert loaded(checkpoint, model()) == 6
+
+
+def test_a_file_that_cannot_be_read_is_an_error_and_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checkpoint = saved(tmp_path)
+    before = sorted(tmp_path.iterdir())
+    unreachable(monkeypatch, 4)
+    with pytest.raises(OutputError, match=r"cannot read the checkpoint .*0\.pt: Stale file handle"):
+        loaded(checkpoint, model())
+    assert sorted(tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize(
+    ("raised", "expected"),
+    [
+        (RuntimeError("DefaultCPUAllocator: can't allocate memory"), HarnessError),
+        (MemoryError(), HarnessError),
+        (torch.OutOfMemoryError("CUDA out of memory"), OutOfMemory),
+    ],
+)
+def test_too_little_memory_says_nothing_about_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, raised: Exception, expected: type[Exception]
+) -> None:
+    checkpoint = saved(tmp_path)
+    before = sorted(tmp_path.iterdir())
+
+    def load(*_: Any, **__: Any) -> None:
+        raise raised
+
+    monkeypatch.setattr(torch, "load", load)
+    with pytest.raises(expected, match="memory"):
+        loaded(checkpoint, model())
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_time_for_the_next_one(tmp_path: Path) -> None:
+    now = [100.0]
+    checkpoint = Checkpoint(tmp_path / "0.pt", minutes=2, clock=lambda: now[0])
+    seen = []
+    for seconds in (0, 119, 1, 60):
+        now[0] += seconds
+        seen.append(checkpoint.due())
+    assert seen == [False, False, True, True]
+    checkpoint.save(model(), optimiser(model()), {})
+    assert not checkpoint.due()
+
+
+def test_minutes_are_set_by_a_variable(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    assert Checkpoint(tmp_path / "0.pt").minutes == 10
+    monkeypatch.setenv("HARNESS_CHECKPOINT_MINUTES", "0.5")
+    assert Checkpoint(tmp_path / "0.pt").minutes == 0.5
+    for wrong in ("soon", "-1", "inf", "nan"):
+        monkeypatch.setenv("HARNESS_CHECKPOINT_MINUTES", wrong)
+        with pytest.raises(BadInput, match=f"a number of 0 or more, not '{wrong}'"):
+            Checkpoint(tmp_path / "0.pt")
 
 
 def test_a_checkpoint_goes_away_with_its_folder_unless_weights_lie_there(tmp_path: Path) -> None:
-    checkpoint = Checkpoint(tmp_path / "key" / "0.pt")
-    train_model(model(), checkpoint)
+    checkpoint = saved(tmp_path / "key")
+    (tmp_path / "key" / "0.unreadable.pt").touch()
     kept = checkpoint.path.with_name("weights.safetensors")
     kept.touch()
     checkpoint.remove()
@@ -100,3 +225,22 @@ def test_a_checkpoint_goes_away_with_its_folder_unless_weights_lie_there(tmp_pat
     kept.unlink()
     checkpoint.remove()
     assert not checkpoint.path.parent.exists()
+
+
+def test_process_0_decides_for_all(tmp_path: Path) -> None:
+    """Only it has the files. What cannot be read there is an error in all."""
+    first, second = in_processes(2, tmp_path, "checkpoint_examples")
+    assert (first["files"], second["files"]) == (True, False)
+    assert (first["due"], second["due"]) == (True, False)
+    assert first["nothing"] is second["nothing"] is None
+    assert "OutputError: cannot read the checkpoint" in first["unreachable"]
+    assert first["unreachable"].partition(":")[2] == second["unreachable"].partition(":")[2]
+    assert first["memory"] == second["memory"] == "OutOfMemory: OutOfMemoryError: too large"
+    assert first["state"] == second["state"]
+    step, sums, weights, moments, steps = first["state"]
+    assert (step, sums, set(steps)) == (1, [1.5, 2.0], {1.0})
+    assert any(weights)
+    assert any(moments)
+    assert second["sent"] == first["sent"] == [
+        [True, False], [1.5, 1.5], 7, [[0, 3], [1, 4], [2, 5]], [], [1, [None, "a"]]
+    ]  # fmt: skip

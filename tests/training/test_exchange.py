@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from harness.training.agreement import OutOfMemory, agree, agreement
+from harness.training.agreement import OutOfMemory, Turn, agree, agreement
 from harness.training.buckets import buckets
 from harness.training.distributed import World
 from harness.training.exchange import GradientExchange
@@ -31,6 +31,7 @@ def test_processes_have_the_gradients_of_one(tmp_path: Path, number: int) -> Non
         other = "in another process of this training"
         expected = ["in the step", "in the optimiser", "in the agreement"]
         assert found["short"] == [*(expected if rank == 1 else [other] * 3), "enough"]
+        assert found["turn"] == [True, False]
         assert found["any"] == [True, False]
         assert found["of first"] == {"rank": 0}
     released = [step[5] is not None for step in one]
@@ -50,8 +51,9 @@ def test_one_process_short_of_memory_says_so() -> None:
         raise torch.OutOfMemoryError("mine")
     with pytest.raises(OutOfMemory, match="mine"), agreement(World()):
         raise torch.OutOfMemoryError("mine")
-    assert not agree(World())
-    assert agree(World(), interrupted=True)
+    assert agree(World()) == Turn()
+    assert agree(World(), interrupted=True) == Turn(interrupted=True)
+    assert agree(World(), save=True) == Turn(save=True)
 
 
 def test_buckets_hold_one_type_and_about_their_size() -> None:

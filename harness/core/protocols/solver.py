@@ -139,18 +139,33 @@ class TrainableModel(Protocol):
 
 
 class TrainingCheckpoint(Protocol):
-    """Where a long training is kept after every epoch, so that a killed one goes on from there."""
+    """Where a long training is kept from time to time, so that a killed one goes on from there.
+
+    Every process of a training calls `load` and `save` at the same step.
+    """
+
+    def due(self) -> bool:
+        """Whether it is time to save again, in the one process that decides it; False in others."""
+        ...
 
     def load(
         self, model: TrainableModel, optimiser: torch.optim.Optimizer
     ) -> dict[str, Any] | None:
-        """Put the saved state into model and optimiser; None if there is none that can be read."""
+        """Put the saved state into model and optimiser; the progress that was saved with it, the
+        same in all processes, or None if there is no state that can be used.
+
+        Raises HarnessError in all processes if that cannot be known.
+        """
         ...
 
     def save(
         self, model: TrainableModel, optimiser: torch.optim.Optimizer, progress: dict[str, Any]
     ) -> None:
-        """Raises DiskFull or OutputError."""
+        """Keep a state, the same in all processes, and where it is in the training: plain values
+        and tensors.
+
+        Raises DiskFull or OutputError.
+        """
         ...
 
 
