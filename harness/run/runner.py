@@ -21,6 +21,7 @@ from harness.core.protocols.solver import Watch
 from harness.core.store import Store
 from harness.plan.resolve import ResolvedCell
 from harness.run.alike import Alike
+from harness.run.checkpoints import forget_checkpoint
 from harness.run.context import RunContext
 from harness.run.duplicates import find_duplicates
 from harness.run.evaluate import Trained
@@ -29,7 +30,7 @@ from harness.run.plugins import RunPlugins, run_plugins
 from harness.run.recording import Outcome, make_record
 from harness.run.resources import Resources
 from harness.run.saving import keep_weights
-from harness.run.train import Training, forget_checkpoint, train_cells
+from harness.run.train import Training, train_cells
 from harness.training.device import device, forget_peak, synchronise
 from harness.training.distributed import process_group, world
 from harness.training.threads import one_core_pool

@@ -12,12 +12,12 @@ from harness.core.errors import CellError
 from harness.core.protocols.paradigm import Head
 from harness.plan.resolve import ResolvedCell
 from harness.run.build import normalises
+from harness.run.checkpoints import checkpoint_folder
 from harness.run.context import RunContext
 from harness.run.evaluate import Trained, evaluation_head
 from harness.run.initialise import alignment_map
 from harness.run.probe import is_linear
 from harness.run.resources import Resources
-from harness.run.train import checkpoint_folder
 from harness.training.model import Embedding, Projection
 from harness.training.weights import (
     CONTEXT,

@@ -6,13 +6,11 @@ import itertools
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
-from harness.core.cells import Cell, KeyedCell, Recipe
+from harness.core.cells import Cell, Recipe
 from harness.core.errors import CellError, HarnessError
 from harness.core.protocols.solver import Problem, Solution, Watch
-from harness.core.store import Store
 from harness.plan.resolve import ResolvedCell
 from harness.run.build import (
     BuiltModel,
@@ -20,13 +18,13 @@ from harness.run.build import (
     pretrained_embedding,
     untrained_backbone,
 )
+from harness.run.checkpoints import checkpoint_folder
 from harness.run.context import RunContext
 from harness.run.epochs import epoch_repeats
 from harness.run.evaluate import Trained, Trial, measured, on_test, on_validation
 from harness.run.methods import fit_method, method_warnings
 from harness.run.support_rows import trained_labels
 from harness.training.checkpoint import Checkpoint
-from harness.training.checkpoint_files import CheckpointFiles
 from harness.training.distributed import world
 from harness.training.head_diagnostics import head_diagnostics, start_diagnostics
 from harness.training.model import Model
@@ -337,15 +335,3 @@ def torch_labels(labels: Sequence[int], model: Model | ProbeModel) -> Any:
     import torch
 
     return torch.tensor(labels, device=model.device)
-
-
-def checkpoint_folder(keyed: KeyedCell, store: Store) -> Path:
-    """Where the checkpoints and the saved weights of a training are."""
-    return store.root / "checkpoints" / keyed.train_key
-
-
-def forget_checkpoint(keyed: KeyedCell, store: Store) -> None:
-    """Remove the checkpoints of a training whose Record is written, of every configuration."""
-    folder = checkpoint_folder(keyed, store)
-    for number in {path.name.partition(".")[0] for path in folder.glob("*.pt")}:
-        CheckpointFiles(folder / f"{number}.pt").remove()

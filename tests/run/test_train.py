@@ -14,8 +14,9 @@ import torch
 from harness.core.errors import CellError, DataError, DiskFull
 from harness.core.protocols.solver import Problem, Watch
 from harness.run.build import build_model
+from harness.run.checkpoints import forget_checkpoint
 from harness.run.evaluate import Trained
-from harness.run.train import Training, forget_checkpoint, is_of_one_cell, train_cells
+from harness.run.train import Training, is_of_one_cell, train_cells
 from harness.solvers import first_order
 from harness.training.checkpoint import Checkpoint
 
