@@ -46,6 +46,8 @@ def run(args: Namespace) -> int:
 
 def describe(study: Study, prepared: PreparedRun) -> str:
     """The plan as text."""
+    from harness.plan.estimate import spoken
+
     plan, forecast = study.plan(), prepared.forecast
     counts = plan.counts()
     lines = [
@@ -53,7 +55,8 @@ def describe(study: Study, prepared: PreparedRun) -> str:
         f"{counts['failed']} failed, {len(prepared.cells)} to run"
     ]
     if prepared.cells:
-        lines[0] += f" (about {forecast.seconds:.0f} s of one core)"
+        device = "core" if prepared.hardware.device == "cpu" else "GPU"
+        lines[0] += f" (about {spoken(forecast.seconds)} of one {device})"
         lines.append(f"  estimated: {prepared.work.line()}")
     if prepared.in_flight:
         lines.append(f"  {prepared.in_flight} cells are in jobs that were submitted before")

@@ -70,13 +70,21 @@ def cached_json(
     """JSON data that is computed once and kept in the folder `kind` of the cache. What is damaged,
     or not whole, is computed again and written over.
     """
-    path = cache_folder() / kind / f"{digest([kind, key], 32)}.json"
-    try:
-        kept = json.loads(path.read_bytes())
-        if is_whole(kept):
-            return kept
-    except (OSError, ValueError):
-        pass
+    kept = kept_json(kind, key)
+    if kept is not None and is_whole(kept):
+        return kept
     value = compute()
-    keep(path, lambda f: f.write(json.dumps(value).encode()))
+    keep(_json_path(kind, key), lambda f: f.write(json.dumps(value).encode()))
     return value
+
+
+def kept_json(kind: str, key: str) -> Any:
+    """What `cached_json` kept; None if it kept nothing, or what is damaged."""
+    try:
+        return json.loads(_json_path(kind, key).read_bytes())
+    except (OSError, ValueError):
+        return None
+
+
+def _json_path(kind: str, key: str) -> Path:
+    return cache_folder() / kind / f"{digest([kind, key], 32)}.json"

@@ -24,6 +24,8 @@ class EncoderFacts:
     #: Side of a picture over the short side that preprocessing resizes to before it crops.
     crop_share: float = 1.0
     text_form: TextForm = AS_IT_IS  # how its text tower reads texts
+    #: Multiply-adds of one image of `resolution`; None: known once it was built. For estimates.
+    macs: float | None = None
 
 
 @dataclass(frozen=True)

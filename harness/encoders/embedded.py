@@ -34,6 +34,8 @@ LAYER_FILE = Path(__file__).with_name("lit_emoji.safetensors")
 #: All that a text embedding depends on, files of one folder.
 TEXT_FILES = ("model.safetensors", "config.json", "tokenizer.json", "tokenizer_config.json")
 FEATURE_DIM, DIM, RESOLUTION, LOGIT_SCALE = 1280, 384, 224, 20.0
+#: Multiply-adds of one picture, as `encoder_cost` counts them.
+MACS = 383_907_552 + FEATURE_DIM * DIM
 #: MiniLM's tokenizer is BERT's without capitals.
 TEXT_FORM = TextForm(lower=True, no_accents=True, spaces=True, script=LATIN)
 #: Part of the hash of the backbone: it describes what `Backbone.preprocess` does.
@@ -63,6 +65,7 @@ def facts(argument: str, options: NoOptions) -> EncoderFacts:
         text_dim=DIM,
         tower="resnet",  # convolutions, as t1d needs them
         text_form=TEXT_FORM,
+        macs=MACS,
     )
 
 

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 from harness.core.errors import EncoderError, did_you_mean, nearest
 from harness.core.facts import EncoderFacts
 from harness.core.hashing import digest
+from harness.core.multiply_adds import vit_macs
 from harness.core.protocols.plugin import NoOptions
 from harness.core.text_form import CANONICAL, CLIP, LATIN, TextForm
 from harness.encoders import _folder
@@ -81,7 +82,17 @@ def facts(argument: str, options: NoOptions) -> EncoderFacts:
         tower="other" if siglip else "vit",
         text_form=_text_form(folder, config),
         text_width=config.get("text_config", {}).get("hidden_size"),
+        macs=_macs(config.get("vision_config", {}), dim),
     )
+
+
+def _macs(vision: Mapping[str, Any], dim: int) -> float:
+    """Multiply-adds of one image. What config.json leaves out is as in transformers' CLIP."""
+    width = int(vision.get("hidden_size", 768))
+    return vit_macs(
+        int(vision.get("num_hidden_layers", 12)), width, int(vision.get("patch_size", 32)),
+        int(vision.get("image_size", 224)), dim, int(vision.get("intermediate_size", 3072)) / width,
+    )  # fmt: skip
 
 
 def build_image(argument: str, options: NoOptions) -> HfImage:

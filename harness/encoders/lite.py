@@ -26,6 +26,8 @@ READS = ("pictures",)
 TAKES_CONTEXT = False
 #: Name -> pixels on a side that it was trained with.
 RESOLUTIONS = {"lite0": 224, "lite1": 240, "lite2": 260}
+#: Multiply-adds of one picture of that size, as `module_cost` counts them.
+MACS = {"lite0": 383_907_552, "lite1": 598_905_232, "lite2": 858_456_272}
 DIM = 1280
 #: CLIP's scale before training: nobody has trained this tower against a text.
 LOGIT_SCALE = 1 / 0.07
@@ -46,6 +48,7 @@ def facts(argument: str, options: NoOptions) -> EncoderFacts:
         resolution=RESOLUTIONS[argument],
         logit_scale=LOGIT_SCALE,
         tower="resnet",  # convolutions, as t1d needs them
+        macs=MACS[argument],
     )
 
 

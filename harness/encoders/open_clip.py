@@ -21,6 +21,7 @@ from pydantic import BaseModel, ConfigDict, StrictBool
 from harness.core.errors import EncoderError
 from harness.core.facts import EncoderFacts
 from harness.core.hashing import digest
+from harness.core.multiply_adds import clip_resnet_macs, vit_macs
 from harness.encoders import _hub
 from harness.encoders._checkpoint_kinds import refuse_nan
 from harness.encoders._open_clip_image import OpenClipImage
@@ -92,6 +93,7 @@ def facts(argument: str, options: Options) -> EncoderFacts:
         tower=_tower(source.config, saved.shapes),
         text_form=text_form_of(source.config["text_cfg"]),
         text_width=source.config.get("text_cfg", {}).get("width"),
+        macs=_macs(source.config),
     )
 
 
@@ -165,6 +167,20 @@ def _feature_dim(config: Mapping[str, Any]) -> int | None:
     if _is_resnet(config):
         return width * 32
     return int(config["embed_dim"]) if vision.get("attentional_pool") else width
+
+
+def _macs(config: Mapping[str, Any]) -> float | None:
+    """Multiply-adds of one image, of open_clip's own towers."""
+    vision, dim = config["vision_cfg"], int(config["embed_dim"])
+    size = vision.get("image_size", 224)
+    if vision.get("timm_model_name") or not isinstance(size, int):
+        return None
+    if _is_resnet(config):
+        return clip_resnet_macs(vision["layers"], int(vision.get("width", 64)), size, dim)
+    return vit_macs(
+        int(vision.get("layers", 12)), int(vision.get("width", 768)),
+        int(vision.get("patch_size", 16)), size, dim, float(vision.get("mlp_ratio", 4.0)),
+    )  # fmt: skip
 
 
 # --- building -------------------------------------------------------------------------------------

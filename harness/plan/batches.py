@@ -22,6 +22,7 @@ class Batch:
 
     cells: tuple[KeyedCell, ...]
     seconds: float  # of one core
+    longest: float = 0.0  # of its trainings, in the same seconds: a training is not divided
 
 
 def batches(
@@ -58,9 +59,11 @@ def _balanced(group: Sequence[KeyedCell], jobs: int, seconds: float, cost: CellC
     number = min(len(trainings), max(1, ceil(total / target - 1e-9) if target > 0 else 1))
     shortest = [(0.0, n) for n in range(number)]
     parts: list[list[KeyedCell]] = [[] for _ in range(number)]
+    longest = [0.0] * number
     for name in sorted(costs, key=lambda name: -costs[name]):
         length, n = heapq.heappop(shortest)
         parts[n] += trainings[name]
+        longest[n] = max(longest[n], costs[name])
         heapq.heappush(shortest, (length + costs[name], n))
     lengths = {n: length for length, n in shortest}
-    return [Batch(tuple(part), lengths[n]) for n, part in enumerate(parts)]
+    return [Batch(tuple(part), lengths[n], longest[n]) for n, part in enumerate(parts)]

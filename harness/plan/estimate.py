@@ -1,25 +1,29 @@
-"""Estimated run time of cells: from the Records of earlier runs, else a guess."""
+"""Estimated run time of cells: from the Records of earlier runs, else a guess; where the backbone
+is trained, from its operations.
+"""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from statistics import fmean, linear_regression
 from typing import Any
 
-from harness.core.cells import Cell, cell_from
+from harness.core.cells import Cell
+from harness.core.hardware import Hardware, hardware_here
 from harness.core.store import Store
+from harness.plan.measured import measured_cells
 from harness.plan.needs import Need, feature_needs, text_needs
 from harness.plan.resolve import ResolvedCell
+from harness.plan.speeds import Speeds, learn_speeds
+from harness.plan.trainings import backbone_seconds
 from harness.sampling.support_views import trained_rows_of_a_picture
 
 #: Guessed seconds of a cell on one core; those of `none` are for evaluation.
 GUESSED_SECONDS = {"none": 0.05, "head": 0.2, "projection": 0.5, "all": 60.0}
 
-
-#: Most Records that are read to estimate run times.
-MOST_RECORDS_READ = 500
+#: Estimates of more seconds than this are told in hours.
+SPOKEN_SECONDS = 36_000.0
 
 
 def guess(cell: Cell) -> float:
@@ -36,6 +40,7 @@ class Learned:
     means: dict[Any, float]
     lines: dict[Any, tuple[float, float]]
     evaluation: dict[Any, float]  # its share of the seconds
+    speeds: Speeds = field(default_factory=Speeds)  # of devices that train a backbone
 
     def __call__(self, cell: Cell) -> float:
         """Seconds on one core: the mean over cells with the same encoder, tuning, regime, shots and
@@ -61,16 +66,19 @@ def learned(store: Store) -> Learned:
     alike: dict[Any, list[float]] = {}
     points: dict[Any, list[tuple[float, float]]] = {}
     shares: dict[Any, list[float]] = {}
-    for cell, seconds, trained, guessed in _measured(store):
+    measured = [m for m in measured_cells(store) if m.cell.tuning in GUESSED_SECONDS]
+    for each in measured:
+        cell, seconds = each.cell, each.seconds
         group = (cell.encoder, cell.tuning)
         alike.setdefault(_like(cell), []).append(seconds)
-        points.setdefault(group, []).append((guessed, seconds))
+        points.setdefault(group, []).append((guess(cell), seconds))
         if cell.recipe is not None and seconds > 0:
-            shares.setdefault(group, []).append(max(0.0, 1 - trained / seconds))
+            shares.setdefault(group, []).append(max(0.0, 1 - each.trained / seconds))
     return Learned(
         {key: fmean(values) for key, values in alike.items()},
         {key: _line(values) for key, values in points.items()},
         {key: fmean(values) for key, values in shares.items()},
+        learn_speeds(measured),
     )
 
 
@@ -84,14 +92,21 @@ class Work:
     evaluation: float = 0.0
     images: int = 0  # that have no features yet
     missing_texts: int = 0
+    speeds: tuple[str, ...] = ()  # of devices that train a backbone, and where they are from
 
     def line(self) -> str:
         """In words, for `plan`."""
-        features = f"{self.features:.0f} s features of {self.images:,} images"
-        texts = f"{self.texts:.0f} s embeddings of {self.missing_texts:,} texts"
+        features = f"{spoken(self.features)} features of {self.images:,} images"
+        texts = f"{spoken(self.texts)} embeddings of {self.missing_texts:,} texts"
         parts = [features] * bool(self.images) + [texts] * bool(self.missing_texts)
-        parts += [f"{self.training:.0f} s training", f"{self.evaluation:.0f} s evaluation"]
-        return ", ".join(parts)
+        parts += [f"{spoken(self.training)} training", f"{spoken(self.evaluation)} evaluation"]
+        speeds = f"; backbones train at {', '.join(self.speeds)}" if self.speeds else ""
+        return ", ".join(parts) + speeds
+
+
+def spoken(seconds: float) -> str:
+    """`120 s`, or `14 h` where there are many."""
+    return f"{seconds:.0f} s" if seconds < SPOKEN_SECONDS else f"{seconds / 3600:,.0f} h"
 
 
 class Estimate:
@@ -100,24 +115,40 @@ class Estimate:
     """
 
     def __init__(
-        self, cells: Sequence[ResolvedCell], learned: Learned, device: str | None = None
+        self,
+        cells: Sequence[ResolvedCell],
+        learned: Learned,
+        hardware: Hardware | None = None,
     ) -> None:
+        hardware = hardware or hardware_here()
         self._learned = learned
-        features, texts = feature_needs(cells, device), text_needs(cells)
+        self._backbone = backbone_seconds(cells, learned.speeds, hardware)
+        features, texts = feature_needs(cells, hardware.device), text_needs(cells)
         self._share = _shares([*features, *texts])
-        evaluation = sum(learned.evaluating(c.cell) for c in cells)
+        evaluation = sum(self._evaluating(c.cell) for c in cells)
+        speeds = {each.speed for each in self._backbone.values()}
         self.work = Work(
             features=sum(need.seconds for need in features),
             texts=sum(need.seconds for need in texts),
-            training=sum(learned(c.cell) for c in cells) - evaluation,
+            training=sum(self._own(c.cell) for c in cells) - evaluation,
             evaluation=evaluation,
             images=sum(need.missing for need in features),
             missing_texts=sum(need.missing for need in texts),
+            speeds=tuple(sorted(map(str, speeds))),
         )
 
     def __call__(self, cell: Cell) -> float:
         """Seconds of a cell with its share of features and texts."""
-        return self._learned(cell) + self._share.get(_sharing(cell), 0.0)
+        return self._own(cell) + self._share.get(_sharing(cell), 0.0)
+
+    def _own(self, cell: Cell) -> float:
+        """Seconds of training and evaluation."""
+        seconds = self._backbone.get(cell)
+        return self._learned(cell) if seconds is None else seconds.training + seconds.evaluation
+
+    def _evaluating(self, cell: Cell) -> float:
+        seconds = self._backbone.get(cell)
+        return self._learned.evaluating(cell) if seconds is None else seconds.evaluation
 
 
 def _shares(needs: Iterable[Need]) -> dict[Any, float]:
@@ -157,25 +188,3 @@ def _like(cell: Cell) -> Any:
         cell.encoder, cell.tuning, cell.regime, cell.shots, cell.fraction, cell.support_views,
         cell.search, epochs,
     )  # fmt: skip
-
-
-def _measured(store: Store) -> Iterable[tuple[Cell, float, float, float]]:
-    """Cells of done Records, their measured seconds, those of training, and the guess. Keys are
-    hashes, so the first ones are a random sample.
-    """
-    read = 0
-    for folder in sorted((store.root / "cells").glob("??")):
-        for path in sorted(folder.glob("*.json")):
-            if read == MOST_RECORDS_READ:
-                return
-            read += 1
-            try:
-                data = json.loads(path.read_bytes())
-                done = data["status"] == "done"
-                cell, seconds = cell_from(data["cell"]), float(data["cost"]["wall_s"])
-                trained = sum(float(point["seconds"]) for point in data.get("curve", ()))
-                guessed = guess(cell)
-            except (OSError, ValueError, TypeError, KeyError, AttributeError):
-                continue  # of another version, or damaged: Store reports it where it matters
-            if done:
-                yield cell, seconds, trained, guessed

@@ -5,10 +5,8 @@ It is counted from the names of items and files of the cache: no picture is read
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import astuple, dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,6 +15,7 @@ from harness.core import rates
 from harness.core.cells import OWN, Cell, Choice
 from harness.core.extracted import Extracted
 from harness.core.facts import EncoderFacts
+from harness.core.hardware import device_here
 from harness.core.hashes import file_hash
 from harness.core.hashing import digest
 from harness.core.protocols.dataset import Dataset
@@ -119,12 +118,6 @@ def text_needs(cells: Iterable[ResolvedCell]) -> list[Need]:
             found[key] = Need(missing, missing * (TEXT_SECONDS if rate is None else rate))
         found[key].cells.append(resolved.cell)
     return list(found.values())
-
-
-def device_here() -> str:
-    """The device of this machine as far as it is known without torch."""
-    wanted = os.environ.get("HARNESS_DEVICE", "").partition(":")[0]
-    return wanted or ("cuda" if Path("/proc/driver/nvidia/version").exists() else "cpu")
 
 
 def encode_key(facts: EncoderFacts, resolution: int, device: str) -> list[Any]:
@@ -248,12 +241,17 @@ def _missing(sets: Sequence[ResolvedCell], items_of: Any, extracted: Extracted, 
 
 
 def _seconds_per_image(wanted: _Features, facts: EncoderFacts, device: str) -> float:
-    read = [rates.measured(rates.READ, key) for key in read_keys(wanted.choice)]
-    known = [rate for rate in read if rate is not None]
     encode = rates.measured(rates.ENCODE, encode_key(facts, wanted.setup.resolution, device))
     if encode is None:
         encode = guessed_encode_seconds(facts, wanted.setup.resolution, device)
-    return (known[0] if known else READ_SECONDS.get(wanted.dataset.kind, 0.0)) + encode
+    return read_seconds(wanted.choice, wanted.dataset) + encode
+
+
+def read_seconds(choice: Choice, dataset: Dataset) -> float:
+    """Seconds of one core to read an image of a data set: measured, else a guess."""
+    read = [rates.measured(rates.READ, key) for key in read_keys(choice)]
+    known = [rate for rate in read if rate is not None]
+    return known[0] if known else READ_SECONDS.get(dataset.kind, 0.0)
 
 
 def guessed_encode_seconds(facts: EncoderFacts, resolution: int, device: str) -> float:

@@ -6,6 +6,7 @@ from typing import Any
 
 from harness.core.cells import Choice
 from harness.core.environment import peak_bytes
+from harness.core.multiply_adds import counted
 from harness.core.protocols.encoder import EncoderPlugin
 from harness.plan.catalogue import Catalogue
 from harness.plan.resolve import ResolvedCell
@@ -52,6 +53,8 @@ def encoder_counts(resolved: ResolvedCell, resources: Resources) -> dict[str, in
     cost = resources.encoder(resolved).cost
     if cost is None:
         return {}
+    setup = resolved.setup
+    counted(setup.facts.backbone, setup.resolution, lambda: cost.macs)  # for later estimates
     whole = cost.times(resolved.cell.frames or 1)
     return {
         "flops_per_view": whole.macs,

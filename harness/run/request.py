@@ -9,6 +9,7 @@ from typing import Any
 from harness.core import registry
 from harness.core.cells import KeyedCell
 from harness.core.errors import BadInput, TaskError
+from harness.core.hardware import Hardware, hardware_here
 from harness.core.protocols.launcher import (
     Cancelled,
     CellCost,
@@ -54,6 +55,7 @@ class PreparedRun:
     in_flight: int  # cells in jobs that were submitted before
     forecast: Forecast
     work: Work  # what the cells need, by kind
+    hardware: Hardware  # of a training
     problem: str | None  # why a scheduler's queue could not be read
     _task: Task
     _store: Store
@@ -113,13 +115,16 @@ def prepare_run(
     now = store.statuses(keys)
     done = {k for k, v in now.items() if v == "done" and k not in store.replacing}
     cells = [c for c in missing if c.key not in in_flight and c.key not in done]
-    cost = Estimate(cells, learned(store), launcher.plugin.device(launcher.settings))
+    plugin, settings = launcher.plugin, launcher.settings
+    hardware = plugin.hardware(settings) or hardware_here(plugin.device(settings))
+    cost = Estimate(cells, learned(store), hardware)
     return PreparedRun(
         launcher=launcher,
         cells=cells,
         in_flight=len(in_flight),
         forecast=launcher.plugin.forecast(cells, cost, launcher.settings),
         work=cost.work,
+        hardware=hardware,
         problem=jobs.problem,
         _task=task,
         _store=store,

@@ -21,9 +21,8 @@ from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
-#: Operations of a training step per multiply-add of the forward pass: two for the forward pass,
-#: four for the gradients of inputs and weights.
-TRAINED, ONLY_READ = 6, 2
+from harness.core.multiply_adds import ONLY_READ, TRAINED
+
 #: Operations per second that follow from the paper's GPU-days, to convert the cost of other
 #: machines into them. V100: Table 6, 3.3 days for 30 epochs of 240,000 clips of 8 frames with
 #: ViT-B/16. A100: Table 12, 0.5 days for 10 epochs of 1,281,167 pictures with ViT-B/16.

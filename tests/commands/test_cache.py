@@ -90,6 +90,7 @@ def filled(folder: Path, tmp_path: Path) -> Filled:
     row_checksums(np.ones((MANY, 1), np.float16), "ab" * 32)
     cached_json("corrupt", "key", lambda: {"videos": []})
     cached_json("timm", "key", lambda: {"dim": 3})
+    cached_json("multiply_adds", "key", lambda: 17.5)
     return Filled(folder, shards, data, hashes)
 
 
@@ -109,8 +110,8 @@ def _index_file() -> Path:
 
 
 ENTRIES = {
-    "clips": 1, "corrupt": 1, "extracted": 1, "features": 2, "frames": 1, "hashes": 1, "rates": 1,
-    "rows": 1, "text": 1, "timm": 1, "videos": 1,
+    "clips": 1, "corrupt": 1, "extracted": 1, "features": 2, "frames": 1, "hashes": 1,
+    "multiply_adds": 1, "rates": 1, "rows": 1, "text": 1, "timm": 1, "videos": 1,
 }  # fmt: skip
 
 
@@ -397,6 +398,8 @@ DAMAGES = [
     ("hashes", "scope.json", say("{}"), 1),
     ("rates", "*.json", say('{"kind": "read", "of": 1, "items": 0, "seconds": 1}'), 1),
     ("rates", "*.json", say("{}"), 1),
+    ("multiply_adds", "*.json", say("0"), 1),
+    ("multiply_adds", "*.json", say('"17"'), 1),
     ("corrupt", "*.json", say('{"videos": 3}'), 1),
     ("timm", "*.json", say("[1]"), 1),
     ("timm", "*.json", lambda path: path.write_bytes(b'{"a": "\xff"}'), 1),

@@ -41,7 +41,8 @@ def test_json_has_the_keys_that_scripts_read(tiny: WriteTask, cli: Call, tmp_pat
         "task", "counts", "seconds", "work", "launch", "notes", "cells", "infeasible"
     ]  # fmt: skip
     assert list(plan["work"]) == [
-        "features", "texts", "training", "evaluation", "images", "missing_texts"
+        "features", "texts", "training", "evaluation", "images", "missing_texts",
+        "speeds",
     ]  # fmt: skip
     assert plan["seconds"] == pytest.approx(sum(list(plan["work"].values())[:4]))
     assert plan["task"] == "tiny"

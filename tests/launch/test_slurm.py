@@ -104,6 +104,14 @@ def test_cells_in_jobs_and_cells_done_meanwhile_are_not_submitted(
     assert keys_of_jobs(store)[-1] == set(KEYS[3:]), "a failed cell is tried again"
 
 
+def test_what_does_not_end_within_a_job_is_told(store: Store, fake_slurm: Any) -> None:
+    told = submit(store, cost=lambda cell: 6 * 3600.0).messages[-1]
+    assert told == (
+        "note: 6 batches have a training longer than the 14400 s of a job (the longest takes about "
+        "21600 s): it goes on from checkpoints over 2 jobs, one after the other"
+    )
+
+
 def test_where_nothing_is_left_there_is_no_message(store: Store, fake_slurm: Any) -> None:
     for cell in CELLS:
         put_record(store, cell)

@@ -10,10 +10,13 @@ import pytest
 from conftest import plan_of
 
 from harness.core.cells import Cell, Choice, Recipe
+from harness.core.hardware import Hardware
 from harness.core.records import Record
 from harness.core.store import Store
 from harness.plan.estimate import GUESSED_SECONDS, Estimate, guess, learned
 from harness.plan.resolve import ResolvedCell
+from harness.plan.speeds import Speeds
+from harness.plan.trainings import backbone_seconds
 from plan.conftest import AddDataset
 
 
@@ -80,12 +83,17 @@ def test_the_sum_over_cells_is_all_the_work(
         task, tmp_path, dataset=[add_dataset("one"), add_dataset("two", manifest="two")],
         shots=[1, 2], paradigm=["vision_text", "vision_only"], tuning=["projection", "all"],
     )  # fmt: skip
-    estimate = Estimate(cells, learned(Store(tmp_path / "runs")), "cpu")
+    hardware = Hardware("cpu")
+    estimate = Estimate(cells, learned(Store(tmp_path / "runs")), hardware)
     work = estimate.work
     assert min(work.features, work.texts, work.training, work.evaluation) > 0
     total = work.features + work.texts + work.training + work.evaluation
     assert sum(estimate(c.cell) for c in cells) == pytest.approx(total)
-    assert sum(guess(c.cell) for c in cells) == pytest.approx(work.training + work.evaluation)
+    backbone = backbone_seconds(cells, Speeds(), hardware)
+    assert {cell.tuning for cell in backbone} == {"all"}
+    guessed = sum(guess(c.cell) for c in cells if c.cell not in backbone)
+    counted = sum(each.training + each.evaluation for each in backbone.values())
+    assert guessed + counted == pytest.approx(work.training + work.evaluation)
     assert work.line().startswith(f"{work.features:.0f} s features of {work.images:,} images, ")
 
 

@@ -32,7 +32,7 @@ class Toy:
     val: Items | None = None
 
     def part(self, name: str) -> range:
-        return {"all": range(10), "rear": range(5, 10), "none": range(0)}[name]
+        return {"all": range(len(self.classes)), "rear": range(5, 10), "none": range(0)}[name]
 
     def image(self, item: str) -> Any:
         return self.pictures[item]

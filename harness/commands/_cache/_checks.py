@@ -111,6 +111,10 @@ def is_header(data: Any) -> bool:
     return isinstance(data, dict) and {"shapes", "types", "logit_scale", "says"} <= set(data)
 
 
+def is_count(data: Any) -> bool:
+    return isinstance(data, int | float) and data > 0
+
+
 def is_rate(data: Any) -> bool:
     return bool({"kind", "of"} <= set(data) and data["items"] > 0 and data["seconds"] >= 0)
 
@@ -244,5 +248,6 @@ CHECKS: dict[str, Callable[[Entry], list[Damage]]] = {
     "open_clip": each(json_file(is_mapping)),
     "timm": each(json_file(is_mapping)),
     "timm tags": each(json_file(is_mapping)),
+    "multiply_adds": each(json_file(is_count)),
     "rates": each(json_file(is_rate)),
 }

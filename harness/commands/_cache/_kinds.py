@@ -77,6 +77,7 @@ KINDS = {
         Kind("open_clip", "what open_clip says of its models", JSON),
         Kind("timm", "what timm says of models", JSON),
         Kind("timm tags", "weights that timm knows of models", JSON),
+        Kind("multiply_adds", "multiply-adds of encoders, for estimates", JSON),
         Kind(
             "rates", "measured seconds, for estimates", rf"((?:read|encode|text)-{HEX32})\.json"
         ),

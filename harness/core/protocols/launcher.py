@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from harness.core.cells import Cell, KeyedCell
+from harness.core.hardware import Hardware
 from harness.core.protocols.plugin import Plugin
 
 if TYPE_CHECKING:
@@ -126,6 +127,10 @@ class Launcher(Plugin, Protocol):
 
     def device(self, settings: Any) -> str | None:
         """Where the cells will run: cpu or cuda; None for the device of this machine."""
+        return None
+
+    def hardware(self, settings: Any) -> Hardware | None:
+        """What one training will have; None for this machine, or what `device` says."""
         return None
 
     def forecast(self, cells: Sequence[KeyedCell], cost: CellCost, settings: Any) -> Forecast:

@@ -9,6 +9,7 @@ from collections.abc import Collection, Sequence
 
 from harness.core.cells import KeyedCell
 from harness.core.errors import BadInput
+from harness.core.hardware import Hardware
 from harness.core.protocols.launcher import (
     Cancelled,
     CellCost,
@@ -46,6 +47,12 @@ def device(settings: NamedProfile) -> str:
     return "cuda" if settings.profile.gpus else "cpu"
 
 
+def hardware(settings: NamedProfile) -> Hardware:
+    """The GPUs and cores that the profile asks for."""
+    profile = settings.profile
+    return Hardware(device(settings), profile.gpu_type, profile.tasks, profile.cpus)
+
+
 def forecast(cells: Sequence[KeyedCell], cost: CellCost, settings: NamedProfile) -> Forecast:
     """GPU-hours where the profile has GPUs, else core-hours; batches and options of sbatch."""
     seconds = sum(cost(c.cell) for c in cells)
@@ -65,12 +72,11 @@ def submit(request: LaunchRequest) -> Launched:
         limits = ask_limits(request.settings.profile)
         laid_out = layout.lay_out(cells, request.settings, request.cost, limits)
         submissions = submit_arrays(laid_out, request)
-    return Launched(
-        tuple(
-            f"submitted job {s.job}: {s.batches} batches, {s.cells} cells ({s.name})"
-            for s in submissions
-        )
-    )
+    messages = [
+        f"submitted job {s.job}: {s.batches} batches, {s.cells} cells ({s.name})"
+        for s in submissions
+    ]
+    return Launched((*messages, *([f"note: {laid_out.requeues}"] if laid_out.requeues else ())))
 
 
 def status(store: Store, keys: Collection[str], done: Collection[str]) -> JobReport:

@@ -11,10 +11,9 @@ from harness.core.cells import KeyedCell
 from harness.core.protocols.launcher import CellCost, Forecast
 from harness.launch.slurm.limits import Limits
 from harness.launch.slurm.profile import NamedProfile, Profile, sbatch_options
+from harness.launch.slurm.requeues import START_SECONDS, jobs_of, note_on_requeues
 from harness.plan.batches import Batch, batches
 
-#: Seconds until a job trains its first cell: Python, torch, the encoder.
-START_SECONDS = 10.0
 #: Part of the time limit that a batch may be planned to take.
 TIME_USED = 0.8
 ASSUMED = Limits()
@@ -31,7 +30,7 @@ class SubmissionLayout:
 
     def seconds(self, batch: Batch) -> float:
         """How long the job of a batch may take."""
-        return START_SECONDS + batch.seconds / self.profile.threads
+        return START_SECONDS + max(batch.seconds / self.profile.threads, batch.longest)
 
     @property
     def core_hours(self) -> float:
@@ -52,8 +51,16 @@ class SubmissionLayout:
 
     @property
     def too_long(self) -> int:
-        """Batches that may not end within the time limit."""
-        return sum(self.seconds(b) > 60 * self.profile.time for b in self.batches)
+        """Batches of shorter trainings that may not all end within the time limit."""
+        return sum(
+            self.seconds(b) > 60 * self.profile.time and jobs_of(b.longest, self.profile) == 1
+            for b in self.batches
+        )
+
+    @property
+    def requeues(self) -> str | None:
+        """A sentence on trainings that are longer than the time limit."""
+        return note_on_requeues((b.longest for b in self.batches), self.profile)
 
     def _hours(self) -> float:
         return sum(map(self.seconds, self.batches)) / 3600
@@ -107,7 +114,7 @@ def _lines(layout: SubmissionLayout) -> list[str]:
 def _notes(layout: SubmissionLayout) -> list[str]:
     """What the limits of the cluster mean for this submission."""
     number, limits = len(layout.batches), layout.limits
-    notes = list(limits.notes)
+    notes = [note for note in (layout.requeues, *limits.notes) if note is not None]
     if number > limits.array:
         notes.append(f"{number} batches are {ceil(number / limits.array)} job arrays")
     if limits.jobs is not None and number > limits.jobs:

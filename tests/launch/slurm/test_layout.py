@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from harness.core.cells import KeyedCell
-from harness.launch.slurm.layout import START_SECONDS, SubmissionLayout, forecast, lay_out
+from harness.launch.slurm.layout import SubmissionLayout, forecast, lay_out
 from harness.launch.slurm.limits import Limits
 from harness.launch.slurm.profile import NamedProfile, Profile
+from harness.launch.slurm.requeues import START_SECONDS
 
 from ..examples import invented
 
@@ -61,7 +62,7 @@ def test_a_plan_in_words() -> None:
         "  p.yaml: --cpus-per-task=2 --gpus-per-node=1 --mem=8G --nodes=1 --ntasks-per-node=1 "
         "--requeue --signal=USR2@90 --time=10",
     ]
-    note = forecast(laid_out(CELLS[:1], time="1m"), CELL_SECONDS).lines[-1]
+    note = forecast(laid_out(CELLS[:2], time="2m", grace=30, pack="2m"), 2 * CELL_SECONDS).lines[-1]
     assert note == (
         "  note: 1 batches may not end within the time limit; they are requeued up to 10 times"
     )
