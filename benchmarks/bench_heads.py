@@ -28,7 +28,7 @@ from harness.core.protocols.paradigm import HeadInputs
 from harness.core.protocols.plugin import NoOptions
 from harness.core.protocols.solver import Problem, Solver
 from harness.paradigms import vision_only
-from harness.training.loader import CachedFeatures
+from harness.training.cached import CachedFeatures
 from harness.training.probe import ProbeModel
 
 CELLS = int(os.environ.get("HARNESS_BENCH_CELLS", "64"))

@@ -31,7 +31,7 @@ def run(args: Namespace) -> int:
     missing = [cells[key] for key in args.cell if plan.status.get(key) != "done"]
     run_cells(
         missing, study.store, jobs=cores(), save=study.task.save == "last",
-        plugins=run_plugins(measures=study.task.measures),
+        plugins=run_plugins(measures=study.task.measures), workers=study.task.loader.workers,
     )  # fmt: skip
     for key in args.cell if declared()[0] == 0 else ():  # the first process prints
         print(study.store.path(key).read_text(encoding="utf-8"))

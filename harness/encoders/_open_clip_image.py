@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.core.errors import EncoderError
 from harness.encoders._open_clip_source import OpenClipSource
+from harness.encoders._pixels import Pixels
 
 if TYPE_CHECKING:
     import torch
@@ -23,7 +24,7 @@ class OpenClipImage:
         self._weight_DF, self._bias_D = _take_projection(
             self.module, int(source.config["embed_dim"])
         )
-        self._transforms: dict[int, Any] = {}
+        self._transforms: dict[int, Pixels] = {}
 
     def resize(self, resolution: int) -> None:
         """Make the tower ready for pictures of another size.
@@ -37,17 +38,31 @@ class OpenClipImage:
 
     def preprocess(self, image: Image.Image, resolution: int) -> torch.Tensor:
         """One picture as (3, R, R): open_clip's own transform of these weights, at R."""
-        if resolution not in self._transforms:
-            from open_clip.transform import PreprocessCfg, image_transform_v2
-
-            config = PreprocessCfg(**{**self._preprocess, "size": resolution})
-            self._transforms[resolution] = image_transform_v2(config, is_train=False)
-        x_CHW: torch.Tensor = self._transforms[resolution](image)
-        return x_CHW
+        return self._transform(resolution).whole(image)
 
     def as_tensor(self, image: Image.Image) -> torch.Tensor:
         """A picture of R x R pixels as (3, R, R)."""
         return self.preprocess(image, image.width)
+
+    def pixels(self, image: Image.Image, resolution: int) -> torch.Tensor:
+        """`preprocess` up to its normalisation: (3, R, R), uint8."""
+        return self._transform(resolution).pixels(image)
+
+    def pixels_as_cut(self, image: Image.Image) -> torch.Tensor:
+        """`as_tensor` up to its normalisation."""
+        return self.pixels(image, image.width)
+
+    def normalise(self, x_BCHW: torch.Tensor) -> torch.Tensor:
+        """The normalisation of these weights."""
+        return self._transform(x_BCHW.shape[-1]).normalise(x_BCHW)
+
+    def _transform(self, resolution: int) -> Pixels:
+        if resolution not in self._transforms:
+            from open_clip.transform import PreprocessCfg, image_transform_v2
+
+            config = PreprocessCfg(**{**self._preprocess, "size": resolution})
+            self._transforms[resolution] = Pixels(image_transform_v2(config, is_train=False))
+        return self._transforms[resolution]
 
     def features(self, x_BCHW: torch.Tensor) -> torch.Tensor:
         """h_BF, what the last linear layer reads."""

@@ -92,17 +92,28 @@ class Backbone:
 
     def preprocess(self, image: Image.Image, resolution: int) -> torch.Tensor:
         """One picture as float (3, R, R)."""
+        return self.normalise(self.pixels(image, resolution))
+
+    def as_tensor(self, image: Image.Image) -> torch.Tensor:
+        """A picture of R x R pixels as (3, R, R)."""
+        return self.preprocess(image, image.width)
+
+    def pixels(self, image: Image.Image, resolution: int) -> torch.Tensor:
+        """(3, R, R), uint8."""
         import numpy as np
         import torch
         from PIL import Image as Pillow
 
         resized = image.resize((resolution, resolution), Pillow.Resampling.BICUBIC)
-        x_HWC = (np.asarray(resized, dtype=np.float32) - 127.0) / 128.0
-        return torch.from_numpy(x_HWC).permute(2, 0, 1)
+        return torch.from_numpy(np.array(resized)).permute(2, 0, 1)
 
-    def as_tensor(self, image: Image.Image) -> torch.Tensor:
-        """A picture of R x R pixels as (3, R, R)."""
-        return self.preprocess(image, image.width)
+    def pixels_as_cut(self, image: Image.Image) -> torch.Tensor:
+        """A picture of R x R pixels as (3, R, R), uint8."""
+        return self.pixels(image, image.width)
+
+    def normalise(self, x_BCHW: torch.Tensor) -> torch.Tensor:
+        """Pixels as the backbone reads them, about -1 to 1."""
+        return (x_BCHW.float() - 127.0) / 128.0
 
     def features(self, x_BCHW: torch.Tensor) -> torch.Tensor:
         """Pooled features h_BF, (B, 1280)."""

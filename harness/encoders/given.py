@@ -17,6 +17,7 @@ from harness.core.facts import CellFacts, EncoderFacts
 from harness.core.hashing import digest
 from harness.core.precomputed import PrecomputedFeatures, read_precomputed
 from harness.core.protocols.plugin import NoOptions
+from harness.encoders._pixels import Undivided
 
 if TYPE_CHECKING:
     import torch
@@ -92,7 +93,7 @@ def build_text(argument: str, options: NoOptions) -> PrecomputedText:
     return PrecomputedText(_read(argument))
 
 
-class PrecomputedImage:
+class PrecomputedImage(Undivided):
     """An encoder that another program ran: it reads no picture, and only its projection trains."""
 
     module = None

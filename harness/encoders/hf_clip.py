@@ -27,6 +27,7 @@ from harness.core.multiply_adds import vit_macs
 from harness.core.protocols.plugin import NoOptions
 from harness.core.text_form import CANONICAL, CLIP, LATIN, TextForm
 from harness.encoders import _folder
+from harness.encoders._pixels import Undivided
 from harness.encoders._text import (
     TunableTextTower,
     drop,
@@ -115,7 +116,7 @@ def fetch(argument: str, options: NoOptions) -> bool:
     return _folder.fetch(argument)
 
 
-class HfImage:
+class HfImage(Undivided):
     """The vision model. `module` ends at the pooled features; the projection is kept apart."""
 
     def __init__(self, model: Any, folder: Path) -> None:

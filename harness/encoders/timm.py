@@ -19,6 +19,7 @@ from harness.core.hashing import digest
 from harness.core.protocols.plugin import NoOptions
 from harness.encoders import _hub
 from harness.encoders._checkpoint_kinds import one_file, refuse_nan
+from harness.encoders._pixels import Pixels
 from harness.encoders._timm_tags import check_activation, check_preparation
 from harness.encoders._weights import read_header, state_dict
 
@@ -79,7 +80,7 @@ class TimmImage:
 
     def __init__(self, module: Any) -> None:
         self.module = module
-        self._transforms: dict[tuple[int, bool], Any] = {}
+        self._transforms: dict[tuple[int, bool], Pixels] = {}
 
     def resize(self, resolution: int) -> None:
         """Make a transformer ready for pictures of another size; other models take any."""
@@ -90,24 +91,34 @@ class TimmImage:
 
     def preprocess(self, image: Image.Image, resolution: int) -> torch.Tensor:
         """One picture as (3, R, R): timm's evaluation transform of these weights, at R."""
-        return self._transformed(image, resolution)
+        return self._transform(resolution).whole(image)
 
     def as_tensor(self, image: Image.Image) -> torch.Tensor:
         """A picture of R x R pixels as (3, R, R); timm would enlarge it and cut its margin off."""
-        return self._transformed(image, image.width, whole=True)
+        return self._transform(image.width, whole=True).whole(image)
 
-    def _transformed(
-        self, image: Image.Image, resolution: int, *, whole: bool = False
-    ) -> torch.Tensor:
+    def pixels(self, image: Image.Image, resolution: int) -> torch.Tensor:
+        """`preprocess` up to its normalisation: (3, R, R), uint8."""
+        return self._transform(resolution).pixels(image)
+
+    def pixels_as_cut(self, image: Image.Image) -> torch.Tensor:
+        """`as_tensor` up to its normalisation."""
+        return self._transform(image.width, whole=True).pixels(image)
+
+    def normalise(self, x_BCHW: torch.Tensor) -> torch.Tensor:
+        """The normalisation of these weights."""
+        return self._transform(x_BCHW.shape[-1]).normalise(x_BCHW)
+
+    def _transform(self, resolution: int, *, whole: bool = False) -> Pixels:
         if (resolution, whole) not in self._transforms:
             from timm.data import create_transform, resolve_data_config
 
             declared = resolve_data_config({}, model=self.module, use_test_size=False)
             declared["input_size"] = (3, resolution, resolution)
             declared |= {"crop_pct": 1.0} if whole else {}
-            self._transforms[resolution, whole] = create_transform(**declared, is_training=False)
-        x_CHW: torch.Tensor = self._transforms[resolution, whole](image)
-        return x_CHW
+            made = create_transform(**declared, is_training=False)
+            self._transforms[resolution, whole] = Pixels(made)
+        return self._transforms[resolution, whole]
 
     def features(self, x_BCHW: torch.Tensor) -> torch.Tensor:
         """h_BF, pooled."""

@@ -47,6 +47,7 @@ class BatchFile:
     requeue: bool
     logs: tuple[str, ...]  # names in harness/logs/
     measures: tuple[str, ...]  # measures beyond those of harness/measures/
+    workers: int | None = None  # processes that read data ahead (loader.workers)
 
     def is_over(self, key: str, store: Store, done: Collection[str] = ()) -> bool:
         """Whether a Record of this cell was written since the batch was submitted."""
@@ -93,6 +94,7 @@ def write_batches(
             "pid": os.getpid(),
             "task_name": request.task_name,
             "save": request.save,
+            "workers": request.workers,
             **asdict(settings),
             "logs": list(request.logs),
             "measures": list(request.measures),
@@ -137,4 +139,5 @@ def parse(data: Mapping[str, Any]) -> BatchFile:
         requeue=data["requeue"],
         logs=tuple(data["logs"]),
         measures=tuple(data.get("measures", ())),  # files of earlier versions have none
+        workers=data.get("workers"),
     )

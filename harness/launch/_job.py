@@ -78,7 +78,9 @@ def run_batch(batch_file: Path, runs: Path, *, rank: int = 0, ranks: int = 1) ->
         return
     limit_memory()
     plugins = run_plugins(batch.logs, batch.measures)
-    run_cells(cells, store, jobs=batch.threads, save=batch.save, plugins=plugins)
+    run_cells(
+        cells, store, jobs=batch.threads, save=batch.save, plugins=plugins, workers=batch.workers
+    )
 
 
 def _planned_again(batch: BatchFile, keys: list[str], store: Store) -> list[ResolvedCell]:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from harness.core.cells import Cell, Choice, Recipe
 from harness.plan.resolve import FIRST_ORDER, Setup
 from harness.sampling.support_views import trained_rows_of_a_picture
-from harness.training.loop import rate_factor
+from harness.training.schedule import rate_factor
 
 #: A step of AdamW is about the learning rate. Half a unit in the last place of a float32 weight of
 #: the size 0.01; a smaller step is lost in rounding.

@@ -28,10 +28,11 @@ from harness.run.probe import frozen_features, start_of
 from harness.run.resources import Resources
 from harness.run.support_rows import support_source
 from harness.training.device import device
-from harness.training.loader import Sampling, TunedBackbone
 from harness.training.model import Embedding, Model
 from harness.training.probe import FrozenFeatures, ProbeModel
 from harness.training.texts import DrawnTemplates, LearnedContext, TrainedTower
+from harness.training.training_views import Sampling
+from harness.training.tuned import TunedBackbone
 from harness.training.weights import INSERTED, put_into
 
 if TYPE_CHECKING:
@@ -112,7 +113,7 @@ def untrained_backbone(resolved: ResolvedCell, resources: Resources) -> TunedBac
         return None
     sampling = Sampling(resolved.cell.seed, resolved.cell.frames)
     encoder, pictures = resources.encoder(resolved).image, resources.pictures(resolved)
-    source = TunedBackbone(encoder, pictures, (), sampling, device())
+    source = TunedBackbone(encoder, pictures, (), sampling, device(), workers=resources.workers)
     _insert_temporal(resolved, source, resources)
     return source
 
@@ -183,7 +184,9 @@ def _source(
     encoder = resources.encoder(resolved).image
     if encoder.module is None:
         raise CellError(f"tuning: all: {cell.encoder} has no module that could be tuned")
-    source = TunedBackbone(encoder, pictures, support.items, sampling, torch_device)
+    source = TunedBackbone(
+        encoder, pictures, support.items, sampling, torch_device, workers=resources.workers
+    )
     _insert_temporal(resolved, source, resources)
     if recipe.checkpointing:
         source.recompute()

@@ -19,10 +19,10 @@ from harness.run.initialise import initial_classifier
 from harness.run.methods import FittedMethod, method_of, method_test, method_validation
 from harness.run.resources import Resources
 from harness.sampling.views import Views, views_of
-from harness.training.loader import TunedBackbone
 from harness.training.model import Embedding
 from harness.training.predictions import joined, predict
 from harness.training.probe import FrozenFeatures
+from harness.training.tuned import TunedBackbone
 
 if TYPE_CHECKING:
     import torch

@@ -16,7 +16,7 @@ from harness.run.initialise import initial_classifier
 from harness.run.over_frames import over_frames
 from harness.run.resources import Resources
 from harness.run.support_rows import trained_rows
-from harness.training.loader import MOST_IN_MEMORY
+from harness.training.cached import MOST_IN_MEMORY
 from harness.training.probe import FrozenFeatures, Standard
 from harness.training.rows import StoredRows
 

@@ -83,6 +83,7 @@ class PreparedRun:
             cost=self._cost,
             settings=self.launcher.settings,
             run_here=lambda cells, jobs: self._run_here(cells, jobs, events),
+            workers=task.loader.workers,
         )
         return self.launcher.plugin.submit(request)
 
@@ -92,8 +93,10 @@ class PreparedRun:
 
         wanted = {c.key for c in cells}
         resolved = [c for c in self.cells if c.key in wanted]
-        save = self._task.save == "last"
-        run_cells(resolved, self._store, jobs=jobs, events=events, save=save, plugins=self._plugins)
+        run_cells(
+            resolved, self._store, jobs=jobs, events=events, save=self._task.save == "last",
+            plugins=self._plugins, workers=self._task.loader.workers,
+        )  # fmt: skip
 
 
 def prepare_run(

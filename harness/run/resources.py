@@ -82,8 +82,10 @@ class _Wanted:
 class Resources:
     """Call `prepare` with every cell first; afterwards threads only read."""
 
-    def __init__(self, progress: Progress | None = None) -> None:
+    def __init__(self, progress: Progress | None = None, workers: int | None = None) -> None:
         self._progress = progress
+        #: Processes that read data ahead of a training; None: as many as there are cores.
+        self.workers = workers
         self._tables: dict[FeatureKey, FeatureTable] = {}
         self._broken: dict[FeatureKey, DataError | EncoderError] = {}
         self._values: dict[Any, Any] = {}

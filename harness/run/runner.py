@@ -33,6 +33,7 @@ from harness.run.saving import keep_weights
 from harness.run.train import Training, train_cells
 from harness.training.device import device, forget_peak, synchronise
 from harness.training.distributed import process_group, world
+from harness.training.loader import shared_workers
 from harness.training.threads import one_core_pool
 
 #: The cells of one training.
@@ -47,25 +48,28 @@ def run_cells(
     events: Events | None = None,
     save: bool = False,
     plugins: RunPlugins | None = None,
+    workers: int | None = None,
 ) -> None:
     """Run cells in `jobs` threads, each on one core, and write their Records.
 
     A cell always uses one core, so that the last bits of a result do not depend on the number of
-    jobs. With `save` the trained weights are saved too. Processes that torchrun or srun started
-    together share each training, one cell after the other; the first process writes.
+    jobs. With `save` the trained weights are saved too. `workers` processes read data ahead of each
+    training (None: the cores, shared out among the threads). Processes that torchrun or srun
+    started together share each training, one cell after the other; the first process writes.
 
     Raises BadInput if data or encoders of all cells cannot be read, DiskFull, OutputError, and
     KeyboardInterrupt; finished cells are kept.
     """
     events = events or Events()
     with process_group() as group:
-        resources = Resources(events.features)
+        at_once = jobs if group.size == 1 else 1
+        resources = Resources(events.features, shared_workers(workers, at_once))
         with group.first():
             resources.prepare(cells)
         leakage = _leakage(cells, resources)
         chosen = plugins or run_plugins()
         context = RunContext(store, resources, leakage, chosen, events, save)
-        _run_all(cells, context, jobs if group.size == 1 else 1)
+        _run_all(cells, context, at_once)
         group.wait()  # until the first process has written
 
 

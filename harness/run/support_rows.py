@@ -21,8 +21,8 @@ from harness.sampling.support_views import (
     trained_rows_of_a_picture,
     use_of,
 )
+from harness.training.cached import CachedFeatures, cached_features
 from harness.training.cycled import CycledFeatures
-from harness.training.loader import CachedFeatures, cached_features
 from harness.training.rows import StoredRows
 
 if TYPE_CHECKING:

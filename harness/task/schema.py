@@ -211,6 +211,13 @@ class ReportModel(_Model):
     margin: Margin | None = None  # points; differences inside it do not matter
 
 
+class LoaderModel(_Model):
+    """How data reach the device. It changes no number."""
+
+    #: Processes that read ahead of a training; null: the cores of the process, 0: none.
+    workers: Annotated[StrictInt, Field(ge=0)] | None = None
+
+
 class EmbeddedModel(_Model):
     """The variant of a task on embedded data (`--embedded`)."""
 
@@ -304,6 +311,7 @@ class Task(_Model):
     save: Literal["none", "last"] = "none"
     measures: Names = []  # beyond those of harness/measures/: package.module:object
     budget: dict[StrictStr, Any] | None = None
+    loader: LoaderModel = LoaderModel()
     protocol: StrictStr | None = None  # a file of tasks/protocols/, applied before validation
     exclude: list[dict[StrictStr, Any]] = []
     include: list[dict[StrictStr, Any]] = []

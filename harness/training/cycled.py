@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from harness.training.loader import MOST_IN_MEMORY, CachedFeatures, cached_features
+from harness.training.cached import MOST_IN_MEMORY, CachedFeatures, cached_features
 from harness.training.rows import StoredRows
 
 if TYPE_CHECKING:
@@ -48,8 +48,8 @@ class CycledFeatures(CachedFeatures):
     def begin_epoch(self, epoch: int) -> None:
         self._now = self._view(epoch % self._rows_NV.shape[1])
 
-    def features(self, batch_B: torch.Tensor) -> torch.Tensor:
-        return self._now.features(batch_B)
+    def features(self, inputs: torch.Tensor) -> torch.Tensor:
+        return self._now.features(inputs)
 
     def all_views(self) -> tuple[CachedFeatures, int]:
         pooled = cached_features(self._rows_NV.pooled(), self._device, self._transform)

@@ -1,14 +1,15 @@
-"""Preprocessed images in memory, so that a training of many epochs reads each once."""
+"""Pictures of views as an encoder reads them: read once where they fit into memory."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from harness.core.protocols.dataset import Clips, Dataset
 from harness.core.protocols.encoder import ImageEncoder
 from harness.sampling.views import FrameView, cropped
 from harness.training.augmentation import Augmentation
+from harness.training.loader import read_ahead
 from harness.training.tsn_crop import TsnCrop
 
 if TYPE_CHECKING:
@@ -64,41 +65,92 @@ def prepared(
 
 
 class Pictures:
-    """Views as x_NCHW for one encoder at one resolution, each read once. Threads may share it."""
+    """Views as pixels for one encoder at one resolution. Threads may share it.
 
-    def __init__(self, dataset: Dataset, encoder: Any, resolution: int) -> None:
+    Pixels are uint8 where the encoder normalises a picture after it is cut to size: a quarter of
+    the bytes to keep, to send between processes and to copy to a GPU.
+    """
+
+    def __init__(self, dataset: Dataset, encoder: ImageEncoder, resolution: int) -> None:
         self.dataset, self.resolution = dataset, resolution
         self._encoder = encoder
         self._kept: dict[FrameView, torch.Tensor] = {}
         self._bytes = 0
 
     def __call__(self, chosen: Sequence[FrameView]) -> torch.Tensor:
-        """Raises DataError for an image that cannot be read."""
+        """x_NCHW of views. Raises DataError for an image that cannot be read."""
+        return self._encoder.normalise(next(self.batches([chosen], workers=0)))
+
+    def batches(
+        self, batches: Sequence[Sequence[FrameView]], *, workers: int, pinned: bool = False
+    ) -> Generator[torch.Tensor, None, None]:
+        """The pixels (N, 3, R, R) of batches of views, in order; each view is read once as long as
+        there is memory to keep it.
+
+        Raises DataError for an image that cannot be read, CellError for a worker that died.
+        """
+        fresh = [batch for batch in batches if self.kept(batch) is None]
+        numbers = {id(batch) for batch in fresh}
+        read = read_ahead(
+            self.read, fresh, workers=workers, nbytes=self.nbytes(fresh), pinned=pinned
+        )
+        for batch in batches:
+            if id(batch) not in numbers:
+                x_NCHW = self.kept(batch)
+            else:
+                x_NCHW = next(read)
+                self._keep(batch, x_NCHW)
+            yield cast("torch.Tensor", x_NCHW)
+
+    def read(self, chosen: Sequence[FrameView]) -> torch.Tensor:
+        """The pixels of views, read now; a view that comes twice is read once.
+
+        Raises DataError for an image that cannot be read.
+        """
         import torch
 
         missing = [view for view in dict.fromkeys(chosen) if view not in self._kept]
         images = read_pictures(self.dataset, missing, self.resolution)
         fresh = {
-            view: prepared(self._encoder, image, view, self.resolution)
-            for view, image in zip(missing, images, strict=True)
+            view: self._pixels(image, view) for view, image in zip(missing, images, strict=True)
         }
-        x_NCHW = torch.stack([fresh[k] if k in fresh else self._kept[k] for k in chosen])
-        for view, x_CHW in fresh.items():
-            self._keep(view, x_CHW)
-        return x_NCHW
+        return torch.stack([fresh[v] if v in fresh else self._kept[v] for v in chosen])
 
     def augmented(
-        self, chosen: Sequence[FrameView], change: Augmentation | TsnCrop
+        self, images: Sequence[Image.Image], change: Augmentation | TsnCrop
     ) -> torch.Tensor:
-        """The same augmentation of every view of an item; the result is not kept."""
+        """The pixels of the frames of an item under one augmentation."""
         import torch
 
-        whole = read_pictures(self.dataset, chosen, self.resolution)
-        images = [change(image, self.resolution) for image in whole]
-        return torch.stack([self._encoder.as_tensor(image) for image in images])
+        changed = [change(image, self.resolution) for image in images]
+        return torch.stack([self._encoder.pixels_as_cut(image) for image in changed])
 
-    def _keep(self, view: FrameView, x_CHW: torch.Tensor) -> None:
-        size = x_CHW.numel() * x_CHW.element_size()
-        if self._bytes + size <= KEPT_BYTES:
-            self._kept[view] = x_CHW
-            self._bytes += size
+    def kept(self, chosen: Sequence[FrameView]) -> torch.Tensor | None:
+        """The pixels of views that are all in memory, else None."""
+        import torch
+
+        found = [self._kept.get(view) for view in chosen]
+        if any(x_CHW is None for x_CHW in found):
+            return None
+        return torch.stack([x_CHW for x_CHW in found if x_CHW is not None])
+
+    def nbytes(self, batches: Sequence[Sequence[Any]]) -> int:
+        """Bytes of the largest of some batches of pixels, at most."""
+        largest = max(map(len, batches), default=0)
+        return largest * 3 * self.resolution**2 * FLOAT_BYTES
+
+    def _pixels(self, image: Image.Image, view: FrameView) -> torch.Tensor:
+        if view.geometry is not None:
+            return self._encoder.pixels_as_cut(image)
+        return self._encoder.pixels(image, self.resolution)
+
+    def _keep(self, chosen: Sequence[FrameView], x_NCHW: torch.Tensor) -> None:
+        for view, x_CHW in zip(chosen, x_NCHW, strict=True):
+            size = x_CHW.numel() * x_CHW.element_size()
+            if view not in self._kept and self._bytes + size <= KEPT_BYTES:
+                self._kept[view] = x_CHW.clone()  # not the memory of its whole batch
+                self._bytes += size
+
+
+#: Of a float32, which is what an encoder makes of a picture that it does not keep as uint8.
+FLOAT_BYTES = 4

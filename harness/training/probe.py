@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from harness.core.protocols.paradigm import Head
-from harness.training.loader import CachedFeatures
+from harness.training.cached import CachedFeatures
 from harness.training.model import Projection, count
 
 if TYPE_CHECKING:

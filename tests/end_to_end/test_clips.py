@@ -13,7 +13,7 @@ from encoders import tiny
 from harness.core.errors import BadInput
 from harness.core.records import Record
 from harness.solvers import first_order
-from harness.training.loader import TunedBackbone
+from harness.training.tuned import TunedBackbone
 
 MOTION: dict[str, Any] = {
     "name": "emoji_motion", "objects": 2, "motions": ["left", "right"], "size": 48, "clips": 1,
@@ -192,10 +192,10 @@ def test_less_memory_means_smaller_micro_batches(
     (whole,) = run(tmp_path / "whole", encoder=vit, tuning="all")
     features = TunedBackbone.features
 
-    def small(self: TunedBackbone, batch_B: torch.Tensor) -> torch.Tensor:
-        if len(batch_B) > 2:
+    def small(self: TunedBackbone, inputs: torch.Tensor) -> torch.Tensor:
+        if len(inputs) > 2 * (self.frames or 1):
             raise torch.OutOfMemoryError("CUDA out of memory")
-        return features(self, batch_B)
+        return features(self, inputs)
 
     monkeypatch.setattr(TunedBackbone, "features", small)
     (parts,) = run(tmp_path / "parts", encoder=vit, tuning="all")

@@ -22,7 +22,7 @@ TASK: dict[str, Any] = {
     "encoder": "embedded/lit-emoji",
     "tuning": "all",
     "resolution": 32,
-    "recipe": {"lr": 5e-5, "epochs": 4, "batch": 8, "warmup_epochs": 0, "dropout": 0.2},
+    "recipe": {"lr": 5e-5, "epochs": 4, "batch": 4, "warmup_epochs": 0, "dropout": 0.2},
     "seeds": 1,
 }
 
@@ -44,26 +44,29 @@ def test_the_backbone_is_trained(undisturbed: Record) -> None:
     assert undisturbed.cost["trainings"] == 1
 
 
-def test_a_killed_cell_goes_on_from_its_last_epoch(
+def test_a_killed_cell_goes_on_in_the_middle_of_an_epoch(
     tmp_path: Path, undisturbed: Record, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    epochs: list[int] = []
+    """Two steps an epoch: killed at the second of the second, behind dropout and sums of losses."""
+    steps: list[tuple[int, int]] = []
     save = Checkpoint.save
 
     def save_then_die(self: Checkpoint, *args: Any) -> None:
         save(self, *args)
-        epochs.append(len(args[2]["curve"]))
-        if len(epochs) == 2:
+        steps.append((args[2]["epoch"], args[2]["step"]))
+        if len(steps) == 4:
             raise KeyboardInterrupt
 
     monkeypatch.setattr(Checkpoint, "save", save_then_die)
+    monkeypatch.setenv("HARNESS_CHECKPOINT_MINUTES", "0")
     plan, store = plan_of(TASK, tmp_path), Store(tmp_path)
     run_cells(plan.cells, store)
     assert store.read(plan.cells[0].key) is None
     folder = store.root / "checkpoints" / plan.cells[0].train_key
     assert (folder / "0.pt").is_file()
     record = run(tmp_path)
-    assert epochs == [1, 2, 3, 4], "the first two epochs are not trained again"
+    assert steps[:4] == [(0, 0), (0, 1), (1, 0), (1, 1)]
+    assert steps[4:] == [(1, 1), (2, 0), (2, 1), (3, 0), (3, 1)], "no step is made again"
     assert record.science_hash == undisturbed.science_hash
     assert not folder.exists()
 

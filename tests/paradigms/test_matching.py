@@ -15,7 +15,7 @@ from harness.core.protocols.plugin import NoOptions
 from harness.core.protocols.solver import Problem
 from harness.paradigms import matching
 from harness.paradigms.matching import info_nce, symmetric_kl
-from harness.training.loader import CachedFeatures
+from harness.training.cached import CachedFeatures
 from harness.training.loop import train
 from harness.training.model import Embedding, Model, Projection
 

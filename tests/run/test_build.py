@@ -11,8 +11,9 @@ from torch.nn import functional as F
 
 from harness.core.errors import CellError
 from harness.run.build import BuiltModel, build_head, build_model, pretrained_embedding
-from harness.training.loader import CachedFeatures, TunedBackbone
+from harness.training.cached import CachedFeatures
 from harness.training.texts import DrawnTemplates
+from harness.training.tuned import TunedBackbone
 
 from .outside import FEATURES, NAMES, D, ImageTower, TextTower
 from .prepared import Prepared, prepared

@@ -99,8 +99,9 @@ def test_the_first_of_equals_is_kept(tmp_path: Path, problems: list[Problem]) ->
 
 
 def test_trials_of_a_backbone_have_checkpoints_of_their_own(
-    tmp_path: Path, problems: list[Problem]
+    tmp_path: Path, problems: list[Problem], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("HARNESS_CHECKPOINT_MINUTES", "0")
     p = prepared(tmp_path, tuning="all", **SEARCH | {"search": {"recipe.lr": [1e-3, 1e-2]}})
     train_one(p)
     folder = tmp_path / "checkpoints" / p.cell.train_key
@@ -206,7 +207,10 @@ def test_where_micro_batches_are_the_loss_they_stay(
     assert small_gpu == [4]
 
 
-def test_checkpoints_of_a_finished_training_are_forgotten(tmp_path: Path) -> None:
+def test_checkpoints_of_a_finished_training_are_forgotten(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HARNESS_CHECKPOINT_MINUTES", "0")
     p = prepared(tmp_path, tuning="all")
     train_one(p)
     folder = tmp_path / "checkpoints" / p.cell.train_key

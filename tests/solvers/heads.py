@@ -12,7 +12,7 @@ from harness.core.protocols.paradigm import Head, HeadInputs
 from harness.core.protocols.plugin import NoOptions
 from harness.core.protocols.solver import Problem
 from harness.paradigms import vision_only
-from harness.training.loader import CachedFeatures
+from harness.training.cached import CachedFeatures
 from harness.training.probe import ProbeModel
 
 

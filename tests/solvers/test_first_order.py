@@ -9,7 +9,7 @@ from training.examples import CELL, FEATURES, RECIPE, D, data, text_head
 from harness.core import registry
 from harness.core.protocols.solver import Problem, Solver, Watch
 from harness.solvers import first_order
-from harness.training.loader import CachedFeatures
+from harness.training.cached import CachedFeatures
 from harness.training.loop import train
 from harness.training.model import Embedding, Model, Projection
 

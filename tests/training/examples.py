@@ -18,8 +18,8 @@ from harness.core.protocols.paradigm import Head, HeadInputs
 from harness.core.protocols.plugin import NoOptions
 from harness.core.protocols.solver import Problem, Solution
 from harness.paradigms import matching, vision_text
+from harness.training.cached import CachedFeatures
 from harness.training.distributed import process_group
-from harness.training.loader import CachedFeatures
 from harness.training.loop import train
 from harness.training.model import Embedding, Model, Projection
 from harness.training.texts import TrainedTower

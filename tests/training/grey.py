@@ -55,6 +55,15 @@ class Mean:
     def as_tensor(self, image: Image.Image) -> torch.Tensor:
         return self.preprocess(image, image.width)
 
+    def pixels(self, image: Image.Image, resolution: int) -> torch.Tensor:
+        return self.preprocess(image, resolution)
+
+    def pixels_as_cut(self, image: Image.Image) -> torch.Tensor:
+        return self.as_tensor(image)
+
+    def normalise(self, x_BCHW: torch.Tensor) -> torch.Tensor:
+        return x_BCHW
+
     def features(self, x_BCHW: torch.Tensor) -> Any:
         return self.module(x_BCHW.mean(dim=(1, 2, 3))[:, None])
 

@@ -11,10 +11,11 @@ from torch.utils.checkpoint import checkpoint
 
 from harness.sampling.views import Views
 from harness.training.batch_norm import BatchNorms
-from harness.training.loader import Sampling, TunedBackbone
 from harness.training.pictures import Pictures
+from harness.training.training_views import Sampling
+from harness.training.tuned import TunedBackbone
 
-from .grey import GreyPictures
+from .grey import GreyPictures, Mean
 
 
 def network() -> torch.nn.Module:
@@ -76,7 +77,7 @@ def test_a_pass_without_a_graph_and_one_in_the_backward_pass_do_not_count() -> N
     torch.testing.assert_close(twice[1].running_var, once[1].running_var)
 
 
-class Normed:
+class Normed(Mean):
     """An encoder with batch norm over the grey levels of a batch."""
 
     def __init__(self) -> None:
@@ -84,9 +85,6 @@ class Normed:
 
     def preprocess(self, image: Any, resolution: int) -> torch.Tensor:
         return torch.full((3, 2, 2), float(image.getpixel((0, 0))[0]))
-
-    def as_tensor(self, image: Any) -> torch.Tensor:
-        return self.preprocess(image, 2)
 
     def features(self, x_BCHW: torch.Tensor) -> Any:
         return self.module(x_BCHW.mean(dim=(1, 2, 3))[:, None])
@@ -99,7 +97,8 @@ def test_a_tuned_backbone(batch_norm: str | None) -> None:
     pictures = Pictures(data, Normed(), 2)
     sampling = Sampling(0, None, batch_norm=batch_norm)
     source = TunedBackbone(Normed(), pictures, ["1", "3"], sampling, "cpu")
-    h_BF = source.features(torch.tensor([0, 1]))
+    (x_NCHW,) = source.ahead([(0, torch.tensor([0, 1]))])
+    h_BF = source.features(x_NCHW)
     h_BF.sum().backward()
     source.end_step()
     mean = source.module.running_mean.item()

@@ -17,8 +17,8 @@ from harness.core.errors import BadInput, HarnessError, OutputError
 from harness.core.protocols.solver import Problem, Solution, Watch
 from harness.training import checkpoint_files
 from harness.training.agreement import OutOfMemory
+from harness.training.cached import CachedFeatures
 from harness.training.checkpoint import Checkpoint
-from harness.training.loader import CachedFeatures
 from harness.training.loop import train
 from harness.training.model import Embedding, Model, Projection
 

@@ -16,9 +16,10 @@ from harness.core.protocols.paradigm import Head, HeadInputs
 from harness.core.protocols.plugin import NoOptions
 from harness.core.protocols.solver import Problem, Solution, Watch
 from harness.paradigms import vision_only
-from harness.training.loader import CachedFeatures
-from harness.training.loop import dropout, train
+from harness.training.cached import CachedFeatures
+from harness.training.loop import train
 from harness.training.model import Embedding, Model, Projection
+from harness.training.step import dropout
 
 from .examples import CELL, FEATURES, C, D, N, data, text_head
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import torch
 
-from harness.training.loader import CachedFeatures
+from harness.training.cached import CachedFeatures
 from harness.training.model import Embedding, Model, Projection, count
 from harness.training.texts import TrainedTower
 

@@ -51,7 +51,9 @@ def test_crops_at_full_resolution_are_not_cut_again() -> None:
         def preprocess(self, image: Image.Image, resolution: int) -> Any:
             raise AssertionError("resized and cropped again")
 
-        def as_tensor(self, image: Image.Image) -> Any:
+        pixels = preprocess
+
+        def pixels_as_cut(self, image: Image.Image) -> Any:
             assert image.size == (224, 224)
             return torch.tensor(np.asarray(image)[0, :, 0])
 
@@ -86,7 +88,7 @@ def test_what_was_augmented_is_not_kept() -> None:
     data: Any = Grey()
     pictures = Pictures(data, Mean(), 8)
     change = Augmentation((0.0, 0.0, 0.5, 0.5), flip=True)
-    for _ in range(2):
-        x_NCHW = pictures.augmented([FrameView("1", 3), FrameView("1", 4)], change)
-        assert x_NCHW[:, 0, 0, 0].tolist() == [13, 14]
-    assert len(data.reads) == 2
+    views = [FrameView("1", 3), FrameView("1", 4)]
+    x_NCHW = pictures.augmented(read_pictures(data, views, 8), change)
+    assert x_NCHW[:, 0, 0, 0].tolist() == [13, 14]
+    assert pictures.kept(views) is None

@@ -8,7 +8,7 @@ from torch.nn import functional as F
 
 from harness.core.cells import Recipe
 from harness.core.protocols.solver import Problem
-from harness.training.loader import CachedFeatures
+from harness.training.cached import CachedFeatures
 from harness.training.loop import train
 from harness.training.model import Embedding, Model, Projection
 from harness.training.proximal import proximal_terms

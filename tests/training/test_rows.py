@@ -9,9 +9,9 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from harness.training import loader
+from harness.training import cached
 from harness.training import rows as module
-from harness.training.loader import CachedFeatures, StoredFeatures, cached_features
+from harness.training.cached import CachedFeatures, StoredFeatures, cached_features
 from harness.training.probe import Standard
 from harness.training.rows import StoredRows
 
@@ -53,7 +53,7 @@ def test_many_rows_are_gathered_by_batches(monkeypatch: pytest.MonkeyPatch) -> N
     rows, h_NF = stored()
     transform = lambda h_BF: F.normalize(h_BF, dim=-1)  # noqa: E731
     kept = cached_features(rows, "cpu", transform)
-    monkeypatch.setattr(loader, "MOST_IN_MEMORY", rows.nbytes - 1)
+    monkeypatch.setattr(cached, "MOST_IN_MEMORY", rows.nbytes - 1)
     source = cached_features(rows, "cpu", transform)
     assert type(kept) is CachedFeatures
     assert isinstance(source, StoredFeatures)

@@ -8,9 +8,10 @@ import pytest
 import torch
 
 from harness.core.errors import EncoderError
-from harness.training.loader import Sampling, TunedBackbone
 from harness.training.model import Projection
 from harness.training.pictures import Pictures
+from harness.training.training_views import Sampling
+from harness.training.tuned import TunedBackbone
 from harness.training.weights import (
     BACKBONE,
     Source,

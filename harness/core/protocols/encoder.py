@@ -31,6 +31,23 @@ class ImageEncoder(Protocol):
         """A picture of R x R pixels as (3, R, R), neither resized nor cropped."""
         return self.preprocess(image, image.width)
 
+    def pixels(self, image: Image.Image, resolution: int) -> torch.Tensor:
+        """`preprocess` up to what `normalise` does to many pictures at once: (3, R, R), uint8.
+
+        An encoder that cannot be divided so gives all that `preprocess` gives.
+        """
+        return self.preprocess(image, resolution)
+
+    def pixels_as_cut(self, image: Image.Image) -> torch.Tensor:
+        """`as_tensor` up to what `normalise` does."""
+        return self.as_tensor(image)
+
+    def normalise(self, x_BCHW: torch.Tensor) -> torch.Tensor:
+        """What `features` takes, of pixels, on their device; number for number what `preprocess`
+        makes of the picture.
+        """
+        return x_BCHW
+
     @abstractmethod
     def features(self, x_BCHW: torch.Tensor) -> torch.Tensor:
         """Backbone features h_BF, before the projection."""

@@ -66,6 +66,7 @@ class LaunchRequest:
     cost: CellCost
     settings: Any  # what `settings` gave
     run_here: Callable[[Sequence[KeyedCell], int], None]  # cells in so many threads, to the end
+    workers: int | None = None  # processes that read data ahead (loader.workers)
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -25,11 +25,18 @@ class FeatureSource(Protocol):
 
     def __len__(self) -> int: ...
     def begin_epoch(self, epoch: int) -> None: ...
-    def features(self, batch_B: torch.Tensor) -> torch.Tensor:
-        """h_BF, or h_BTF with frames; with a graph where the backbone is trained.
+    def ahead(
+        self, parts: Iterable[tuple[int, torch.Tensor]]
+    ) -> Generator[torch.Tensor, None, None]:
+        """What `features` takes for every (epoch, micro-batch of numbers), in order; it may be read
+        before it is asked for. Closing the generator ends the reading.
 
         Numbers of N and above are samples that an epoch reads again: n + N is sample n.
         """
+        ...
+
+    def features(self, inputs: torch.Tensor) -> torch.Tensor:
+        """h_BF, or h_BTF with frames; with a graph where the backbone is trained."""
         ...
 
     def end_step(self) -> None:

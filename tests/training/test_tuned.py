@@ -9,8 +9,11 @@ import torch
 
 from harness.core.errors import CellError
 from harness.sampling.views import Views
-from harness.training.loader import CachedFeatures, Sampling, TunedBackbone, shaped
+from harness.training.cached import CachedFeatures
+from harness.training.item_views import shaped
 from harness.training.pictures import Pictures
+from harness.training.training_views import Sampling
+from harness.training.tuned import TunedBackbone
 
 from .grey import Grey, GreyPictures, Mean
 
@@ -26,6 +29,12 @@ def backbone(
     return TunedBackbone(Mean(), pictures(data), ["1", "2"], sampling, "cpu")
 
 
+def features(source: TunedBackbone, numbers: list[int], epoch: int = 0) -> torch.Tensor:
+    """Of one micro-batch."""
+    (x_NCHW,) = source.ahead([(epoch, torch.tensor(numbers))])
+    return source.features(x_NCHW)
+
+
 def test_kept_features_are_rows_by_position() -> None:
     h_NF = torch.arange(12.0).reshape(4, 3)
     source = CachedFeatures(h_NF)
@@ -37,8 +46,7 @@ def test_kept_features_are_rows_by_position() -> None:
 def test_training_draws_frames_anew_every_epoch_and_alike_for_a_seed() -> None:
     def frames_of(epoch: int, seed: int = 0) -> list[float]:
         source = backbone(seed=seed)
-        source.begin_epoch(epoch)
-        h_BTF = source.features(torch.tensor([1, 0]))
+        h_BTF = features(source, [1, 0], epoch)
         assert h_BTF.shape == (2, 4, 1)
         return h_BTF.flatten().tolist()
 
@@ -52,9 +60,8 @@ def test_training_draws_frames_anew_every_epoch_and_alike_for_a_seed() -> None:
 def test_a_sample_that_an_epoch_reads_again_is_drawn_anew() -> None:
     """Sample n + N is sample n; its first reading is as if there were no others."""
     source = backbone()
-    source.begin_epoch(0)
-    first, again, third = source.features(torch.tensor([1, 3, 5]))[..., 0].tolist()
-    assert first == backbone().features(torch.tensor([1]))[0, :, 0].tolist()
+    first, again, third = features(source, [1, 3, 5])[..., 0].tolist()
+    assert first == features(backbone(), [1])[0, :, 0].tolist()
     assert all([int(v - 20) // 5 for v in drawn] == [0, 1, 2, 3] for drawn in (again, third))
     assert len({tuple(drawn) for drawn in (first, again, third)}) == 3
     kept = CachedFeatures(torch.arange(4.0)[:, None])
@@ -65,20 +72,20 @@ def test_a_short_clip_shows_every_frame(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(Grey, "length", lambda self, item: 3)
     sampling = Sampling(0, 5, repeats="random")
     source = TunedBackbone(Mean(), pictures(), ["1"], sampling, "cpu")
-    grey_T = source.features(torch.tensor([0]))[0, :, 0].tolist()
+    grey_T = features(source, [0])[0, :, 0].tolist()
     assert grey_T == sorted(grey_T)
     assert set(grey_T) == {10, 11, 12}
 
 
 def test_a_picture_is_read_whole() -> None:
     source = backbone(frames=None, data=GreyPictures())
-    assert source.features(torch.tensor([1, 0, 1])).tolist() == [[20], [10], [20]]
+    assert features(source, [1, 0, 1]).tolist() == [[20], [10], [20]]
     assert source.embed(["2", "1"], pictures(GreyPictures())).tolist() == [[20], [10]]
 
 
 def test_features_in_training_have_a_graph_and_in_evaluation_none() -> None:
     source = backbone()
-    assert source.features(torch.tensor([0])).requires_grad
+    assert features(source, [0]).requires_grad
     assert not source.embed(["1"], pictures()).requires_grad
 
 
@@ -101,12 +108,9 @@ def test_rows_come_in_the_order_of_items_views_frames() -> None:
 
 def test_an_augmented_clip_is_changed_alike_in_all_its_frames() -> None:
     source = backbone(augment="crop_flip")
-    source.begin_epoch(0)
-    grey_T = source.features(torch.tensor([0]))[0, :, 0]
+    grey_T = features(source, [0])[0, :, 0]
     assert (grey_T.diff() > 0).all(), "uniform frames keep their grey level"
-    cropped = backbone(augment="crop")
-    cropped.begin_epoch(0)
-    assert cropped.features(torch.tensor([0])).shape == (1, 4, 1)
+    assert features(backbone(augment="crop"), [0]).shape == (1, 4, 1)
 
 
 def test_the_shared_encoder_is_not_trained() -> None:

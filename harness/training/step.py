@@ -1,0 +1,175 @@
+"""One update from a batch, in micro-batches that several processes share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from harness.core.cells import Recipe
+from harness.core.errors import CellError
+from harness.core.protocols.solver import TrainableModel
+from harness.training.distributed import World
+from harness.training.precision import Precision
+from harness.training.proximal import Anchor
+from harness.training.transfer import to_device
+
+if TYPE_CHECKING:
+    import torch
+
+    from harness.training.schedule import Parts
+
+
+@dataclass
+class Stepper:
+    """The updates of a training. `inputs` gives what the features of this process's micro-batches
+    are made of, in their order.
+    """
+
+    model: TrainableModel
+    optimiser: torch.optim.Optimizer
+    recipe: Recipe
+    labels_N: torch.Tensor
+    group: World
+    precision: Precision
+    anchors: Sequence[Anchor]
+    inputs: Iterator[Any]
+
+    def step(self, parts: Parts, drop: torch.Generator) -> tuple[torch.Tensor, torch.Tensor]:
+        """One update. The mean loss and the number of correct predictions of the batch, both in
+        float64 on the device.
+        """
+        model, group = self.model, self.group
+        self.optimiser.zero_grad()
+        model.read_texts(self._labels(parts))
+        if model.head.whole_batch and model.gather and len(parts) > 1:
+            loss, right = self._contrasted(parts, drop)
+            model.teach_texts()
+            group.add_gradients(model.encoder())  # the others have those of the whole batch
+        else:
+            loss, right = self._summed(parts, drop)
+            model.teach_texts()
+            group.add_gradients(model.tensors())
+            group.add([loss, right])
+        self.precision.unscale(self.optimiser)
+        for anchor in self.anchors:
+            anchor.add_gradient()
+        self.precision.step(self.optimiser)
+        model.source.end_step()
+        return loss, right
+
+    def _summed(self, parts: Parts, drop: torch.Generator) -> tuple[torch.Tensor, torch.Tensor]:
+        """Micro-batches for a loss that is a mean over samples: their gradients add up to that of
+        the batch. A contrastive loss without the gather is computed within each micro-batch.
+        """
+        import torch
+
+        total = sum(len(part_B) for part_B, _ in parts)
+        loss_sum = torch.zeros((), dtype=torch.float64, device=self.model.device)
+        right = torch.zeros_like(loss_sum)
+        for part_B, mine in parts:
+            if not mine:
+                self._skip(part_B, drop)
+                continue
+            y_B = self._labels([(part_B, True)])
+            z_BD = self._embed(next(self.inputs), drop)
+            mean, logits_BC = self.model.head.loss_and_logits(z_BD, y_B)
+            loss = mean * (len(part_B) / total)
+            self.precision.backward(loss)
+            loss_sum += loss.detach()
+            right += _right(logits_BC, y_B)
+        return loss_sum, right
+
+    def _contrasted(self, parts: Parts, drop: torch.Generator) -> tuple[torch.Tensor, torch.Tensor]:
+        """Micro-batches for a loss that contrasts the samples of a batch, with all negatives.
+
+        Two passes (Gao et al. 2021). The first computes the embeddings of all parts without a
+        graph, gathers them over the processes, and computes the loss and its gradient at the
+        embeddings. The second computes each part again from the same inputs, with a graph, and
+        backpropagates that gradient through it.
+        """
+        import torch
+
+        began = drop.get_state()
+        inputs = [next(self.inputs) if mine else None for _, mine in parts]
+        lengths = [len(part_B) for part_B, _ in parts]
+        with torch.no_grad():
+            local_parts = [
+                self._embed(x, drop) if mine else self._skip(part_B, drop)
+                for (part_B, mine), x in zip(parts, inputs, strict=True)
+            ]
+        z_BD = _gathered(local_parts, lengths, self.group)
+        z_BD.requires_grad_()
+        y_B = self._labels(parts)
+        loss, logits_BC = self.model.head.loss_and_logits(z_BD, y_B)
+        self.precision.backward(loss)
+        if z_BD.grad is None:
+            raise CellError("the loss does not depend on the embeddings")
+        drop.set_state(began)  # the second pass drops the same elements
+        gradients = z_BD.grad.split(lengths)
+        for (part_B, mine), x, gradient_BD in zip(parts, inputs, gradients, strict=True):
+            if mine:
+                self._embed(x, drop).backward(gradient_BD)
+            else:
+                self._skip(part_B, drop)
+        return loss.detach().double(), _right(logits_BC, y_B).double()
+
+    def _labels(self, parts: Parts) -> torch.Tensor:
+        """y_B of the samples of some micro-batches."""
+        import torch
+
+        batch_B = torch.cat([part_B for part_B, _ in parts]) if len(parts) > 1 else parts[0][0]
+        return self.labels_N[to_device(batch_B, self.labels_N.device)]
+
+    def _embed(self, inputs: Any, drop: torch.Generator) -> torch.Tensor:
+        """z_BD as float32, whatever the precision of the encoder."""
+        with self.precision.forward():
+            h_BF = dropout(self.model.source.features(inputs), self.recipe.dropout, drop)
+            return self.model.embedding(h_BF).float()
+
+    def _skip(self, part_B: torch.Tensor, drop: torch.Generator) -> torch.Tensor | None:
+        """Draw the dropout of another process's part, so that the streams stay equal."""
+        if self.recipe.dropout:
+            frames = [self.model.source.frames] if self.model.source.frames else []
+            shape = (len(part_B), *frames, self.model.feature_dim)
+            _kept(shape, self.recipe.dropout, drop)
+        return None
+
+
+def _gathered(
+    local_parts: Sequence[torch.Tensor | None], lengths: Sequence[int], group: World
+) -> torch.Tensor:
+    """The whole z_BD from the parts of this process (None: a part of another process)."""
+    import torch
+
+    present = [z_BD for z_BD in local_parts if z_BD is not None]
+    if group.size == 1:
+        return torch.cat(present)
+    from harness.training.device import device
+
+    width = group.maximum(present[0].shape[1] if present else 0)
+    torch_device = present[0].device if present else device()
+    parts = [
+        torch.zeros(n, width, device=torch_device) if z_BD is None else z_BD
+        for z_BD, n in zip(local_parts, lengths, strict=True)
+    ]
+    whole_BD = torch.cat(parts)
+    group.add([whole_BD])
+    return whole_BD
+
+
+def _right(logits_BC: torch.Tensor, y_B: torch.Tensor) -> torch.Tensor:
+    return (logits_BC.argmax(dim=1) == y_B).sum()
+
+
+def dropout(h_BF: torch.Tensor, rate: float, stream: torch.Generator) -> torch.Tensor:
+    """Inverted dropout from a stream of its own, drawn on the CPU."""
+    if rate == 0:
+        return h_BF
+    return h_BF * to_device(_kept(h_BF.shape, rate, stream), h_BF.device) / (1 - rate)
+
+
+def _kept(shape: Sequence[int], rate: float, stream: torch.Generator) -> torch.Tensor:
+    import torch
+
+    return torch.rand(tuple(shape), generator=stream) >= rate

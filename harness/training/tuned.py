@@ -1,0 +1,209 @@
+"""A backbone that is tuned: its training views, read ahead, and its features in evaluation."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Generator, Iterable, Sequence
+from copy import deepcopy
+from typing import TYPE_CHECKING, Any
+
+from harness.core.errors import CellError
+from harness.sampling.views import Views
+from harness.training.batch_norm import BatchNorms
+from harness.training.distributed import world
+from harness.training.item_views import ONE_VIEW, ItemViews, shaped
+from harness.training.loader import default_workers, read_ahead
+from harness.training.pictures import FLOAT_BYTES, KEPT_BYTES, Pictures
+from harness.training.training_views import Sampling, TrainingViews
+from harness.training.transfer import to_device
+
+if TYPE_CHECKING:
+    import torch
+
+#: Images per batch in evaluation, by the type of the device.
+EVALUATION_BATCH = {"cpu": 32, "cuda": 256}
+
+
+class TunedBackbone:
+    """Tuning `all`: a copy of the encoder, run on the images at every step.
+
+    Batch norm keeps its pretrained statistics, as a small support set gives poor estimates, unless
+    the recipe says `batch_norm: updated`.
+    """
+
+    def __init__(
+        self,
+        encoder: Any,
+        pictures: Pictures,
+        items: Sequence[str],
+        sampling: Sampling,
+        torch_device: Any,
+        *,
+        workers: int | None = None,
+    ) -> None:
+        import torch
+
+        self._encoder = deepcopy(encoder)
+        self._encoder.module.requires_grad_()
+        self._encoder.module.to(torch_device)
+        self._device, self._sampling = torch.device(torch_device), sampling
+        self._pinned = self._device.type == "cuda" and torch.cuda.is_available()
+        self._workers = default_workers() if workers is None else workers
+        self._views = TrainingViews(pictures, list(items), sampling)
+        self._new: list[torch.Tensor] = []
+        self._norms = BatchNorms(self._encoder.module) if sampling.batch_norm else None
+        # Taken before modules are inserted, which may change the names of the encoder's tensors.
+        state: dict[str, torch.Tensor] = self._encoder.module.state_dict(keep_vars=True)
+        self._pretrained_tensors = state
+
+    @property
+    def module(self) -> Any:
+        """The tuned torch module."""
+        return self._encoder.module
+
+    @property
+    def frames(self) -> int | None:
+        return self._sampling.frames
+
+    def state(self) -> dict[str, torch.Tensor]:
+        """The current tensors of the encoder, without inserted ones."""
+        return self._pretrained_tensors
+
+    def inserted(self) -> dict[str, torch.Tensor]:
+        """Inserted parameters by their names in the module; a shared one has several names."""
+        ids = {id(tensor) for tensor in self._new}
+        named = self.module.named_parameters(remove_duplicate=False)
+        return {name: tensor for name, tensor in named if id(tensor) in ids}
+
+    def put_in(self, new: Sequence[torch.Tensor]) -> None:
+        """Declare the inserted parameters of the module, which are not pretrained."""
+        self._new = list(new)
+
+    def recompute(self) -> None:
+        """Use gradient checkpointing: keep only the inputs of the blocks, not their activations.
+
+        Raises CellError for an encoder that does not support it.
+        """
+        module = self.module
+        if hasattr(module, "set_grad_checkpointing"):  # open_clip and timm
+            module.set_grad_checkpointing(True)
+        elif hasattr(module, "activation_checkpointing_enable"):
+            module.activation_checkpointing_enable()
+            # transformers uses checkpoints in training mode only; CLIP's towers have no dropout.
+            module.train()
+        else:
+            raise CellError("recipe.checkpointing: this encoder cannot recompute its blocks")
+
+    def __len__(self) -> int:
+        return len(self._views.items)
+
+    def begin_epoch(self, epoch: int) -> None:
+        """What is read says the epoch that it is for."""
+
+    def ahead(
+        self, parts: Iterable[tuple[int, torch.Tensor]]
+    ) -> Generator[torch.Tensor, None, None]:
+        """Pixels of the micro-batches on the device. Samples that are the same in every epoch are
+        read once, as far as they fit into memory; others by workers ahead of the step.
+
+        Raises DataError for an item that cannot be read, CellError for a worker that died.
+        """
+        if not self._views.change and self._nbytes(len(self)) <= KEPT_BYTES:
+            self._read_all()
+            for _, part_B in parts:
+                chosen = self._views.pictures_of(part_B.tolist())
+                yield self._moved(self._views.pictures.read(chosen))
+            return
+        first, parts = _peek(parts)
+        requests = ((epoch, part_B.tolist()) for epoch, part_B in parts)
+        read = read_ahead(
+            self._views.read, requests, workers=self._workers, nbytes=self._nbytes(first),
+            pinned=self._pinned,
+        )  # fmt: skip
+        for x_NCHW in read:
+            yield self._moved(x_NCHW)
+
+    def features(self, inputs: torch.Tensor) -> torch.Tensor:
+        """h_BF, or h_BTF with frames, of the pixels (B x T, 3, R, R) of a micro-batch."""
+        if self._norms is not None:
+            self._norms.begin_part()
+        h_NF: torch.Tensor = self._encoder.features(self._encoder.normalise(inputs))
+        if self._norms is not None:
+            self._norms.end_part()
+        return h_NF.unflatten(0, (-1, self.frames)) if self.frames else h_NF
+
+    def end_step(self) -> None:
+        if self._norms is not None:
+            self._norms.end_step()
+
+    def statistics(self) -> list[torch.Tensor]:
+        return [] if self._norms is None else self._norms.buffers()
+
+    def pretrained(self) -> list[torch.Tensor]:
+        ours = {id(t) for t in self._new}
+        return [t for t in self.module.parameters() if id(t) not in ours]
+
+    def new(self) -> list[torch.Tensor]:
+        return self._new
+
+    def embed(
+        self, items: Sequence[str], pictures: Pictures, view: Views = ONE_VIEW
+    ) -> torch.Tensor:
+        """Features of other samples, without a graph: (N, F), with V after N if there are views and
+        T before F if there are frames. The items are split over the processes.
+        """
+        import torch
+
+        if self._norms is not None:
+            self._norms.evaluate()
+        group = world()
+        local_items = list(items[group.rank :: group.size])
+        views = ItemViews(pictures.dataset, local_items, self.frames, view)
+        # Frames of a clip are in one batch, as a module inside the backbone may read all of them.
+        clip = self.frames or 1
+        step = max(1, EVALUATION_BATCH[self._device.type] // clip) * clip
+        batches = [views[i : i + step] for i in range(0, len(views), step)]
+        read = pictures.batches(batches, workers=self._workers, pinned=self._pinned)
+        parts = [self._without_graph(x_NCHW) for x_NCHW in read]
+        width = group.maximum(parts[0].shape[-1] if parts else 0)
+        h_MF = torch.cat(parts) if parts else torch.zeros(0, width)
+        h_N = shaped(h_MF, len(local_items), view, self.frames)
+        if group.size == 1:
+            return h_N
+        whole = torch.zeros(len(items), *h_N.shape[1:], device=self._device)
+        whole[group.rank :: group.size] = h_N.to(self._device)
+        group.add([whole])
+        return whole.cpu()
+
+    def _without_graph(self, x_NCHW: torch.Tensor) -> torch.Tensor:
+        import torch
+
+        with torch.no_grad():
+            x_NCHW = self._encoder.normalise(self._moved(x_NCHW))
+            h_NF: torch.Tensor = self._encoder.features(x_NCHW)
+        return h_NF.cpu()
+
+    def _moved(self, x_NCHW: torch.Tensor) -> torch.Tensor:
+        return to_device(x_NCHW, self._device)
+
+    def _read_all(self) -> None:
+        """Put the pixels of every sample into memory."""
+        numbers = range(len(self))
+        step = EVALUATION_BATCH["cpu"]
+        batches = [self._views.pictures_of(numbers[i : i + step]) for i in numbers[::step]]
+        for _ in self._views.pictures.batches(batches, workers=self._workers):
+            pass
+
+    def _nbytes(self, samples: int) -> int:
+        """Bytes of the pixels of so many samples, at most."""
+        side = self._views.pictures.resolution
+        return samples * (self.frames or 1) * 3 * side**2 * FLOAT_BYTES
+
+
+def _peek(
+    parts: Iterable[tuple[int, torch.Tensor]],
+) -> tuple[int, Iterable[tuple[int, torch.Tensor]]]:
+    """How many samples the first micro-batch has, which no other exceeds; and all of them."""
+    iterator = iter(parts)
+    first = list(itertools.islice(iterator, 1))
+    return (len(first[0][1]) if first else 0), itertools.chain(first, iterator)
