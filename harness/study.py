@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.core.errors import BadInput, OutputError, TaskError
 from harness.core.hashes import Progress
+from harness.core.progress import shown_by
 from harness.core.protocols.launcher import Cancelled, Events, JobReport, LaunchOptions
 from harness.core.records import Record
 from harness.core.samples import TestSet
@@ -78,7 +79,8 @@ class Study:
         if self._plan is None:
             try:
                 rows = self.rows()
-                self._plan = plan_rows(rows, self.store, self.file, progress)
+                with shown_by(progress):
+                    self._plan = plan_rows(rows, self.store, self.file, progress)
                 self._plan.remarks = tuple(recipe_notes(self.task, (r.cell for r in rows)))
             except TaskError:
                 raise

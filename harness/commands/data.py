@@ -54,13 +54,15 @@ def run(args: Namespace) -> int:
     from harness.commands._progress import Progress
     from harness.commands._read_items import read_items
     from harness.core.problems import and_more
+    from harness.core.progress import shown_by
     from harness.data._official import count, differences, official, without_items
 
     known = official().get(args.name)
     choice = _choice(args)
     if args.against is not None:
         return compare_with_lists(args.name, choice, args.against, as_json=args.json)
-    data, missing = _open(choice)
+    with Progress(first_seconds=1.0) as progress, shown_by(partial(progress.update, "files")):
+        data, missing = _open(choice)
     counts = count(data, missing)
     problems, remarks = differences(counts, known, args.split) if known else ([], [])
     problems = [*data.problems, *problems, *without_items(counts)]

@@ -17,10 +17,12 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.core.errors import DataError
+from harness.data._clip_bytes import Clip, ClipBytes
 from harness.data._files import refuse_special
 from harness.data._images import MAX_PIXELS
 from harness.data._matroska import declared_size
@@ -49,7 +51,7 @@ class Index:
     keys: tuple[int, ...] = ()  # of key frames, from which decoding can begin
 
 
-def index(path: Path, seen: Callable[[int, Image.Image], object] | None = None) -> Index:
+def index(path: Clip, seen: Callable[[int, Image.Image], object] | None = None) -> Index:
     """The index pass: reads the whole file, and decodes it only where times cannot be trusted;
     `seen` is then called with every frame, so that it need not be decoded again.
 
@@ -80,7 +82,7 @@ def index(path: Path, seen: Callable[[int, Image.Image], object] | None = None) 
         return Index(_not_zero(path, len(times)), tuple(times), tuple(keys))
 
 
-def read(path: Path, index: Index, numbers: Sequence[int]) -> dict[int, Image.Image]:
+def read(path: Clip, index: Index, numbers: Sequence[int]) -> dict[int, Image.Image]:
     """Frames by number, decoded from the nearest key frame before each, as RGB.
 
     Raises DataError if one cannot be decoded.
@@ -105,7 +107,7 @@ def read(path: Path, index: Index, numbers: Sequence[int]) -> dict[int, Image.Im
     return _complete(path, frames, set(numbers))
 
 
-def read_all(path: Path, index: Index) -> Iterator[tuple[int, Image.Image]]:
+def read_all(path: Clip, index: Index) -> Iterator[tuple[int, Image.Image]]:
     """(number, frame) of a whole video.
 
     Raises DataError, once it is reached, for a frame that cannot be decoded or is missing.
@@ -133,11 +135,12 @@ class _Packet:
 
 
 @contextmanager
-def readable(path: Path) -> Iterator[None]:
+def readable(path: Clip) -> Iterator[None]:
     """An error of the file system becomes a DataError that names the video; so does a path that
     is not that of a regular file.
     """
-    refuse_special(path, "video")
+    if isinstance(path, Path):
+        refuse_special(path, "video")
     try:
         yield
     except OSError as error:
@@ -145,16 +148,17 @@ def readable(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[tuple[Any, Any]]:
+def _opened(path: Clip) -> Iterator[tuple[Any, Any]]:
     """The container and its first video stream; whatever goes wrong inside is a DataError."""
     import av
 
     with readable(path):
-        if path.stat().st_size == 0:
+        size, file = _size_and_file(path)
+        if size == 0:
             raise DataError(f"video {path} is empty")
     try:
         with av.open(
-            str(path), options={"format_whitelist": FORMATS, "protocol_whitelist": "file"},
+            file, options={"format_whitelist": FORMATS, "protocol_whitelist": "file"},
             metadata_errors="replace",
         ) as container:  # fmt: skip
             yield container, _video_stream(container, path)
@@ -166,13 +170,21 @@ def _opened(path: Path) -> Iterator[tuple[Any, Any]]:
         raise DataError(f"video {path} cannot be read: {error}") from error
 
 
+def _size_and_file(path: Clip) -> tuple[int, str | BytesIO]:
+    """The bytes of a video, and what PyAV opens. Raises OSError."""
+    if isinstance(path, ClipBytes):
+        content = path.read()
+        return len(content), BytesIO(content)
+    return path.stat().st_size, str(path)
+
+
 def _reason(error: Any) -> str:
     if error.errno == errno.EINVAL:
         return "is no mp4, mov, mkv, webm or avi: convert it"
     return f"cannot be read: {error.strerror}"
 
 
-def _video_stream(container: Any, path: Path) -> Any:
+def _video_stream(container: Any, path: Clip) -> Any:
     import av
 
     cover = av.stream.Disposition.attached_pic
@@ -203,7 +215,7 @@ def _is(container: Any, name: str) -> bool:
     return name in container.format.name.split(",")
 
 
-def _decoded(container: Any, stream: Any, path: Path) -> Iterator[Any]:
+def _decoded(container: Any, stream: Any, path: Clip) -> Iterator[Any]:
     """Frames in order, from where the container is."""
     for packet in container.demux(stream):
         if packet.is_corrupt:
@@ -214,7 +226,7 @@ def _decoded(container: Any, stream: Any, path: Path) -> Iterator[Any]:
             yield frame
 
 
-def _packets(container: Any, stream: Any, path: Path) -> tuple[list[_Packet], float]:
+def _packets(container: Any, stream: Any, path: Clip) -> tuple[list[_Packet], float]:
     """Every packet of the stream, and when the last of all streams ends, in seconds."""
     packets, end = [], 0.0
     for packet in container.demux():
@@ -230,20 +242,22 @@ def _packets(container: Any, stream: Any, path: Path) -> tuple[list[_Packet], fl
     return packets, end
 
 
-def _refuse_missing_frames(path: Path, count: int, declared: int, slack: int) -> None:
+def _refuse_missing_frames(path: Clip, count: int, declared: int, slack: int) -> None:
     """`declared` is 0 where the header does not say."""
     if count < declared - slack:
         raise DataError(f"video {path} is cut short: it has {count} of {declared} frames")
 
 
-def _refuse_missing_bytes(path: Path) -> None:
+def _refuse_missing_bytes(path: Clip) -> None:
     """For mkv and webm, whose header says their size."""
-    declared, size = declared_size(path), path.stat().st_size
+    size, file = _size_and_file(path)
+    with Path(file).open("rb") if isinstance(file, str) else file as handle:
+        declared = declared_size(handle)
     if declared is not None and size < declared:
         raise DataError(f"video {path} is cut short: it has {size} of {declared} bytes")
 
 
-def _refuse_early_end(path: Path, end: float, container: Any, stream: Any) -> None:
+def _refuse_early_end(path: Clip, end: float, container: Any, stream: Any) -> None:
     """For a video whose last packet ends long before its header says, in seconds."""
     import av
 
@@ -256,13 +270,13 @@ def _refuse_early_end(path: Path, end: float, container: Any, stream: Any) -> No
         raise DataError(f"video {path} is cut short: it ends after {end:.1f} of {declared:.1f} s")
 
 
-def _not_zero(path: Path, length: int) -> int:
+def _not_zero(path: Clip, length: int) -> int:
     if length == 0:
         raise DataError(f"video {path} holds no frame that can be decoded")
     return length
 
 
-def _read_in_order(path: Path, numbers: set[int]) -> dict[int, Image.Image]:
+def _read_in_order(path: Clip, numbers: set[int]) -> dict[int, Image.Image]:
     """Decoded from the beginning, and no further than the last of `numbers`."""
     frames: dict[int, Image.Image] = {}
     with _opened(path) as (container, stream):
@@ -275,7 +289,7 @@ def _read_in_order(path: Path, numbers: set[int]) -> dict[int, Image.Image]:
 
 
 def _complete(
-    path: Path, frames: dict[int, Image.Image], numbers: set[int]
+    path: Clip, frames: dict[int, Image.Image], numbers: set[int]
 ) -> dict[int, Image.Image]:
     """`frames`, if they have all `numbers`."""
     missing = sorted(numbers - set(frames))

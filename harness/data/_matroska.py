@@ -7,27 +7,25 @@ file is an EBML header and one Segment (RFC 9559).
 from __future__ import annotations
 
 from os import SEEK_CUR
-from pathlib import Path
 from typing import IO
 
 HEADER, SEGMENT = 0x1A45DFA3, 0x18538067
 
 
-def declared_size(path: Path) -> int | None:
-    """In bytes; None if the file does not say (a recording that was never finished) or is no
-    Matroska.
+def declared_size(handle: IO[bytes]) -> int | None:
+    """In bytes, of an open file; None if it does not say (a recording that was never finished) or
+    is no Matroska.
     """
-    with path.open("rb") as handle:
-        if _number(handle, keep_marker=True) != HEADER:
-            return None
-        header = _number(handle)
-        if header is None:
-            return None
-        handle.seek(header, SEEK_CUR)
-        if _number(handle, keep_marker=True) != SEGMENT:
-            return None
-        segment = _number(handle)
-        return None if segment is None else handle.tell() + segment
+    if _number(handle, keep_marker=True) != HEADER:
+        return None
+    header = _number(handle)
+    if header is None:
+        return None
+    handle.seek(header, SEEK_CUR)
+    if _number(handle, keep_marker=True) != SEGMENT:
+        return None
+    segment = _number(handle)
+    return None if segment is None else handle.tell() + segment
 
 
 def _number(handle: IO[bytes], *, keep_marker: bool = False) -> int | None:

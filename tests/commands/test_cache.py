@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import Call
+from data import shards as tar_shards
 from PIL import Image
 
 import harness
@@ -86,6 +87,8 @@ def filled(folder: Path, tmp_path: Path) -> Filled:
     hashes = hashes_below(data)
     hashes.of(["x", "y"])
     _fill_frames(tmp_path / "film.mp4")
+    picture = {"a.png": tar_shards.png(1), "a.cls": b"x"}
+    tar_shards.read(tar_shards.write(tmp_path / "t.tar", picture))
     rates.remember(rates.READ, "key", 10, 2.0)
     row_checksums(np.ones((MANY, 1), np.float16), "ab" * 32)
     cached_json("corrupt", "key", lambda: {"videos": []})
@@ -111,7 +114,7 @@ def _index_file() -> Path:
 
 ENTRIES = {
     "clips": 1, "corrupt": 1, "extracted": 1, "features": 2, "frames": 1, "hashes": 1,
-    "multiply_adds": 1, "rates": 1, "rows": 1, "text": 1, "timm": 1, "videos": 1,
+    "multiply_adds": 1, "rates": 1, "rows": 1, "shards": 1, "text": 1, "timm": 1, "videos": 1,
 }  # fmt: skip
 
 
@@ -393,6 +396,8 @@ DAMAGES = [
     ("videos", "*.json", say("[]"), 1),
     ("clips", "*.clips", cut, 1),
     ("clips", "*.clips", flip, 1),
+    ("shards", "*.npz", flip, 1),
+    ("shards", "*.npz", cut, 1),
     ("hashes", "*.npy", flip, 1),
     ("hashes", "*.npy", cut, 1),
     ("hashes", "scope.json", say("{}"), 1),

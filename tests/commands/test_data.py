@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from conftest import Call, WriteTask, paint
-from data import clips
+from data import clips, shards
 from precomputed import npz
 
 from harness.data._official import Count, differences, official
@@ -249,3 +249,20 @@ def test_the_official_counts_agree_with_each_other() -> None:
                 if split[use] is not None:
                     assert low * entry["classes"] <= split[use] <= high * entry["classes"]
     assert [sum(s.values()) for s in known["ucf101"]["splits"].values()] == [13320] * 3
+
+
+def test_tar_shards_are_checked(tmp_path: Path, cli: Call) -> None:
+    root = shards.data_set(tmp_path / "d")
+    ended = cli("data", "check", f"webdataset:{root}", "--json")
+    document = json.loads(ended.out)
+    assert (ended.code, document["problems"]) == (0, [])
+    assert document["splits"]["train"]["per_class"] == {"red cat": 5, "red dog": 5}
+    assert document["sampled"] == 14
+    twice = shards.samples(100, 4) | {"s0101.png": shards.png(1)}
+    shards.write(root / "test" / "0.tar", twice)
+    ended = cli("data", "check", f"{{name: 'webdataset:{root}'}}")
+    assert ended.code == 1
+    assert "test items that are training items as well: 1" in ended.out
+    (root / "test" / "0.tar").write_bytes(b"")
+    ended = cli("data", "check", f"webdataset:{root}")
+    assert (ended.code, "is empty" in ended.err) == (2, True)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.core import registry
+from harness.core import not_built, registry
 from harness.core.errors import BadInput, UnknownName
 from harness.core.protocols.classifier import Classifier, ClassifierOptions
 from harness.core.protocols.dataset import DatasetPlugin
@@ -96,9 +96,10 @@ def test_an_unknown_name_lists_what_there_is_and_the_nearest() -> None:
         registry.load(Classifier, "_room")
 
 
-def test_a_name_that_the_format_knows_and_nobody_built() -> None:
-    with pytest.raises(BadInput, match="the dataset 'webdataset' is not built yet; built: coop, "):
-        registry.load(DatasetPlugin, "webdataset")
+def test_a_name_that_the_format_knows_and_nobody_built(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(not_built.PLUGINS, "dataset", ("lmdb",))
+    with pytest.raises(BadInput, match="the dataset 'lmdb' is not built yet; built: coop, "):
+        registry.load(DatasetPlugin, "lmdb")
 
 
 # --- from elsewhere ------------------------------------------------------------------------------

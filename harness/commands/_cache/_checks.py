@@ -20,6 +20,7 @@ from harness.commands._cache._entry import Damage, Entry, File, ids_first
 from harness.core.hash_segments import load_segment
 from harness.core.row_checksums import read_checksums
 from harness.data import _clip_index
+from harness.data._shard_index import load_kept
 from harness.training.blocks import INDEX, ROWS, open_block, read_index
 from harness.training.shards import shard_name
 
@@ -241,6 +242,7 @@ CHECKS: dict[str, Callable[[Entry], list[Damage]]] = {
     "text": each(text),
     "frames": each(frames),
     "hashes": each(hashes),
+    "shards": each(lambda path: load_kept(path, "")),
     "clips": each(_clip_index.check),
     "videos": each(json_file(is_index)),
     "corrupt": each(json_file(is_lists)),

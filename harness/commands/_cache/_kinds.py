@@ -59,6 +59,7 @@ KINDS = {
             "videos", "the same, a file for each video, of an earlier version",
             rf"([0-9a-f]{{2}}/{HEX32})\.json",
         ),
+        Kind("shards", "what is in tar shards, and its sha256", rf"({HEX32})\.npz"),
         Kind(
             "hashes", "sha256 of files and rows, by folder or data set",
             rf"({HEX32})/(?:{HEX32}\.npy|scope\.json)",
