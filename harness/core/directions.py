@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from harness.core.mapped import blocks
+
 if TYPE_CHECKING:
     Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -32,9 +34,7 @@ def without_direction(x_NF: Array, *, zero_is_wrong: bool = True) -> tuple[Array
 
     Rows of zeros are right where a projection with a bias follows: `zero_is_wrong` is false then.
     """
-    norm_N = np.concatenate(
-        [_norms(x_NF[i : i + _TOGETHER]) for i in range(0, len(x_NF), _TOGETHER)]
-    )
+    norm_N = np.concatenate([_norms(block_NF) for block_NF in blocks(x_NF, _TOGETHER)])
     faults = (
         (NOT_FINITE, np.isnan(norm_N)), (TOO_LARGE, norm_N > LARGEST_NORM),
         (ZERO, norm_N == 0), (TOO_SMALL, norm_N < SMALLEST_NORM),

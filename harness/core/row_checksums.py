@@ -14,6 +14,7 @@ import numpy as np
 from harness.core.cache import keep
 from harness.core.checksums import checksums
 from harness.core.files import cache_folder
+from harness.core.mapped import blocks
 
 if TYPE_CHECKING:
     from harness.core.checksums import Words
@@ -31,8 +32,7 @@ def row_checksums(features_NF: Array, content: str) -> Words:
     found_N = kept_checksums(content, len(features_NF))
     if found_N is not None:
         return found_N
-    starts = range(0, len(features_NF), _TOGETHER)
-    parts = [checksums(features_NF[i : i + _TOGETHER].astype(np.float32)) for i in starts]
+    parts = [checksums(block.astype(np.float32)) for block in blocks(features_NF, _TOGETHER)]
     sums_N = np.concatenate(parts)
     if len(sums_N) >= MANY:
         keep(_file(content), lambda f: np.save(f, np.append(sums_N, checksums(sums_N[None]))))
