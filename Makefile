@@ -1,9 +1,9 @@
 # What CI runs. PYTHON is the interpreter of an environment with `pip install -e '.[dev]'`.
 PYTHON ?= python
 
-.PHONY: check lint types test test-slurm bench
+.PHONY: check lint types test test-pretended test-slurm bench
 
-check: lint types test test-slurm
+check: lint types test test-pretended test-slurm
 
 lint:
 	$(PYTHON) -m ruff check .
@@ -14,6 +14,14 @@ types:
 
 test:
 	$(PYTHON) -m pytest --ignore tests/slurm -n auto --dist worksteal
+
+# Training, evaluation, checkpoints, clips, text towers, search and two processes on a GPU that is
+# pretended: what a real one would refuse fails here. See tests/pretended_gpu.
+PRETENDED = tests/run/test_train.py tests/run/test_methods.py tests/run/test_solved_heads.py \
+	$(addprefix tests/end_to_end/test_,finetune.py clips.py texts.py search.py processes.py)
+test-pretended:
+	PYTHONPATH=tests:tests/pretended_gpu/site $(PYTHON) -m pytest -p pretended_gpu.plugin $(PRETENDED) \
+		-n auto --dist worksteal
 
 # Skipped, with the reason, where SLURM is absent; HARNESS_REQUIRE_SLURM=1 makes that a failure.
 test-slurm:

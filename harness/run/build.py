@@ -90,6 +90,7 @@ def _build_probe(resolved: ResolvedCell, recipe: Recipe, resources: Resources) -
     if resolved.setup.solver.plugin.CONVEX:
         zeros_CK = torch.zeros(len(names), source.width, device=torch_device)
         head = build_head(resolved, recipe, len(names), zeros_CK, resources)
+        head.to(torch_device)  # its bias is made on the CPU
         return BuiltModel(ProbeModel(source, head), None, features)
     start = start_of(resolved, recipe, resources, features)
     warnings = text_warnings(resolved, names, start.w_CK, resources)

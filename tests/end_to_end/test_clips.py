@@ -226,8 +226,9 @@ def test_recomputing_blocks_changes_no_loss(
     normed: list[int] = []
     layer_norm = torch.nn.functional.layer_norm
     monkeypatch.setattr(
-        torch.nn.functional, "layer_norm", lambda *a: (normed.append(1), layer_norm(*a))[1]
-    )
+        torch.nn.functional, "layer_norm",
+        lambda *a, **k: (normed.append(1), layer_norm(*a, **k))[1],
+    )  # fmt: skip
     # The words of the small tokenizer do not tell these classes apart, which changes no loss.
     of = {"encoder": encoder, "allow": "equal_texts"}
     run(tmp_path, **of, tuning="none")  # texts are embedded, and kept

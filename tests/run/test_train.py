@@ -222,6 +222,7 @@ def test_checkpoints_of_a_finished_training_are_forgotten(
 # --- heads on frozen features --------------------------------------------------------------------
 
 
+@pytest.mark.real_cpu("the features are multiplied by a matrix of this test, on the CPU")
 def test_heads_trained_by_steps_have_the_gradient_at_their_start(tmp_path: Path) -> None:
     """That of a linear head from zeros, by hand: all probabilities are 1/C."""
     p = prepared(tmp_path, tuning={"head": {"bias": False}}, paradigm="vision_only",
