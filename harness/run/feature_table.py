@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from harness.core.hashing import digest
 from harness.core.protocols.dataset import FeatureItems
+from harness.sampling.views import Views
 from harness.training.rows import StoredRows
 
 if TYPE_CHECKING:
@@ -61,3 +63,21 @@ def table_of(dataset: FeatureItems, items: Iterable[str]) -> FeatureTable:
     h_NF = dataset.features(names)
     rows = StoredRows([h_NF], np.arange(len(h_NF)), h_NF.shape[1])
     return FeatureTable({item: i for i, item in enumerate(names)}, rows)
+
+
+def pixels_of(
+    view: Views, frames: int | None, items: Sequence[str], hashes: Sequence[str | None]
+) -> dict[str, str]:
+    """Item -> hash of its pixels, given those of all its views; of a clip, of its frames together.
+
+    With several clips an item the frames are not those that other cells read, so there is none.
+    """
+    if view.clips > 1:
+        return {}
+    step, each = len(hashes) // max(1, len(items)), frames or 1
+    known = {}
+    for number, item in enumerate(items):
+        of_item = [h for h in hashes[number * step : number * step + each] if h is not None]
+        if len(of_item) == each:
+            known[item] = of_item[0] if frames is None else digest(of_item, 32)
+    return known

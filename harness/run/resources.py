@@ -7,6 +7,7 @@ import itertools
 import sys
 import threading
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -14,7 +15,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from harness.core.cells import Choice
 from harness.core.conform import conform
 from harness.core.errors import DataError, EncoderError
-from harness.core.hashing import digest
 from harness.core.listing import MOST_NAMED
 from harness.core.protocols.dataset import Dataset, as_features
 from harness.core.protocols.encoder import TextEncoder, TunableText
@@ -35,7 +35,6 @@ from harness.plan.needs import (
 from harness.plan.resolve import ResolvedCell, Setup
 from harness.plan.saved import restored
 from harness.run.encoders import (
-    EncoderKey,
     LoadedEncoder,
     TextEncoderKey,
     encoder_key,
@@ -43,14 +42,13 @@ from harness.run.encoders import (
     load_text_encoder,
     text_encoder_key,
 )
-from harness.run.feature_table import FeatureTable, table_of
+from harness.run.feature_keys import FeatureKey, support_key, test_key, train_key
+from harness.run.feature_table import FeatureTable, pixels_of, table_of
 from harness.run.seconds import SecondsSpent, remember_extracted, remember_rates
-from harness.sampling.support_views import random_crops
-from harness.sampling.views import Views, views_of
-from harness.training.distributed import world
+from harness.training.distributed import World, world
 from harness.training.equal_rows import equal_rows
 from harness.training.features import FeatureStore, Progress, text_embeddings
-from harness.training.item_views import ONE_VIEW, ItemViews, dims
+from harness.training.item_views import ItemViews, dims
 from harness.training.pictures import Pictures
 from harness.training.weights import TEXT, Weights
 
@@ -58,16 +56,6 @@ if TYPE_CHECKING:
     import torch
 
 Value = TypeVar("Value")
-
-
-@dataclass(frozen=True)
-class FeatureKey:
-    """The features of a dataset by an encoder, with a number of frames and views."""
-
-    dataset: Choice
-    encoder: EncoderKey
-    frames: int | None = None
-    view: Views = ONE_VIEW
 
 
 @dataclass
@@ -99,6 +87,7 @@ class Resources:
 
         Raises DataError or EncoderError if it fails for all of them.
         """
+        self.prepare_texts(cells)
         for key, wanted in self._wanted(cells).items():
             try:
                 self._tables[key] = self._load(key, wanted)
@@ -106,6 +95,33 @@ class Resources:
                 self._broken[key] = error
         if cells and all(self.broken(cell) for cell in cells):
             raise next(iter(self._broken.values()))
+
+    def prepare_texts(self, cells: Sequence[ResolvedCell]) -> None:
+        """Compute or load the text embeddings that cells begin or are evaluated with."""
+        for resolved in cells:
+            if needs_texts(resolved):
+                self.texts(resolved, resolved.test.class_names)
+
+    def share(self, cells: Sequence[ResolvedCell], group: World) -> None:
+        """Share the features that are not in the cache among the processes, before `prepare`, which
+        computes what this process does not see there, and says what fails.
+        """
+        spent: dict[FeatureKey, float] = {}
+        for key, wanted in self._wanted(cells).items():
+            if as_features(wanted.dataset) is None:
+                spent[key] = self._share(key, wanted, group)
+        group.wait()
+        for key, seconds in zip(spent, group.total(*spent.values()), strict=True):
+            self._seconds.add_features(key, seconds)
+
+    def _share(self, key: FeatureKey, wanted: _Wanted, group: World) -> float:
+        """Seconds that the part of this process took."""
+        with suppress(DataError, EncoderError):
+            _, views, store = self._views(key, wanted)
+            with suppress(DataError):
+                store.share(views, group.rank, group.size, self._progress)
+            return store.spent.seconds
+        return 0.0
 
     def broken(self, resolved: ResolvedCell) -> DataError | EncoderError | None:
         """Why the data or the encoder of a cell cannot be read."""
@@ -263,8 +279,6 @@ class Resources:
         for resolved in cells:
             setup = resolved.setup
             support, validation, test = resolved.support, resolved.validation, resolved.test
-            if needs_texts(resolved):
-                self.texts(resolved, test.class_names)
             frozen = needs_test_features(resolved)
             # A tuned backbone reads images, but an initialisation uses pretrained features.
             if support is not None and needs_train_features(resolved):
@@ -280,20 +294,26 @@ class Resources:
         precomputed = as_features(dataset)
         if precomputed is not None:
             return table_of(precomputed, itertools.chain(*wanted.sets.values()))
-        items = list(dict.fromkeys(itertools.chain(*wanted.sets.values())))
-        numbers = {item: i for i, item in enumerate(items)}
+        items, views, store = self._views(key, wanted)
         facts = facts_of_features(setup)
-        encoder = load_encoder(key.encoder)
-        store = FeatureStore(dataset, facts, lambda: encoder.image, setup.resolution)
-        views = ItemViews(dataset, items, key.frames, key.view)
         try:
             loaded = store.load(views, self._progress)
         finally:
             self._seconds.add_features(key, store.spent.seconds)
             remember_rates(key.dataset, facts, setup.resolution, store)
         remember_extracted(key.dataset, store, key.frames, key.view, items)
+        numbers = {item: i for i, item in enumerate(items)}
         rows = loaded.rows.shaped(*dims(len(items), key.view, key.frames))
-        return FeatureTable(numbers, rows, _pixels(key, items, loaded.pixels))
+        return FeatureTable(numbers, rows, pixels_of(key.view, key.frames, items, loaded.pixels))
+
+    def _views(self, key: FeatureKey, wanted: _Wanted) -> tuple[list[str], ItemViews, FeatureStore]:
+        """Items, what is looked at of each, and where its features are kept or computed."""
+        dataset, setup = wanted.dataset, wanted.setup
+        items = list(dict.fromkeys(itertools.chain(*wanted.sets.values())))
+        encoder = load_encoder(key.encoder)
+        facts = facts_of_features(setup)
+        store = FeatureStore(dataset, facts, lambda: encoder.image, setup.resolution)
+        return items, ItemViews(dataset, items, key.frames, key.view), store
 
     def _once(self, key: Any, make: Callable[[], Value]) -> Value:
         with self._lock:
@@ -301,42 +321,6 @@ class Resources:
                 self._values[key] = make()
             value: Value = self._values[key]
             return value
-
-
-def _pixels(key: FeatureKey, items: Sequence[str], hashes: Sequence[str | None]) -> dict[str, str]:
-    """Item -> hash of its pixels, given those of all its views; of a clip, of its frames together.
-
-    With several clips an item the frames are not those that other cells read, so there is none.
-    """
-    if key.view.clips > 1:
-        return {}
-    step, frames = len(hashes) // max(1, len(items)), key.frames or 1
-    known = {}
-    for number, item in enumerate(items):
-        of_item = [h for h in hashes[number * step : number * step + frames] if h is not None]
-        if len(of_item) == frames:
-            known[item] = of_item[0] if key.frames is None else digest(of_item, 32)
-    return known
-
-
-def train_key(resolved: ResolvedCell) -> FeatureKey:
-    """The key of the features of training and validation samples that are whole pictures."""
-    cell = resolved.cell
-    view = Views(geometry=cell.crops)
-    return FeatureKey(cell.dataset, encoder_key(resolved.setup), cell.frames, view)
-
-
-def support_key(resolved: ResolvedCell) -> FeatureKey:
-    """The key of the features of the support set: of its pictures, or of their views."""
-    key, crops = train_key(resolved), random_crops(resolved.cell)
-    return key if crops is None else replace(key, view=Views(random=crops))
-
-
-def test_key(resolved: ResolvedCell) -> FeatureKey:
-    """The key of the features that a cell is tested on."""
-    cell = resolved.cell
-    dataset = cell.test_dataset or cell.dataset
-    return FeatureKey(dataset, encoder_key(resolved.setup), cell.frames, views_of(cell))
 
 
 def _text_key(resolved: ResolvedCell) -> tuple[Any, ...]:

@@ -32,7 +32,7 @@ from harness.run.resources import Resources
 from harness.run.saving import keep_weights
 from harness.run.train import Training, train_cells
 from harness.training.device import device, forget_peak, synchronise
-from harness.training.distributed import process_group, world
+from harness.training.distributed import World, process_group, world
 from harness.training.loader import shared_workers
 from harness.training.threads import one_core_pool
 
@@ -63,14 +63,28 @@ def run_cells(
     events = events or Events()
     with process_group() as group:
         at_once = jobs if group.size == 1 else 1
-        resources = Resources(events.features, shared_workers(workers, at_once))
-        with group.first():
-            resources.prepare(cells)
+        progress = events.features if group.rank == 0 else None
+        resources = Resources(progress, shared_workers(workers, at_once))
+        _prepare(cells, resources, group)
         leakage = _leakage(cells, resources)
+        group.wait()  # for as long as it takes; an exchange waits less
         chosen = plugins or run_plugins()
         context = RunContext(store, resources, leakage, chosen, events, save)
         _run_all(cells, context, at_once)
         group.wait()  # until the first process has written
+
+
+def _prepare(cells: Sequence[ResolvedCell], resources: Resources, group: World) -> None:
+    """Compute what the cells share, with the processes of this training sharing the work. However
+    long one of them takes, the others wait for it.
+    """
+    if group.size > 1:
+        with group.first():
+            resources.prepare_texts(cells)
+        resources.share(cells, group)
+        group.wait()
+    with group.first():
+        resources.prepare(cells)
 
 
 def _leakage(cells: Sequence[ResolvedCell], resources: Resources) -> Leakage:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -24,6 +26,7 @@ from harness.run.epochs import epoch_repeats
 from harness.run.evaluate import Trained, Trial, measured, on_test, on_validation
 from harness.run.methods import fit_method, method_warnings
 from harness.run.support_rows import trained_labels
+from harness.training.agreement import agreement, is_out_of_memory
 from harness.training.checkpoint import Checkpoint
 from harness.training.distributed import world
 from harness.training.head_diagnostics import head_diagnostics, start_diagnostics
@@ -230,10 +233,12 @@ def _solve(
     """Solve attempts together; one by one if any fails, to find out which one failed."""
     if len(attempts) > 1:
         try:
-            yield from zip(attempts, _solve_together(attempts, context), strict=True)
+            with agreement(world()):
+                solved = _solve_together(attempts, context)
+            yield from zip(attempts, solved, strict=True)
             return
         except Exception as error:
-            if not is_of_one_cell(error):
+            if not (is_of_one_cell(error) or is_out_of_memory(error)):
                 raise
     for attempt in attempts:
         try:
@@ -274,23 +279,29 @@ def _at_start(problem: Problem, *, convex: bool) -> dict[str, float]:
 
 
 def _solve_in_memory(attempt: _Attempt, context: RunContext) -> Trained:
-    """Train; if a GPU has too little memory, halve the micro-batch until it fits. The global batch
-    does not change, so the numbers are equal up to the order of sums.
+    """Train; if a GPU has too little memory, halve the micro-batch until it fits, in all processes.
+    The global batch does not change, so the numbers are equal up to the order of sums.
     """
     import torch
 
-    original, recipe = attempt.recipe, attempt.recipe
+    original, recipe, group = attempt.recipe, attempt.recipe, world()
     while True:
         try:
-            trained = _solve_together([replace(attempt, recipe=recipe)], context)[0]
+            with agreement(group):
+                trained = _solve_together([replace(attempt, recipe=recipe)], context)[0]
             smaller = recipe.micro_batch if recipe != original else None
             return replace(trained, micro_batch=smaller)
-        except torch.OutOfMemoryError as error:
-            half = min(recipe.micro_batch or recipe.batch, recipe.batch) // 2
+        except Exception as error:
+            if not is_out_of_memory(error):
+                raise
+            # Without one in the recipe, every process has an equal part of the batch.
+            share = math.ceil(recipe.batch / group.size)
+            half = min(recipe.micro_batch or share, recipe.batch) // 2
             contrasts_micro_batch = attempt.resolved.cell.gather is False
             if half == 0 or contrasts_micro_batch:
                 raise CellError(f"the GPU has too little memory: {error}") from error
             recipe = replace(recipe, micro_batch=half)
+        gc.collect()  # what the error's traceback held
         torch.cuda.empty_cache()
 
 

@@ -13,14 +13,16 @@ import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, TypeVar
 
-from harness.core.errors import BadInput
+from harness.core.errors import BadInput, HarnessError
 
 if TYPE_CHECKING:
     import torch
+
+    from harness.training.meeting import Meeting
 
 Value = TypeVar("Value")
 
@@ -38,6 +40,8 @@ class World:
 
     rank: int = 0
     size: int = 1
+    #: Where they wait without an exchange; only in what `process_group` gives.
+    meeting: Meeting | None = field(default=None, compare=False, repr=False)
 
     def mine(self, number: int) -> bool:
         """Whether this process computes micro-batch `number`."""
@@ -126,20 +130,25 @@ class World:
         return int(largest)
 
     def wait(self) -> None:
-        """Wait until every process has reached this point."""
-        import torch.distributed as dist
-
-        if self.size > 1:
-            dist.barrier()
+        """Wait until every process has reached this point: as long as the others live, or where
+        there is no meeting point as long as an exchange may take.
+        """
+        if self.meeting is None:
+            self.any(False)
+        else:
+            self.meeting.wait_for_all()
 
     @contextmanager
     def first(self) -> Iterator[None]:
-        """Process 0 runs first and fills the cache; then the others run and read it."""
+        """Process 0 runs first and fills the cache; then the others run and read it. They wait for
+        it as `wait` does.
+        """
+        turn = None if self.meeting is None else self.meeting.first()
         if self.rank > 0:
-            self.wait()
+            self.any(False) if turn is None else turn.wait()
         yield
         if self.rank == 0:
-            self.wait()
+            self.any(False) if turn is None else turn.arrive()
 
 
 def world() -> World:
@@ -180,13 +189,50 @@ def process_group() -> Iterator[World]:
             backend, init_method=where, rank=rank, world_size=size, timeout=PATIENCE
         )
     except dist.DistError as error:
-        first = str(error).splitlines()[0][:200]
-        raise BadInput(f"{size} processes did not meet at {where}: {first}") from error
+        raise BadInput(f"{size} processes did not meet at {where}: {_first_line(error)}") from error
     try:
-        yield world()
-        dist.barrier()  # no process exits while another still communicates with it
+        with _meeting(world(), address) as meeting:
+            yield replace(world(), meeting=meeting)
+        world().any(False)  # no process exits while another still communicates with it
+    except RuntimeError as error:
+        if not _is_of_exchange(error):
+            raise
+        raise HarnessError(
+            "a process of this training has ended or does not answer; see the messages of the "
+            f"others: {_first_line(error)}"
+        ) from error
     finally:
         dist.destroy_process_group()
+
+
+@contextmanager
+def _meeting(group: World, address: str) -> Iterator[Meeting]:
+    """The meeting point of processes that are in touch already."""
+    from harness.training.meeting import Meeting
+
+    meeting = Meeting(0, group.size, address, None) if group.rank == 0 else None
+    port = group.of_first(meeting.port if meeting is not None else 0)
+    meeting = meeting or Meeting(group.rank, group.size, address, port)
+    group.any(False)  # all have given their first sign of life
+    reason = None
+    try:
+        yield meeting
+    except BaseException as error:
+        reason = _first_line(error)
+        raise
+    finally:
+        meeting.close(reason)
+
+
+def _is_of_exchange(error: RuntimeError) -> bool:
+    """Whether an exchange has failed, and not something else of torch."""
+    import torch.distributed as dist
+
+    return isinstance(error, dist.DistError) or "gloo" in str(error)
+
+
+def _first_line(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}".splitlines()[0][:200]
 
 
 def declared() -> tuple[int, int]:

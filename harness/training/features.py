@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,6 +47,8 @@ if TYPE_CHECKING:
 
 #: Images whose features are written together.
 BLOCK = 512
+#: Neighbours that one of several processes computes, so that it reads most clips whole.
+SHARE = 64
 #: Images whose addresses are in memory together.
 ADDRESSES = 65536
 #: Images per batch: on one core, and on a GPU.
@@ -126,12 +128,32 @@ class FeatureStore:
         search = Search(self._ids(wanted))
         search.look_in(self.folder)
         if len(search.missing()):
-            self._extract(wanted, search, progress)
+            self._extract(wanted, search, search.missing(), progress)
             merge(self.folder)
             search.look_in(self.folder)
         if len(search.missing()):  # removed meanwhile: these rows stay in memory
-            self._extract(wanted, search, progress, keep_rows=True)
+            self._extract(wanted, search, search.missing(), progress, keep_rows=True)
         return Loaded(search.rows(self._dim), search.pixels())
+
+    def share(
+        self,
+        wanted: Sequence[str | FrameView],
+        rank: int,
+        size: int,
+        progress: Progress | None = None,
+    ) -> None:
+        """Compute and cache the part that this one of several processes has in what is missing.
+
+        The part follows from the places in `wanted`, which is the same for all, as some may see
+        already what others have computed.
+
+        Raises DataError for an image that cannot be read.
+        """
+        search = Search(self._ids(wanted))
+        search.look_in(self.folder)
+        missing = search.missing()
+        ours = [at for at in missing if at // SHARE % size == rank]
+        self._extract(wanted, search, ours, progress)
 
     def _ids(self, wanted: Sequence[str | FrameView]) -> Words:
         """(2, M). Views of one item that are neighbours have its fingerprint read once."""
@@ -149,12 +171,13 @@ class FeatureStore:
         self,
         wanted: Sequence[str | FrameView],
         search: Search,
+        missing: Iterable[int],
         progress: Progress | None,
         *,
         keep_rows: bool = False,
     ) -> None:
         """Compute what is missing and write it; what cannot be written is in memory."""
-        missing = search.missing()
+        missing = list(missing)
         for start in range(0, len(missing), BLOCK):
             part = [_view(wanted[at]) for at in missing[start : start + BLOCK]]
             done = lambda n, start=start: progress and progress(start + n, len(missing))  # noqa: E731

@@ -14,7 +14,8 @@ from conftest import plan_of
 from harness.core.errors import DataError
 from harness.run import resources as module
 from harness.run.encoders import load_text_encoder
-from harness.run.resources import Resources, train_key
+from harness.run.feature_keys import train_key
+from harness.run.resources import Resources
 from harness.training import features
 
 from .outside import FEATURES, NAMES, Colours, D, TextTower, task

@@ -17,12 +17,15 @@ def free_port() -> int:
         return int(taken.getsockname()[1])
 
 
-def begin(number: int, program: str, folder: Path) -> list[subprocess.Popen[str]]:
-    """`python -m tests.training.PROGRAM FOLDER/RANK.json` in each of `number` processes."""
+def begin(number: int, program: str, folder: Path, *arguments: str) -> list[subprocess.Popen[str]]:
+    """`python -m tests.training.PROGRAM FOLDER/RANK.json ...` in each of `number` processes."""
     port = str(free_port())
     return [
         subprocess.Popen(
-            [sys.executable, "-m", f"tests.training.{program}", str(folder / f"{rank}.json")],
+            [
+                sys.executable, "-m", f"tests.training.{program}", str(folder / f"{rank}.json"),
+                *arguments,
+            ],
             env={
                 **os.environ, "RANK": str(rank), "WORLD_SIZE": str(number),
                 "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "OMP_NUM_THREADS": "1",

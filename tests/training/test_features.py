@@ -84,6 +84,30 @@ def test_what_is_there_loads_no_encoder_and_reads_no_picture() -> None:
     assert data.reads == [("4", ())]
 
 
+def test_processes_share_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each computes its neighbours, whatever others have written meanwhile; then all read it."""
+    monkeypatch.setattr(module, "SHARE", 2)
+    wanted = [str(n) for n in range(1, 8)]
+    store().get(["4"])
+    read = []
+    for rank in range(2):
+        data = GreyPictures()
+        store(data).share(wanted, rank, 2)
+        read.append([item for item, _ in data.reads])
+    assert read == [["1", "2", "5", "6"], ["3", "7"]]
+    data = GreyPictures()
+    assert store(data).get(wanted).flatten().tolist() == [10 * n for n in range(1, 8)]
+    assert data.reads == []
+
+
+def test_a_part_that_others_did_not_write_is_computed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "SHARE", 1)
+    store().share(["1", "2"], 0, 2)
+    data = GreyPictures()
+    assert store(data).get(["1", "2"]).tolist() == [[10], [20]]
+    assert [item for item, _ in data.reads] == ["2"]
+
+
 def test_frames_and_crops_have_rows_of_their_own() -> None:
     views = [FrameView("1", 3), FrameView("1", 4), FrameView("1", 3, (0, 3))]
     data = Grey()
