@@ -82,7 +82,6 @@ def _prepare(cells: Sequence[ResolvedCell], resources: Resources, group: World) 
         with group.first():
             resources.prepare_texts(cells)
         resources.share(cells, group)
-        group.wait()
     with group.first():
         resources.prepare(cells)
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -82,27 +82,6 @@ class World:
         values = [value]
         dist.broadcast_object_list(values, src=0)
         return values[0]
-
-    def add_gradients(self, tensors: Iterable[torch.Tensor]) -> None:
-        """Sum gradients over the processes; a tensor that no process used keeps no gradient."""
-        import torch
-        import torch.distributed as dist
-
-        if self.size == 1:
-            return
-        trained = [t for t in tensors if t.requires_grad]
-        if not trained:
-            return
-        used = torch.tensor([t.grad is not None for t in trained], device=trained[0].device).int()
-        dist.all_reduce(used, op=dist.ReduceOp.MAX)
-        reached = [t for t, was in zip(trained, used.tolist(), strict=True) if was]
-        for t in reached:
-            if t.grad is None:
-                t.grad = torch.zeros_like(t)
-        flat = torch.cat([t.grad.flatten() for t in reached if t.grad is not None])
-        dist.all_reduce(flat)
-        for t, part in zip(reached, flat.split([t.numel() for t in reached]), strict=True):
-            t.grad = part.view_as(t)
 
     def total(self, *numbers: float) -> list[float]:
         """Sums of plain numbers over the processes."""

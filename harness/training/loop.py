@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import math
 import time
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from harness.core.errors import CellError
 from harness.core.protocols.solver import Problem, Solution
 from harness.core.seeding import torch_stream
+from harness.training.agreement import agree
 from harness.training.distributed import world
 from harness.training.optimisers import make_optimiser
 from harness.training.precision import Precision
@@ -92,11 +93,13 @@ class _Training:
     def run(self) -> Solution:
         self._resume()
         ahead = self.schedule.ahead(self.place)
-        with closing(self.model.source.ahead(ahead)) as inputs:
+        with ExitStack() as stack:
+            inputs = stack.enter_context(closing(self.model.source.ahead(ahead)))
             stepper = Stepper(
                 self.model, self.optimiser, self.problem.recipe, self.problem.labels_N, self.group,
                 self.precision, self.anchors, inputs,
             )  # fmt: skip
+            stack.enter_context(closing(stepper))
             for epoch in range(self.schedule.budget.epochs):
                 # Of finished epochs too: the head may change at one of them (schedule: released).
                 self.model.head.begin_epoch(epoch)
@@ -154,7 +157,7 @@ class _Training:
     def _stop_or_save(self, epoch: _Epoch) -> None:
         """Between two steps: end after an interruption, and write a checkpoint if it is time."""
         checkpoint = self.problem.checkpoint
-        stop = self.group.any(self.problem.watch.interrupted())
+        stop = agree(self.group, interrupted=self.problem.watch.interrupted()).interrupted
         if checkpoint is not None and (stop or checkpoint.due()):
             progress = {
                 "curve": self.solution.curve,

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from harness.core.cells import Recipe
 from harness.core.errors import CellError
 from harness.core.protocols.solver import TrainableModel
+from harness.training.agreement import agreement
 from harness.training.distributed import World
+from harness.training.exchange import GradientExchange
 from harness.training.precision import Precision
 from harness.training.proximal import Anchor
 from harness.training.transfer import to_device
@@ -35,26 +38,31 @@ class Stepper:
     anchors: Sequence[Anchor]
     inputs: Iterator[Any]
 
+    def __post_init__(self) -> None:
+        self._every_tensor = GradientExchange(self.model.tensors(), self.group)
+        self._encoder = GradientExchange(self.model.encoder(), self.group)
+
+    def close(self) -> None:
+        """After the last step."""
+        self._every_tensor.close()
+        self._encoder.close()
+
     def step(self, parts: Parts, drop: torch.Generator) -> tuple[torch.Tensor, torch.Tensor]:
         """One update. The mean loss and the number of correct predictions of the batch, both in
         float64 on the device.
+
+        Raises OutOfMemory in all processes if one of them has too little.
         """
-        model, group = self.model, self.group
+        model = self.model
         self.optimiser.zero_grad()
-        model.read_texts(self._labels(parts))
-        if model.head.whole_batch and model.gather and len(parts) > 1:
-            loss, right = self._contrasted(parts, drop)
-            model.teach_texts()
-            group.add_gradients(model.encoder())  # the others have those of the whole batch
-        else:
-            loss, right = self._summed(parts, drop)
-            model.teach_texts()
-            group.add_gradients(model.tensors())
-            group.add([loss, right])
+        contrasts_batch = model.head.whole_batch and model.gather and len(parts) > 1
+        loss, right = (self._contrasted if contrasts_batch else self._summed)(parts, drop)
         self.precision.unscale(self.optimiser)
         for anchor in self.anchors:
             anchor.add_gradient()
-        self.precision.step(self.optimiser)
+        # Its first step makes the moments, for which there may be too little memory.
+        with nullcontext() if self.optimiser.state else agreement(self.group):
+            self.precision.step(self.optimiser)
         model.source.end_step()
         return loss, right
 
@@ -67,17 +75,21 @@ class Stepper:
         total = sum(len(part_B) for part_B, _ in parts)
         loss_sum = torch.zeros((), dtype=torch.float64, device=self.model.device)
         right = torch.zeros_like(loss_sum)
-        for part_B, mine in parts:
-            if not mine:
-                self._skip(part_B, drop)
-                continue
-            y_B = self._labels([(part_B, True)])
-            z_BD = self._embed(next(self.inputs), drop)
-            mean, logits_BC = self.model.head.loss_and_logits(z_BD, y_B)
-            loss = mean * (len(part_B) / total)
-            self.precision.backward(loss)
-            loss_sum += loss.detach()
-            right += _right(logits_BC, y_B)
+        with self._every_tensor.step(sum(mine for _, mine in parts)):
+            self.model.read_texts(self._labels(parts))
+            for part_B, mine in parts:
+                if not mine:
+                    self._skip(part_B, drop)
+                    continue
+                y_B = self._labels([(part_B, True)])
+                z_BD = self._embed(next(self.inputs), drop)
+                mean, logits_BC = self.model.head.loss_and_logits(z_BD, y_B)
+                loss = mean * (len(part_B) / total)
+                self.precision.backward(loss)
+                loss_sum += loss.detach()
+                right += _right(logits_BC, y_B)
+            self.model.teach_texts()
+        self.group.add([loss_sum, right])
         return loss_sum, right
 
     def _contrasted(self, parts: Parts, drop: torch.Generator) -> tuple[torch.Tensor, torch.Tensor]:
@@ -88,31 +100,50 @@ class Stepper:
         embeddings. The second computes each part again from the same inputs, with a graph, and
         backpropagates that gradient through it.
         """
-        import torch
-
         began = drop.get_state()
-        inputs = [next(self.inputs) if mine else None for _, mine in parts]
         lengths = [len(part_B) for part_B, _ in parts]
-        with torch.no_grad():
-            local_parts = [
-                self._embed(x, drop) if mine else self._skip(part_B, drop)
-                for (part_B, mine), x in zip(parts, inputs, strict=True)
-            ]
-        z_BD = _gathered(local_parts, lengths, self.group)
+        with agreement(self.group):
+            self.model.read_texts(self._labels(parts))
+            inputs = [next(self.inputs) if mine else None for _, mine in parts]
+            z_BD = self._first_pass(parts, inputs, drop)
+        self.group.add([z_BD])
         z_BD.requires_grad_()
         y_B = self._labels(parts)
-        loss, logits_BC = self.model.head.loss_and_logits(z_BD, y_B)
-        self.precision.backward(loss)
-        if z_BD.grad is None:
-            raise CellError("the loss does not depend on the embeddings")
-        drop.set_state(began)  # the second pass drops the same elements
-        gradients = z_BD.grad.split(lengths)
-        for (part_B, mine), x, gradient_BD in zip(parts, inputs, gradients, strict=True):
-            if mine:
-                self._embed(x, drop).backward(gradient_BD)
-            else:
-                self._skip(part_B, drop)
+        with self._encoder.step(sum(mine for _, mine in parts)):
+            # Of the head and the texts every process has the gradient of the whole batch.
+            loss, logits_BC = self.model.head.loss_and_logits(z_BD, y_B)
+            self.precision.backward(loss)
+            if z_BD.grad is None:
+                raise CellError("the loss does not depend on the embeddings")
+            drop.set_state(began)  # the second pass drops the same elements
+            gradients = z_BD.grad.split(lengths)
+            for (part_B, mine), x, gradient_BD in zip(parts, inputs, gradients, strict=True):
+                if mine:
+                    self._embed(x, drop).backward(gradient_BD)
+                else:
+                    self._skip(part_B, drop)
+            self.model.teach_texts()
         return loss.detach().double(), _right(logits_BC, y_B).double()
+
+    def _first_pass(
+        self, parts: Parts, inputs: Sequence[Any], drop: torch.Generator
+    ) -> torch.Tensor:
+        """z_BD without a graph: zeros for the parts of other processes."""
+        import torch
+
+        def embedded(part_B: torch.Tensor, inputs: Any, *, mine: bool) -> torch.Tensor:
+            if mine:
+                return self._embed(inputs, drop)
+            self._skip(part_B, drop)
+            width = self.model.head.weight().shape[1]
+            return torch.zeros(len(part_B), width, device=self.model.device)
+
+        with torch.no_grad():
+            z_PBD = [
+                embedded(part_B, x, mine=mine)
+                for (part_B, mine), x in zip(parts, inputs, strict=True)
+            ]
+        return torch.cat(z_PBD)
 
     def _labels(self, parts: Parts) -> torch.Tensor:
         """y_B of the samples of some micro-batches."""
@@ -127,35 +158,12 @@ class Stepper:
             h_BF = dropout(self.model.source.features(inputs), self.recipe.dropout, drop)
             return self.model.embedding(h_BF).float()
 
-    def _skip(self, part_B: torch.Tensor, drop: torch.Generator) -> torch.Tensor | None:
+    def _skip(self, part_B: torch.Tensor, drop: torch.Generator) -> None:
         """Draw the dropout of another process's part, so that the streams stay equal."""
         if self.recipe.dropout:
             frames = [self.model.source.frames] if self.model.source.frames else []
             shape = (len(part_B), *frames, self.model.feature_dim)
             _kept(shape, self.recipe.dropout, drop)
-        return None
-
-
-def _gathered(
-    local_parts: Sequence[torch.Tensor | None], lengths: Sequence[int], group: World
-) -> torch.Tensor:
-    """The whole z_BD from the parts of this process (None: a part of another process)."""
-    import torch
-
-    present = [z_BD for z_BD in local_parts if z_BD is not None]
-    if group.size == 1:
-        return torch.cat(present)
-    from harness.training.device import device
-
-    width = group.maximum(present[0].shape[1] if present else 0)
-    torch_device = present[0].device if present else device()
-    parts = [
-        torch.zeros(n, width, device=torch_device) if z_BD is None else z_BD
-        for z_BD, n in zip(local_parts, lengths, strict=True)
-    ]
-    whole_BD = torch.cat(parts)
-    group.add([whole_BD])
-    return whole_BD
 
 
 def _right(logits_BC: torch.Tensor, y_B: torch.Tensor) -> torch.Tensor:
