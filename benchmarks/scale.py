@@ -12,10 +12,12 @@ kernel says what it took. Exit code 1: a target was not met.
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import signal
 import subprocess
 import sys
+import tarfile
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -28,6 +30,7 @@ import numpy as np
 #: As many as Kinetics-400 and ImageNet have.
 VIDEOS, PICTURES, ROWS = 240_000, 1_281_167, 1_281_167
 VIDEO_CLASSES, CLASSES, WIDTH, TESTED = 400, 1000, 512, 50
+SHARD = 10_000
 #: Targets: of the first plan its memory, of every later command its seconds of CPU as well.
 MOST_MB, MOST_SECONDS = 300, 10
 CELL_MB = 3000
@@ -146,6 +149,23 @@ def _write(root: Path, name: str, n: int) -> None:
         file.write(b"%010d" % n)
 
 
+def shards(root: Path, count: int) -> Path:
+    """Tar shards of 10,000 samples of some bytes. Returns one of them."""
+    (root / "train").mkdir(parents=True)
+    (root / "test").mkdir()
+    (root / "classnames.txt").write_text("\n".join(f"class {c}" for c in range(CLASSES)) + "\n")
+    total = count + CLASSES * TESTED
+    for first in range(0, total, SHARD):
+        split = "test" if first + SHARD > count else "train"
+        with tarfile.open(root / split / f"{first // SHARD:05}.tar", "w") as tar:
+            for n in range(first, min(first + SHARD, total)):
+                for end, content in (("jpg", b"%010d" % n), ("cls", b"%d" % (n % CLASSES))):
+                    info = tarfile.TarInfo(f"{n:08}.{end}")
+                    info.size = len(content)
+                    tar.addfile(info, io.BytesIO(content))
+    return root / "train" / "00000.tar"
+
+
 def features(root: Path, count: int) -> Path:
     """A folder of arrays: float16, and texts of every class. Returns the file of features."""
     rng = np.random.default_rng(0)
@@ -174,11 +194,16 @@ def of_files(folder: Path, what: str, task: Path, changed: Path, dataset: str) -
     yield Line(f"{what}: first plan, continued ({_told(rest)})", rest)
     yield Line(f"{what}: later plan", measured(plan, folder), MOST_SECONDS)
     yield Line(f"{what}: status", measured(["status", str(task)], folder), MOST_SECONDS, codes=(3,))
-    changed.write_bytes(b"another file")
+    changed.write_bytes(changed.read_bytes()[::-1] if changed.suffix != ".tar" else _other(changed))
     again = measured(plan, folder)
     yield Line(f"{what}: plan after one file changed ({_told(again)})", again, MOST_SECONDS)
     check = ["data", "check", dataset, "--sample", "8"]
     yield Line(f"{what}: data check --sample 8", measured(check, folder), MOST_SECONDS, codes=(1,))
+
+
+def _other(shard: Path) -> bytes:
+    """The shard with another first sample."""
+    return shard.read_bytes().replace(b"%010d" % 0, b"x" * 10, 1)
 
 
 def _told(cost: Cost) -> str:
@@ -200,12 +225,15 @@ def of_features(folder: Path, task: Path, few: Path) -> Iterator[Line]:
 
 def measure(folder: Path, counts: Mapping[str, int], only: str | None) -> Iterator[Line]:
     lit = {"encoder": "embedded/lit-emoji", "tuning": "all"}
-    for what, make, family in (("videos", videos, "video"), ("pictures", pictures, "folder")):
+    kinds = (("videos", videos, "video"), ("pictures", pictures, "folder"),
+             ("shards", shards, "webdataset"))  # fmt: skip
+    for what, make, family in kinds:
         if only in (None, what):
             dataset = f"{family}:{folder / what}"
             changed = _made(make, folder / what, counts[what])
             task = _task(folder, what, dataset=dataset, **lit)
-            yield from of_files(folder, f"{counts[what]:,} {what}", task, changed, dataset)
+            named = f"{counts[what]:,} {'pictures in shards' if what == 'shards' else what}"
+            yield from of_files(folder, named, task, changed, dataset)
     if only in (None, "features"):
         _made(features, folder / "features", counts["features"])
         given = {"dataset": f"features:{folder / 'features'}",
@@ -236,10 +264,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--videos", type=int, default=VIDEOS)
     parser.add_argument("--pictures", type=int, default=PICTURES)
     parser.add_argument("--rows", type=int, default=ROWS)
-    parser.add_argument("--only", choices=("videos", "pictures", "features"))
+    parser.add_argument("--only", choices=("videos", "pictures", "shards", "features"))
     parser.add_argument("--folder", help="for temporary files; by default the system's")
     args = parser.parse_args(arguments)
-    counts = {"videos": args.videos, "pictures": args.pictures, "features": args.rows}
+    counts = {
+        "shards": args.pictures,
+        "videos": args.videos,
+        "pictures": args.pictures,
+        "features": args.rows,
+    }
     lines = []
     with tempfile.TemporaryDirectory(dir=args.folder) as folder:
         for line in measure(Path(folder), counts, args.only):

@@ -114,17 +114,17 @@ class Hashes:
         found_N = np.zeros(len(items), dtype=np.bool_)
         sha_N32 = np.zeros((len(items), 32), dtype=np.uint8)
         for segment in reversed(self._loaded()):
-            rows = np.flatnonzero(~found_N)
-            if not len(rows):
-                break
-            at = np.searchsorted(segment["item"], keys_N[rows])
-            at[at == len(segment)] = 0
-            entries = segment[at]
-            same = (entries["item"] == keys_N[rows]) & (
-                entries["identity"] == identities_N4[rows]
-            ).all(axis=1)
-            found_N[rows[same]] = True
-            sha_N32[rows[same]] = entries["sha256"][same]
+            missing = np.flatnonzero(~found_N)
+            for start in range(0, len(missing), FLUSH):  # of a million at once 300 MB are copied
+                rows = missing[start : start + FLUSH]
+                at = np.searchsorted(segment["item"], keys_N[rows])
+                at[at == len(segment)] = 0
+                entries = segment[at]
+                same = (entries["item"] == keys_N[rows]) & (
+                    entries["identity"] == identities_N4[rows]
+                ).all(axis=1)
+                found_N[rows[same]] = True
+                sha_N32[rows[same]] = entries["sha256"][same]
         return found_N, sha_N32
 
     def _loaded(self) -> list[Segment]:

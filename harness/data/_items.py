@@ -18,10 +18,13 @@ Rows = list[tuple[str, int, str]]
 
 def items_of(rows: Rows) -> Items:
     """A split. A row without a group is a group of its own."""
-    groups: dict[str, int] = {}
-    numbers = [groups.setdefault(group or item, len(groups)) for item, _, group in rows]
-    labels = np.array([label for _, label, _ in rows], dtype=np.int64)
-    return Items(tuple(item for item, _, _ in rows), labels, np.array(numbers, dtype=np.int64))
+    groups_N = np.arange(len(rows))
+    if any(group for _, _, group in rows):
+        groups: dict[str, int] = {}
+        numbers = (groups.setdefault(group or item, len(groups)) for item, _, group in rows)
+        groups_N = np.fromiter(numbers, np.int64, len(rows))
+    labels_N = np.fromiter((label for _, label, _ in rows), np.int64, len(rows))
+    return Items(tuple(item for item, _, _ in rows), labels_N, groups_N)
 
 
 def manifest(root: Path, rows: Iterable[tuple[str, str, str, str]]) -> str:

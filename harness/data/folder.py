@@ -88,12 +88,12 @@ def _opened(argument: str, options: Options) -> tuple[OwnFiles, Problems]:
     tell_duplicate_names(names, table if table.is_file() else root, problems)
     unused = "val" if tested == "test" else "test"
     # A split that is not used changes no result, so it is not in the manifest.
-    used = [("train", *row) for row in rows["train"]]
-    used += [("test", *row) for row in rows[tested]]
+    used = (("train", rows["train"]), ("test", rows[tested]))
     try:
         address = (
-            file_identities(root, [path for _, path, _, _ in used]) if options.max_corrupt else []
-        )
+            file_identities(root, [path for _, of_split in used for path, _, _ in of_split])
+            if options.max_corrupt else []
+        )  # fmt: skip
     except OSError as error:
         raise DataError(f"picture {error.filename} cannot be read: {error.strerror}") from error
     val = _items(rows[unused], names)
@@ -107,7 +107,7 @@ def _opened(argument: str, options: Options) -> tuple[OwnFiles, Problems]:
         notes.append(_no_test_note(reference, root, tested, unused if rows[unused] else None))
     data = OwnFiles(
         root, names, _items(rows["train"], names), _items(rows[tested], names),
-        lambda: manifest(root, used), {},
+        lambda: manifest(root, ((split, *row) for split, of in used for row in of)), {},
         val=val if unused == "val" else None, notes=tuple(notes), reference=reference,
     )  # fmt: skip
     return usable_pictures(data, options.max_corrupt, address, special, problems), problems
