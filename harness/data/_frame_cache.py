@@ -1,11 +1,12 @@
 """Decoded frames, cached on disk: a few-shot run of many epochs decodes each of its videos once.
 
 A video is a zip of one array a frame (H, W, 3; uint8; not compressed, with the checksums of zip)
-below frames/ of the cache, addressed by the video's bytes and the settings. A video of at most
-WHOLE frames is kept whole if it is trained on, since training draws other frames in every epoch;
-of others the frames that were used are kept. Files are replaced whole, so two writers at once cost
-time but never a wrong frame. Beyond HARNESS_FRAMES_GB gigabytes (20) nothing more is kept, and what
-is not kept is decoded at every use. The folder can be deleted at any time.
+below frames/ of the cache, addressed by the video's bytes and the settings. Training draws other
+frames in every epoch, so a video of at most WHOLE frames is kept whole if all that are trained on
+fit into the budget; if they do not, nothing of them is kept, and each use decodes as far as its
+last frame. Of videos that are evaluated the frames that were used are kept. Files are replaced
+whole, so two writers at once cost time but never a wrong frame. Beyond HARNESS_FRAMES_GB gigabytes
+(20) nothing more is kept. The folder can be deleted at any time.
 """
 
 from __future__ import annotations
@@ -18,12 +19,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from harness.core.cache import keep
-from harness.core.errors import BadInput
+from harness.core.errors import BadInput, DataError
 from harness.core.files import cache_folder
 from harness.core.hashes import file_hash
 from harness.core.hashing import digest
@@ -35,8 +36,13 @@ if TYPE_CHECKING:
 #: Frames of a video that is kept whole, at most.
 WHOLE = 300
 BUDGET_GB = 20.0
-#: Writes after which the folder is measured again: other processes write as well.
+#: Attempts to write after which the folder is measured again: other processes write as well.
 MEASURE_EVERY = 200
+#: Videos that are looked at to know how much all of them take.
+SAMPLED = 4
+
+#: What is kept of a video: all its frames, those that were used, or nothing.
+Keeps = Literal["whole", "used", "nothing"]
 
 
 def shrunk(image: Image.Image, side: int) -> Image.Image:
@@ -65,22 +71,22 @@ def budget() -> float:
 @dataclass
 class FrameCache:
     """Frames of video files, at a short side of at most `side`. Threads and processes may share its
-    folder. `whole` says of a video that it is trained on.
+    folder.
     """
 
     side: int
     hash_of: Callable[[Path], str] = file_hash  # sha256 of the bytes of a video
     _used: float = 0.0
-    _writes: int = 0
+    _attempts: int = 0
     _lengths: dict[Path, int] = field(default_factory=dict)
 
-    def length(self, path: Path, *, whole: bool) -> int:
+    def length(self, path: Path, keeps: Keeps = "used") -> int:
         """How many frames there are. Raises DataError."""
         if path not in self._lengths:
-            self._lengths[path] = self.index(path, whole=whole).length
+            self._lengths[path] = self.index(path, keeps).length
         return self._lengths[path]
 
-    def index(self, path: Path, *, whole: bool) -> _decode.Index:
+    def index(self, path: Path, keeps: Keeps = "used") -> _decode.Index:
         """The index pass, cached by the file's bytes.
 
         Raises DataError.
@@ -92,30 +98,51 @@ class FrameCache:
         if index is None:
             # Where the pass has to decode every frame, these are kept as well.
             decoded: dict[int, Image.Image] = {}
-            index = _decode.index(path, self._collect_into(decoded) if whole else None)
+            index = _decode.index(path, self._collect_into(decoded) if keeps == "whole" else None)
             text = json.dumps(asdict(index)).encode()
             keep(file, lambda f: f.write(text))
             if len(decoded) == index.length:
                 self._keep(self._file(path), index, decoded)
         return index
 
-    def get(self, path: Path, numbers: Sequence[int], *, whole: bool) -> list[Image.Image]:
+    def get(self, path: Path, numbers: Sequence[int], keeps: Keeps = "used") -> list[Image.Image]:
         """Frames by number, in the order of `numbers`.
 
         Raises DataError if one cannot be decoded.
         """
-        index = self.index(path, whole=whole)
+        index = self.index(path, keeps)
         file = self._file(path)
         kept = _load(file, numbers)
         if set(numbers) <= set(kept):
             return [kept[n] for n in numbers]
-        if whole and index.length <= WHOLE:
+        if keeps == "whole" and index.length <= WHOLE:
             frames = {n: shrunk(image, self.side) for n, image in _decode.read_all(path, index)}
         else:
             decoded = _decode.read(path, index, [n for n in numbers if n not in kept])
             frames = kept | {n: shrunk(image, self.side) for n, image in decoded.items()}
-        self._keep(file, index, frames)
+        if keeps != "nothing":
+            self._keep(file, index, frames)
         return [frames[n] for n in numbers]
+
+    def has_room(self, paths: Sequence[Path]) -> bool:
+        """Whether the budget has room for all these videos as a whole, by what SAMPLED of them
+        take. A video that cannot be read counts as one that fills WHOLE frames.
+        """
+        step = max(1, len(paths) // SAMPLED)
+        sizes = [self._whole_size(path) for path in paths[::step][:SAMPLED]]
+        return not sizes or sum(sizes) / len(sizes) * len(paths) <= budget()
+
+    def _whole_size(self, path: Path) -> float:
+        """Bytes of all frames of a video; 0 for a long one, which is not kept whole."""
+        largest = float(WHOLE * 3 * self.side * self.side)
+        try:
+            length = self.length(path)
+            if length > WHOLE:
+                return 0.0
+            (first,) = self.get(path, [0])
+        except DataError:
+            return largest
+        return float(length * 3 * first.width * first.height)
 
     def _collect_into(self, frames: dict[int, Image.Image]) -> Callable[[int, Image.Image], None]:
         def collect(number: int, image: Image.Image) -> None:
@@ -131,11 +158,11 @@ class FrameCache:
     def _keep(self, file: Path, index: _decode.Index, frames: Mapping[int, Image.Image]) -> None:
         """With what others have kept meanwhile, unless the budget is used up."""
         size = sum(3 * image.width * image.height for image in frames.values())
-        if self._writes % MEASURE_EVERY == 0:
+        if self._attempts % MEASURE_EVERY == 0:
             self._used = _folder_size(cache_folder() / "frames")
+        self._attempts += 1
         if self._used + size > budget():
             return
-        self._writes += 1
         self._used += size
         if len(frames) < index.length:
             frames = _load(file, None) | dict(frames)

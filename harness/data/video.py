@@ -29,7 +29,7 @@ from harness.core.problems import Problems
 from harness.core.protocols.dataset import Kind, Used
 from harness.data import _decode
 from harness.data._chosen_rows import chosen_lists
-from harness.data._frame_cache import FrameCache, shrunk
+from harness.data._frame_cache import FrameCache, Keeps, shrunk
 from harness.data._frame_folders import FrameFolders
 from harness.data._images import open_rgb
 from harness.data._items import (
@@ -115,7 +115,8 @@ class Videos(OwnFiles):
 
     options: Options = field(default_factory=Options)
     counted: Mapping[str, int] = field(default_factory=dict)  # items that are folders of frames
-    trained: frozenset[str] = frozenset()  # whose frames are kept whole
+    trained: frozenset[str] = frozenset()  # of which training reads other frames in every epoch
+    keeps: Keeps = "whole"  # what the cache keeps of them
     side: int = SHORT_SIDE  # frames are kept at a short side of at most this
 
     @property
@@ -130,6 +131,12 @@ class Videos(OwnFiles):
             return self
         manifest_of = lambda: digest([self.manifest, "side", side], 64)  # noqa: E731
         return replace(self, side=side, manifest_of=manifest_of)
+
+    def for_training(self, items: Sequence[str]) -> Videos:
+        """Frames of these videos are kept whole if the budget of the cache has room for all."""
+        files = [self.root / item for item in items if item not in self.counted]
+        keeps: Keeps = "whole" if self._store.has_room(files) else "nothing"
+        return replace(self, trained=frozenset(items), keeps=keeps)
 
     def content(self, used: Used, progress: Progress | None = None) -> str:
         """Over the bytes, and the side where it is not the usual one."""
@@ -155,7 +162,7 @@ class Videos(OwnFiles):
             for file in self._folders.files(item):
                 open_rgb(file)
         else:
-            index = self._store.index(path, whole=False)
+            index = self._store.index(path)
             if index.times:  # else the index pass has decoded the video
                 for _ in _decode.read_all(path, index):
                     pass
@@ -187,7 +194,7 @@ class Videos(OwnFiles):
     def _length(self, item: str) -> int:
         length = self.counted.get(item)
         if length is None:
-            length = self._store.length(self.root / item, whole=item in self.trained)
+            length = self._store.length(self.root / item, self._keeps(item))
         if length < self.options.min_frames:
             raise DataError(
                 f"video {self.root / item} is too short: {length} frames, and min_frames is "
@@ -203,7 +210,10 @@ class Videos(OwnFiles):
         if item in self.counted:
             files = self._folders.files(item)
             return [shrunk(open_rgb(files[index]), self.side) for index in indices]
-        return self._store.get(self.root / item, indices, whole=item in self.trained)
+        return self._store.get(self.root / item, indices, self._keeps(item))
+
+    def _keeps(self, item: str) -> Keeps:
+        return self.keeps if item in self.trained else "used"
 
     @cached_property
     def _folders(self) -> FrameFolders:
@@ -292,7 +302,7 @@ def _opened(argument: str, options: Options) -> tuple[Videos, dict[str, str], Pr
         root, names, items["train"], items["test"], manifest, {}, notes=(*lists.notes, *notes),
         reference=reference, options=options,
         counted={row.path: row.frames for row in all_rows if row.frames is not None},
-        trained=frozenset(items["train"].ids), side=options.side or SHORT_SIDE,
+        side=options.side or SHORT_SIDE,
     )  # fmt: skip
     return data, missing, problems
 

@@ -16,7 +16,7 @@ from harness.core.cells import Choice
 from harness.core.conform import conform
 from harness.core.errors import DataError, EncoderError
 from harness.core.listing import MOST_NAMED
-from harness.core.protocols.dataset import Dataset, as_features
+from harness.core.protocols.dataset import Clips, Dataset, as_features
 from harness.core.protocols.encoder import TextEncoder, TunableText
 from harness.core.text_findings import (
     EqualRows,
@@ -44,6 +44,7 @@ from harness.run.encoders import (
 )
 from harness.run.feature_keys import FeatureKey, support_key, test_key, train_key
 from harness.run.feature_table import FeatureTable, pixels_of, table_of
+from harness.run.read_often import read_often
 from harness.run.seconds import SecondsSpent, remember_extracted, remember_rates
 from harness.training.distributed import World, world
 from harness.training.equal_rows import equal_rows
@@ -77,6 +78,7 @@ class Resources:
         self._tables: dict[FeatureKey, FeatureTable] = {}
         self._broken: dict[FeatureKey, DataError | EncoderError] = {}
         self._values: dict[Any, Any] = {}
+        self._read_often: dict[int, Clips] = {}  # data sets of clips that train a backbone, by id
         self._told: set[str] = set()
         self._seconds = SecondsSpent()
         self._lock = threading.RLock()
@@ -88,6 +90,7 @@ class Resources:
         Raises DataError or EncoderError if it fails for all of them.
         """
         self.prepare_texts(cells)
+        self._read_often = read_often(cells)
         for key, wanted in self._wanted(cells).items():
             try:
                 self._tables[key] = self._load(key, wanted)
@@ -187,7 +190,7 @@ class Resources:
         """Preprocessed images of the training or test dataset, read once."""
         cell, setup = resolved.cell, resolved.setup
         choice = (cell.test_dataset or cell.dataset) if test else cell.dataset
-        dataset = setup.test_dataset if test else setup.dataset
+        dataset = self._opened(setup.test_dataset if test else setup.dataset)
         key = encoder_key(setup)
         return self._once(
             ("pictures", choice, key, cell.crops),
@@ -274,7 +277,8 @@ class Resources:
         wanted: dict[FeatureKey, _Wanted] = {}
 
         def need(key: FeatureKey, dataset: Dataset, setup: Setup, items: Sequence[str]) -> None:
-            wanted.setdefault(key, _Wanted(dataset, setup, {})).sets[id(items)] = items
+            opened = _Wanted(self._opened(dataset), setup, {})
+            wanted.setdefault(key, opened).sets[id(items)] = items
 
         for resolved in cells:
             setup = resolved.setup
@@ -314,6 +318,9 @@ class Resources:
         facts = facts_of_features(setup)
         store = FeatureStore(dataset, facts, lambda: encoder.image, setup.resolution)
         return items, ItemViews(dataset, items, key.frames, key.view), store
+
+    def _opened(self, dataset: Dataset) -> Dataset:
+        return self._read_often.get(id(dataset), dataset)
 
     def _once(self, key: Any, make: Callable[[], Value]) -> Value:
         with self._lock:

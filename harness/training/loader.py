@@ -12,6 +12,7 @@ import pickle
 import re
 import signal
 import sys
+import warnings
 from collections.abc import Callable, Generator, Iterable, Sized
 from contextlib import suppress
 from dataclasses import dataclass
@@ -113,19 +114,22 @@ def _loader(
     import torch
     from torch.utils.data import DataLoader
 
-    loader: Any = DataLoader(
-        _Reads(read),  # type: ignore[arg-type]  # what is asked for is no index
-        batch_size=None,
-        sampler=requests,
-        num_workers=workers,
-        prefetch_factor=AHEAD,
-        collate_fn=_unchanged,
-        pin_memory=pinned,
-        multiprocessing_context="fork",
-        worker_init_fn=_begin_worker,
-        generator=torch.Generator(),  # else it draws from the generator of everybody
-    )
-    return iter(loader)
+    with warnings.catch_warnings():
+        # More workers than cores: the task says so.
+        warnings.filterwarnings("ignore", message="This DataLoader will create")
+        loader: Any = DataLoader(
+            _Reads(read),  # type: ignore[arg-type]  # what is asked for is no index
+            batch_size=None,
+            sampler=requests,
+            num_workers=workers,
+            prefetch_factor=AHEAD,
+            collate_fn=_unchanged,
+            pin_memory=pinned,
+            multiprocessing_context="fork",
+            worker_init_fn=_begin_worker,
+            generator=torch.Generator(),  # else it draws from the generator of everybody
+        )
+        return iter(loader)
 
 
 @dataclass(frozen=True)

@@ -150,6 +150,12 @@ class Clips(Dataset, Protocol):
         """
         return self
 
+    def for_training(self, items: Sequence[str]) -> Clips:
+        """These clips for a training that reads other frames of `items` in every epoch: what is
+        kept of decoded frames is decided here. It changes no frame.
+        """
+        return self
+
 
 class FeatureItems(Dataset, Protocol):
     """A data set whose items are features that another program computed."""
