@@ -19,7 +19,7 @@ from harness.core.hashing import digest
 from harness.core.protocols.dataset import Kind, Used
 from harness.data import _decode
 from harness.data._clip_bytes import ClipBytes
-from harness.data._frame_cache import FrameCache
+from harness.data._frame_cache import FrameCache, Keeps
 from harness.data._images import open_rgb
 from harness.data._max_corrupt import PictureOptions
 from harness.data._own_files import OwnFiles
@@ -124,7 +124,8 @@ class ShardClips(ShardPictures):
 
     kind: ClassVar[Kind] = "clips"
     noun: ClassVar[str] = "videos"
-    trained: frozenset[str] = frozenset()  # whose frames are kept whole
+    trained: frozenset[str] = frozenset()  # of which training reads other frames in every epoch
+    keeps: Keeps = "whole"  # what the cache keeps of them
     side: int = SHORT_SIDE  # frames are kept at a short side of at most this
 
     @property
@@ -139,6 +140,11 @@ class ShardClips(ShardPictures):
             return self
         manifest_of = lambda: digest([self.manifest, "side", side], 64)  # noqa: E731
         return replace(self, side=side, manifest_of=manifest_of)
+
+    def for_training(self, items: Sequence[str]) -> ShardClips:
+        """Frames of these videos are kept whole if the budget of the cache has room for all."""
+        has_room = self._store.has_room([self._clip(item) for item in items])
+        return replace(self, trained=frozenset(items), keeps="whole" if has_room else "nothing")
 
     def content(self, used: Used, progress: Progress | None = None) -> str:
         """Over the bytes, and the side where it is not the usual one."""
@@ -164,14 +170,14 @@ class ShardClips(ShardPictures):
     def read_whole(self, item: str) -> Image.Image:
         """The middle frame, after every frame was decoded. DataError if one cannot be."""
         self._length(item)
-        index = self._store.index(self._clip(item), whole=False)
+        index = self._store.index(self._clip(item))
         if index.times:  # else the index pass has decoded the video
             for _ in _decode.read_all(self._clip(item), index):
                 pass
         return self.read(item)
 
     def _length(self, item: str) -> int:
-        length = self._store.length(self._clip(item), whole=item in self.trained)
+        length = self._store.length(self._clip(item), self._keeps(item))
         if length < self.options.min_frames:
             raise DataError(
                 f"video {self._shown(item)} is too short: {length} frames, and min_frames is "
@@ -184,7 +190,10 @@ class ShardClips(ShardPictures):
         for index in indices:
             if not 0 <= index < length:
                 raise DataError(f"video {self._shown(item)} has no frame {index}: it has {length}")
-        return self._store.get(self._clip(item), indices, whole=item in self.trained)
+        return self._store.get(self._clip(item), indices, self._keeps(item))
+
+    def _keeps(self, item: str) -> Keeps:
+        return self.keeps if item in self.trained else "used"
 
     def _clip(self, item: str) -> Path:
         clip = ClipBytes(self._shown(item), lambda: self._bytes(item), item)

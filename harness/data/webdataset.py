@@ -80,8 +80,7 @@ def _opened(argument: str, options: Options) -> tuple[ShardPictures, Problems]:
         members=members, options=options,
     )  # fmt: skip
     if isinstance(data, ShardClips):
-        trained = frozenset(data.train.ids)
-        data = replace(data, trained=trained, side=options.side or SHORT_SIDE)
+        data = replace(data, side=options.side or SHORT_SIDE)
     return _usable(data, every, problems), problems
 
 
