@@ -123,7 +123,9 @@ def bench_solver(benchmark: BenchmarkFixture, cells: list[Data], name: str) -> N
 def bench_sklearn(benchmark: BenchmarkFixture, cells: list[Data]) -> None:
     """The optimum of the loss with an L2 penalty, by L-BFGS."""
     from sklearn.linear_model import LogisticRegression
+    from threadpoolctl import threadpool_limits
 
+    @threadpool_limits.wrap(limits=1)  # torch's setting is not that of scipy's OpenBLAS
     def fit(data: Data) -> float:
         model = LogisticRegression(C=C, max_iter=1000).fit(data.x_ND.numpy(), data.y_N.numpy())
         return 100 * float(model.score(data.test_MD.numpy(), data.test_M.numpy()))

@@ -80,14 +80,17 @@ def minimise(
     converged: Callable[[float, float], bool],
     most: int,
     interrupted: Callable[[], bool] = lambda: False,
+    known: tuple[float, torch.Tensor] | None = None,
 ) -> Minimum:
     """From x until `converged(value, gradient norm)`, or no step helps, or `most` evaluations.
+
+    `known` are the value and the gradient at x, where they are known already.
 
     Raises KeyboardInterrupt if asked to stop.
     """
     memory = _Memory(precondition)
-    value, gradient = objective(x)
-    evaluations = 1
+    value, gradient = known or objective(x)
+    evaluations = 0 if known else 1
     while True:
         norm = math.sqrt(_dot(gradient, gradient))
         if converged(value, norm) or evaluations >= most:

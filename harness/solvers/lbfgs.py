@@ -16,7 +16,7 @@ from harness.core.cells import Cell
 from harness.core.protocols.solver import Problem, Solution
 from harness.solvers._linear import BLOCK, LinearProblem, solution, trains_a_head
 from harness.solvers._minimise import Minimum, minimise
-from harness.solvers._softmax import MeanHessian, Softmax
+from harness.solvers._softmax import FlatHessian, MeanHessian, Softmax
 
 if TYPE_CHECKING:
     import torch
@@ -71,30 +71,32 @@ def _not_converged(found: Minimum) -> str:
 
 
 def _minimum(centred: _Centred, dtype: torch.dtype, x: torch.Tensor | None) -> Minimum:
+    """From x, or from W = 0."""
     linear = centred.linear
     n_classes, _ = linear.shape
+    device = linear.problem.model.device
     objective = Softmax(
         centred.blocks, linear.n, n_classes, centred.width, linear.l2, linear.has_bias, dtype
     )
-    x = objective.start(linear.problem.model.device) if x is None else x
-    evaluations = 0
+    search = partial(minimise, objective, interrupted=linear.problem.watch.interrupted)
+    flat = FlatHessian.at_zero(objective, device) if x is None else None
+    x = objective.start(device) if x is None else x
+    evaluations, hessian = 0, flat or MeanHessian.at(objective, x)
+    known = objective.at_zero(device) if flat else None
     while True:
-        # Samples that are classified well curve no more, so an old one misleads.
-        hessian = MeanHessian.at(objective, x)
-        curvature = min(linear.l2, 1 / (4 * hessian.of_b)) if linear.has_bias else linear.l2
-        found = minimise(
-            objective,
-            x,
-            hessian,
-            converged=partial(_near, curvature),
-            most=ROUND,
-            interrupted=linear.problem.watch.interrupted,
-        )
+        near = partial(_near, _curvature(linear, hessian.of_b))
+        found = search(x, hessian, converged=near, most=ROUND, known=known)
         evaluations += found.evaluations
         ended = found.converged or found.stuck or evaluations >= MOST
         if ended:
             return replace(found, evaluations=evaluations)
-        x = found.x
+        # Samples that are classified well curve no more, so an old one misleads.
+        x, hessian, known = found.x, MeanHessian.at(objective, found.x), None
+
+
+def _curvature(linear: LinearProblem, inverse_of_b: float) -> float:
+    """m, see GAP."""
+    return min(linear.l2, 1 / (4 * inverse_of_b)) if linear.has_bias else linear.l2
 
 
 def _near(curvature: float, value: float, norm: float) -> bool:
