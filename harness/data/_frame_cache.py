@@ -12,11 +12,10 @@ whole, so two writers at once cost time but never a wrong frame. Beyond HARNESS_
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import zipfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -28,7 +27,8 @@ from harness.core.errors import BadInput, DataError
 from harness.core.files import cache_folder
 from harness.core.hashes import file_hash
 from harness.core.hashing import digest
-from harness.data import _decode
+from harness.data import _clip_index, _decode
+from harness.data._clip_bytes import Clip, ClipBytes
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -68,6 +68,13 @@ def budget() -> float:
     return value * 1e9
 
 
+def _hash_of_file(path: Clip) -> str:
+    """Raises OSError, and DataError for what is no file of its own."""
+    if isinstance(path, ClipBytes):
+        raise DataError(f"video {path} is no file, and has no hash of one")
+    return file_hash(path)
+
+
 @dataclass
 class FrameCache:
     """Frames of video files, at a short side of at most `side`. Threads and processes may share its
@@ -75,37 +82,35 @@ class FrameCache:
     """
 
     side: int
-    hash_of: Callable[[Path], str] = file_hash  # sha256 of the bytes of a video
+    hash_of: Callable[[Clip], str] = _hash_of_file  # sha256 of the bytes of a video
     _used: float = 0.0
     _attempts: int = 0
-    _lengths: dict[Path, int] = field(default_factory=dict)
+    _lengths: dict[Clip, int] = field(default_factory=dict)
 
-    def length(self, path: Path, keeps: Keeps = "used") -> int:
+    def length(self, path: Clip, keeps: Keeps = "used") -> int:
         """How many frames there are. Raises DataError."""
         if path not in self._lengths:
             self._lengths[path] = self.index(path, keeps).length
         return self._lengths[path]
 
-    def index(self, path: Path, keeps: Keeps = "used") -> _decode.Index:
+    def index(self, path: Clip, keeps: Keeps = "used") -> _decode.Index:
         """The index pass, cached by the file's bytes.
 
         Raises DataError.
         """
         with _decode.readable(path):
             address = digest([self.hash_of(path), "index", version("av")], 32)
-        file = cache_folder() / "videos" / address[:2] / f"{address}.json"
-        index = _saved_index(file)
+        index = _clip_index.index_of(address)
         if index is None:
             # Where the pass has to decode every frame, these are kept as well.
             decoded: dict[int, Image.Image] = {}
             index = _decode.index(path, self._collect_into(decoded) if keeps == "whole" else None)
-            text = json.dumps(asdict(index)).encode()
-            keep(file, lambda f: f.write(text))
+            _clip_index.keep(address, index)
             if len(decoded) == index.length:
                 self._keep(self._file(path), index, decoded)
         return index
 
-    def get(self, path: Path, numbers: Sequence[int], keeps: Keeps = "used") -> list[Image.Image]:
+    def get(self, path: Clip, numbers: Sequence[int], keeps: Keeps = "used") -> list[Image.Image]:
         """Frames by number, in the order of `numbers`.
 
         Raises DataError if one cannot be decoded.
@@ -124,7 +129,7 @@ class FrameCache:
             self._keep(file, index, frames)
         return [frames[n] for n in numbers]
 
-    def has_room(self, paths: Sequence[Path]) -> bool:
+    def has_room(self, paths: Sequence[Clip]) -> bool:
         """Whether the budget has room for all these videos as a whole, by what SAMPLED of them
         take. A video that cannot be read counts as one that fills WHOLE frames.
         """
@@ -132,7 +137,7 @@ class FrameCache:
         sizes = [self._whole_size(path) for path in paths[::step][:SAMPLED]]
         return not sizes or sum(sizes) / len(sizes) * len(paths) <= budget()
 
-    def _whole_size(self, path: Path) -> float:
+    def _whole_size(self, path: Clip) -> float:
         """Bytes of all frames of a video; 0 for a long one, which is not kept whole."""
         largest = float(WHOLE * 3 * self.side * self.side)
         try:
@@ -151,7 +156,7 @@ class FrameCache:
 
         return collect
 
-    def _file(self, path: Path) -> Path:
+    def _file(self, path: Clip) -> Path:
         address = digest([self.hash_of(path), self.side, version("av")], 32)
         return cache_folder() / "frames" / address[:2] / f"{address}.npz"
 
@@ -180,13 +185,6 @@ def _load(file: Path, numbers: Iterable[int] | None) -> dict[int, Image.Image]:
         chosen = names if numbers is None else names & {str(n) for n in numbers}
         return {int(name): Pillow.fromarray(saved[name]) for name in chosen}
     return {}
-
-
-def _saved_index(path: Path) -> _decode.Index | None:
-    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):  # not there, or damaged
-        saved = json.loads(path.read_bytes())
-        return _decode.Index(saved["length"], tuple(saved["times"]), tuple(saved["keys"]))
-    return None
 
 
 def _folder_size(folder: Path) -> float:

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from io import BytesIO
-from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Literal, cast
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
@@ -18,7 +17,7 @@ from harness.core.hashes import Progress, Unhashed
 from harness.core.hashing import digest
 from harness.core.protocols.dataset import Kind, Used
 from harness.data import _decode
-from harness.data._clip_bytes import ClipBytes
+from harness.data._clip_bytes import Clip, ClipBytes
 from harness.data._frame_cache import FrameCache, Keeps
 from harness.data._images import open_rgb
 from harness.data._max_corrupt import PictureOptions
@@ -195,14 +194,13 @@ class ShardClips(ShardPictures):
     def _keeps(self, item: str) -> Keeps:
         return self.keeps if item in self.trained else "used"
 
-    def _clip(self, item: str) -> Path:
-        clip = ClipBytes(self._shown(item), lambda: self._bytes(item), item)
-        return cast(Path, clip)  # the cache of frames hands it on
+    def _clip(self, item: str) -> ClipBytes:
+        return ClipBytes(self._shown(item), lambda: self._bytes(item), item)
 
     @cached_property
     def _store(self) -> FrameCache:
         return FrameCache(self.side, self._sha256)
 
-    def _sha256(self, clip: Path) -> str:
+    def _sha256(self, clip: Clip) -> str:
         """As of a file with the same bytes, so that both share their frames."""
-        return super().content_hash(cast(ClipBytes, clip).item)
+        return super().content_hash(clip.item if isinstance(clip, ClipBytes) else clip.name)

@@ -29,6 +29,7 @@ from harness.core.problems import Problems
 from harness.core.protocols.dataset import Kind, Used
 from harness.data import _decode
 from harness.data._chosen_rows import chosen_lists
+from harness.data._clip_bytes import Clip
 from harness.data._frame_cache import FrameCache, Keeps, shrunk
 from harness.data._frame_folders import FrameFolders
 from harness.data._images import open_rgb
@@ -223,8 +224,8 @@ class Videos(OwnFiles):
     def _store(self) -> FrameCache:
         return FrameCache(self.side, self._sha256)
 
-    def _sha256(self, path: Path) -> str:
-        item = path.relative_to(self.root).as_posix()
+    def _sha256(self, path: Clip) -> str:
+        item = Path(str(path)).relative_to(self.root).as_posix()
         (sha_32,) = self.remembered.of([item])
         return bytes(sha_32).hex()
 

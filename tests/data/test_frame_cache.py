@@ -115,3 +115,19 @@ def test_large_frames_are_kept_small(tmp_path: Path, decoded: list[Path]) -> Non
     assert _frame_cache.FrameCache(256).get(path, [7], "whole")[0].size == (160, 96)
     assert len(decoded) == 2
     assert _frame_cache.shrunk(Image.new("RGB", (90, 300)), 64).size == (64, 213)
+
+
+def test_the_index_passes_of_all_videos_are_in_one_file(
+    videos: dict[str, Path], decoded: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain, passes = _decode.index, list[Path]()
+    monkeypatch.setattr(
+        _decode, "index", lambda path, *a: (passes.append(path), plain(path, *a))[1]
+    )
+    for _ in range(2):
+        for name in ("h264.mp4", "h264.mkv", "mpeg4_b.avi"):
+            assert _frame_cache.FrameCache(256).length(videos[name]) == 40
+    assert len(passes) == 3
+    kept = tmp_path / "frames_cache"
+    assert len(list((kept / "clips").iterdir())) == 1
+    assert not (kept / "videos").exists()
