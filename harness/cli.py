@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import re
+import signal
 import sys
 from argparse import ArgumentParser
 from collections.abc import Sequence
@@ -81,4 +82,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def entry() -> NoReturn:
+    # As Ctrl-C: torchrun and SLURM end processes so, and a training saves a checkpoint first.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     sys.exit(main())

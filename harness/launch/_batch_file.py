@@ -48,6 +48,7 @@ class BatchFile:
     logs: tuple[str, ...]  # names in harness/logs/
     measures: tuple[str, ...]  # measures beyond those of harness/measures/
     workers: int | None = None  # processes that read data ahead (loader.workers)
+    grace: float = 90  # seconds between the warning and the end of a job
 
     def is_over(self, key: str, store: Store, done: Collection[str] = ()) -> bool:
         """Whether a Record of this cell was written since the batch was submitted."""
@@ -140,4 +141,5 @@ def parse(data: Mapping[str, Any]) -> BatchFile:
         logs=tuple(data["logs"]),
         measures=tuple(data.get("measures", ())),  # files of earlier versions have none
         workers=data.get("workers"),
+        grace=(data.get("profile") or {}).get("grace", 90),
     )

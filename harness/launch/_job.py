@@ -26,9 +26,12 @@ from harness.launch._batch_file import BatchFile, parse
 
 if TYPE_CHECKING:
     from harness.plan.resolve import ResolvedCell
+    from harness.run.interruption import Interruption
 
 #: Ports at which the tasks of a job may meet: below those that systems assign to clients.
 FIRST_PORT, PORTS = 18000, 12000
+#: The part of the time between the warning and the end that a training may take to save its state.
+SAVING = 2 / 3
 #: How long a task waits for the list of cells that task 0 writes.
 AGREE_SECONDS = 120.0
 
@@ -36,25 +39,60 @@ AGREE_SECONDS = 120.0
 class RunBatch:
     """Called by submitit in the job; `checkpoint` says that the same call may follow a requeue."""
 
+    def __init__(self) -> None:
+        self._interruption: Interruption | None = None  # of the call
+
     def __call__(self, batch_file: str, runs: str) -> None:
         import submitit
+
+        from harness.run.interruption import Interruption
+
+        self._interruption = interruption = Interruption()
+        # Of a preemption; SLURM kills the job some time after it. submitit would ignore it.
+        before = signal.signal(signal.SIGTERM, lambda *_: interruption.ask())
 
         job = submitit.JobEnvironment()
         if job.num_tasks > 1:
             os.environ.update(rendezvous(job.hostnames[0], job.raw_job_id))
         try:
-            run_batch(Path(batch_file), Path(runs), rank=job.global_rank, ranks=job.num_tasks)
+            run_batch(
+                Path(batch_file), Path(runs), rank=job.global_rank, ranks=job.num_tasks,
+                interruption=interruption,
+            )  # fmt: skip
         except HarnessError as error:  # the last line of the log, not a traceback
             print(f"error: {error}", file=sys.stderr, flush=True)
             raise SystemExit(error.exit_code) from error
+        except KeyboardInterrupt:
+            if job.global_rank > 0:
+                # The end of a task ends the first one, which has yet to ask for a requeue.
+                time.sleep(_batch(batch_file).grace)
+            raise
+        finally:
+            signal.signal(signal.SIGTERM, before)
 
     def checkpoint(self, batch_file: str, runs: str) -> Any:
+        """Called in the first task at the warning before the end, before it asks for a requeue,
+        which may kill the job at once: so the training saves its state first.
+        """
         from submitit.helpers import DelayedSubmission
 
-        return DelayedSubmission(self, batch_file, runs)
+        if self._interruption is not None:
+            self._interruption.stop(_batch(batch_file).grace * SAVING)
+        return DelayedSubmission(RunBatch(), batch_file, runs)
 
 
-def run_batch(batch_file: Path, runs: Path, *, rank: int = 0, ranks: int = 1) -> None:
+def _batch(path: str | Path) -> BatchFile:
+    return parse(json.loads(Path(path).read_bytes()))
+
+
+def run_batch(
+    batch_file: Path,
+    runs: Path,
+    *,
+    rank: int = 0,
+    ranks: int = 1,
+    interruption: Interruption | None = None,
+) -> None:
     """Run the cells of a batch that have had no new Record since it was submitted.
 
     Raises BadInput if the content that they read has changed since then.
@@ -62,7 +100,7 @@ def run_batch(batch_file: Path, runs: Path, *, rank: int = 0, ranks: int = 1) ->
     from harness.run.plugins import run_plugins
     from harness.run.runner import run_cells
 
-    batch = parse(json.loads(batch_file.read_bytes()))
+    batch = _batch(batch_file)
     if not batch.requeue:
         # submitit would answer the warning by asking SLURM to requeue, which SLURM refuses here.
         # Without its handler the job uses the time that is left.
@@ -79,8 +117,9 @@ def run_batch(batch_file: Path, runs: Path, *, rank: int = 0, ranks: int = 1) ->
     limit_memory()
     plugins = run_plugins(batch.logs, batch.measures)
     run_cells(
-        cells, store, jobs=batch.threads, save=batch.save, plugins=plugins, workers=batch.workers
-    )
+        cells, store, jobs=batch.threads, save=batch.save, plugins=plugins, workers=batch.workers,
+        interruption=interruption,
+    )  # fmt: skip
 
 
 def _planned_again(batch: BatchFile, keys: list[str], store: Store) -> list[ResolvedCell]:

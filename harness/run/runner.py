@@ -7,7 +7,6 @@ numbers of a cell never depend on which others are solved with it.
 from __future__ import annotations
 
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -25,6 +24,7 @@ from harness.run.checkpoints import forget_checkpoint
 from harness.run.context import RunContext
 from harness.run.duplicates import find_duplicates
 from harness.run.evaluate import Trained
+from harness.run.interruption import Interruption
 from harness.run.leakage import Leakage, find_leakage
 from harness.run.plugins import RunPlugins, run_plugins
 from harness.run.recording import Outcome, make_record
@@ -48,6 +48,7 @@ def run_cells(
     events: Events | None = None,
     save: bool = False,
     plugins: RunPlugins | None = None,
+    interruption: Interruption | None = None,
     workers: int | None = None,
 ) -> None:
     """Run cells in `jobs` threads, each on one core, and write their Records.
@@ -70,7 +71,7 @@ def run_cells(
         group.wait()  # for as long as it takes; an exchange waits less
         chosen = plugins or run_plugins()
         context = RunContext(store, resources, leakage, chosen, events, save)
-        _run_all(cells, context, at_once)
+        _run_all(cells, context, at_once, interruption or Interruption())
         group.wait()  # until the first process has written
 
 
@@ -113,21 +114,22 @@ def _leakage(cells: Sequence[ResolvedCell], resources: Resources) -> Leakage:
     return replace(leakage, warnings=duplicates.warnings)
 
 
-def _run_all(cells: Sequence[ResolvedCell], context: RunContext, jobs: int) -> None:
+def _run_all(
+    cells: Sequence[ResolvedCell], context: RunContext, jobs: int, stop: Interruption
+) -> None:
     context.events.ready()
-    stop = threading.Event()
     pool = one_core_pool(jobs)
     try:
-        pending = [
-            pool.submit(_run_group, group, context, stop.is_set) for group in solver_groups(cells)
-        ]
+        pending = [pool.submit(_run_group, group, context, stop) for group in solver_groups(cells)]
         for future in pending:
             future.result()
     except BaseException:
-        stop.set()
+        stop.ask()
         raise
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+    if stop.is_asked():  # by a signal, or in another process of this training
+        raise KeyboardInterrupt
 
 
 def solver_groups(cells: Sequence[ResolvedCell]) -> list[list[Family]]:
@@ -155,20 +157,20 @@ def solver_groups(cells: Sequence[ResolvedCell]) -> list[list[Family]]:
     return groups
 
 
-def _run_group(
-    group: Sequence[Family], context: RunContext, interrupted: Callable[[], bool]
-) -> None:
+def _run_group(group: Sequence[Family], context: RunContext, stop: Interruption) -> None:
     """Train once and evaluate every cell; errors go into the Records of their cells."""
-    if interrupted():
+    if stop.is_asked():
         return
     with ExitStack() as stack:
+        stack.enter_context(stop.busy())
         logs = [stack.enter_context(_open_logs(family[0], context)) for family in group]
         trainings = [
-            Training(family[0], Watch(interrupted, _follower(family[0], logs_of_family, context)))
+            Training(family[0], Watch(stop.is_asked, _follower(family[0], logs_of_family, context)))
             for family, logs_of_family in zip(group, logs, strict=True)
         ]
         outcomes = _train(trainings, context)
         if outcomes is None:
+            stop.ask()  # if it was another process that was asked
             return
         for family, outcome, logs_of_family in zip(group, outcomes, logs, strict=True):
             _write(family, outcome, logs_of_family, context)

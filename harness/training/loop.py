@@ -169,6 +169,7 @@ class _Training:
             }
             checkpoint.save(self.model, self.optimiser, progress)
         if stop:
+            self.group.any(False)  # no process ends while the first one still saves
             raise KeyboardInterrupt
 
     def _resume(self) -> None:

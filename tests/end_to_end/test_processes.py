@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 import yaml
-from conftest import ROOT, run_study
+from conftest import ROOT, plan_of, run_study
 from encoders import tiny
 
 from harness.core.store import Store
@@ -50,9 +53,11 @@ def free_port() -> int:
         return int(taken.getsockname()[1])
 
 
-def start(folder: Path, key: str, rank: int, port: int) -> subprocess.Popen[str]:
+def start(
+    folder: Path, key: str, rank: int, port: int, program: tuple[str, ...] = ("harness",)
+) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-m", "harness", "run", str(folder / "t.yaml"), "--cell", key,
+        [sys.executable, "-m", *program, "run", str(folder / "t.yaml"), "--cell", key,
          "--runs", str(folder / "runs")],
         cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         env={
@@ -94,3 +99,61 @@ def test_two_processes_end_as_one(tmp_path: Path, encoder: str) -> None:
     assert probability[0] == pytest.approx(probability[1], abs=1e-4)
     support = tmp_path / "runs" / "support" / f"{shared.support}.json"
     assert json.loads(support.read_text())["items"]
+
+
+@pytest.mark.parametrize("where", ["first", "later", "optimiser"])
+def test_of_processes_that_are_short_of_memory_all_take_smaller_micro_batches(
+    tmp_path: Path, encoder: str, where: str
+) -> None:
+    """Only process 1 is, in its first step, in a later one, or in the optimiser."""
+    (tmp_path / "t.yaml").write_text(yaml.safe_dump(task(encoder)))
+    smaller = task(encoder)
+    smaller["recipe"] |= {"micro_batch": 2}
+    (undisturbed,) = run_study(smaller, tmp_path / "one").records
+    (planned,) = plan_of(task(encoder), tmp_path / "runs").cells
+    port, program = free_port(), ("tests.end_to_end.short_of_memory", where)
+    running = [start(tmp_path, planned.key, rank, port, program) for rank in range(PROCESSES)]
+    for process in running:
+        _, errors = process.communicate(timeout=120)
+        assert process.returncode == 0, errors
+    found = Store(tmp_path / "runs").read(planned.key)
+    assert found is not None
+    assert found.status == "done", found.error
+    assert found.diagnostics["micro_batch"] == 2
+    assert [p["loss"] for p in found.curve] == pytest.approx(
+        [p["loss"] for p in undisturbed.curve], abs=1e-5
+    )
+    assert found.test == undisturbed.test
+
+
+def test_a_signal_to_one_process_ends_all_at_a_checkpoint(
+    tmp_path: Path, encoder: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the midst of an epoch; the training that goes on from there ends as an undisturbed one."""
+    longer = task(encoder)
+    longer["recipe"] |= {"epochs": 40, "batch": 4, "micro_batch": 2, "lr": 1e-4, "lr_new": 1e-4}
+    (tmp_path / "t.yaml").write_text(yaml.safe_dump(longer))
+    (undisturbed,) = run_study(longer, tmp_path / "one").records
+    folder = tmp_path / "runs" / "checkpoints" / str(undisturbed.train_key)
+    monkeypatch.setenv("HARNESS_CHECKPOINT_MINUTES", "0")  # so that one says that it has begun
+    port = free_port()
+    running = [start(tmp_path, undisturbed.key, rank, port) for rank in range(PROCESSES)]
+    deadline = time.monotonic() + 100
+    while not (folder / "0.previous.pt").is_file() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    running[1].send_signal(signal.SIGTERM)
+    for process in running:
+        _, errors = process.communicate(timeout=120)
+        assert process.returncode == 130, errors
+    state = torch.load(folder / "0.pt", weights_only=True)
+    assert 0 < state["epoch"] * 3 + state["step"] < 120
+    port = free_port()
+    running = [start(tmp_path, undisturbed.key, rank, port) for rank in range(PROCESSES)]
+    for process in running:
+        _, errors = process.communicate(timeout=120)
+        assert process.returncode == 0, errors
+    resumed = Store(tmp_path / "runs").read(undisturbed.key)
+    assert resumed is not None
+    assert [p["loss"] for p in resumed.curve] == pytest.approx(
+        [p["loss"] for p in undisturbed.curve], abs=1e-4
+    )

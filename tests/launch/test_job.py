@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 import signal
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from harness.launch import _job
 from harness.launch._batch_file import JobSettings, stamp, write_batches
 from harness.launch._job import RunBatch, address_of, rendezvous, run_batch
 from harness.plan.batches import Batch
+from harness.run.interruption import Interruption
 from harness.run.plugins import run_plugins
 
 from .examples import planned, request
@@ -86,8 +88,32 @@ def test_a_job_runs_its_cells_as_they_were_submitted(
     store = Store(tmp_path)
     run_batch(write(store, save=True, logs=["jsonl"], measures=["harness.measures.top1"]), tmp_path)
     plugins = run_plugins(["jsonl"], ["harness.measures.top1"])
-    options = {"jobs": 2, "save": True, "plugins": plugins}
+    options = {
+        "jobs": 2, "save": True, "plugins": plugins, "workers": None, "interruption": None
+    }  # fmt: skip
     assert calls == [([c.key for c in planned(store)], options)]
+
+
+def test_before_a_requeue_the_training_saves_its_state(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Within two thirds of the time that the profile leaves; the next start is a new one."""
+    path = write(Store(tmp_path), {"profile": {"grace": 30}})
+    waited: list[float] = []
+    monkeypatch.setattr(Interruption, "stop", lambda _, seconds: waited.append(seconds))
+    again: list[Any] = []
+    job = RunBatch()
+    monkeypatch.setattr(
+        _job, "run_batch", lambda *_, **__: again.append(job.checkpoint(str(path), str(tmp_path)))
+    )
+    before = signal.getsignal(signal.SIGTERM)
+    for name, value in {"EXECUTOR": "local", "LOCAL_JOB_ID": "7", "LOCAL_NTASKS": "1"}.items():
+        monkeypatch.setenv(f"SUBMITIT_{name}", value)
+    job(str(path), str(tmp_path))
+    assert waited == [20]
+    assert signal.getsignal(signal.SIGTERM) == before
+    assert again[0].function is not job
+    pickle.dumps(again[0].function)
 
 
 def test_a_job_that_is_not_requeued_ignores_the_warning(tmp_path: Path) -> None:

@@ -60,7 +60,8 @@ def test_a_preempted_cell_goes_on_from_its_last_epoch(
 ) -> None:
     """Warned by USR2 and requeued: the Record holds what was trained before, unchanged."""
     task = TUNED | {"recipe": TUNED["recipe"] | {"epochs": 120}}
-    profile = {"partition": "low", "gpus": 4, "constraint": "n2"}
+    profile = {"partition": "low", "gpus": 4, "constraint": "n2",
+               "environment": {"HARNESS_CHECKPOINT_MINUTES": "0"}}  # fmt: skip
     study = make_study(tmp_path / "study", cluster, cache, profile, **task)
     job = study.submit()
     before = wait_for(lambda: checkpoint(study.runs), "the first epochs")
