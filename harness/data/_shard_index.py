@@ -84,8 +84,12 @@ def load_kept(file: Path, place: str) -> tuple[Identity, Shard]:
     with file.open("rb") as handle, np.load(handle, allow_pickle=False) as saved:
         texts = json.loads(saved["texts"].tobytes())
         size, one, two, three = saved["state"].tolist()
+        # Texts that repeat are one object each.
+        same: dict[str, str] = {}
+        suffixes = [same.setdefault(text, text) for text in texts["suffixes"]]
+        labels = [same.setdefault(text, text) for text in texts["labels"]]
         shard = Shard(
-            place, texts["keys"], texts["suffixes"], texts["labels"],
+            place, texts["keys"], suffixes, labels,
             saved["start"], saved["size"], saved["sha256"],
         )  # fmt: skip
     lengths = {len(x) for x in (shard.keys, shard.suffixes, shard.labels, shard.start_N,

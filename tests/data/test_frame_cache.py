@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -121,9 +122,12 @@ def test_the_index_passes_of_all_videos_are_in_one_file(
     videos: dict[str, Path], decoded: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plain, passes = _decode.index, list[Path]()
-    monkeypatch.setattr(
-        _decode, "index", lambda path, *a: (passes.append(path), plain(path, *a))[1]
-    )
+
+    def counted(path: Path, *more: Any) -> _decode.Index:
+        passes.append(path)
+        return plain(path, *more)
+
+    monkeypatch.setattr(_decode, "index", counted)
     for _ in range(2):
         for name in ("h264.mp4", "h264.mkv", "mpeg4_b.avi"):
             assert _frame_cache.FrameCache(256).length(videos[name]) == 40
