@@ -85,7 +85,8 @@ def bench_waiting(benchmark: BenchmarkFixture, views: TrainingViews) -> None:
 
     benchmark.pedantic(train, rounds=1)
     share = sum(waited) / (sum(waited) + STEP * len(waited))
-    benchmark.extra_info |= {"waiting": share, "workers": default_workers(), "target": MOST_WAITING}
+    benchmark.extra_info |= {"waiting": share, "workers": default_workers()}
+    benchmark.extra_info |= {"step": STEP, "target": MOST_WAITING}
 
 
 def bench_cpu_of_a_clip(benchmark: BenchmarkFixture, views: TrainingViews) -> None:

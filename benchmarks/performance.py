@@ -70,6 +70,7 @@ def page(document: Mapping[str, Any]) -> str:
         "Hashes of content": contents(measured),
         "Cached features": features(measured),
         "Heads on frozen features": heads(measured),
+        "Tuning a backbone": backbones(measured),
         "Several processes": exchanges(measured),
     }
     parts = ["# Performance", f"{machine(document)} `make bench` measured it and wrote this page."]
@@ -164,6 +165,27 @@ def heads(measured: Measured) -> Iterator[Line]:
             f"accuracy, solver {solver}", "", f"{off:+.2f} points from scikit-learn", "0.2 points",
             abs(off) <= 0.2,
         )  # fmt: skip
+
+
+def backbones(measured: Measured) -> Iterator[Line]:
+    for name in measured.names("bench_waiting"):
+        info = measured.info(name)
+        yield Line(
+            f"waiting for clips, {info['workers']} workers, steps of {info['step']} s",
+            f"{info['waiting']:.1%}", "of the time", f"at most {info['target']:.0%}",
+            info["waiting"] <= info["target"],
+        )  # fmt: skip
+    for name, what, ours, baseline in (
+        ("bench_cpu_of_a_clip", "8 frames of a clip of 300, CPU", "harness", "plain"),
+        ("bench_step", "a step of a tiny ViT on pictures, CPU", "harness", "bare"),
+    ):
+        for found in measured.names(name):
+            info = measured.info(found)
+            times = info[ours] / info[baseline]
+            yield Line(
+                what, shown(info[ours]), f"{times:.2f} times a plain loop",
+                f"at most {info['target']} times", times <= info["target"],
+            )  # fmt: skip
 
 
 def exchanges(measured: Measured) -> Iterator[Line]:

@@ -72,6 +72,18 @@ def test_a_killed_cell_goes_on_in_the_middle_of_an_epoch(
     assert not folder.exists()
 
 
+@pytest.mark.parametrize("paradigm", ["vision_text", "matching"])
+def test_the_number_of_workers_changes_no_number(tmp_path: Path, paradigm: str) -> None:
+    recipe = {**TASK["recipe"], "augment": "crop_flip", "micro_batch": 3, "epochs": 2}
+    hashes = {
+        run(
+            tmp_path / str(workers), paradigm=paradigm, recipe=recipe, loader={"workers": workers}
+        ).science_hash
+        for workers in (0, 1, 3)
+    }
+    assert len(hashes) == 1
+
+
 @pytest.mark.parametrize(
     "changes",
     [
