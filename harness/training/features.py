@@ -12,7 +12,7 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,19 +29,16 @@ from harness.core.files import cache_folder
 from harness.core.hashing import digest
 from harness.core.protocols.dataset import Dataset
 from harness.core.text_findings import text_address
-from harness.sampling.sets import picture_hash
-from harness.sampling.views import FrameView, cropped
+from harness.sampling.views import FrameView
 from harness.training.blocks import Block, block_of, ids_of, write_block
 from harness.training.device import device
+from harness.training.extraction import Extraction, Row, Spent
 from harness.training.feature_folder import Search, merge
-from harness.training.pictures import prepared, whole_pictures
 from harness.training.rows import StoredRows
-from harness.training.support_crops import crop_of
 from harness.training.threads import cores, one_core_pool
 
 if TYPE_CHECKING:
     import torch
-    from PIL import Image
 
     from harness.training.blocks import Words
 
@@ -51,8 +48,6 @@ BLOCK = 512
 SHARE = 64
 #: Images whose addresses are in memory together.
 ADDRESSES = 65536
-#: Images per batch: on one core, and on a GPU.
-BATCH = {"cpu": 16, "cuda": 64}
 
 #: Part of the address of features. Raised when a picture is read otherwise, so that features of the
 #: earlier reading are not used. 2: grey of more than 8 bits by its declared range, the colour key
@@ -61,8 +56,6 @@ READING = 2
 
 #: Called with (done, total) images.
 Progress = Callable[[int, int], object]
-#: A row (F,), and the hash of the pixels that it was computed from.
-Row = tuple["np.ndarray[Any, Any]", str]
 
 
 @dataclass(frozen=True)
@@ -76,19 +69,6 @@ class Loaded:
     def h_NF(self) -> torch.Tensor:  # noqa: N802
         """All of them in memory."""
         return self.rows.gather()
-
-
-@dataclass
-class Spent:
-    """Images that were encoded, and the seconds of one core, or of a GPU, that it took."""
-
-    images: int = 0
-    read: float = 0.0  # to read and decode them
-    encode: float = 0.0  # to preprocess them and run the encoder
-
-    @property
-    def seconds(self) -> float:
-        return self.read + self.encode
 
 
 def features_folder(backbone: str, resolution: int, device_type: str) -> Path:
@@ -106,7 +86,6 @@ class FeatureStore:
         self._dataset, self._load, self._resolution = dataset, load, resolution
         self._dim = facts.feature_dim
         self._device = device()
-        self._batch_size = BATCH[self._device.type]
         self.folder = features_folder(facts.backbone, resolution, self._device.type)
         self.spent = Spent()
 
@@ -178,20 +157,35 @@ class FeatureStore:
     ) -> None:
         """Compute what is missing and write it; what cannot be written is in memory."""
         missing = list(missing)
-        for start in range(0, len(missing), BLOCK):
-            part = [_view(wanted[at]) for at in missing[start : start + BLOCK]]
-            done = lambda n, start=start: progress and progress(start + n, len(missing))  # noqa: E731
-            rows: list[Row] = []
+        if not missing:
+            return
+        extraction = Extraction(self._dataset, self._load(), self._resolution, self._device)
+        rows: list[Row] = []
+        done = 0  # rows that are written
+        with closing(extraction.rows(_view(wanted[at]) for at in missing)) as batches:
             try:
-                self._compute(part, rows, done)
+                for of_batch, spent in batches:
+                    rows += of_batch
+                    self.spent.add(spent)
+                    if progress is not None:
+                        progress(done + len(rows), len(missing))
+                    if len(rows) >= BLOCK or done + len(rows) == len(missing):
+                        part = [_view(wanted[at]) for at in missing[done : done + len(rows)]]
+                        self._add(part, rows, search, keep_rows=keep_rows)
+                        done, rows = done + len(rows), []
             except BaseException:
                 with suppress(DataError, DiskFull):  # what is computed is not computed again
                     if rows:
+                        part = [_view(wanted[at]) for at in missing[done : done + len(rows)]]
                         self._write(part, rows)
                 raise
-            block, is_written = self._write(part, rows)
-            if keep_rows or not is_written:
-                search.add(block)
+
+    def _add(
+        self, part: Sequence[FrameView], rows: Sequence[Row], search: Search, *, keep_rows: bool
+    ) -> None:
+        block, is_written = self._write(part, rows)
+        if keep_rows or not is_written:
+            search.add(block)
 
     def _write(self, part: Sequence[FrameView], rows: Sequence[Row]) -> tuple[Block, bool]:
         """Raises DataError for features that cannot be used, and DiskFull."""
@@ -199,58 +193,6 @@ class FeatureStore:
         _check_directions(h_NF, part)
         block = block_of(self._ids(part[: len(rows)]), h_NF, [pixels for _, pixels in rows])
         return block, write_block(self.folder, block)
-
-    def _compute(
-        self, chosen: Sequence[FrameView], rows: list[Row], progress: Callable[[int], object]
-    ) -> None:
-        """Add the rows of these views, batch by batch."""
-        encoder, size = self._load(), self._batch_size
-        batches = [chosen[i : i + size] for i in range(0, len(chosen), size)]
-        began = time.perf_counter()
-        # With a GPU, all cores read and preprocess images.
-        with one_core_pool(cores()) as pool:
-            for of_batch, spent in pool.map(lambda b: self._batch(encoder, b), batches):
-                rows += of_batch
-                self.spent.images += spent.images
-                if self._device.type == "cpu":  # the batches of a GPU wait for each other
-                    self.spent.read += spent.read
-                    self.spent.encode += spent.encode
-                progress(len(rows))
-        if self._device.type != "cpu":
-            self.spent.encode += time.perf_counter() - began
-
-    def _batch(self, encoder: Any, batch: Sequence[FrameView]) -> tuple[list[Row], Spent]:
-        """The rows of one batch, on one core or the GPU, and the seconds of this thread.
-
-        A short batch is padded: the last bits depend on the batch size, and a feature must not
-        depend on which others are computed with it.
-        """
-        import torch
-
-        # Seconds in which other processes run do not count.
-        began = time.thread_time()
-        whole = whole_pictures(self._dataset, batch)
-        read = time.thread_time()
-        x_BCHW = torch.stack(
-            [self._prepared(encoder, image, view) for view, image in zip(batch, whole, strict=True)]
-        )
-        fill = x_BCHW[-1:].expand(self._batch_size - len(batch), -1, -1, -1)
-        with torch.inference_mode():
-            h_BF = encoder.features(torch.cat([x_BCHW, fill]).to(self._device))
-        # Of the image before it is cropped: crops of equal images are of one hash.
-        distinct = {id(image): image for image in whole}
-        hashes = {number: picture_hash(image)[:32] for number, image in distinct.items()}
-        pixels = [hashes[id(image)] for image in whole]
-        rows: list[Row] = list(zip(h_BF.cpu().numpy()[: len(batch)], pixels, strict=True))
-        return rows, Spent(len(batch), read - began, time.thread_time() - read)
-
-    def _prepared(self, encoder: Any, image: Image.Image, view: FrameView) -> torch.Tensor:
-        """x_CHW of what a view shows."""
-        if view.random is not None:
-            draw = crop_of(view.random, self._dataset.fingerprint(view.item), image.size)
-            x_CHW: torch.Tensor = encoder.as_tensor(draw(image, self._resolution))
-            return x_CHW
-        return prepared(encoder, cropped(image, view, self._resolution), view, self._resolution)
 
 
 def _view(wanted: str | FrameView) -> FrameView:

@@ -8,24 +8,23 @@ the parent uses does no harm. They have one thread each.
 from __future__ import annotations
 
 import os
-import pickle
 import re
 import signal
 import sys
 import warnings
 from collections.abc import Callable, Generator, Iterable, Sized
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from harness.core.errors import CellError
+from harness.core.errors import CellError, DataError, EncoderError, HarnessError
 from harness.training.threads import cores
 
 if TYPE_CHECKING:
-    import torch
+    pass
 
 Request = TypeVar("Request")
+Result = TypeVar("Result")
 
 #: Requests that each worker reads ahead.
 AHEAD = 2
@@ -34,6 +33,8 @@ SHARE = 0.5
 SHARED_MEMORY = Path("/dev/shm")
 #: Signals that end or save a run, which the parent alone answers.
 OF_THE_PARENT = (signal.SIGINT, signal.SIGUSR1, signal.SIGUSR2)
+#: Errors that are their message; others are told in words.
+PLAIN = (CellError, DataError, EncoderError)
 DIED = re.compile(r"DataLoader worker.*(killed by signal: (?P<signal>[\w ]+)|exited unexpectedly)")
 
 
@@ -52,13 +53,13 @@ def shared_workers(declared: int | None, at_once: int) -> int:
 
 
 def read_ahead(
-    read: Callable[[Request], torch.Tensor],
+    read: Callable[[Request], Result],
     requests: Iterable[Request],
     *,
     workers: int,
     nbytes: int = 0,
     pinned: bool = False,
-) -> Generator[torch.Tensor, None, None]:
+) -> Generator[Result, None, None]:
     """What `read` makes of every request, in order.
 
     `workers` processes read ahead of their use (0: this process reads when it is asked). `nbytes`
@@ -68,14 +69,16 @@ def read_ahead(
     Raises what `read` raises, and CellError for a worker that died.
     """
     workers = _with_room(_useful(workers, requests), nbytes)
-    if workers == 0:
-        yield from map(read, requests)
-        return
-    batches = _loader(read, requests, workers, pinned=pinned)
+    reads = _Reads(read)
+    batches = (
+        _loader(reads, requests, workers, pinned=pinned)
+        if workers
+        else map(reads.__getitem__, requests)
+    )
     try:
         for result in batches:
             if isinstance(result, _Failure):
-                raise result.error
+                raise result.kind(result.message)
             yield result
     except RuntimeError as error:
         raise _reason(error) from error
@@ -108,9 +111,7 @@ def _with_room(workers: int, nbytes: int) -> int:
     return min(workers, max(1, room // AHEAD))
 
 
-def _loader(
-    read: Callable[[Any], torch.Tensor], requests: Iterable[Any], workers: int, *, pinned: bool
-) -> Any:
+def _loader(reads: _Reads, requests: Iterable[Any], workers: int, *, pinned: bool) -> Any:
     import torch
     from torch.utils.data import DataLoader
 
@@ -118,7 +119,7 @@ def _loader(
         # More workers than cores: the task says so.
         warnings.filterwarnings("ignore", message="This DataLoader will create")
         loader: Any = DataLoader(
-            _Reads(read),  # type: ignore[arg-type]  # what is asked for is no index
+            reads,  # type: ignore[arg-type]  # what is asked for is no index
             batch_size=None,
             sampler=requests,
             num_workers=workers,
@@ -134,25 +135,29 @@ def _loader(
 
 @dataclass(frozen=True)
 class _Failure:
-    """An error of a worker, as the parent raises it."""
+    """An error of `read`, in the words that another process can be sent."""
 
-    error: Exception
+    kind: type[HarnessError]
+    message: str
+
+    @classmethod
+    def of(cls, error: Exception) -> _Failure:
+        if type(error) in PLAIN:
+            return cls(type(error), str(error))
+        return cls(CellError, f"{type(error).__name__}: {error}")
 
 
 class _Reads:
     """`read` as a data set whose indices are requests."""
 
-    def __init__(self, read: Callable[[Any], torch.Tensor]) -> None:
+    def __init__(self, read: Callable[[Any], Any]) -> None:
         self._read = read
 
-    def __getitem__(self, request: Any) -> torch.Tensor | _Failure:
+    def __getitem__(self, request: Any) -> Any:
         try:
             return self._read(request)
         except Exception as error:  # torch would raise it with a traceback as its message
-            with suppress(Exception):
-                pickle.loads(pickle.dumps(error))
-                return _Failure(error)
-            return _Failure(CellError(f"{type(error).__name__}: {error}"))
+            return _Failure.of(error)
 
 
 def _unchanged(result: Any) -> Any:

@@ -55,13 +55,15 @@ def whole_pictures(dataset: Dataset, chosen: Sequence[FrameView]) -> list[Image.
     return out
 
 
-def prepared(
+def pixels_of_view(
     encoder: ImageEncoder, image: Image.Image, view: FrameView, resolution: int
 ) -> torch.Tensor:
-    """x_CHW of the image of a view: what was cut to the encoder's size already is not cut again."""
+    """Pixels (3, R, R) of the image of a view: what was cut to the encoder's size already is not
+    cut again.
+    """
     if view.geometry is not None:
-        return encoder.as_tensor(image)
-    return encoder.preprocess(image, resolution)
+        return encoder.pixels_as_cut(image)
+    return encoder.pixels(image, resolution)
 
 
 class Pictures:
@@ -112,7 +114,8 @@ class Pictures:
         missing = [view for view in dict.fromkeys(chosen) if view not in self._kept]
         images = read_pictures(self.dataset, missing, self.resolution)
         fresh = {
-            view: self._pixels(image, view) for view, image in zip(missing, images, strict=True)
+            view: pixels_of_view(self._encoder, image, view, self.resolution)
+            for view, image in zip(missing, images, strict=True)
         }
         return torch.stack([fresh[v] if v in fresh else self._kept[v] for v in chosen])
 
@@ -138,11 +141,6 @@ class Pictures:
         """Bytes of the largest of some batches of pixels, at most."""
         largest = max(map(len, batches), default=0)
         return largest * 3 * self.resolution**2 * FLOAT_BYTES
-
-    def _pixels(self, image: Image.Image, view: FrameView) -> torch.Tensor:
-        if view.geometry is not None:
-            return self._encoder.pixels_as_cut(image)
-        return self._encoder.pixels(image, self.resolution)
 
     def _keep(self, chosen: Sequence[FrameView], x_NCHW: torch.Tensor) -> None:
         for view, x_CHW in zip(chosen, x_NCHW, strict=True):

@@ -9,6 +9,8 @@ import numpy as np
 import torch
 from PIL import Image
 
+from harness.encoders._pixels import Undivided
+
 
 class Grey:
     """Clips of 20 frames; frame n of clip `k` is all of the grey level 10 k + n."""
@@ -41,7 +43,7 @@ class GreyPictures(Grey):
     kind = "pictures"
 
 
-class Mean:
+class Mean(Undivided):
     """An encoder whose one feature is the mean of the picture, times a parameter."""
 
     def __init__(self) -> None:
@@ -54,15 +56,6 @@ class Mean:
 
     def as_tensor(self, image: Image.Image) -> torch.Tensor:
         return self.preprocess(image, image.width)
-
-    def pixels(self, image: Image.Image, resolution: int) -> torch.Tensor:
-        return self.preprocess(image, resolution)
-
-    def pixels_as_cut(self, image: Image.Image) -> torch.Tensor:
-        return self.as_tensor(image)
-
-    def normalise(self, x_BCHW: torch.Tensor) -> torch.Tensor:
-        return x_BCHW
 
     def features(self, x_BCHW: torch.Tensor) -> Any:
         return self.module(x_BCHW.mean(dim=(1, 2, 3))[:, None])

@@ -18,6 +18,7 @@ from harness.core.cells import Choice
 from harness.core.errors import DataError
 from harness.core.facts import EncoderFacts
 from harness.sampling.views import FrameView
+from harness.training import extraction
 from harness.training import features as module
 from harness.training.features import FeatureStore, text_embeddings
 from harness.training.shards import shard_name
@@ -127,7 +128,7 @@ def test_another_backbone_or_resolution_has_other_features(own_cache: Path) -> N
 
 def test_progress_counts_the_pictures_that_are_computed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "BLOCK", 4)
-    monkeypatch.setitem(module.BATCH, "cpu", 2)
+    monkeypatch.setitem(extraction.BATCH, "cpu", 2)
     store().get(["1"])
     points: list[tuple[int, int]] = []
     store().get([str(n) for n in range(1, 8)], lambda *point: points.append(point))
@@ -146,7 +147,7 @@ def test_a_feature_does_not_depend_on_what_is_computed_beside_it() -> None:
 
     store(load=Loads(Sized())).get(["1", "2", "3"])
     store(load=Loads(Sized())).get(["4"])
-    assert sizes == {module.BATCH["cpu"]}
+    assert sizes == {extraction.BATCH["cpu"]}
 
 
 @pytest.mark.parametrize("pattern", ["*.npy", "*.index"])
@@ -175,8 +176,8 @@ def test_a_damaged_row_is_computed_again_and_the_others_are_not() -> None:
 
 
 def test_an_interruption_loses_no_finished_batch(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(module.BATCH, "cpu", 2)
-    monkeypatch.setattr(module, "cores", lambda: 1)
+    monkeypatch.setitem(extraction.BATCH, "cpu", 2)
+    monkeypatch.setattr(extraction, "cores", lambda: 1)
 
     def stop(done: int, total: int) -> None:
         if done == 4:

@@ -13,9 +13,10 @@ import torch
 from PIL import Image, ImageOps
 
 from harness.core.facts import EncoderFacts
+from harness.encoders._pixels import Undivided
 from harness.sampling.support_views import RandomCrop, RandomCrops
 from harness.sampling.views import FrameView, Views
-from harness.training import features as module
+from harness.training import extraction
 from harness.training.features import FeatureStore
 from harness.training.item_views import ItemViews
 from harness.training.support_crops import crop_of
@@ -43,7 +44,7 @@ class Noise:
         return f"content {item}"
 
 
-class Pixels:
+class Pixels(Undivided):
     """Its features are the pixels; a picture of another size is not resized."""
 
     def __init__(self) -> None:
@@ -152,9 +153,9 @@ def test_a_picture_is_read_and_hashed_once_for_the_views_of_a_batch(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     hashed: list[Image.Image] = []
-    picture_hash = module.picture_hash
+    picture_hash = extraction.picture_hash
     monkeypatch.setattr(
-        module, "picture_hash", lambda image: (hashed.append(image), picture_hash(image))[1]
+        extraction, "picture_hash", lambda image: (hashed.append(image), picture_hash(image))[1]
     )
     data = Noise()
     features(CROPS, ["a", "b"], data=data)
