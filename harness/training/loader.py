@@ -17,7 +17,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from harness.core.errors import CellError, DataError, EncoderError, HarnessError
+from harness.core.errors import (
+    CellError,
+    DataError,
+    DiskFull,
+    EncoderError,
+    HarnessError,
+    OutputError,
+)
 from harness.training.threads import cores
 
 if TYPE_CHECKING:
@@ -34,7 +41,9 @@ SHARED_MEMORY = Path("/dev/shm")
 #: Signals that end or save a run, which the parent alone answers.
 OF_THE_PARENT = (signal.SIGINT, signal.SIGUSR1, signal.SIGUSR2)
 #: Errors that are their message; others are told in words.
-PLAIN = (CellError, DataError, EncoderError)
+PLAIN: tuple[type[HarnessError], ...] = (
+    CellError, DataError, EncoderError, OutputError, DiskFull,
+)  # fmt: skip
 DIED = re.compile(r"DataLoader worker.*(killed by signal: (?P<signal>[\w ]+)|exited unexpectedly)")
 
 
@@ -142,9 +151,10 @@ class _Failure:
 
     @classmethod
     def of(cls, error: Exception) -> _Failure:
-        if type(error) in PLAIN:
-            return cls(type(error), str(error))
-        return cls(CellError, f"{type(error).__name__}: {error}")
+        kind = next((kind for kind in PLAIN if type(error) is kind), None)
+        if kind is None:
+            return cls(CellError, f"{type(error).__name__}: {error}")
+        return cls(kind, str(error))
 
 
 class _Reads:
