@@ -17,7 +17,7 @@ test:
 
 # Training, evaluation, checkpoints, clips, text towers, search and two processes on a GPU that is
 # pretended: what a real one would refuse fails here. See tests/pretended_gpu.
-PRETENDED = tests/run/test_train.py tests/run/test_methods.py tests/run/test_solved_heads.py \
+PRETENDED = tests/pretended_gpu tests/run/test_train.py tests/run/test_methods.py tests/run/test_solved_heads.py \
 	$(addprefix tests/end_to_end/test_,finetune.py clips.py texts.py search.py processes.py)
 test-pretended:
 	PYTHONPATH=tests:tests/pretended_gpu/site $(PYTHON) -m pytest -p pretended_gpu.plugin $(PRETENDED) \

@@ -37,9 +37,13 @@ AGREE_SECONDS = 120.0
 
 
 class RunBatch:
-    """Called by submitit in the job; `checkpoint` says that the same call may follow a requeue."""
+    """Called by submitit in the job; `checkpoint` says that the same call may follow a requeue.
 
-    def __init__(self) -> None:
+    `gpus`: CUDA_VISIBLE_DEVICES of the job; None: as it is, and submitit's local jobs then see none.
+    """
+
+    def __init__(self, gpus: str | None = None) -> None:
+        self._gpus = gpus
         self._interruption: Interruption | None = None  # of the call
 
     def __call__(self, batch_file: str, runs: str) -> None:
@@ -51,6 +55,8 @@ class RunBatch:
         # Of a preemption; SLURM kills the job some time after it. submitit would ignore it.
         before = signal.signal(signal.SIGTERM, lambda *_: interruption.ask())
 
+        if self._gpus is not None:
+            os.environ["CUDA_VISIBLE_DEVICES"] = self._gpus
         job = submitit.JobEnvironment()
         if job.num_tasks > 1:
             os.environ.update(rendezvous(job.hostnames[0], job.raw_job_id))

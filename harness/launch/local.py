@@ -20,14 +20,18 @@ from harness.launch._batch_file import JobSettings, new_submission, stamp, write
 from harness.launch._job import RunBatch
 from harness.launch._this_machine import number_of_jobs
 from harness.plan.batches import Batch, batches
+from harness.training.device import gpu_shares
 
 POLL_SECONDS = 0.25
 TIMEOUT_MINUTES = 24 * 60
 
 
 def settings(options: LaunchOptions) -> int:
-    """The number of processes. Raises BadInput for the options of a cluster."""
-    return number_of_jobs(options, "local")
+    """The number of processes, on GPUs at most one for each.
+
+    Raises BadInput for the options of a cluster, and for a GPU that was reserved and is not seen.
+    """
+    return number_of_jobs(options, "local", gpus_each=True)
 
 
 def submit(request: LaunchRequest) -> Launched:
@@ -41,36 +45,42 @@ def submit(request: LaunchRequest) -> Launched:
     submission = new_submission(request.task_name)
     files = write_batches(parts, request, submission, JobSettings("local"))
     waiting = list(zip(parts, files, strict=True))
-    running: list[tuple[Any, Batch]] = []
+    running: list[tuple[Any, Batch, str | None]] = []
+    free: list[str | None] = [*gpu_shares()] or [None] * jobs
     records = _RecordWatch(request.cells, request.store, request.events)
     complaints: list[str] = []
     request.events.ready()
     try:
         while waiting or running:
-            while waiting and len(running) < jobs:
-                batch, file = waiting.pop(0)
-                running.append((_start(file, request.store), batch))
+            while waiting and free and len(running) < jobs:
+                (batch, file), share = waiting.pop(0), free.pop(0)
+                running.append((_start(file, request.store, share), batch, share))
             time.sleep(POLL_SECONDS)
             records.report_new()
-            for job, batch in [(j, b) for j, b in running if j.done()]:
-                running.remove((job, batch))
+            for ended in [each for each in running if each[0].done()]:
+                running.remove(ended)
+                job, batch, share = ended
+                free.append(share)
                 complaints += records.complaint(job, batch)
     except BaseException:  # Ctrl-C as well: no job may outlive this process
-        for job, _ in running:
+        for job, _, _ in running:
             job.cancel(check=False)
         raise
     records.report_new()
     return Launched(complaints=complaints)
 
 
-def _start(batch_file: Path, store: Store) -> Any:
+def _start(batch_file: Path, store: Store, share: str | None) -> Any:
+    """A job on its share of the GPUs (None: on the CPU)."""
     import submitit
 
     logs = store.root / "logs" / batch_file.stem
     executor = submitit.LocalExecutor(folder=logs)
     executor.update_parameters(timeout_min=TIMEOUT_MINUTES)
     with _stderr_in(logs / "controller.log"):
-        return executor.submit(RunBatch(), str(batch_file.resolve()), str(store.root.resolve()))
+        return executor.submit(
+            RunBatch(share), str(batch_file.resolve()), str(store.root.resolve())
+        )
 
 
 @contextmanager

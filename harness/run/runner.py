@@ -51,7 +51,8 @@ def run_cells(
     interruption: Interruption | None = None,
     workers: int | None = None,
 ) -> None:
-    """Run cells in `jobs` threads, each on one core, and write their Records.
+    """Run cells in `jobs` threads, each on one core, or one after the other on a GPU, and write
+    their Records.
 
     A cell always uses one core, so that the last bits of a result do not depend on the number of
     jobs. With `save` the trained weights are saved too. `workers` processes read data ahead of each

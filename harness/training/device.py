@@ -13,11 +13,15 @@ from harness.core.errors import BadInput
 if TYPE_CHECKING:
     import torch
 
+#: Variables that name the GPUs of a process, and values of them that name none.
+RESERVES = ("SLURM_STEP_GPUS", "SLURM_JOB_GPUS", "CUDA_VISIBLE_DEVICES")
+NO_GPU = ("", "-1", "NoDevFiles")
+
 
 def device() -> torch.device:
     """HARNESS_DEVICE (`cpu`, `cuda`, `cuda:1`), or the GPU of this process, or the CPU.
 
-    Raises BadInput for a device that does not exist.
+    Raises BadInput for a device that does not exist, and where a GPU was reserved and none is seen.
     """
     import torch
 
@@ -25,6 +29,8 @@ def device() -> torch.device:
     if not wanted:
         local = os.environ.get("LOCAL_RANK") or os.environ.get("SLURM_LOCALID") or "0"
         count = torch.cuda.device_count()
+        if not count:
+            _refuse_an_unseen_gpu()
         return torch.device("cuda", int(local) % count) if count else torch.device("cpu")
     allowed = "allowed: cpu, cuda, cuda:N"
     try:
@@ -36,6 +42,32 @@ def device() -> torch.device:
     if parsed.type == "cuda" and (parsed.index or 0) >= torch.cuda.device_count():
         raise BadInput(f"HARNESS_DEVICE: there is no device '{wanted}' on this machine")
     return parsed
+
+
+def _refuse_an_unseen_gpu() -> None:
+    for name in RESERVES:
+        value = os.environ.get(name, "")
+        if value not in NO_GPU:
+            raise BadInput(
+                f"{name}={value} gives this process a GPU, but torch sees none (is its driver or "
+                "torch without CUDA?); HARNESS_DEVICE=cpu computes on the CPU"
+            )
+
+
+def gpu_shares() -> list[str]:
+    """The GPUs of this machine for processes that compute at once: for each of them the value of
+    CUDA_VISIBLE_DEVICES. Empty on the CPU; one share of all if HARNESS_DEVICE names a GPU.
+
+    Raises BadInput as `device` does.
+    """
+    import torch
+
+    if device().type == "cpu":
+        return []
+    count = torch.cuda.device_count()
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",")[:count]
+    names = visible if visible[0] else [str(number) for number in range(count)]
+    return [",".join(names)] if os.environ.get("HARNESS_DEVICE") else names
 
 
 def device_name(torch_device: torch.device) -> str:

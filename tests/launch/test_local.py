@@ -67,3 +67,31 @@ def test_a_record_that_is_to_be_replaced_is_not_the_end_of_a_cell(tmp_path: Path
     ]
     os.utime(path, ns=(2, 2))
     assert watch.complaint(job, batch) == []
+
+
+def test_gpus_are_dealt_out_to_jobs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each job has a GPU of its own, and the next one that of a job that has ended."""
+    at_once: list[list[str | None]] = []
+    running: list[str | None] = []
+
+    def start(batch_file: Path, store: Store, share: str | None) -> SimpleNamespace:
+        running.append(share)
+        at_once.append(list(running))
+
+        def done() -> bool:
+            if running[0] != share:  # the oldest ends first
+                return False
+            running.pop(0)
+            return True
+
+        paths = SimpleNamespace(stderr="x.log")
+        return SimpleNamespace(done=done, stderr=lambda: None, paths=paths)
+
+    monkeypatch.setattr(local, "_start", start)
+    monkeypatch.setattr(local, "gpu_shares", lambda: ["4", "7"])
+    monkeypatch.setattr(local, "batches", lambda cells, jobs, cost: [Batch((c,), 1) for c in cells])
+    store = Store(tmp_path)
+    local.submit(request(store, planned(store), 2))
+    assert len(at_once) == 4
+    assert all(len(set(shares)) == len(shares) <= 2 for shares in at_once)
+    assert {share for shares in at_once for share in shares} == {"4", "7"}

@@ -77,6 +77,7 @@ class Study:
             "HARNESS_CACHE": str(self.cache),
             "PYTHONPATH": str(ROOT),
             "OMP_NUM_THREADS": "1",
+            "HARNESS_DEVICE": "cpu",  # the GPUs of the cluster are files
         }
         ended = subprocess.run(
             [sys.executable, "-m", "harness", *map(str, arguments)],

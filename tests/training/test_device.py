@@ -10,6 +10,7 @@ from harness.training.device import (
     device,
     device_name,
     forget_peak,
+    gpu_shares,
     peak_memory,
     synchronise,
 )
@@ -19,7 +20,8 @@ CPU = torch.device("cpu")
 
 @pytest.fixture(autouse=True)
 def undeclared(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("HARNESS_DEVICE", "LOCAL_RANK", "SLURM_LOCALID"):
+    names = ("HARNESS_DEVICE", "LOCAL_RANK", "SLURM_LOCALID", "SLURM_JOB_GPUS", "SLURM_STEP_GPUS")
+    for name in (*names, "CUDA_VISIBLE_DEVICES"):
         monkeypatch.delenv(name, raising=False)
 
 
@@ -67,6 +69,45 @@ def test_a_device_that_is_not_there(
     monkeypatch.setenv("HARNESS_DEVICE", wanted)
     with pytest.raises(BadInput, match=f"^HARNESS_DEVICE: .*{words}"):
         device()
+
+
+@pytest.mark.parametrize("name", ["SLURM_JOB_GPUS", "SLURM_STEP_GPUS", "CUDA_VISIBLE_DEVICES"])
+def test_a_reserved_gpu_that_is_not_seen_is_an_error(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    with_gpus(0, monkeypatch)
+    monkeypatch.setenv(name, "2,3")
+    with pytest.raises(BadInput, match=f"^{name}=2,3 .* torch sees none.*HARNESS_DEVICE=cpu"):
+        device()
+    monkeypatch.setenv("HARNESS_DEVICE", "cpu")
+    assert (device(), gpu_shares()) == (CPU, [])
+    monkeypatch.delenv("HARNESS_DEVICE")
+    with_gpus(2, monkeypatch)
+    assert device() == torch.device("cuda", 0)
+
+
+@pytest.mark.parametrize("value", ["", "-1", "NoDevFiles"])
+def test_variables_that_name_no_gpu(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    with_gpus(0, monkeypatch)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", value)
+    assert (device(), gpu_shares()) == (CPU, [])
+
+
+@pytest.mark.parametrize(
+    ("variables", "shares"),
+    [
+        ({}, ["0", "1"]), ({"CUDA_VISIBLE_DEVICES": "5,GPU-7f"}, ["5", "GPU-7f"]),
+        ({"HARNESS_DEVICE": "cuda:1"}, ["0,1"]), ({"HARNESS_DEVICE": "cpu"}, []),
+        ({"HARNESS_DEVICE": "cuda:1", "CUDA_VISIBLE_DEVICES": "5,6"}, ["5,6"]),
+    ],
+)  # fmt: skip
+def test_gpus_are_shared_out(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], shares: list[str]
+) -> None:
+    with_gpus(2, monkeypatch)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert gpu_shares() == shares
 
 
 def test_the_cpu_has_a_name_and_no_memory_of_its_own() -> None:

@@ -1,0 +1,33 @@
+"""Whole cells on the pretended GPU, of kinds that other tests of `make test-pretended` leave out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import TINY, run_study
+
+from pretended_gpu import pretended_gpu
+
+HEAD = {"tuning": "head", "paradigm": "vision_only"}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        HEAD,
+        {**HEAD, "recipe": {"epochs": 2, "precision": "float16"}},
+        {**HEAD, "recipe": {"epochs": 2, "proximal": 0.1}},
+        {**HEAD, "tuning": {"head": {"bias": True}}, "classifier": ["prototype"]},
+    ],
+    ids=["head", "float16", "proximal", "prototype"],
+)
+def test_heads_train_on_it(tmp_path: Path, changes: dict[str, Any]) -> None:
+    """Training by steps, its diagnostics, the evaluation and the arrays of the Record."""
+    with pretended_gpu():
+        ran = run_study(TINY | {"seeds": 1} | changes, tmp_path)
+    for record in ran.records:
+        assert record.environment["device"] == "a pretended GPU"
+        assert record.cost["gpu_s"] == pytest.approx(record.cost["wall_s"])
+        assert set(ran.store.arrays(record)) >= {"w_init", "w_final"}
