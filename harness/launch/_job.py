@@ -39,7 +39,7 @@ AGREE_SECONDS = 120.0
 class RunBatch:
     """Called by submitit in the job; `checkpoint` says that the same call may follow a requeue.
 
-    `gpus`: CUDA_VISIBLE_DEVICES of the job; None: as it is, and submitit's local jobs then see none.
+    `gpus`: CUDA_VISIBLE_DEVICES of the job; None: as it is, which is none in submitit's local jobs.
     """
 
     def __init__(self, gpus: str | None = None) -> None:

@@ -73,8 +73,9 @@ def _stated(device: str, precision: str) -> Speed:
     """By the table."""
     peaks = _table()
     gpu = device if device in peaks else UNKNOWN_GPU
-    peak = peaks[gpu].get(precision, peaks[gpu]["float32"])
-    share = UTILISATION.get(precision, UTILISATION["float32"])
+    half = "float32" if precision == "float32" else "bfloat16"  # tensor cores are as fast in both
+    peak = peaks[gpu].get(half, peaks[gpu]["float32"])
+    share = UTILISATION[half]
     if peak == peaks[gpu]["float32"]:  # no tensor cores for it
         share = UTILISATION["float32"]
     kind = f"stated for {gpu}" if gpu == device else f"as of {gpu}: the GPU is not known"

@@ -154,7 +154,7 @@ class RecipeModel(_Model):
     batch: Annotated[list[Positive], *Axis] = [_R.batch]
     decay: Annotated[list[Literal["cosine", "constant"]], *Axis] = [_R.decay]  # type: ignore[list-item]
     dropout: Annotated[list[Rate], *Axis] = [_R.dropout]
-    precision: Annotated[list[Literal["float32", "bfloat16"]], *Axis] = [_R.precision]  # type: ignore[list-item]
+    precision: Annotated[list[Literal["float32", "bfloat16", "float16"]], *Axis] = [_R.precision]  # type: ignore[list-item]
     micro_batch: Annotated[list[Positive | None], *Axis] = [_R.micro_batch]
     augment: Annotated[list[Literal["none", "crop_flip", "crop"]], *Axis] = [_R.augment]  # type: ignore[list-item]
     logit_scale: Annotated[list[LogitScale | None], *Axis] = [None]

@@ -9,6 +9,11 @@ the device raises. What makes the host wait for the device is counted (`Waits`).
 
 There are no kernels here, no memory of a device, no nccl and no numerics of CUDA.
 
+What it catches: of 28 places in harness/ where a `.to`, `.cpu` or `device=` was taken away, one at
+a time, the tests of `make test-pretended` failed at 20. At 7 of the others nothing is lost on a GPU
+either (the tensor is there already, or moved later); one, a saved context that `init` puts before
+new names, no test among them reaches.
+
 `make test-pretended` runs the tests of training, evaluation, checkpoints, temporal modules, text
 towers, search and processes under it. A test that cannot hold here is marked `real_cpu("why")`.
 """

@@ -1,4 +1,4 @@
-"""Whole cells on the pretended GPU, of kinds that other tests of `make test-pretended` leave out."""
+"""Whole cells on the pretended GPU, of kinds that other tests of `make test-pretended` lack."""
 
 from __future__ import annotations
 
@@ -17,11 +17,10 @@ HEAD = {"tuning": "head", "paradigm": "vision_only"}
     "changes",
     [
         HEAD,
-        {**HEAD, "recipe": {"epochs": 2, "precision": "float16"}},
         {**HEAD, "recipe": {"epochs": 2, "proximal": 0.1}},
         {**HEAD, "tuning": {"head": {"bias": True}}, "classifier": ["prototype"]},
     ],
-    ids=["head", "float16", "proximal", "prototype"],
+    ids=["head", "proximal", "prototype"],
 )
 def test_heads_train_on_it(tmp_path: Path, changes: dict[str, Any]) -> None:
     """Training by steps, its diagnostics, the evaluation and the arrays of the Record."""
@@ -31,3 +30,14 @@ def test_heads_train_on_it(tmp_path: Path, changes: dict[str, Any]) -> None:
         assert record.environment["device"] == "a pretended GPU"
         assert record.cost["gpu_s"] == pytest.approx(record.cost["wall_s"])
         assert set(ran.store.arrays(record)) >= {"w_init", "w_final"}
+
+
+@pytest.mark.parametrize("precision", ["bfloat16", "float16"])
+def test_lower_precisions_agree_with_the_full_one(tmp_path: Path, precision: str) -> None:
+    """Of the projection, on the GPU: the same losses up to the rounding of the precision."""
+    recipe = {"preset": "lit_emoji", "epochs": 2, "precision": ["float32", precision]}
+    with pretended_gpu():
+        ran = run_study(TINY | {"seeds": 1, "classifier": "text", "recipe": recipe}, tmp_path)
+    full, lower = (r.curve for r in ran.records)
+    assert [p["loss"] for p in lower] == pytest.approx([p["loss"] for p in full], rel=0.02)
+    assert [p["loss"] for p in lower] != [p["loss"] for p in full]
