@@ -18,19 +18,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field, field_validator
 
 from harness.core.errors import DataError
 from harness.core.hashes import Hashes, Progress, Unhashed
-from harness.core.hashing import digest
 from harness.core.problems import Problems
-from harness.core.protocols.dataset import Kind, Used
-from harness.data import _decode
 from harness.data._chosen_rows import chosen_lists
 from harness.data._clip_bytes import Clip
-from harness.data._frame_cache import FrameCache, Keeps, shrunk
+from harness.data._clips import ClipOptions, DecodedClips
+from harness.data._frame_cache import shrunk
 from harness.data._frame_folders import FrameFolders
 from harness.data._images import open_rgb
 from harness.data._items import (
@@ -39,9 +37,7 @@ from harness.data._items import (
     shared_groups_note,
     tell_duplicate_names,
 )
-from harness.data._max_corrupt import PictureOptions, without_unreadable_videos
-from harness.data._own_files import OwnFiles
-from harness.data._side import kept_side
+from harness.data._max_corrupt import without_unreadable_videos
 from harness.data._video_hashes import files_of_videos, states_of, video_hashes, whole_frames
 from harness.data._video_places import grouped, located, manifest_of
 from harness.data._video_rows import (
@@ -59,7 +55,7 @@ if TYPE_CHECKING:
     from harness.core.hashes import Digests
 
 
-class Options(PictureOptions):
+class Options(ClipOptions):
     """format: of the lists, if several fit; split: of ucf101 and hmdb51, or all of them to test on;
     root: the folder of the videos, if they are not below PATH; train, test: a list or the folder
     of a split; labels: the csv of class names; frame: name of an extracted frame, as in
@@ -78,11 +74,8 @@ class Options(PictureOptions):
     labels: str | None = None
     frame: str | None = None
     groups: str | None = None
-    position: Literal["centre", "first"] = "centre"
     camel_case: bool = True
-    min_frames: int = Field(default=8, ge=1)
     leave_out_below: int | None = Field(default=None, ge=1)
-    side: int | None = Field(default=None, ge=16)
 
     @field_validator("groups")
     @classmethod
@@ -108,70 +101,46 @@ class Options(PictureOptions):
 
 
 @dataclass(frozen=True)
-class Videos(OwnFiles):
+class Videos(DecodedClips):
     """Videos below `root`; an item's id is its path relative to it."""
-
-    kind: ClassVar[Kind] = "clips"
-    noun: ClassVar[str] = "videos"
 
     options: Options = field(default_factory=Options)
     counted: Mapping[str, int] = field(default_factory=dict)  # items that are folders of frames
-    trained: frozenset[str] = frozenset()  # of which training reads other frames in every epoch
-    keeps: Keeps = "whole"  # what the cache keeps of them
-    side: int = SHORT_SIDE  # frames are kept at a short side of at most this
 
-    @property
-    def position(self) -> str:
-        """Centre | first, as the option says."""
-        return self.options.position
+    def clip(self, item: str) -> Clip:
+        """The file, or the folder of extracted frames."""
+        return self.root / item
 
-    def for_pictures(self, resolution: int, short_side: int) -> Videos:
-        """Raises DataError if the option side is smaller than the resolution."""
-        side = kept_side(self.options.side, resolution, short_side, self.reference)
-        if side == self.side:
-            return self
-        manifest_of = lambda: digest([self.manifest, "side", side], 64)  # noqa: E731
-        return replace(self, side=side, manifest_of=manifest_of)
+    def sha256(self, clip: Clip) -> str:
+        """Of the bytes of a file."""
+        item = Path(str(clip)).relative_to(self.root).as_posix()
+        (sha_32,) = self.remembered.of([item])
+        return bytes(sha_32).hex()
 
     def for_training(self, items: Sequence[str]) -> Videos:
-        """Frames of these videos are kept whole if the budget of the cache has room for all."""
-        files = [self.root / item for item in items if item not in self.counted]
-        keeps: Keeps = "whole" if self._store.has_room(files) else "nothing"
-        return replace(self, trained=frozenset(items), keeps=keeps)
+        """Extracted frames are files already; those of videos may be kept whole."""
+        opened = super().for_training([item for item in items if item not in self.counted])
+        return replace(opened, trained=frozenset(items))
 
-    def content(self, used: Used, progress: Progress | None = None) -> str:
-        """Over the bytes, and the side where it is not the usual one."""
-        content = super().content(used, progress)
-        return content if self.side == SHORT_SIDE else digest([content, "side", self.side], 64)
+    def frames_that_are_there(self, item: str) -> int:
+        """As a list has it for extracted frames."""
+        counted = self.counted.get(item)
+        return super().frames_that_are_there(item) if counted is None else counted
 
-    def length(self, item: str) -> int:
-        """Frames of a video. DataError for one that cannot be read or is too short."""
-        return self._counting(self._length, item)
+    def frames_at(self, item: str, indices: Sequence[int]) -> list[Image.Image]:
+        """Raises DataError for a frame that cannot be decoded, or read."""
+        if item not in self.counted:
+            return super().frames_at(item, indices)
+        files = self._folders.files(item)
+        return [shrunk(open_rgb(files[index]), self.side) for index in indices]
 
-    def frames(self, item: str, indices: Sequence[int]) -> list[Image.Image]:
-        """Frames by index, from the cache or decoded. DataError if one cannot be decoded."""
-        return self._counting(lambda i: self._frames(i, indices), item)
-
-    def read(self, item: str) -> Image.Image:
-        """The middle frame."""
-        return self._frames(item, [self._length(item) // 2])[0]
-
-    def read_whole(self, item: str) -> Image.Image:
-        """The middle frame, after every frame was decoded. DataError if one cannot be."""
-        path, _ = self.root / item, self._length(item)
-        if item in self.counted:
-            for file in self._folders.files(item):
-                open_rgb(file)
-        else:
-            index = self._store.index(path)
-            if index.times:  # else the index pass has decoded the video
-                for _ in _decode.read_all(path, index):
-                    pass
-        return self.read(item)
-
-    def content_hash(self, item: str) -> str:
-        """Of the bytes of the file or of all extracted frames, and of the side they are kept at."""
-        return digest([super().content_hash(item), self.side], 64)
+    def decode_whole(self, item: str) -> None:
+        """Of a folder every file."""
+        if item not in self.counted:
+            super().decode_whole(item)
+            return
+        for file in self._folders.files(item):
+            open_rgb(file)
 
     def item_hashes(self, items: Sequence[str], progress: Progress | None = None) -> Digests:
         """(N, 32): of the file, or over all extracted frames in order. OSError or DataError."""
@@ -192,42 +161,9 @@ class Videos(OwnFiles):
             return None
         return [f"{item}/{file.name}" for file in self._folders.files(item)]
 
-    def _length(self, item: str) -> int:
-        length = self.counted.get(item)
-        if length is None:
-            length = self._store.length(self.root / item, self._keeps(item))
-        if length < self.options.min_frames:
-            raise DataError(
-                f"video {self.root / item} is too short: {length} frames, and min_frames is "
-                f"{self.options.min_frames}"
-            )
-        return length
-
-    def _frames(self, item: str, indices: Sequence[int]) -> list[Image.Image]:
-        length = self._length(item)
-        for index in indices:
-            if not 0 <= index < length:
-                raise DataError(f"video {self.root / item} has no frame {index}: it has {length}")
-        if item in self.counted:
-            files = self._folders.files(item)
-            return [shrunk(open_rgb(files[index]), self.side) for index in indices]
-        return self._store.get(self.root / item, indices, self._keeps(item))
-
-    def _keeps(self, item: str) -> Keeps:
-        return self.keeps if item in self.trained else "used"
-
     @cached_property
     def _folders(self) -> FrameFolders:
         return FrameFolders(self.root, self.counted, self.options.frame)
-
-    @cached_property
-    def _store(self) -> FrameCache:
-        return FrameCache(self.side, self._sha256)
-
-    def _sha256(self, path: Clip) -> str:
-        item = Path(str(path)).relative_to(self.root).as_posix()
-        (sha_32,) = self.remembered.of([item])
-        return bytes(sha_32).hex()
 
 
 def open_dataset(argument: str, options: Options) -> Videos:
