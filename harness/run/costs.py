@@ -24,6 +24,7 @@ from harness.training.cost import (
 )
 from harness.training.device import device, peak_memory
 from harness.training.distributed import world
+from harness.training.schedule import samples_read
 
 OPEN_CLIP = "open_clip:"
 
@@ -71,11 +72,13 @@ def _estimated(resolved: ResolvedCell, resources: Resources) -> dict[str, float]
     if support is None or recipe is None or macs is None:
         return {}
     tuned = resolved.cell.tuning == "all"
-    epochs = recipe.epochs if tuned else 1  # cached features are computed once
-    repeats = epoch_repeats(resolved, recipe) if tuned else 1
-    crops = None if tuned else random_crops(resolved.cell)
-    images = len(support.items) * repeats * (crops.n if crops else 1)
-    total = training_operations(macs, images, epochs, trained=tuned)
+    if tuned:
+        of_epoch = len(support.items) * epoch_repeats(resolved, recipe)
+        images = samples_read(recipe, of_epoch)
+    else:  # features are computed once, however long they are trained on
+        crops = random_crops(resolved.cell)
+        images = len(support.items) * (crops.n if crops else 1)
+    total = training_operations(macs, images, 1, trained=tuned)
     return {
         "operations": total,
         "v100_days": estimated_days(total, "V100"),

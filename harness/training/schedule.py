@@ -44,6 +44,15 @@ def budget(recipe: Recipe, steps_of_epoch: int) -> Budget:
     return Budget(steps_of_epoch, recipe.iterations / steps_of_epoch)
 
 
+def samples_read(recipe: Recipe, samples_of_epoch: int) -> int:
+    """Samples that all steps of a training read together: the last batch of an epoch may be short,
+    and the last epoch may be cut.
+    """
+    length = budget(recipe, math.ceil(samples_of_epoch / recipe.batch))
+    steps = map(length.steps_in, range(length.epochs))
+    return sum(min(samples_of_epoch, n * recipe.batch) for n in steps)
+
+
 def steps_of_epoch(problem: Problem) -> int:
     """Updates in one pass over the samples."""
     samples = len(problem.model.source) * problem.repeats

@@ -49,6 +49,15 @@ def test_the_cost_of_tuning_the_backbone(tmp_path: Path) -> None:
     assert record.cost["operations"] == 6 * MACS * 12 * 3
 
 
+@pytest.mark.parametrize(("iterations", "samples"), [(1, 8), (2, 12), (3, 12 + 8), (5, 24 + 8)])
+def test_the_cost_of_a_budget_in_steps(tmp_path: Path, iterations: int, samples: int) -> None:
+    """An epoch of 12 samples is a batch of 8 and one of 4; `epochs` plays no part."""
+    recipe = {"lr": 1e-2, "iterations": iterations, "warmup_epochs": 0, "batch": 8}
+    changes = {"classifier": "text", "seeds": 1, "tuning": "all", "recipe": recipe}
+    (record,) = run_study(task(**changes), tmp_path).records
+    assert record.cost["operations"] == 6 * MACS * samples
+
+
 def test_what_was_not_trained_has_no_days(tmp_path: Path) -> None:
     (record,) = run_study(task(classifier="text", seeds=1, tuning="none"), tmp_path).records
     assert "operations" not in record.cost
