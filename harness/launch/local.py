@@ -23,7 +23,9 @@ from harness.plan.batches import Batch, batches
 from harness.training.device import gpu_shares
 
 POLL_SECONDS = 0.25
-TIMEOUT_MINUTES = 24 * 60
+#: A run on this machine has no time limit, but submitit ends a job after some number of minutes. It
+#: is a hundred years, which no training lasts.
+TIMEOUT_MINUTES = 100 * 365 * 24 * 60
 
 
 def settings(options: LaunchOptions) -> int:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
+import submitit.local.local as submitit_local
 
 from harness.core import registry
 from harness.core.protocols.launcher import Events, Launcher
@@ -95,3 +98,51 @@ def test_gpus_are_dealt_out_to_jobs(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert len(at_once) == 4
     assert all(len(set(shares)) == len(shares) <= 2 for shares in at_once)
     assert {share for shares in at_once for share in shares} == {"4", "7"}
+
+
+def test_a_job_may_last_for_weeks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What waits for a job in submitit neither warns nor ends one, without a second of waiting."""
+    started: dict[str, Any] = {}
+
+    def start(**settings: Any) -> SimpleNamespace:
+        started.update(settings)
+        return SimpleNamespace(pid=os.getpid(), poll=lambda: 0)
+
+    monkeypatch.setattr(submitit_local, "start_controller", start)
+    store, keyed = Store(tmp_path), invented(1)
+    launched = local.submit(request(store, keyed, 1))
+    assert len(launched.complaints) == 1, "nothing ran"
+    weeks, asked = 14 * 86_400, iter(range(10**9))
+    job = _Task(lambda: 0 if next(asked) == weeks else None)
+    assert _waited(job, started["timeout_min"], tmp_path, monkeypatch) == [0]
+    assert job.signals == []
+
+
+class _Task:
+    """A process that is polled every second."""
+
+    def __init__(self, poll: Any) -> None:
+        self.poll = poll
+        self.signals: list[int] = []
+
+    def send_signal(self, number: int) -> None:
+        self.signals.append(number)
+
+
+def _waited(
+    task: _Task, minutes: float, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> list[int | None]:
+    """The exit codes that submitit's controlling process waits for."""
+    settings = {"NTASKS": 1, "COMMAND": "x", "TIMEOUT_S": int(60 * minutes), "SIGNAL_DELAY_S": 30}
+    for name, value in settings.items():
+        monkeypatch.setenv(f"SUBMITIT_LOCAL_{name}", str(value))
+    monkeypatch.setenv("SUBMITIT_STDERR_TO_STDOUT", "")
+    monkeypatch.setenv("SUBMITIT_LOCAL_WITH_SHELL", "")
+    monkeypatch.setattr(submitit_local, "time", SimpleNamespace(sleep=lambda _: None))
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        controller = submitit_local.Controller(folder)
+        controller.tasks = [task]
+        return list(controller.wait(freq=1))
+    finally:
+        signal.signal(signal.SIGTERM, before)
