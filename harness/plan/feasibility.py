@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from harness.core import registry
-from harness.core.cells import Cell
+from harness.core.cells import Cell, Recipe
 from harness.core.errors import TaskError
 from harness.core.facts import CellFacts
 from harness.plan.catalogue import Catalogue, Chosen, blame
@@ -22,6 +22,9 @@ from harness.sampling.crops import COUNTS
 from harness.sampling.views import views
 
 NO_TEXT = "the encoder has no text tower: name a text_encoder"
+#: Keys of a recipe that say how a tuned backbone is run.
+ONLY_TUNED = ("evaluation", "channels_last", "compile")
+DEFAULT = Recipe()
 NO_SUPPORT = "there are no training samples in zero-shot"
 
 
@@ -166,6 +169,10 @@ def _cannot_train(cell: Cell, setup: Setup, where: str) -> str | None:
             return reason
     if recipe.augment != "none" and cell.tuning != "all":
         return f"recipe.augment: {recipe.augment} needs tuning: all, as features are computed once"
+    for key in ONLY_TUNED:
+        value = getattr(recipe, key)
+        if value != getattr(DEFAULT, key) and cell.tuning != "all":
+            return f"recipe.{key}: {value} is of a backbone that is tuned (tuning: all)"
     if cell.gather is False and recipe.micro_batch is None:
         problem = "gather: false contrasts the samples of each micro-batch"
         raise TaskError(where, "recipe.micro_batch", f"is missing: {problem}")

@@ -32,7 +32,7 @@ from harness.training.model import Embedding, Model
 from harness.training.probe import FrozenFeatures, ProbeModel
 from harness.training.texts import DrawnTemplates, LearnedContext, TrainedTower
 from harness.training.training_views import Sampling
-from harness.training.tuned import TunedBackbone
+from harness.training.tuned import Execution, TunedBackbone
 from harness.training.weights import INSERTED, put_into
 
 if TYPE_CHECKING:
@@ -186,8 +186,9 @@ def _source(
     if encoder.module is None:
         raise CellError(f"tuning: all: {cell.encoder} has no module that could be tuned")
     source = TunedBackbone(
-        encoder, pictures, support.items, sampling, torch_device, workers=resources.workers
-    )
+        encoder, pictures, support.items, sampling, torch_device, workers=resources.workers,
+        execution=Execution(recipe.evaluation, recipe.channels_last, recipe.compile),
+    )  # fmt: skip
     _insert_temporal(resolved, source, resources)
     if recipe.checkpointing:
         source.recompute()

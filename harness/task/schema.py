@@ -161,6 +161,9 @@ class RecipeModel(_Model):
     #: Not given: true, and false under tuning head.
     train_logit_scale: Annotated[list[StrictBool], *Axis] | None = None
     checkpointing: Annotated[list[StrictBool], *Axis] = [_R.checkpointing]
+    evaluation: Annotated[list[Literal["float32", "bfloat16", "float16"]], *Axis] = [_R.evaluation]  # type: ignore[list-item]
+    channels_last: Annotated[list[StrictBool], *Axis] = [_R.channels_last]
+    compile: Annotated[list[StrictBool], *Axis] = [_R.compile]
     #: null: what fits, lbfgs for a strength l2, else first_order.
     solver: Annotated[list[StrictStr | None], *Axis] = [None]
     l2: Annotated[list[Above0 | None], *Axis] = [None]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Generator, Iterable, Sequence
 from copy import deepcopy
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from harness.core.errors import CellError
@@ -14,6 +15,7 @@ from harness.training.distributed import world
 from harness.training.item_views import ONE_VIEW, ItemViews, shaped
 from harness.training.loader import default_workers, read_ahead
 from harness.training.pictures import FLOAT_BYTES, KEPT_BYTES, Pictures
+from harness.training.precision import autocast
 from harness.training.training_views import Sampling, TrainingViews
 from harness.training.transfer import to_device
 
@@ -22,6 +24,15 @@ if TYPE_CHECKING:
 
 #: Images per batch in evaluation, by the type of the device.
 EVALUATION_BATCH = {"cpu": 32, "cuda": 256}
+
+
+@dataclass(frozen=True)
+class Execution:
+    """How a backbone is run: the precision of evaluation, and recipe.channels_last and compile."""
+
+    evaluation: str = "float32"
+    channels_last: bool = False
+    compile: bool = False
 
 
 class TunedBackbone:
@@ -40,12 +51,14 @@ class TunedBackbone:
         torch_device: Any,
         *,
         workers: int | None = None,
+        execution: Execution = Execution(),
     ) -> None:
         import torch
 
         self._encoder = deepcopy(encoder)
         self._encoder.module.requires_grad_()
         self._encoder.module.to(torch_device)
+        self._execution, self._run = execution, self._encoder.features
         self._device, self._sampling = torch.device(torch_device), sampling
         self._pinned = self._device.type == "cuda" and torch.cuda.is_available()
         self._workers = default_workers() if workers is None else workers
@@ -55,6 +68,10 @@ class TunedBackbone:
         # Taken before modules are inserted, which may change the names of the encoder's tensors.
         state: dict[str, torch.Tensor] = self._encoder.module.state_dict(keep_vars=True)
         self._pretrained_tensors = state
+        if execution.channels_last:
+            self._encoder.module.to(memory_format=torch.channels_last)
+        if execution.compile:
+            self._run = torch.compile(self._encoder.features)
 
     @property
     def module(self) -> Any:
@@ -127,7 +144,7 @@ class TunedBackbone:
         """h_BF, or h_BTF with frames, of the pixels (B x T, 3, R, R) of a micro-batch."""
         if self._norms is not None:
             self._norms.begin_part()
-        h_NF: torch.Tensor = self._encoder.features(self._encoder.normalise(inputs))
+        h_NF: torch.Tensor = self._run(self._normalised(inputs))
         if self._norms is not None:
             self._norms.end_part()
         return h_NF.unflatten(0, (-1, self.frames)) if self.frames else h_NF
@@ -178,10 +195,17 @@ class TunedBackbone:
     def _without_graph(self, x_NCHW: torch.Tensor) -> torch.Tensor:
         import torch
 
-        with torch.no_grad():
-            x_NCHW = self._encoder.normalise(self._moved(x_NCHW))
-            h_NF: torch.Tensor = self._encoder.features(x_NCHW)
-        return h_NF.cpu()
+        with torch.no_grad(), autocast(self._execution.evaluation, self._device.type):
+            h_NF: torch.Tensor = self._run(self._normalised(self._moved(x_NCHW)))
+        return h_NF.float().cpu()
+
+    def _normalised(self, x_NCHW: torch.Tensor) -> torch.Tensor:
+        import torch
+
+        x_NCHW = self._encoder.normalise(x_NCHW)
+        if self._execution.channels_last:
+            return x_NCHW.contiguous(memory_format=torch.channels_last)
+        return x_NCHW
 
     def _moved(self, x_NCHW: torch.Tensor) -> torch.Tensor:
         return to_device(x_NCHW, self._device)
