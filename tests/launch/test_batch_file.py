@@ -77,7 +77,7 @@ def test_a_job_reads_what_the_submission_wrote(tmp_path: Path) -> None:
         assert (batch.logs, batch.measures) == (("jsonl",), ("own.measure",))
     written = json.loads(files[0].read_text())
     assert (written["task"], written["profile"]) == ("name: tiny # resolved\n", {"cpus": 4})
-    assert OLD.keys() | {"measures"} == written.keys()
+    assert OLD.keys() | {"measures", "workers"} == written.keys()
 
 
 def test_files_of_earlier_versions_are_read(tmp_path: Path) -> None:
