@@ -39,6 +39,7 @@ class ItemViews(Sequence[FrameView]):
     ) -> None:
         self._dataset, self._items, self._frames, self._view = dataset, items, frames, view
         self._each = view.count * (frames or 1)
+        self._last: tuple[str, list[FrameView]] | None = None  # neighbours are of one item
 
     def __len__(self) -> int:
         return len(self._items) * self._each
@@ -60,8 +61,13 @@ class ItemViews(Sequence[FrameView]):
             yield from self._of(item)
 
     def _of(self, item: str) -> list[FrameView]:
+        last = self._last
+        if last is not None and last[0] == item:
+            return last[1]
         clips = item_views(self._dataset, item, self._frames, self._view)
-        return [frame for clip in clips for frame in clip]
+        views = [frame for clip in clips for frame in clip]
+        self._last = (item, views)
+        return views
 
 
 def shaped(h_MF: torch.Tensor, n: int, view: Views, frames: int | None) -> torch.Tensor:

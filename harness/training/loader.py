@@ -7,12 +7,13 @@ the parent uses does no harm. They have one thread each.
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import signal
 import sys
 import warnings
-from collections.abc import Callable, Generator, Iterable, Sized
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -77,7 +78,8 @@ def read_ahead(
 
     Raises what `read` raises, and CellError for a worker that died.
     """
-    workers = _with_room(_useful(workers, requests), nbytes)
+    workers, requests = _useful(workers, requests)
+    workers = _with_room(workers, nbytes)
     reads = _Reads(read)
     batches = (
         _loader(reads, requests, workers, pinned=pinned)
@@ -95,13 +97,15 @@ def read_ahead(
         del batches  # ends the workers
 
 
-def _useful(workers: int, requests: Iterable[Any]) -> int:
-    """One or two requests are sooner read than workers are forked."""
-    if not hasattr(os, "fork"):
-        return 0
-    if not isinstance(requests, Sized):
-        return workers
-    return min(workers, len(requests)) if len(requests) > AHEAD else 0
+def _useful(workers: int, requests: Iterable[Request]) -> tuple[int, Iterable[Request]]:
+    """No workers for one or two requests, which are sooner read than workers are forked; and the
+    requests.
+    """
+    iterator = iter(requests)
+    first = list(itertools.islice(iterator, AHEAD + 1))
+    if len(first) <= AHEAD or not hasattr(os, "fork"):
+        workers = 0
+    return workers, itertools.chain(first, iterator)
 
 
 def _with_room(workers: int, nbytes: int) -> int:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
-from typing import TYPE_CHECKING, Any, cast
+from collections import deque
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import closing
+from typing import TYPE_CHECKING, cast
 
 from harness.core.protocols.dataset import Clips, Dataset
 from harness.core.protocols.encoder import ImageEncoder
@@ -84,25 +86,36 @@ class Pictures:
         return self._encoder.normalise(next(self.batches([chosen], workers=0)))
 
     def batches(
-        self, batches: Sequence[Sequence[FrameView]], *, workers: int, pinned: bool = False
+        self,
+        batches: Iterable[Sequence[FrameView]],
+        *,
+        workers: int,
+        pinned: bool = False,
+        nbytes: int = 0,
     ) -> Generator[torch.Tensor, None, None]:
         """The pixels (N, 3, R, R) of batches of views, in order; each view is read once as long as
-        there is memory to keep it.
+        there is memory to keep it. `nbytes` is the size of the largest batch.
 
         Raises DataError for an image that cannot be read, CellError for a worker that died.
         """
-        fresh = [batch for batch in batches if self.kept(batch) is None]
-        numbers = {id(batch) for batch in fresh}
-        read = read_ahead(
-            self.read, fresh, workers=workers, nbytes=self.nbytes(fresh), pinned=pinned
-        )
-        for batch in batches:
-            if id(batch) not in numbers:
-                x_NCHW = self.kept(batch)
-            else:
-                x_NCHW = next(read)
-                self._keep(batch, x_NCHW)
-            yield cast("torch.Tensor", x_NCHW)
+        waiting: deque[tuple[Sequence[FrameView], bool]] = deque()  # and whether it is kept
+
+        def fresh() -> Iterator[Sequence[FrameView]]:
+            for batch in batches:
+                is_kept = self.kept(batch) is not None
+                waiting.append((batch, is_kept))
+                if not is_kept:
+                    yield batch
+
+        read = read_ahead(self.read, fresh(), workers=workers, nbytes=nbytes, pinned=pinned)
+        with closing(read):
+            for x_NCHW in read:
+                while waiting[0][1]:
+                    yield self.read(waiting.popleft()[0])
+                self._keep(waiting.popleft()[0], x_NCHW)
+                yield x_NCHW
+        while waiting:
+            yield self.read(waiting.popleft()[0])
 
     def read(self, chosen: Sequence[FrameView]) -> torch.Tensor:
         """The pixels of views, read now; a view that comes twice is read once.
@@ -137,10 +150,9 @@ class Pictures:
             return None
         return torch.stack([x_CHW for x_CHW in found if x_CHW is not None])
 
-    def nbytes(self, batches: Sequence[Sequence[Any]]) -> int:
-        """Bytes of the largest of some batches of pixels, at most."""
-        largest = max(map(len, batches), default=0)
-        return largest * 3 * self.resolution**2 * FLOAT_BYTES
+    def nbytes(self, views: int) -> int:
+        """Bytes of the pixels of so many views, at most."""
+        return views * 3 * self.resolution**2 * FLOAT_BYTES
 
     def _keep(self, chosen: Sequence[FrameView], x_NCHW: torch.Tensor) -> None:
         for view, x_CHW in zip(chosen, x_NCHW, strict=True):

@@ -14,7 +14,7 @@ from harness.training.batch_norm import BatchNorms
 from harness.training.distributed import world
 from harness.training.item_views import ONE_VIEW, ItemViews, shaped
 from harness.training.loader import default_workers, read_ahead
-from harness.training.pictures import FLOAT_BYTES, KEPT_BYTES, Pictures
+from harness.training.pictures import KEPT_BYTES, Pictures
 from harness.training.precision import autocast
 from harness.training.training_views import Sampling, TrainingViews
 from harness.training.transfer import to_device
@@ -179,8 +179,10 @@ class TunedBackbone:
         # Frames of a clip are in one batch, as a module inside the backbone may read all of them.
         clip = self.frames or 1
         step = max(1, EVALUATION_BATCH[self._device.type] // clip) * clip
-        batches = [views[i : i + step] for i in range(0, len(views), step)]
-        read = pictures.batches(batches, workers=self._workers, pinned=self._pinned)
+        batches = (views[i : i + step] for i in range(0, len(views), step))
+        read = pictures.batches(
+            batches, workers=self._workers, pinned=self._pinned, nbytes=pictures.nbytes(step)
+        )
         parts = [self._without_graph(x_NCHW) for x_NCHW in read]
         width = group.maximum(parts[0].shape[-1] if parts else 0)
         h_MF = torch.cat(parts) if parts else torch.zeros(0, width)
@@ -214,14 +216,14 @@ class TunedBackbone:
         """Put the pixels of every sample into memory."""
         numbers = range(len(self))
         step = EVALUATION_BATCH["cpu"]
-        batches = [self._views.pictures_of(numbers[i : i + step]) for i in numbers[::step]]
-        for _ in self._views.pictures.batches(batches, workers=self._workers):
+        batches = (self._views.pictures_of(numbers[i : i + step]) for i in numbers[::step])
+        nbytes = self._nbytes(step)
+        for _ in self._views.pictures.batches(batches, workers=self._workers, nbytes=nbytes):
             pass
 
     def _nbytes(self, samples: int) -> int:
         """Bytes of the pixels of so many samples, at most."""
-        side = self._views.pictures.resolution
-        return samples * (self.frames or 1) * 3 * side**2 * FLOAT_BYTES
+        return self._views.pictures.nbytes(samples * (self.frames or 1))
 
 
 def _peek(

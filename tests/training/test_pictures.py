@@ -9,7 +9,7 @@ import pytest
 import torch
 from PIL import Image
 
-from harness.sampling.views import FrameView
+from harness.sampling.views import FrameView, Views
 from harness.training import pictures as module
 from harness.training.augmentation import Augmentation
 from harness.training.pictures import Pictures, read_pictures
@@ -92,3 +92,36 @@ def test_what_was_augmented_is_not_kept() -> None:
     x_NCHW = pictures.augmented(read_pictures(data, views, 8), change)
     assert x_NCHW[:, 0, 0, 0].tolist() == [13, 14]
     assert pictures.kept(views) is None
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_batches_of_kept_and_of_fresh_pictures_come_in_order(workers: int) -> None:
+    data: Any = Grey()
+    pictures = Pictures(data, Mean(), 8)
+    batches = [[FrameView(str(k), n)] for k in (1, 2) for n in range(4)]
+    pictures([*batches[0], *batches[3], *batches[6]])
+    expected = [[10.0], [11.0], [12.0], [13.0], [20.0], [21.0], [22.0], [23.0]]
+    for _ in range(2):
+        found = [x[:, 0, 0, 0].tolist() for x in pictures.batches(iter(batches), workers=workers)]
+        assert found == expected
+        assert all(pictures.kept(batch) is not None for batch in batches)
+    if workers == 0:
+        assert len(data.reads) == 2 + 5, "each once: three at first, of two clips, then five"
+
+
+def test_neighbouring_views_are_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of an item of many views each was made anew for every one of them."""
+    from harness.training import item_views
+
+    made: list[str] = []
+    plain = item_views.item_views
+    monkeypatch.setattr(
+        item_views,
+        "item_views",
+        lambda data, item, *rest: (made.append(item), plain(data, item, *rest))[1],
+    )
+    data: Any = Grey()
+    views = item_views.ItemViews(data, ["1", "2"], 4, Views(2, 3))
+    assert views[0:48] == list(views)
+    assert len(views) == 48
+    assert made == ["1", "2", "1", "2"]
