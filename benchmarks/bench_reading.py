@@ -22,9 +22,9 @@ import pytest
 from PIL import Image
 from pytest_benchmark.fixture import BenchmarkFixture
 
+from benchmarks.clips import write_clips
 from harness.core.protocols.encoder import ImageEncoder
 from harness.data import video
-from harness.data._video_writer import write_video
 from harness.encoders._pixels import Undivided
 from harness.training.augmentation import draw
 from harness.training.loader import default_workers, read_ahead
@@ -37,21 +37,13 @@ RESOLUTION = 224
 STEP = 0.8
 #: Of the time, waiting for data; and CPU of a clip as a multiple of the plain loop.
 MOST_WAITING, MOST_CPU = 0.2, 1.5
-#: As x264 writes by itself: a key frame at least every 250.
-ENCODED = {"crf": "23", "preset": "veryfast"}
 
 
 @pytest.fixture(scope="session")
 def views(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TrainingViews]:
     """The training views of the clips, of which the cache has room for nothing."""
     root = tmp_path_factory.mktemp("clips")
-    for number in range(CLIPS):
-        folder = root / ("test" if number % 24 == 0 else "train") / f"class {number % 2}"
-        folder.mkdir(parents=True, exist_ok=True)
-        write_video(
-            folder / f"{number}.mp4", list(_frames(number)), codec="libx264", pixels="yuv420p",
-            options=ENCODED,
-        )  # fmt: skip
+    write_clips(root, CLIPS, FRAMES, SIZE)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HARNESS_CACHE", str(tmp_path_factory.mktemp("cache")))
         patch.setenv("HARNESS_FRAMES_GB", "0")
@@ -144,13 +136,3 @@ def _plain(views: TrainingViews, request: tuple[int, list[int]]) -> np.ndarray[A
 def _cpu() -> float:
     used = resource.getrusage(resource.RUSAGE_THREAD)
     return used.ru_utime + used.ru_stime
-
-
-def _frames(number: int) -> Iterator[Image.Image]:
-    """A square that moves over a drawn ground, as a film has still and moving parts."""
-    drawn = np.random.default_rng(number).integers(0, 255, (16, 21, 3), dtype=np.uint8)
-    ground = Image.fromarray(drawn).resize(SIZE, Image.Resampling.BICUBIC)
-    for t in range(FRAMES):
-        picture = ground.copy()
-        picture.paste((t % 256, 255 - t % 256, number), (t, 60, t + 60, 120))
-        yield picture

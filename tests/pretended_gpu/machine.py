@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
 from types import SimpleNamespace
@@ -76,6 +77,8 @@ def _machine() -> list[tuple[Any, dict[str, Any]]]:
         "get_rng_state": lambda *_: torch.get_rng_state(),
         "is_bf16_supported": lambda *_: True,
         "device": lambda *_: nullcontext(),
+        "Event": _Event,
+        "set_sync_debug_mode": _set_sync_debug_mode,
     }
     for name in (
         "synchronize", "reset_peak_memory_stats", "empty_cache", "set_device", "set_rng_state",
@@ -104,6 +107,26 @@ def _machine() -> list[tuple[Any, dict[str, Any]]]:
         (threading.Thread, {"run": _thread()}),
         (dist, {"init_process_group": _process_group(), **exchanges}),
     ]
+
+
+class _Event:
+    """Passes when it is recorded, as the device has no work that is waiting."""
+
+    def __init__(self, *, enable_timing: bool = False) -> None:
+        self._timed, self._passed = enable_timing, 0.0
+
+    def record(self, *_: Any) -> None:
+        self._passed = time.perf_counter()
+
+    def elapsed_time(self, end: _Event) -> float:
+        """Milliseconds."""
+        if not (self._timed and end._timed):
+            raise RuntimeError("Both events must be created with argument 'enable_timing=True'.")
+        return 1000 * (end._passed - self._passed)
+
+
+def _set_sync_debug_mode(debug_mode: int | str) -> None:
+    _mode.warns = debug_mode in (1, "warn")
 
 
 def _autocast() -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
+import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -37,6 +38,7 @@ class PretendedGpu(TorchFunctionMode):
 
     def __init__(self) -> None:
         super().__init__()
+        self.warns = False  # of waits: torch.cuda.set_sync_debug_mode
         self._counting: list[Waits] = []
         self._backward = threading.local()
         self._process = os.getpid()
@@ -217,6 +219,8 @@ class PretendedGpu(TorchFunctionMode):
                 self._count("copies", name)
 
     def _count(self, kind: str, name: str) -> None:
+        if self.warns and kind == "waits":
+            warnings.warn("called a synchronizing CUDA operation", stacklevel=2)
         if self._counting:
             place = f"{name} at {_place()}"
             for counts in self._counting:

@@ -200,4 +200,9 @@ def test_waits_and_copies_are_counted(gpu: PretendedGpu) -> None:
         x[x > 0]
         torch.nonzero(x)
     assert counts.waits.total() == 7
+    torch.cuda.set_sync_debug_mode("warn")
+    with pytest.warns(UserWarning, match="called a synchronizing CUDA operation"):
+        y.item()
+    torch.cuda.set_sync_debug_mode("default")
+    y.item()  # without a warning, which would be an error
     assert all(place.endswith(" at a test") for place in counts.waits)
