@@ -12,10 +12,11 @@ There are no kernels here, no memory of a device, no nccl and no numerics of CUD
 What it catches: of 28 places in harness/ where a `.to`, `.cpu` or `device=` was taken away, one at
 a time, the tests of `make test-pretended` failed at 20. At 7 of the others nothing is lost on a GPU
 either (the tensor is there already, or moved later); one, a saved context that `init` puts before
-new names, no test among them reaches.
+new names, no test among them reaches. It was counted with all tests of the files in chosen.txt.
 
-`make test-pretended` runs the tests of training, evaluation, checkpoints, temporal modules, text
-towers, search and processes under it. A test that cannot hold here is marked `real_cpu("why")`.
+`make test-pretended` runs the tests that chosen.txt names: training, evaluation, checkpoints,
+temporal modules, text towers, search and processes, 75 s of CPU. A test that cannot hold here is
+marked `real_cpu("why")`.
 """
 
 from pretended_gpu.machine import enter, pretended_gpu
