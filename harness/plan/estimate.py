@@ -123,7 +123,8 @@ class Estimate:
         hardware = hardware or hardware_here()
         self._learned = learned
         self._backbone = backbone_seconds(cells, learned.speeds, hardware)
-        features, texts = feature_needs(cells, hardware.device), text_needs(cells)
+        features = feature_needs(cells, hardware.device)
+        texts = text_needs(cells, hardware.device)
         self._share = _shares([*features, *texts])
         evaluation = sum(self._evaluating(c.cell) for c in cells)
         speeds = {each.speed for each in self._backbone.values()}

@@ -23,7 +23,8 @@ from harness.core.samples import Items
 from harness.plan.resolve import ResolvedCell, Setup
 from harness.sampling.support_views import random_crops
 from harness.sampling.views import Views, views_of
-from harness.training.features import features_folder, text_file
+from harness.training.features import features_folder
+from harness.training.text_embeddings import rate_key, text_file
 from harness.training.weights import BACKBONE
 
 #: Guessed seconds of one core to read a picture, or a frame of a video.
@@ -61,6 +62,13 @@ def needs_validation_features(resolved: ResolvedCell) -> bool:
 def needs_texts(resolved: ResolvedCell) -> bool:
     """Whether a cell needs text embeddings of its test classes."""
     return resolved.cell.prompt is not None and "text" in resolved.setup.uses
+
+
+def embeds_on(setup: Setup, device: str) -> str:
+    """Where texts are embedded: on the device if the text encoder is a module that can be moved
+    there, else on the CPU.
+    """
+    return device if setup.text_encoder.plugin.TAKES_CONTEXT else "cpu"
 
 
 def facts_of_features(setup: Setup) -> EncoderFacts:
@@ -102,8 +110,9 @@ def feature_needs(cells: Iterable[ResolvedCell], device: str | None = None) -> l
     return [_feature_need(wanted, device) for wanted in _wanted(cells).values()]
 
 
-def text_needs(cells: Iterable[ResolvedCell]) -> list[Need]:
-    """The text embeddings that cells need."""
+def text_needs(cells: Iterable[ResolvedCell], device: str | None = None) -> list[Need]:
+    """The text embeddings that cells need. `device` is where they run, as for `feature_needs`."""
+    device = device or device_here()
     found: dict[Any, Need] = {}
     for resolved in cells:
         if not needs_texts(resolved):
@@ -112,10 +121,12 @@ def text_needs(cells: Iterable[ResolvedCell]) -> list[Need]:
         key = (id(setup.tested), setup.text_weights, setup.prompt.choice)
         if key not in found:
             texts = setup.prompt.plugin.evaluation_texts(setup.tested.names, setup.prompt.options)
-            known = text_file(setup.text_weights, setup.prompt.choice, texts).is_file()
+            place = embeds_on(setup, device)
+            known = text_file(setup.text_weights, setup.prompt.choice, texts, place).is_file()
             missing = 0 if known else sum(map(len, texts))
-            rate = rates.measured(rates.TEXT, setup.text_weights)
-            found[key] = Need(missing, missing * (TEXT_SECONDS if rate is None else rate))
+            rate = rates.measured(rates.TEXT, rate_key(setup.text_weights, place))
+            guess = TEXT_SECONDS / (1 if place == "cpu" else GPU_FACTOR)
+            found[key] = Need(missing, missing * (guess if rate is None else rate))
         found[key].cells.append(resolved.cell)
     return list(found.values())
 

@@ -26,6 +26,7 @@ from harness.core.text_findings import (
     text_address,
 )
 from harness.plan.needs import (
+    embeds_on,
     facts_of_features,
     needs_test_features,
     needs_texts,
@@ -46,11 +47,13 @@ from harness.run.feature_keys import FeatureKey, support_key, test_key, train_ke
 from harness.run.feature_table import FeatureTable, pixels_of, table_of
 from harness.run.read_often import read_often
 from harness.run.seconds import SecondsSpent, remember_extracted, remember_rates
+from harness.training.device import device
 from harness.training.distributed import World, world
 from harness.training.equal_rows import equal_rows
-from harness.training.features import FeatureStore, Progress, text_embeddings
+from harness.training.features import FeatureStore, Progress
 from harness.training.item_views import ItemViews, dims
 from harness.training.pictures import Pictures
+from harness.training.text_embeddings import text_embeddings
 from harness.training.weights import TEXT, Weights
 
 if TYPE_CHECKING:
@@ -270,7 +273,10 @@ class Resources:
         load = lambda: self.text_encoder(resolved)  # noqa: E731 - only if they are not cached
         spent = partial(self._seconds.add_texts, _text_key(resolved))
         weights = _text_encoder_key(resolved).weights
-        return text_embeddings(weights, load, setup.prompt.choice, texts, average, spent)
+        on_gpu = embeds_on(setup, device().type) != "cpu"
+        return text_embeddings(
+            weights, load, setup.prompt.choice, texts, average, spent, device() if on_gpu else None
+        )
 
     def _wanted(self, cells: Iterable[ResolvedCell]) -> dict[FeatureKey, _Wanted]:
         """The items whose features the cells need, by FeatureKey."""

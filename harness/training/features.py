@@ -10,7 +10,6 @@ cost time but give no wrong row.
 from __future__ import annotations
 
 import itertools
-import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
@@ -19,23 +18,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from harness.core import rates
-from harness.core.cache import keep
-from harness.core.cells import Choice
 from harness.core.directions import without_direction
 from harness.core.errors import DataError, DiskFull
 from harness.core.facts import EncoderFacts
 from harness.core.files import cache_folder
 from harness.core.hashing import digest
 from harness.core.protocols.dataset import Dataset
-from harness.core.text_findings import text_address
 from harness.sampling.views import FrameView
 from harness.training.blocks import Block, block_of, ids_of, write_block
 from harness.training.device import device
 from harness.training.extraction import Extraction, Row, Spent
 from harness.training.feature_folder import Search, merge
 from harness.training.rows import StoredRows
-from harness.training.threads import cores, one_core_pool
 
 if TYPE_CHECKING:
     import torch
@@ -215,54 +209,3 @@ def _check_directions(h_NF: np.ndarray[Any, Any], chosen: Sequence[FrameView]) -
         f"what the encoder makes of {len(rows)} of {len(chosen)} images {what}; the first is "
         f"{first.item}{frame}"
     )
-
-
-def text_embeddings(
-    encoder_weights: str,
-    load: Callable[[], Any],
-    prompt: Choice,
-    texts: Sequence[Sequence[str]],
-    average: str = "normalised",
-    spent: Callable[[float], object] | None = None,
-) -> torch.Tensor:
-    """w_CD: one row per class, the mean over its texts of the embeddings, each normalised first
-    unless `average` is `plain`.
-
-    With one text per class this is the embedding itself. Cached by weights and texts. `spent` is
-    called with the seconds of one core that embedding them took, if they were not cached.
-    """
-    import torch
-    from torch.nn import functional as F
-
-    path = text_file(encoder_weights, prompt, texts)
-    if path.is_file():
-        try:
-            return torch.from_numpy(np.load(path))
-        except (OSError, ValueError, EOFError):
-            pass  # damaged: it is computed again and overwritten
-    tower = load()
-
-    seconds: list[float] = []
-
-    def one_class(class_texts: Sequence[str]) -> torch.Tensor:
-        began = time.thread_time()
-        w_ND: torch.Tensor = tower.embed(class_texts)
-        seconds.append(time.thread_time() - began)
-        if len(w_ND) == 1:
-            return w_ND[0]
-        return (w_ND if average == "plain" else F.normalize(w_ND, dim=-1)).mean(dim=0)
-
-    with one_core_pool(cores()) as pool:
-        rows = list(pool.map(one_class, texts))
-    w_CD = torch.stack(rows)
-    keep(path, lambda f: np.save(f, w_CD.numpy()))
-    rates.remember(rates.TEXT, encoder_weights, sum(map(len, texts)), sum(seconds))
-    if spent is not None:
-        spent(sum(seconds))
-    return w_CD
-
-
-def text_file(encoder_weights: str, prompt: Choice, texts: Sequence[Sequence[str]]) -> Path:
-    """Where the embeddings of these texts are kept."""
-    address = text_address(encoder_weights, prompt, texts)
-    return cache_folder() / "text" / f"{address}.npy"

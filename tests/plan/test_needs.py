@@ -21,7 +21,8 @@ from harness.plan.needs import (
 )
 from harness.plan.resolve import ResolvedCell
 from harness.sampling.views import Views
-from harness.training.features import features_folder, text_file
+from harness.training.features import features_folder
+from harness.training.text_embeddings import text_file
 from plan.conftest import FACTS, AddDataset
 from tests.sampling.toy import items
 
@@ -117,7 +118,9 @@ def test_reading_is_learned_from_other_data_of_the_kind(tmp_path: Path) -> None:
     assert read_keys(Choice("folder:a"))[0] != read_keys(Choice("folder:b"))[0]
 
 
-def test_texts_that_are_not_embedded_yet(task: Task, tmp_path: Path) -> None:
+def test_texts_that_are_not_embedded_yet(
+    task: Task, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     found = cells(task, tmp_path, classifier=["text", "random"], seeds=3)
     (need,) = text_needs(found)
     assert need.missing == 10
@@ -130,6 +133,11 @@ def test_texts_that_are_not_embedded_yet(task: Task, tmp_path: Path) -> None:
     path.parent.mkdir(parents=True)
     path.touch()
     assert text_needs(found)[0].missing == 0
+    assert text_needs(found, "cuda")[0].missing == 0, "this text encoder stays on the CPU"
+    monkeypatch.setattr(needs, "embeds_on", lambda _, device: device)
+    (on_gpu,) = text_needs(found, "cuda")
+    assert on_gpu.missing == 10, "those of a GPU are others"
+    assert 0 < on_gpu.seconds < 10 * needs.TEXT_SECONDS
 
 
 def test_a_class_of_many_items_is_no_surprise(

@@ -16,7 +16,6 @@ from harness.run import resources as module
 from harness.run.encoders import load_text_encoder
 from harness.run.feature_keys import train_key
 from harness.run.resources import Resources
-from harness.training import features
 
 from .outside import FEATURES, NAMES, Colours, D, TextTower, task
 from .prepared import prepared
@@ -98,7 +97,6 @@ def test_who_reads_no_texts_has_none_embedded(
     def embed(*_: Any) -> None:
         raise AssertionError("texts were embedded")
 
-    monkeypatch.setattr(features, "text_embeddings", embed)
     monkeypatch.setattr(module, "text_embeddings", embed)
     prepared(tmp_path, classifier="random")
     with pytest.raises(AssertionError):

@@ -1,4 +1,4 @@
-"""Features and text embeddings on disk: made once, read again, made anew where they are damaged.
+"""Features on disk: made once, read again, made anew where they are damaged.
 
 tests/data/test_fingerprints.py holds by which content they are addressed.
 """
@@ -12,15 +12,13 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from torch.nn import functional as F
 
-from harness.core.cells import Choice
 from harness.core.errors import DataError
 from harness.core.facts import EncoderFacts
 from harness.sampling.views import FrameView
 from harness.training import extraction
 from harness.training import features as module
-from harness.training.features import FeatureStore, text_embeddings
+from harness.training.features import FeatureStore
 from harness.training.shards import shard_name
 
 from .grey import Grey, GreyPictures, Mean
@@ -204,44 +202,6 @@ def test_features_that_are_no_numbers_or_too_large_are_refused(factor: float, wh
     with pytest.raises(DataError, match=rf"makes of 2 of 2 images .*{what}.*; the first is 1$"):
         store(load=Loads(Broken())).get(["1", "2"])
     assert list(store().folder.glob("*")) == []
-
-
-# --- texts ---------------------------------------------------------------------------------------
-
-
-class Lengths:
-    """A text encoder: (length, 1)."""
-
-    def embed(self, texts: Any) -> torch.Tensor:
-        return torch.tensor([[float(len(t)), 1.0] for t in texts])
-
-
-PROMPT = Choice("class_name")
-
-
-def test_one_text_is_its_embedding_and_several_are_averaged() -> None:
-    load = Loads(Lengths())
-    assert text_embeddings("w", load, PROMPT, [["a"], ["abc"]]).tolist() == [[1, 1], [3, 1]]
-    rows_KD = torch.tensor([[1.0, 1.0], [3.0, 1.0]])
-    texts = [["a", "abc"]]
-    normalised = text_embeddings("w", load, PROMPT, texts)
-    torch.testing.assert_close(normalised[0], F.normalize(rows_KD, dim=-1).mean(dim=0))
-    other = text_embeddings("w", load, Choice("templates"), texts, "plain")
-    torch.testing.assert_close(other[0], rows_KD.mean(dim=0))
-
-
-def test_texts_are_embedded_once(own_cache: Path) -> None:
-    load = Loads(Lengths())
-    for _ in range(2):
-        text_embeddings("w", load, PROMPT, [["a"]])
-    assert load.number == 1
-    text_embeddings("other weights", load, PROMPT, [["a"]])
-    text_embeddings("w", load, PROMPT, [["b"]])
-    assert load.number == 3
-    for path in (own_cache / "text").glob("*.npy"):
-        path.write_bytes(b"damaged")
-    assert text_embeddings("w", load, PROMPT, [["a"]]).tolist() == [[1, 1]]
-    assert load.number == 4
 
 
 def test_features_of_an_earlier_reading_of_pictures_are_not_used(
