@@ -22,6 +22,11 @@ class FeatureKey:
     view: Views = ONE_VIEW
 
 
+def keys_of(resolved: ResolvedCell) -> tuple[FeatureKey, ...]:
+    """The keys of all features that a cell may read."""
+    return train_key(resolved), support_key(resolved), test_key(resolved)
+
+
 def train_key(resolved: ResolvedCell) -> FeatureKey:
     """The key of the features of training and validation samples that are whole pictures."""
     cell = resolved.cell

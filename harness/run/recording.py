@@ -11,6 +11,7 @@ from harness.core.environment import environment
 from harness.core.records import TOP_LEVEL_MEASURES, Record
 from harness.core.store import Arrays
 from harness.plan.resolve import ResolvedCell
+from harness.run.cell_errors import is_of_one_cell
 from harness.run.context import RunContext
 from harness.run.costs import record_cost
 from harness.run.evaluate import (
@@ -21,8 +22,9 @@ from harness.run.evaluate import (
     on_test,
 )
 from harness.run.methods import method_of, method_test
-from harness.run.train import is_of_one_cell
+from harness.training.agreement import agreement
 from harness.training.device import device, device_name
+from harness.training.distributed import world
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,8 @@ def make_record(
     measures: dict[str, float] = {}
     if trained is not None:
         try:
-            record, arrays, measures = _evaluated(resolved, trained, record, context)
+            with agreement(world()):
+                record, arrays, measures = _evaluated(resolved, trained, record, context)
         except Exception as error:
             if not is_of_one_cell(error):
                 raise

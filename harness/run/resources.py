@@ -8,7 +8,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -28,12 +28,9 @@ from harness.core.text_findings import (
 from harness.plan.needs import (
     embeds_on,
     facts_of_features,
-    needs_test_features,
     needs_texts,
-    needs_train_features,
-    needs_validation_features,
 )
-from harness.plan.resolve import ResolvedCell, Setup
+from harness.plan.resolve import ResolvedCell
 from harness.plan.saved import restored
 from harness.run.encoders import (
     LoadedEncoder,
@@ -43,10 +40,12 @@ from harness.run.encoders import (
     load_text_encoder,
     text_encoder_key,
 )
-from harness.run.feature_keys import FeatureKey, support_key, test_key, train_key
+from harness.run.feature_keys import FeatureKey, keys_of, support_key, test_key, train_key
 from harness.run.feature_table import FeatureTable, pixels_of, table_of
 from harness.run.read_often import read_often
 from harness.run.seconds import SecondsSpent, remember_extracted, remember_rates
+from harness.run.wanted_features import WantedFeatures, wanted_features
+from harness.training.agreement import errors_of_any
 from harness.training.device import device
 from harness.training.distributed import World, world
 from harness.training.equal_rows import equal_rows
@@ -62,15 +61,6 @@ if TYPE_CHECKING:
 Value = TypeVar("Value")
 
 
-@dataclass
-class _Wanted:
-    """The items whose features are needed, and what is needed to compute them."""
-
-    dataset: Dataset
-    setup: Setup
-    sets: dict[int, Sequence[str]]  # by their id, as a plan draws each once; they may share items
-
-
 class Resources:
     """Call `prepare` with every cell first; afterwards threads only read."""
 
@@ -79,7 +69,8 @@ class Resources:
         #: Processes that read data ahead of a training; None: as many as there are cores.
         self.workers = workers
         self._tables: dict[FeatureKey, FeatureTable] = {}
-        self._broken: dict[FeatureKey, DataError | EncoderError] = {}
+        self._broken: dict[FeatureKey, Exception] = {}
+        self._loaded: list[FeatureKey] = []  # or broken; in the same order in all processes
         self._values: dict[Any, Any] = {}
         self._read_often: dict[int, Clips] = {}  # data sets of clips that train a backbone, by id
         self._told: set[str] = set()
@@ -87,18 +78,27 @@ class Resources:
         self._lock = threading.RLock()
 
     def prepare(self, cells: Sequence[ResolvedCell]) -> None:
-        """Compute or load text embeddings, and features if the backbone is frozen. If this fails
-        for some of the cells, `broken` gives the reason.
+        """`load` and `settle` in one process."""
+        self.load(cells)
+        self.settle(cells, World())
 
-        Raises DataError or EncoderError if it fails for all of them.
-        """
+    def load(self, cells: Sequence[ResolvedCell]) -> None:
+        """Compute or load texts, and features if the backbone is frozen; what fails is `broken`."""
         self.prepare_texts(cells)
         self._read_often = read_often(cells)
         for key, wanted in self._wanted(cells).items():
+            self._loaded.append(key)
             try:
                 self._tables[key] = self._load(key, wanted)
             except (DataError, EncoderError) as error:
                 self._broken[key] = error
+
+    def settle(self, cells: Sequence[ResolvedCell], group: World) -> None:
+        """What one of the processes cannot read fails its cells in all.
+
+        Raises DataError or EncoderError if this is so for all cells.
+        """
+        self._broken = errors_of_any(group, self._broken, self._loaded)
         if cells and all(self.broken(cell) for cell in cells):
             raise next(iter(self._broken.values()))
 
@@ -120,7 +120,7 @@ class Resources:
         for key, seconds in zip(spent, group.total(*spent.values()), strict=True):
             self._seconds.add_features(key, seconds)
 
-    def _share(self, key: FeatureKey, wanted: _Wanted, group: World) -> float:
+    def _share(self, key: FeatureKey, wanted: WantedFeatures, group: World) -> float:
         """Seconds that the part of this process took."""
         with suppress(DataError, EncoderError):
             _, views, store = self._views(key, wanted)
@@ -129,15 +129,13 @@ class Resources:
             return store.spent.seconds
         return 0.0
 
-    def broken(self, resolved: ResolvedCell) -> DataError | EncoderError | None:
+    def broken(self, resolved: ResolvedCell) -> Exception | None:
         """Why the data or the encoder of a cell cannot be read."""
-        keys = (train_key(resolved), support_key(resolved), test_key(resolved))
-        return next((self._broken[key] for key in keys if key in self._broken), None)
+        return next((self._broken[k] for k in keys_of(resolved) if k in self._broken), None)
 
     def claim_seconds(self, resolved: ResolvedCell) -> dict[str, float]:
         """What computing the features and texts of a cell took; see `SecondsSpent.claim`."""
-        keys = (train_key(resolved), support_key(resolved), test_key(resolved))
-        return self._seconds.claim(keys, _text_key(resolved))
+        return self._seconds.claim(keys_of(resolved), _text_key(resolved))
 
     def train_features(self, resolved: ResolvedCell) -> FeatureTable:
         """Features of the training dataset, in one view."""
@@ -278,28 +276,10 @@ class Resources:
             weights, load, setup.prompt.choice, texts, average, spent, device() if on_gpu else None
         )
 
-    def _wanted(self, cells: Iterable[ResolvedCell]) -> dict[FeatureKey, _Wanted]:
-        """The items whose features the cells need, by FeatureKey."""
-        wanted: dict[FeatureKey, _Wanted] = {}
+    def _wanted(self, cells: Iterable[ResolvedCell]) -> dict[FeatureKey, WantedFeatures]:
+        return wanted_features(cells, self._opened)
 
-        def need(key: FeatureKey, dataset: Dataset, setup: Setup, items: Sequence[str]) -> None:
-            opened = _Wanted(self._opened(dataset), setup, {})
-            wanted.setdefault(key, opened).sets[id(items)] = items
-
-        for resolved in cells:
-            setup = resolved.setup
-            support, validation, test = resolved.support, resolved.validation, resolved.test
-            frozen = needs_test_features(resolved)
-            # A tuned backbone reads images, but an initialisation uses pretrained features.
-            if support is not None and needs_train_features(resolved):
-                need(support_key(resolved), setup.dataset, setup, support.items)
-            if validation is not None and needs_validation_features(resolved):
-                need(train_key(resolved), setup.dataset, setup, validation.items)
-            if frozen:
-                need(test_key(resolved), setup.test_dataset, setup, test.items)
-        return wanted
-
-    def _load(self, key: FeatureKey, wanted: _Wanted) -> FeatureTable:
+    def _load(self, key: FeatureKey, wanted: WantedFeatures) -> FeatureTable:
         dataset, setup = wanted.dataset, wanted.setup
         precomputed = as_features(dataset)
         if precomputed is not None:
@@ -316,7 +296,9 @@ class Resources:
         rows = loaded.rows.shaped(*dims(len(items), key.view, key.frames))
         return FeatureTable(numbers, rows, pixels_of(key.view, key.frames, items, loaded.pixels))
 
-    def _views(self, key: FeatureKey, wanted: _Wanted) -> tuple[list[str], ItemViews, FeatureStore]:
+    def _views(
+        self, key: FeatureKey, wanted: WantedFeatures
+    ) -> tuple[list[str], ItemViews, FeatureStore]:
         """Items, what is looked at of each, and where its features are kept or computed."""
         dataset, setup = wanted.dataset, wanted.setup
         items = list(dict.fromkeys(itertools.chain(*wanted.sets.values())))

@@ -31,6 +31,7 @@ from harness.run.recording import Outcome, make_record
 from harness.run.resources import Resources
 from harness.run.saving import keep_weights
 from harness.run.train import Training, train_cells
+from harness.training.agreement import agree, agreement
 from harness.training.device import device, forget_peak, synchronise
 from harness.training.distributed import World, process_group, world
 from harness.training.loader import shared_workers
@@ -85,7 +86,9 @@ def _prepare(cells: Sequence[ResolvedCell], resources: Resources, group: World) 
             resources.prepare_texts(cells)
         resources.share(cells, group)
     with group.first():
-        resources.prepare(cells)
+        resources.load(cells)
+    group.wait()
+    resources.settle(cells, group)
 
 
 def _leakage(cells: Sequence[ResolvedCell], resources: Resources) -> Leakage:
@@ -160,11 +163,21 @@ def solver_groups(cells: Sequence[ResolvedCell]) -> list[list[Family]]:
 
 def _run_group(group: Sequence[Family], context: RunContext, stop: Interruption) -> None:
     """Train once and evaluate every cell; errors go into the Records of their cells."""
-    if stop.is_asked():
-        return
+    try:
+        if agree(world(), interrupted=stop.is_asked()).interrupted:
+            stop.ask()  # if it was another process that was asked
+            return
+        _run_busy(group, context, stop)
+    except BaseException:
+        stop.ask()  # before this thread takes the next group, which the others will not run
+        raise
+
+
+def _run_busy(group: Sequence[Family], context: RunContext, stop: Interruption) -> None:
     with ExitStack() as stack:
         stack.enter_context(stop.busy())
-        logs = [stack.enter_context(_open_logs(family[0], context)) for family in group]
+        with agreement(world()):
+            logs = [stack.enter_context(_open_logs(family[0], context)) for family in group]
         trainings = [
             Training(family[0], Watch(stop.is_asked, _follower(family[0], logs_of_family, context)))
             for family, logs_of_family in zip(group, logs, strict=True)
@@ -189,20 +202,26 @@ def _follower(
 
 
 def _write(family: Family, outcome: Outcome, logs: Sequence[Log], context: RunContext) -> None:
-    """Write the Records of one training's cells, in the first of several processes."""
-    first = world().rank == 0
-    if outcome.trained is not None and context.save and first:
-        keep_weights(family[0], outcome.trained, context)
+    """Write the Records of one training's cells, in the first of several processes. What fails
+    there ends all of them.
+    """
+    group = world()
+    first = group.rank == 0
+    with agreement(group):
+        if outcome.trained is not None and context.save and first:
+            keep_weights(family[0], outcome.trained, context)
     for resolved in family:
         record, arrays, measures = make_record(resolved, outcome, context)
-        if first:
-            context.store.write(record, arrays)
-            context.events.cell(resolved, record.status)
-        for log in logs:
-            log.done(record, measures)
+        with agreement(group):
+            if first:
+                context.store.write(record, arrays)
+                context.events.cell(resolved, record.status)
+            for log in logs:
+                log.done(record, measures)
         outcome = outcome.paid()
-    if first:
-        forget_checkpoint(family[0], context.store)
+    with agreement(group):
+        if first:
+            forget_checkpoint(family[0], context.store)
 
 
 @contextmanager

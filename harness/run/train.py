@@ -6,12 +6,12 @@ import gc
 import itertools
 import math
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from harness.core.cells import Cell, Recipe
-from harness.core.errors import CellError, HarnessError
+from harness.core.errors import CellError
 from harness.core.protocols.solver import Problem, Solution, Watch
 from harness.plan.resolve import ResolvedCell
 from harness.run.build import (
@@ -20,15 +20,17 @@ from harness.run.build import (
     pretrained_embedding,
     untrained_backbone,
 )
+from harness.run.cell_errors import is_of_one_cell
 from harness.run.checkpoints import checkpoint_folder
 from harness.run.context import RunContext
 from harness.run.epochs import epoch_repeats
 from harness.run.evaluate import Trained, Trial, measured, on_test, on_validation
 from harness.run.methods import fit_method, method_warnings
 from harness.run.support_rows import trained_labels
-from harness.training.agreement import agreement, is_out_of_memory
+from harness.training.agreement import agreement
 from harness.training.checkpoint import Checkpoint
 from harness.training.distributed import world
+from harness.training.failure import is_out_of_memory
 from harness.training.head_diagnostics import head_diagnostics, start_diagnostics
 from harness.training.model import Model
 from harness.training.movement import fingerprint, why_unmoved
@@ -124,13 +126,6 @@ def _reason_of(search: _Search) -> Iterator[None]:
         search.problem = error
 
 
-def is_of_one_cell(error: Exception) -> bool:
-    """Whether an error fails one cell only; other errors stop the run."""
-    if isinstance(error, HarnessError):
-        return isinstance(error, CellError)
-    return world().size == 1  # the other processes would wait for this one
-
-
 def _is_over(attempt: _Attempt, searches: dict[str, _Search]) -> bool:
     return searches[attempt.resolved.key].problem is not None
 
@@ -167,23 +162,26 @@ def _configurations(cell: Cell) -> list[dict[str, Any]]:
 def _without_training(training: Training, search: _Search, context: RunContext) -> None:
     """Use the pretrained encoder unchanged, or fit a method on its features."""
     resolved, resources = training.resolved, context.resources
-    support = resolved.support
-    name = context.store.write_support(support) if support else None
-    if resolved.setup.method is None:
-        search.best = Trained(
-            pretrained_embedding(resolved, resources),
-            support=name,
-            backbone=untrained_backbone(resolved, resources),
-        )
-        return
-    warnings = method_warnings(resolved, resources)
+    support, group = resolved.support, world()
+    with agreement(group):
+        name = context.store.write_support(support) if support else None
+        if resolved.setup.method is None:
+            search.best = Trained(
+                pretrained_embedding(resolved, resources),
+                support=name,
+                backbone=untrained_backbone(resolved, resources),
+            )
+            return
+        warnings = method_warnings(resolved, resources)
     for config in _configurations(resolved.cell):
         try:
-            fitted = fit_method(resolved, resources, config)
-            trained = Trained(
-                method=fitted, support=name, params=fitted.parameters, warnings=warnings
-            )
-            search.offer(trained, _trial(resolved, trained, config, context))
+            with agreement(group):
+                fitted = fit_method(resolved, resources, config)
+                trained = Trained(
+                    method=fitted, support=name, params=fitted.parameters, warnings=warnings
+                )
+                trial = _trial(resolved, trained, config, context)
+            search.offer(trained, trial)
         except CellError as error:
             if resolved.cell.search is None:
                 raise
@@ -201,7 +199,9 @@ def _settle(
     if isinstance(outcome, Exception):
         raise outcome
     try:
-        search.offer(outcome, _trial(attempt.resolved, outcome, attempt.config, context))
+        with agreement(world()) if searched else nullcontext():
+            trial = _trial(attempt.resolved, outcome, attempt.config, context)
+        search.offer(outcome, trial)
     except CellError as error:  # its predictions are not finite
         if not searched:
             raise

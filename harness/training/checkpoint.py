@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.core.errors import BadInput, HarnessError
-from harness.training.agreement import OutOfMemory, is_out_of_memory
+from harness.training.agreement import agreement
 from harness.training.broadcast import from_first
 from harness.training.checkpoint_files import CheckpointFiles, Unreadable
 from harness.training.distributed import world
@@ -62,7 +62,7 @@ class Checkpoint:
     def save(
         self, model: TrainableModel, optimiser: torch.optim.Optimizer, progress: dict[str, Any]
     ) -> None:
-        """Save in process 0, whose state is that of the others; they do not wait.
+        """Save in process 0, whose state is that of the others.
 
         Raises DiskFull or OutputError.
         """
@@ -77,16 +77,13 @@ class Checkpoint:
     ) -> dict[str, Any] | None:
         """Load the last state that is readable into model and optimiser; its progress, or None.
 
-        Raises in all processes: HarnessError if there is one that cannot be read just now, and
-        OutOfMemory.
+        Raises in all processes: HarnessError if there is one that cannot be read just now, and a
+        lack of memory.
         """
         group = world()
-        state, error = self._read(model, optimiser) if group.rank == 0 else (None, None)
-        told = None if error is None else (is_out_of_memory(error), _reason(error))
-        state, told = from_first((state, told), group)
-        if told is not None:
-            was_memory, reason = told
-            raise (OutOfMemory(reason) if was_memory else error or HarnessError(reason)) from error
+        with agreement(group):
+            state = self._read(model, optimiser) if group.rank == 0 else None
+        state = from_first(state, group)
         self._last = self.clock()
         if state is None:
             return None
@@ -96,22 +93,17 @@ class Checkpoint:
 
     def _read(
         self, model: TrainableModel, optimiser: torch.optim.Optimizer
-    ) -> tuple[dict[str, Any] | None, Exception | None]:
-        """What process 0 finds, and puts into its model; or why it cannot be known."""
+    ) -> dict[str, Any] | None:
+        """What process 0 finds, and puts into its model."""
         try:
-            return self._files.read(lambda state: _put(state, model, optimiser)), None
+            return self._files.read(lambda state: _put(state, model, optimiser))
         except MemoryError as error:
-            return None, HarnessError(str(error) or "too little memory to load a checkpoint")
-        except Exception as error:
-            return None, error
+            reason = str(error) or "too little memory to load a checkpoint"
+            raise HarnessError(reason) from error
 
     def remove(self) -> None:
         """Remove the files, and their folder unless something else is in it."""
         self._files.remove()
-
-
-def _reason(error: Exception) -> str:
-    return str(error) if isinstance(error, HarnessError) else f"{type(error).__name__}: {error}"
 
 
 def _put(state: dict[str, Any], model: TrainableModel, optimiser: torch.optim.Optimizer) -> None:

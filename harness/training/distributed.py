@@ -83,6 +83,15 @@ class World:
         dist.broadcast_object_list(values, src=0)
         return values[0]
 
+    def of_each(self, value: Value) -> list[Value]:
+        """The values of all processes, in every process; they must be ones that can be pickled."""
+        import torch.distributed as dist
+
+        values = [value] * self.size
+        if self.size > 1:
+            dist.all_gather_object(values, value)
+        return values
+
     def total(self, *numbers: float) -> list[float]:
         """Sums of plain numbers over the processes."""
         import torch
@@ -174,7 +183,7 @@ def process_group() -> Iterator[World]:
             yield replace(world(), meeting=meeting)
         world().any(False)  # no process exits while another still communicates with it
     except RuntimeError as error:
-        if not _is_of_exchange(error):
+        if not is_of_exchange(error):
             raise
         raise HarnessError(
             "a process of this training has ended or does not answer; see the messages of the "
@@ -203,11 +212,12 @@ def _meeting(group: World, address: str) -> Iterator[Meeting]:
         meeting.close(reason)
 
 
-def _is_of_exchange(error: RuntimeError) -> bool:
+def is_of_exchange(error: BaseException) -> bool:
     """Whether an exchange has failed, and not something else of torch."""
     import torch.distributed as dist
 
-    return isinstance(error, dist.DistError) or "gloo" in str(error)
+    of_torch = isinstance(error, RuntimeError)
+    return of_torch and (isinstance(error, dist.DistError) or "gloo" in str(error))
 
 
 def _first_line(error: BaseException) -> str:

@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from harness.training.agreement import OutOfMemory, agreement, is_out_of_memory
+from harness.training.agreement import agreement, shared_error
 from harness.training.buckets import Bucket, buckets
-from harness.training.distributed import World
+from harness.training.distributed import World, is_of_exchange
 
 if TYPE_CHECKING:
     import torch
@@ -46,22 +46,23 @@ class GradientExchange:
 
     @contextmanager
     def step(self, backwards: int) -> Iterator[None]:
-        """`begin`, the work inside, and `finish`, which tells others of a lack of memory in it."""
+        """`begin`, the work inside, and `finish`, which tells the others of an error in it."""
         self.begin(backwards)
-        short = None
+        failed = None
         try:
             yield
-        except Exception as error:
+        except (Exception, KeyboardInterrupt) as error:
             self._backwards = None
-            if not is_out_of_memory(error):
+            if is_of_exchange(error):
                 raise
-            short = error
-        self.finish(short)
+            failed = error
+        self.finish(failed)
 
     def begin(self, backwards: int) -> None:
         """Before the first of so many backward passes of this process in this step.
 
-        Raises OutOfMemory in all processes if one of them has no memory for its buckets.
+        Raises OutOfMemory in all processes if one of them has no memory for its buckets, or what
+        one of them met since the last agreement, if the buckets are new.
         """
         if self._group.size == 1:
             return
@@ -76,15 +77,15 @@ class GradientExchange:
             bucket.begin()
         self._backwards, self._reached, self._launched = backwards, {}, 0
 
-    def finish(self, short: Exception | None = None) -> None:
+    def finish(self, failed: BaseException | None = None) -> None:
         """After the last backward pass: exchange the rest and wait. Every `grad` is then the sum
         over the processes; a tensor that no process used keeps none.
 
-        Raises OutOfMemory in all processes if one of them is `short` of memory.
+        Raises the same error in all processes if one of them has `failed`; see `agreement`.
         """
         if self._group.size == 1:
-            if short is not None:
-                raise short
+            if failed is not None:
+                raise failed
             return
         self._backwards = None
         used = [t.grad is not None for t in self._trained]
@@ -92,11 +93,11 @@ class GradientExchange:
             for number in sorted(bucket.missing):
                 bucket.put(number, self._trained[number].grad)
         self._launch()
-        some_is_short, *used = self._group.any_of([short is not None, *used])
+        one_has_failed, *used = self._group.any_of([failed is not None, *used])
         for bucket in self._buckets:
             bucket.wait()
-        if some_is_short:
-            raise OutOfMemory.of(short) from short
+        if one_has_failed:
+            raise shared_error(self._group, failed) from failed
         for bucket in self._buckets:
             for number, view in bucket.views.items():
                 self._trained[number].grad = view if used[number] else None

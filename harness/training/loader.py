@@ -14,18 +14,11 @@ import signal
 import sys
 import warnings
 from collections.abc import Callable, Generator, Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from harness.core.errors import (
-    CellError,
-    DataError,
-    DiskFull,
-    EncoderError,
-    HarnessError,
-    OutputError,
-)
+from harness.core.errors import CellError
+from harness.training.failure import Failure
 from harness.training.threads import cores
 
 if TYPE_CHECKING:
@@ -41,10 +34,6 @@ SHARE = 0.5
 SHARED_MEMORY = Path("/dev/shm")
 #: Signals that end or save a run, which the parent alone answers.
 OF_THE_PARENT = (signal.SIGINT, signal.SIGUSR1, signal.SIGUSR2)
-#: Errors that are their message; others are told in words.
-PLAIN: tuple[type[HarnessError], ...] = (
-    CellError, DataError, EncoderError, OutputError, DiskFull,
-)  # fmt: skip
 DIED = re.compile(r"DataLoader worker.*(killed by signal: (?P<signal>[\w ]+)|exited unexpectedly)")
 
 
@@ -88,8 +77,8 @@ def read_ahead(
     )
     try:
         for result in batches:
-            if isinstance(result, _Failure):
-                raise result.kind(result.message)
+            if isinstance(result, Failure):
+                raise result.error()
             yield result
     except RuntimeError as error:
         raise _reason(error) from error
@@ -146,21 +135,6 @@ def _loader(reads: _Reads, requests: Iterable[Any], workers: int, *, pinned: boo
         return iter(loader)
 
 
-@dataclass(frozen=True)
-class _Failure:
-    """An error of `read`, in the words that another process can be sent."""
-
-    kind: type[HarnessError]
-    message: str
-
-    @classmethod
-    def of(cls, error: Exception) -> _Failure:
-        kind = next((kind for kind in PLAIN if type(error) is kind), None)
-        if kind is None:
-            return cls(CellError, f"{type(error).__name__}: {error}")
-        return cls(kind, str(error))
-
-
 class _Reads:
     """`read` as a data set whose indices are requests."""
 
@@ -171,7 +145,7 @@ class _Reads:
         try:
             return self._read(request)
         except Exception as error:  # torch would raise it with a traceback as its message
-            return _Failure.of(error)
+            return Failure.of(error)
 
 
 def _unchanged(result: Any) -> Any:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from harness.core.errors import CellError
 from harness.core.protocols.solver import Problem, Solution
 from harness.core.seeding import torch_stream
-from harness.training.agreement import agree
+from harness.training.agreement import agree, agreement
 from harness.training.distributed import world
 from harness.training.optimisers import make_optimiser
 from harness.training.precision import Precision
@@ -33,7 +33,7 @@ def train(problem: Problem) -> Solution:
     With a checkpoint it continues at the step where that was written, with the same result.
 
     Raises CellError if the loss is not finite; KeyboardInterrupt after an interruption, between
-    batches, when the checkpoint is written.
+    batches, when the checkpoint is written; and in all processes what is raised in one of them.
     """
     # An epoch may read every sample several times (recipe.epoch_length).
     labels_N = problem.labels_N.repeat(problem.repeats)
@@ -157,8 +157,12 @@ class _Training:
     def _stop_or_save(self, epoch: _Epoch) -> None:
         """Between two steps: end after an interruption, and write a checkpoint if it is time."""
         checkpoint = self.problem.checkpoint
-        stop = agree(self.group, interrupted=self.problem.watch.interrupted()).interrupted
-        if checkpoint is not None and (stop or checkpoint.due()):
+        turn = agree(
+            self.group,
+            interrupted=self.problem.watch.interrupted(),
+            save=checkpoint is not None and checkpoint.due(),
+        )
+        if checkpoint is not None and (turn.interrupted or turn.save):
             progress = {
                 "curve": self.solution.curve,
                 "steps": self.solution.steps,
@@ -167,9 +171,9 @@ class _Training:
                 "of_epoch": epoch.state(),
                 "precision": self.precision.state(),
             }
-            checkpoint.save(self.model, self.optimiser, progress)
-        if stop:
-            self.group.any(False)  # no process ends while the first one still saves
+            with agreement(self.group):  # the first one saves, and the others wait for it
+                checkpoint.save(self.model, self.optimiser, progress)
+        if turn.interrupted:
             raise KeyboardInterrupt
 
     def _resume(self) -> None:

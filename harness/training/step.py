@@ -39,29 +39,35 @@ class Stepper:
     inputs: Iterator[Any]
 
     def __post_init__(self) -> None:
+        encoder = self.model.encoder()
+        of_encoder = {id(t) for t in encoder}
+        rest = [t for t in self.model.tensors() if id(t) not in of_encoder]
         self._every_tensor = GradientExchange(self.model.tensors(), self.group)
-        self._encoder = GradientExchange(self.model.encoder(), self.group)
+        self._encoder = GradientExchange(encoder, self.group)
+        self._head_and_texts = GradientExchange(rest, self.group)
 
     def close(self) -> None:
         """After the last step."""
-        self._every_tensor.close()
-        self._encoder.close()
+        for exchange in (self._every_tensor, self._encoder, self._head_and_texts):
+            exchange.close()
 
     def step(self, parts: Parts, drop: torch.Generator) -> tuple[torch.Tensor, torch.Tensor]:
         """One update. The mean loss and the number of correct predictions of the batch, both in
         float64 on the device.
 
-        Raises OutOfMemory in all processes if one of them has too little.
+        Raises the same error in all processes if one of them fails; see `agreement`.
         """
         model = self.model
         self.optimiser.zero_grad()
         contrasts_batch = model.head.whole_batch and model.gather and len(parts) > 1
         loss, right = (self._contrasted if contrasts_batch else self._summed)(parts, drop)
-        self.precision.unscale(self.optimiser)
-        for anchor in self.anchors:
-            anchor.add_gradient()
-        # Its first step makes the moments, for which there may be too little memory.
-        with nullcontext() if self.optimiser.state else agreement(self.group):
+        # The first step makes the moments, for which there may be too little memory; and statistics
+        # are exchanged next. Else the next step's agreement is soon enough.
+        agrees = model.source.statistics() or not self.optimiser.state
+        with agreement(self.group) if agrees else nullcontext():
+            self.precision.unscale(self.optimiser)
+            for anchor in self.anchors:
+                anchor.add_gradient()
             self.precision.step(self.optimiser)
         model.source.end_step()
         return loss, right
@@ -99,30 +105,34 @@ class Stepper:
         graph, gathers them over the processes, and computes the loss and its gradient at the
         embeddings. The second computes each part again from the same inputs, with a graph, and
         backpropagates that gradient through it.
+
+        Of the head and the texts every process computes the gradient of the whole batch, and takes
+        an equal share of it. Their sum is the same in all processes, even where the kernels of a
+        GPU are not deterministic.
         """
+        size = self.group.size
         began = drop.get_state()
         lengths = [len(part_B) for part_B, _ in parts]
         with agreement(self.group):
             self.model.read_texts(self._labels(parts))
             inputs = [next(self.inputs) if mine else None for _, mine in parts]
-            z_BD = self._first_pass(parts, inputs, drop)
+            z_BD, y_B = self._first_pass(parts, inputs, drop), self._labels(parts)
         self.group.add([z_BD])
         z_BD.requires_grad_()
-        y_B = self._labels(parts)
-        with self._encoder.step(sum(mine for _, mine in parts)):
-            # Of the head and the texts every process has the gradient of the whole batch.
+        with self._head_and_texts.step(1):
             loss, logits_BC = self.model.head.loss_and_logits(z_BD, y_B)
-            self.precision.backward(loss)
+            self.precision.backward(loss / size)
             if z_BD.grad is None:
                 raise CellError("the loss does not depend on the embeddings")
+            self.model.teach_texts()
+        with self._encoder.step(sum(mine for _, mine in parts)):
             drop.set_state(began)  # the second pass drops the same elements
-            gradients = z_BD.grad.split(lengths)
+            gradients = (z_BD.grad * size).split(lengths)
             for (part_B, mine), x, gradient_BD in zip(parts, inputs, gradients, strict=True):
                 if mine:
                     self._embed(x, drop).backward(gradient_BD)
                 else:
                     self._skip(part_B, drop)
-            self.model.teach_texts()
         return loss.detach().double(), _right(logits_BC, y_B).double()
 
     def _first_pass(

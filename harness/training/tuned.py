@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.core.errors import CellError
 from harness.sampling.views import Views
+from harness.training.agreement import agreement
 from harness.training.batch_norm import BatchNorms
 from harness.training.distributed import world
 from harness.training.item_views import ONE_VIEW, ItemViews, shaped
@@ -168,14 +169,33 @@ class TunedBackbone:
     ) -> torch.Tensor:
         """Features of other samples, without a graph: (N, F), with V after N if there are views and
         T before F if there are frames. The items are split over the processes.
+
+        Raises DataError for an item that cannot be read and CellError for a worker that died, in
+        all processes.
         """
+        import torch
+
+        group = world()
+        local_items = list(items[group.rank :: group.size])
+        views = ItemViews(pictures.dataset, local_items, self.frames, view)
+        with agreement(group):
+            h_MF = self._embedded(views, pictures)
+        width = group.maximum(h_MF.shape[-1])
+        h_N = shaped(h_MF.reshape(len(h_MF), width), len(local_items), view, self.frames)
+        if group.size == 1:
+            return h_N
+        with agreement(group):
+            whole = torch.zeros(len(items), *h_N.shape[1:], device=self._device)
+            whole[group.rank :: group.size] = h_N.to(self._device)
+        group.add([whole])
+        return whole.cpu()
+
+    def _embedded(self, views: ItemViews, pictures: Pictures) -> torch.Tensor:
+        """(M, F) of these views, in this process; (0, 0) if there are none."""
         import torch
 
         if self._norms is not None:
             self._norms.evaluate()
-        group = world()
-        local_items = list(items[group.rank :: group.size])
-        views = ItemViews(pictures.dataset, local_items, self.frames, view)
         # Frames of a clip are in one batch, as a module inside the backbone may read all of them.
         clip = self.frames or 1
         step = max(1, EVALUATION_BATCH[self._device.type] // clip) * clip
@@ -184,15 +204,7 @@ class TunedBackbone:
             batches, workers=self._workers, pinned=self._pinned, nbytes=pictures.nbytes(step)
         )
         parts = [self._without_graph(x_NCHW) for x_NCHW in read]
-        width = group.maximum(parts[0].shape[-1] if parts else 0)
-        h_MF = torch.cat(parts) if parts else torch.zeros(0, width)
-        h_N = shaped(h_MF, len(local_items), view, self.frames)
-        if group.size == 1:
-            return h_N
-        whole = torch.zeros(len(items), *h_N.shape[1:], device=self._device)
-        whole[group.rank :: group.size] = h_N.to(self._device)
-        group.add([whole])
-        return whole.cpu()
+        return torch.cat(parts) if parts else torch.zeros(0, 0)
 
     def _without_graph(self, x_NCHW: torch.Tensor) -> torch.Tensor:
         import torch

@@ -3,68 +3,24 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
-import socket
-import subprocess
-import sys
 import time
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
 import yaml
-from conftest import ROOT, plan_of, run_study
+from conftest import plan_of, run_study
 from encoders import tiny
 
 from harness.core.store import Store
 
-PROCESSES = 2
-
-
-def task(encoder: str) -> dict[str, Any]:
-    return {
-        "name": "shared",
-        "dataset": {"name": "emoji_motion", "objects": 2, "motions": ["left", "right"],
-                    "size": 48, "clips": 1},
-        "regime": "few_shot",
-        "shots": 3,
-        "encoder": encoder,
-        "temporal": "t_trans",
-        "frames": 2,
-        "paradigm": "matching",
-        "text_tower": "online",
-        "tuning": "all",
-        "recipe": {"epochs": 2, "batch": 12, "micro_batch": 4, "lr": 1e-2, "lr_new": 1e-2,
-                   "warmup_epochs": 0, "dropout": 0.2, "optimiser": "sgd"},
-        "seeds": 1,
-    }  # fmt: skip
+from .processes import PROCESSES, ended, start, task
 
 
 @pytest.fixture(scope="module")
 def encoder(tmp_path_factory: pytest.TempPathFactory) -> str:
     return f"open_clip:{tiny.open_clip_model(tmp_path_factory.mktemp('vit'), tiny.VIT)}"
-
-
-def free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
-
-
-def start(
-    folder: Path, key: str, rank: int, port: int, program: tuple[str, ...] = ("harness",)
-) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-m", *program, "run", str(folder / "t.yaml"), "--cell", key,
-         "--runs", str(folder / "runs")],
-        cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        env={
-            **os.environ, "RANK": str(rank), "WORLD_SIZE": str(PROCESSES), "OMP_NUM_THREADS": "1",
-            "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port),
-        },
-    )  # fmt: skip
 
 
 def test_two_processes_end_as_one(tmp_path: Path, encoder: str) -> None:
@@ -74,15 +30,9 @@ def test_two_processes_end_as_one(tmp_path: Path, encoder: str) -> None:
     (tmp_path / "t.yaml").write_text(yaml.safe_dump(task(encoder)))
     one = run_study(task(encoder), tmp_path / "one")
     (alone,) = one.records
-    port = free_port()
-    running = [start(tmp_path, alone.key, rank, port) for rank in range(PROCESSES)]
-    printed = []
-    for process in running:
-        out, errors = process.communicate(timeout=120)
-        assert process.returncode == 0, errors
-        printed.append(out)
-    assert json.loads(printed[0])["key"] == alone.key
-    assert printed[1] == "", "the first process prints"
+    (first, _), (second, _) = ended(start(tmp_path, [alone.key]), 0)
+    assert json.loads(first)["key"] == alone.key
+    assert second == "", "the first process prints"
     several = Store(tmp_path / "runs")
     shared = several.read(alone.key)
     assert shared is not None
@@ -111,11 +61,7 @@ def test_of_processes_that_are_short_of_memory_all_take_smaller_micro_batches(
     smaller["recipe"] |= {"micro_batch": 2}
     (undisturbed,) = run_study(smaller, tmp_path / "one").records
     (planned,) = plan_of(task(encoder), tmp_path / "runs").cells
-    port, program = free_port(), ("tests.end_to_end.short_of_memory", where)
-    running = [start(tmp_path, planned.key, rank, port, program) for rank in range(PROCESSES)]
-    for process in running:
-        _, errors = process.communicate(timeout=120)
-        assert process.returncode == 0, errors
+    ended(start(tmp_path, [planned.key], ("tests.end_to_end.short_of_memory", where)), 0)
     found = Store(tmp_path / "runs").read(planned.key)
     assert found is not None
     assert found.status == "done", found.error
@@ -136,22 +82,15 @@ def test_a_signal_to_one_process_ends_all_at_a_checkpoint(
     (undisturbed,) = run_study(longer, tmp_path / "one").records
     folder = tmp_path / "runs" / "checkpoints" / str(undisturbed.train_key)
     monkeypatch.setenv("HARNESS_CHECKPOINT_MINUTES", "0")  # so that one says that it has begun
-    port = free_port()
-    running = [start(tmp_path, undisturbed.key, rank, port) for rank in range(PROCESSES)]
+    running = start(tmp_path, [undisturbed.key])
     deadline = time.monotonic() + 100
     while not (folder / "0.previous.pt").is_file() and time.monotonic() < deadline:
         time.sleep(0.01)
     running[1].send_signal(signal.SIGTERM)
-    for process in running:
-        _, errors = process.communicate(timeout=120)
-        assert process.returncode == 130, errors
+    ended(running, 130)
     state = torch.load(folder / "0.pt", weights_only=True)
     assert 0 < state["epoch"] * 3 + state["step"] < 120
-    port = free_port()
-    running = [start(tmp_path, undisturbed.key, rank, port) for rank in range(PROCESSES)]
-    for process in running:
-        _, errors = process.communicate(timeout=120)
-        assert process.returncode == 0, errors
+    ended(start(tmp_path, [undisturbed.key]), 0)
     resumed = Store(tmp_path / "runs").read(undisturbed.key)
     assert resumed is not None
     assert [p["loss"] for p in resumed.curve] == pytest.approx(

@@ -4,6 +4,8 @@ cannot have it.
 
 from __future__ import annotations
 
+import pickle
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from harness.run import resources as module
 from harness.run.encoders import load_text_encoder
 from harness.run.feature_keys import train_key
 from harness.run.resources import Resources
+from harness.training.distributed import World
 
 from .outside import FEATURES, NAMES, Colours, D, TextTower, task
 from .prepared import prepared
@@ -136,6 +139,34 @@ def test_what_cannot_be_read_is_noted_where_others_can(tmp_path: Path, elsewhere
     assert "cannot be read" in str(bad)
     with pytest.raises(DataError, match="cannot be read"):
         Resources().prepare(cells[1:])
+
+
+@dataclass(frozen=True)
+class Pair(World):
+    """Two processes, of which the other one could read everything."""
+
+    size: int = 2
+
+    def of_each(self, value: Any) -> list[Any]:
+        return [[None] * len(value), pickle.loads(pickle.dumps(value))]  # as it is sent
+
+
+def test_what_one_process_cannot_read_is_broken_in_all(tmp_path: Path, elsewhere: Any) -> None:
+    broken = elsewhere("broken_there", open_dataset=lambda argument, options: Broken())
+    cells = plan_of(task(classifier="text", seeds=1, dataset=["run.outside:COLOURS", broken]),
+                    tmp_path).cells  # fmt: skip
+    resources = Resources()
+    resources.load(cells)
+    resources.settle(cells, Pair(rank=1))
+    good, bad = (resources.broken(c) for c in cells)
+    assert good is None
+    assert type(bad) is DataError
+    assert str(bad).startswith("in process 1 of 2: ")
+    assert "cannot be read" in str(bad)
+    other = Resources()
+    other.load(cells[1:])
+    with pytest.raises(DataError, match=r"in process 1 of 2: .* cannot be read"):
+        other.settle(cells[1:], Pair(rank=1))
 
 
 def test_progress_is_reported(tmp_path: Path) -> None:

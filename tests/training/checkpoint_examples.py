@@ -18,11 +18,11 @@ import torch
 
 from harness.core.errors import HarnessError
 from harness.training import checkpoint, checkpoint_files
-from harness.training.agreement import OutOfMemory
 from harness.training.broadcast import from_first
 from harness.training.cached import CachedFeatures
 from harness.training.checkpoint import Checkpoint
 from harness.training.distributed import World, process_group
+from harness.training.failure import OutOfMemory
 from harness.training.model import Embedding, Model, Projection
 from tests.training.examples import FEATURES, D, data, text_head
 

@@ -95,8 +95,10 @@ def head(kind: str, w_CD: torch.Tensor) -> Head:
     return conform(Head, paradigm.build(inputs, NoOptions()), "the head")
 
 
-def solve(kind: str) -> tuple[list[float], list[float]]:
-    """(losses, weights of the projection and of W) after training."""
+def solve(kind: str, drift: float = 0.0) -> tuple[list[float], list[float]]:
+    """(losses, weights of the projection and of W, logit scale) after training. With `drift` the
+    gradients of head and texts are computed a little wrong in this process.
+    """
     generator = torch.Generator().manual_seed(0)
     h_NF, y_N = data(generator)
     start = Projection(torch.randn(D, FEATURES, generator=generator) / 5, torch.zeros(D))
@@ -110,12 +112,19 @@ def solve(kind: str) -> tuple[list[float], list[float]]:
         CachedFeatures(h_NF), embedding, head(kind, w_CD),
         texts if kind == "online" else None, gather=kind != "apart",
     )  # fmt: skip
+    of_encoder = {id(t) for t in model.encoder()}
+    for tensor in model.tensors():
+        if drift and tensor.requires_grad and id(tensor) not in of_encoder:
+            tensor.register_hook(lambda gradient: gradient * (1 + drift))
     solution: Solution = train(problem(model, y_N, RECIPE))
     rows = model.head.weight() if kind != "online" else texts.embed(NAMES)
-    trained = torch.cat([embedding.projection.weight_DF.flatten(), rows.flatten()])
+    scale = model.head.state()["logit_scale"].flatten().to(rows)
+    trained = torch.cat([embedding.projection.weight_DF.flatten(), rows.flatten(), scale])
     return [point["loss"] for point in solution.curve], trained.tolist()
 
 
+#: Kinds whose head and texts every process teaches on the whole batch.
+CONTRASTED = ("gathered", "infonce", "online")
 KINDS = ("classified", "frames", "gathered", "infonce", "apart", "online")
 
 
@@ -124,6 +133,8 @@ def solve_all() -> Solved:
 
 
 if __name__ == "__main__":
-    with process_group():
+    with process_group() as group:
         solved = solve_all()
+        for kind in CONTRASTED:
+            solved[f"{kind}, drifting"] = solve(kind, drift=1e-2 * group.rank)
     Path(sys.argv[1]).write_text(json.dumps(solved))

@@ -7,12 +7,14 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import astuple
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from harness.training.agreement import OutOfMemory, agree, agreement
+from harness.core.errors import CellError, DataError, EncoderError, TaskError
+from harness.training.agreement import agree, agreement, errors_of_any
 from harness.training.distributed import World, process_group
 from harness.training.exchange import GradientExchange
 
@@ -89,32 +91,92 @@ def gradients(group: World, around: Callable[[Tensors], Any] | None = None) -> l
     return [one_step(tensors, number, group, step) for number in range(STEPS)]
 
 
-def short_of_memory(group: World) -> list[str]:
-    """Process 1 has too little memory once in a step, once in an agreement, once between two."""
-    tensors, told = Tensors(), []
+def error_of(kind: str) -> BaseException:
+    return {
+        "memory": torch.OutOfMemoryError("too large"),
+        "data": DataError("cannot be read"),
+        "task": TaskError("t.yaml", "lr", "is negative"),
+        "cell": CellError("a worker was killed"),
+        "other": RuntimeError("odd"),
+        "interrupted": KeyboardInterrupt(),
+    }[kind]
+
+
+#: (where it is raised, what in process 0, what in process 1); two steps lie in an agreement, and an
+#: agreement of its own behind them.
+CASES = (
+    ("step", "", "memory"),
+    ("optimiser", "", "memory"),
+    ("agreement", "", "memory"),
+    ("step", "", "data"),
+    ("optimiser", "", "cell"),
+    ("agreement", "", "other"),
+    ("end", "", "task"),
+    ("end", "", "interrupted"),
+    ("step", "memory", "data"),
+    ("step", "cell", "data"),
+    ("nowhere", "", ""),
+)
+
+
+def errors(group: World) -> list[str]:
+    """What this process raises in every case; a case after an error is as if there had been none.
+
+    What one process alone raises between agreements is told in the next one of the others.
+    """
+    tensors = Tensors()
     exchange = GradientExchange(tensors.all(), group, size=64)
 
-    def attempt(where: str) -> str:
-        try:
-            with agreement(group):
-                for number in range(2):
-                    agree(group)
-                    with exchange.step(1):
-                        if where == "step" and number == 1 and group.rank == 1:
-                            raise torch.OutOfMemoryError("in the step")
-                        tensors.loss(number, 1, turned=False).backward()
-                    if where == "optimiser" and number == 0 and group.rank == 1:
-                        raise torch.OutOfMemoryError("in the optimiser")
-                with agreement(group):
-                    if where == "agreement" and group.rank == 1:
-                        raise torch.OutOfMemoryError("in the agreement")
-        except OutOfMemory as error:
-            return str(error)
-        return "enough"
+    def attempt(where: str, *kinds: str) -> None:
+        kind = kinds[group.rank] if group.rank < len(kinds) else ""
 
-    for where in ("step", "optimiser", "agreement", "nowhere"):
-        told.append(attempt(where))
-    return told
+        def fail(here: str) -> None:
+            if where == here and kind:
+                raise error_of(kind)
+
+        with agreement(group):
+            for number in range(2):
+                agree(group)
+                with exchange.step(1):
+                    if number == 1:
+                        fail("step")
+                    tensors.loss(number, 1, turned=False).backward()
+                if number == 0:
+                    fail("optimiser")
+            with agreement(group):
+                fail("agreement")
+            fail("end")
+
+    return [raised(partial(attempt, *case)) for case in CASES]
+
+
+def raised(work: Callable[[], object]) -> str:
+    try:
+        work()
+    except (Exception, KeyboardInterrupt) as error:
+        return f"{type(error).__name__}: {error}"
+    return "nothing"
+
+
+def same_in_all(group: World) -> str:
+    """All processes meet the same: it is said as it would be by one."""
+
+    def work() -> None:
+        with agreement(group):
+            raise DataError("cannot be read")
+
+    return raised(work)
+
+
+def of_any(group: World) -> dict[str, str]:
+    """What each process has met of its own, and what both have."""
+    mine: dict[str, Exception] = {f"by {group.rank}": DataError("mine")}
+    if group.rank < 2:
+        mine["by two"] = EncoderError(f"that of {group.rank}")
+    found = errors_of_any(
+        group, mine, ["nowhere", *(f"by {r}" for r in range(group.size)), "by two"]
+    )
+    return {key: f"{type(error).__name__}: {error}" for key, error in found.items()}
 
 
 def main(file: Path) -> None:
@@ -123,7 +185,9 @@ def main(file: Path) -> None:
             "gradients": gradients(
                 group, lambda tensors: GradientExchange(tensors.all(), group, size=128).step
             ),
-            "short": short_of_memory(group),
+            "errors": errors(group),
+            "same": same_in_all(group),
+            "of any": of_any(group),
             "turn": astuple(agree(group, interrupted=group.rank == 1)),
             "any": [group.any(group.rank == 1), group.any(False)],
             "of first": group.of_first({"rank": group.rank}),

@@ -36,12 +36,14 @@ def declare(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 def test_processes_take_the_steps_of_one(tmp_path: Path) -> None:
     """Loss and weights after some steps, of every kind of head; dropout, and texts that are
-    trained. Of the four micro-batches one process has two, the others one.
+    trained. Of the four micro-batches one process has two, the others one. Where each computes the
+    gradients of head and texts itself, their weights stay equal even if those are not.
     """
     one = examples.solve_all()
-    for solved in in_processes(3, tmp_path):
-        assert solved.keys() == one.keys()
-        for kind, (losses, weights) in solved.items():
+    processes = in_processes(3, tmp_path)
+    for solved in processes:
+        for kind in one:
+            losses, weights = solved[kind]
             torch.testing.assert_close(
                 torch.tensor(losses), torch.tensor(one[kind][0]), atol=1e-5, rtol=1e-5, msg=kind
             )
@@ -49,6 +51,10 @@ def test_processes_take_the_steps_of_one(tmp_path: Path) -> None:
                 torch.tensor(weights), torch.tensor(one[kind][1]), atol=1e-5, rtol=1e-5, msg=kind
             )
     assert len({tuple(losses) for losses, _ in one.values()}) == len(one), "kinds must differ"
+    for kind in examples.CONTRASTED:
+        drifting = [solved[f"{kind}, drifting"][1] for solved in processes]
+        assert drifting[0] == drifting[1] == drifting[2], f"{kind}: processes drift apart"
+        assert drifting[0] != processes[0][kind][1], "gradients differed"
 
 
 def test_without_the_gather_less_is_contrasted() -> None:

@@ -1,5 +1,5 @@
-"""Gradients are summed over processes, whatever each one's backward does; a lack of memory in one
-process is known to all.
+"""Gradients are summed over processes, whatever each one's backward does; an error of one process
+is raised by all.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from harness.training.agreement import OutOfMemory, Turn, agree, agreement
+from harness.training.agreement import Turn, agree, agreement
 from harness.training.buckets import buckets
 from harness.training.distributed import World
 from harness.training.exchange import GradientExchange
@@ -28,14 +28,35 @@ def test_processes_have_the_gradients_of_one(tmp_path: Path, number: int) -> Non
             for a, b in zip(mine, alone, strict=True):
                 if a is not None and b is not None:
                     torch.testing.assert_close(torch.tensor(a), torch.tensor(b))
-        other = "in another process of this training"
-        expected = ["in the step", "in the optimiser", "in the agreement"]
-        assert found["short"] == [*(expected if rank == 1 else [other] * 3), "enough"]
+        assert found["errors"] == expected_errors(number), rank
+        assert found["same"] == "DataError: cannot be read"
+        assert found["of any"] == expected_of_any(number)
         assert found["turn"] == [True, False]
         assert found["any"] == [True, False]
         assert found["of first"] == {"rank": 0}
     released = [step[5] is not None for step in one]
     assert released == [False, False, True, True], "the example has to release it"
+
+
+def expected_errors(number: int) -> list[str]:
+    """What every process raises in exchange_examples.CASES."""
+    first, second = (f"in process {rank} of {number}: " for rank in range(2))
+    memory, data = f"OutOfMemory: {second}too large", f"DataError: {second}cannot be read"
+    return [
+        memory, memory, memory, data,
+        f"CellError: {second}a worker was killed",
+        f"CellError: {second}RuntimeError: odd",
+        f"BadInput: {second}t.yaml: lr: is negative",
+        f"KeyboardInterrupt: {second}",
+        data,
+        f"CellError: {first}a worker was killed",
+        "nothing",
+    ]  # fmt: skip
+
+
+def expected_of_any(number: int) -> dict[str, str]:
+    own = {f"by {r}": f"DataError: in process {r} of {number}: mine" for r in range(number)}
+    return own | {"by two": f"EncoderError: in process 0 of {number}: that of 0"}
 
 
 def test_one_process_has_its_own_gradients() -> None:
@@ -45,11 +66,11 @@ def test_one_process_has_its_own_gradients() -> None:
     assert examples.gradients(World(), around) == examples.gradients(World())
 
 
-def test_one_process_short_of_memory_says_so() -> None:
+def test_one_process_has_its_own_errors() -> None:
     exchange = GradientExchange([torch.ones(1, requires_grad=True)], World())
     with pytest.raises(torch.OutOfMemoryError, match="mine"), exchange.step(1):
         raise torch.OutOfMemoryError("mine")
-    with pytest.raises(OutOfMemory, match="mine"), agreement(World()):
+    with pytest.raises(torch.OutOfMemoryError, match="mine"), agreement(World()):
         raise torch.OutOfMemoryError("mine")
     assert agree(World()) == Turn()
     assert agree(World(), interrupted=True) == Turn(interrupted=True)
