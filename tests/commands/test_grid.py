@@ -79,7 +79,7 @@ def test_an_interrupt_is_one_line_and_exit_code_130(
     def interrupt(*_: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("harness.run.resources.Resources.prepare", interrupt)
+    monkeypatch.setattr("harness.run.resources.Resources.load", interrupt)
     ended = cli("grid", tiny())
     assert (ended.code, ended.out) == (130, "")
     assert ended.err.splitlines()[-1].startswith("interrupted; finished cells are kept")

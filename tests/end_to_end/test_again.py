@@ -49,7 +49,7 @@ def test_an_interrupted_rerun_loses_no_finished_cell(
     def die(*_: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("harness.run.resources.Resources.prepare", die)
+    monkeypatch.setattr("harness.run.resources.Resources.load", die)
     assert cli("grid", ran, "--rerun", "seed=0").code == 130
     assert stamps(tmp_path / "runs") == before
 

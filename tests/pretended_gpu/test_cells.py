@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from conftest import TINY, run_study
 
+from harness.run.encoders import load_encoder, load_text_encoder
 from pretended_gpu import pretended_gpu
+
+
+@pytest.fixture(autouse=True)
+def _no_encoder_of_other_tests() -> Iterator[None]:
+    """The pool of a process holds encoders on the device on which they were loaded."""
+    pools = (load_encoder, load_text_encoder)
+    for pool in pools:
+        pool.cache_clear()
+    yield
+    for pool in pools:
+        pool.cache_clear()
+
 
 HEAD = {"tuning": "head", "paradigm": "vision_only"}
 
