@@ -104,6 +104,10 @@ class Recipe:
         return _without_defaults(self)
 
 
+#: Keys of a recipe that only a tuned backbone reads: how it is run.
+ONLY_TUNED = ("evaluation", "channels_last", "compile")
+
+
 @dataclass(frozen=True, slots=True)
 class HeadSpec:
     """The head of `tuning: head`: which features it reads, and from where W starts.

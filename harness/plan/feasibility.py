@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from harness.core import registry
-from harness.core.cells import Cell, Recipe
+from harness.core.cells import ONLY_TUNED, Cell, Recipe
 from harness.core.errors import TaskError
 from harness.core.facts import CellFacts
 from harness.plan.catalogue import Catalogue, Chosen, blame
@@ -22,8 +22,6 @@ from harness.sampling.crops import COUNTS
 from harness.sampling.views import views
 
 NO_TEXT = "the encoder has no text tower: name a text_encoder"
-#: Keys of a recipe that say how a tuned backbone is run.
-ONLY_TUNED = ("evaluation", "channels_last", "compile")
 DEFAULT = Recipe()
 NO_SUPPORT = "there are no training samples in zero-shot"
 

@@ -62,7 +62,7 @@ Value = TypeVar("Value")
 
 
 class Resources:
-    """Call `prepare` with every cell first; afterwards threads only read."""
+    """Call `load` and `settle` with every cell first; afterwards threads only read."""
 
     def __init__(self, progress: Progress | None = None, workers: int | None = None) -> None:
         self._progress = progress
@@ -76,11 +76,6 @@ class Resources:
         self._told: set[str] = set()
         self._seconds = SecondsSpent()
         self._lock = threading.RLock()
-
-    def prepare(self, cells: Sequence[ResolvedCell]) -> None:
-        """`load` and `settle` in one process."""
-        self.load(cells)
-        self.settle(cells, World())
 
     def load(self, cells: Sequence[ResolvedCell]) -> None:
         """Compute or load texts, and features if the backbone is frozen; what fails is `broken`."""
@@ -109,7 +104,7 @@ class Resources:
                 self.texts(resolved, resolved.test.class_names)
 
     def share(self, cells: Sequence[ResolvedCell], group: World) -> None:
-        """Share the features that are not in the cache among the processes, before `prepare`, which
+        """Share the features that are not in the cache among the processes, before `load`, which
         computes what this process does not see there, and says what fails.
         """
         spent: dict[FeatureKey, float] = {}

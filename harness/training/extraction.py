@@ -19,7 +19,7 @@ from harness.core.protocols.dataset import Dataset
 from harness.sampling.sets import picture_hash
 from harness.sampling.views import FrameView, cropped
 from harness.training.loader import default_workers, read_ahead
-from harness.training.pictures import FLOAT_BYTES, pixels_of_view, whole_pictures
+from harness.training.pictures import pixel_bytes, pixels_of_view, whole_pictures
 from harness.training.support_crops import crop_of
 from harness.training.threads import cores, one_core_pool
 from harness.training.transfer import to_device
@@ -111,7 +111,7 @@ class Extraction:
         """The seconds are those of this process, which waits for the GPU."""
         import torch
 
-        nbytes = self.batch * 3 * self.resolution**2 * FLOAT_BYTES
+        nbytes = pixel_bytes(self.batch, self.resolution)
         began = time.perf_counter()
         read = read_ahead(
             self._read, batches, workers=default_workers(), nbytes=nbytes,

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 #: Most bytes that are kept; further images are read at every use.
 KEPT_BYTES = 2 * 1024**3
+#: Of a float32, which is what an encoder makes of a picture that it does not keep as uint8.
+FLOAT_BYTES = 4
 
 
 def read_pictures(
@@ -68,6 +70,11 @@ def pixels_of_view(
     return encoder.pixels(image, resolution)
 
 
+def pixel_bytes(views: int, resolution: int) -> int:
+    """Bytes of the pixels of so many views, at most: those of float32."""
+    return views * 3 * resolution**2 * FLOAT_BYTES
+
+
 class Pictures:
     """Views as pixels for one encoder at one resolution. Threads may share it.
 
@@ -80,10 +87,6 @@ class Pictures:
         self._encoder = encoder
         self._kept: dict[FrameView, torch.Tensor] = {}
         self._bytes = 0
-
-    def __call__(self, chosen: Sequence[FrameView]) -> torch.Tensor:
-        """x_NCHW of views. Raises DataError for an image that cannot be read."""
-        return self._encoder.normalise(next(self.batches([chosen], workers=0)))
 
     def batches(
         self,
@@ -152,7 +155,7 @@ class Pictures:
 
     def nbytes(self, views: int) -> int:
         """Bytes of the pixels of so many views, at most."""
-        return views * 3 * self.resolution**2 * FLOAT_BYTES
+        return pixel_bytes(views, self.resolution)
 
     def _keep(self, chosen: Sequence[FrameView], x_NCHW: torch.Tensor) -> None:
         for view, x_CHW in zip(chosen, x_NCHW, strict=True):
@@ -160,7 +163,3 @@ class Pictures:
             if view not in self._kept and self._bytes + size <= KEPT_BYTES:
                 self._kept[view] = x_CHW.clone()  # not the memory of its whole batch
                 self._bytes += size
-
-
-#: Of a float32, which is what an encoder makes of a picture that it does not keep as uint8.
-FLOAT_BYTES = 4

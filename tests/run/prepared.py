@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from harness.run.context import RunContext
 from harness.run.leakage import Leakage
 from harness.run.plugins import run_plugins
 from harness.run.resources import Resources
+from harness.training.distributed import World
 
 from .outside import task
 
@@ -43,10 +45,16 @@ class Prepared:
         return recipe
 
 
+def prepare(resources: Resources, cells: Sequence[ResolvedCell]) -> None:
+    """As one process does."""
+    resources.load(cells)
+    resources.settle(cells, World())
+
+
 def prepared(runs: Path, *, save: bool = False, **changes: Any) -> Prepared:
     """By default one cell: the classifier `text` at seed 0."""
     cells = plan_of(task(classifier="text", seeds=1) | changes, runs).cells
     resources = Resources()
-    resources.prepare(cells)
+    prepare(resources, cells)
     context = RunContext(Store(runs), resources, Leakage(), run_plugins(), Events(), save)
     return Prepared(cells, context)

@@ -19,6 +19,7 @@ from harness.run.resources import Resources
 from harness.training.predictions import predict
 
 from .outside import KEPT, NAMES, RIDGE, D, ImageTower, RidgeOptions, task
+from .prepared import prepare
 
 RIDGE_NAME, KEPT_NAME = "run.outside:RIDGE", "run.outside:KEPT"
 FITTED = task(method=RIDGE_NAME)
@@ -191,7 +192,7 @@ def test_options_are_searched_on_validation_samples(tmp_path: Path) -> None:
 
     # The trial by hand, and the test accuracy of what was chosen.
     resources = Resources()
-    resources.prepare([resolved])
+    prepare(resources, [resolved])
     for trial in trials:
         fitted = fit_method(resolved, resources, trial["config"])
         predictions, labels_M = method_validation(fitted, resolved, resources)

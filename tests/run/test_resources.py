@@ -21,7 +21,7 @@ from harness.run.resources import Resources
 from harness.training.distributed import World
 
 from .outside import FEATURES, NAMES, Colours, D, TextTower, task
-from .prepared import prepared
+from .prepared import prepare, prepared
 
 
 @pytest.fixture(autouse=True)
@@ -133,12 +133,12 @@ def test_what_cannot_be_read_is_noted_where_others_can(tmp_path: Path, elsewhere
     cells = plan_of(task(classifier="text", seeds=1, dataset=["run.outside:COLOURS", broken]),
                     tmp_path).cells  # fmt: skip
     resources = Resources()
-    resources.prepare(cells)
+    prepare(resources, cells)
     good, bad = (resources.broken(c) for c in cells)
     assert good is None
     assert "cannot be read" in str(bad)
     with pytest.raises(DataError, match="cannot be read"):
-        Resources().prepare(cells[1:])
+        prepare(Resources(), cells[1:])
 
 
 @dataclass(frozen=True)
@@ -172,14 +172,14 @@ def test_what_one_process_cannot_read_is_broken_in_all(tmp_path: Path, elsewhere
 def test_progress_is_reported(tmp_path: Path) -> None:
     points: list[tuple[int, int]] = []
     resources = Resources(lambda done, total: points.append((done, total)))
-    resources.prepare(plan_of(task(), tmp_path).cells)
+    prepare(resources, plan_of(task(), tmp_path).cells)
     assert points
     assert points[-1][0] == points[-1][1]
 
 
 def test_nothing_to_prepare(tmp_path: Path) -> None:
     resources = Resources()
-    resources.prepare([])
+    prepare(resources, [])
     (resolved,) = plan_of(task(classifier="text", seeds=1), tmp_path).cells
     assert resources.broken(resolved) is None
 

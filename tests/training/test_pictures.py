@@ -21,6 +21,11 @@ def levels(images: list[Image.Image]) -> list[int]:
     return [int(np.asarray(image)[0, 0, 0]) for image in images]
 
 
+def read_once(pictures: Pictures, views: list[FrameView]) -> torch.Tensor:
+    """The pixels of one batch."""
+    return next(pictures.batches([views], workers=0))
+
+
 def test_frames_of_one_video_are_read_together() -> None:
     data: Any = Grey()
     views = [FrameView("1", 3), FrameView("2", 5), FrameView("1", 1), FrameView("1", 3)]
@@ -59,19 +64,22 @@ def test_crops_at_full_resolution_are_not_cut_again() -> None:
 
     pictures = Pictures(data, Margins(), 224)
     views = [FrameView("1", None, (n, 3), "full_resolution") for n in range(3)]
-    left, right, middle = pictures(views)
+    left, right, middle = read_once(pictures, views)
     assert (left.sum().item(), right[10:].min().item()) == (0, 200)
     assert 0 < (middle > 100).sum().item() < 224
-    (centre,) = pictures([FrameView("1", None, (0, 1), "full_resolution")])
+    (centre,) = read_once(pictures, [FrameView("1", None, (0, 1), "full_resolution")])
     assert (centre > 100).sum().item() == pytest.approx(112, abs=1)
 
 
 def test_each_picture_is_read_once() -> None:
     data: Any = Grey()
     pictures = Pictures(data, Mean(), 8)
-    first = pictures([FrameView("1", 3), FrameView("1", 4), FrameView("1", 3)])
+    first = read_once(pictures, [FrameView("1", 3), FrameView("1", 4), FrameView("1", 3)])
     assert first[:, 0, 0, 0].tolist() == [13, 14, 13]
-    assert pictures([FrameView("1", 4), FrameView("2", 0)])[:, 0, 0, 0].tolist() == [14, 20]
+    assert read_once(pictures, [FrameView("1", 4), FrameView("2", 0)])[:, 0, 0, 0].tolist() == [
+        14,
+        20,
+    ]
     assert data.reads == [("1", (3, 4)), ("2", (0,))]
 
 
@@ -80,7 +88,10 @@ def test_pictures_beyond_the_limit_are_read_again(monkeypatch: pytest.MonkeyPatc
     data: Any = Grey()
     pictures = Pictures(data, Mean(), 8)
     for _ in range(2):
-        assert pictures([FrameView("1", 3), FrameView("2", 5)])[:, 0, 0, 0].tolist() == [13, 25]
+        assert read_once(pictures, [FrameView("1", 3), FrameView("2", 5)])[:, 0, 0, 0].tolist() == [
+            13,
+            25,
+        ]
     assert data.reads == [("1", (3,)), ("2", (5,)), ("2", (5,))]
 
 
@@ -99,7 +110,7 @@ def test_batches_of_kept_and_of_fresh_pictures_come_in_order(workers: int) -> No
     data: Any = Grey()
     pictures = Pictures(data, Mean(), 8)
     batches = [[FrameView(str(k), n)] for k in (1, 2) for n in range(4)]
-    pictures([*batches[0], *batches[3], *batches[6]])
+    read_once(pictures, [*batches[0], *batches[3], *batches[6]])
     expected = [[10.0], [11.0], [12.0], [13.0], [20.0], [21.0], [22.0], [23.0]]
     for _ in range(2):
         found = [x[:, 0, 0, 0].tolist() for x in pictures.batches(iter(batches), workers=workers)]

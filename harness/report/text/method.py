@@ -8,7 +8,7 @@ from dataclasses import fields, replace
 from math import prod
 from typing import Any
 
-from harness.core.cells import Cell, Choice, Recipe
+from harness.core.cells import ONLY_TUNED, Cell, Choice, Recipe
 from harness.core.hashing import canonical
 from harness.report.model.labels import name_value
 from harness.report.model.results import Results
@@ -197,6 +197,8 @@ def _fixed(recipe: Recipe, cell: Cell) -> dict[str, Any]:
     names = {f.name: None for f in fields(Recipe) if f.name not in searched}
     if recipe.solver is not None and (read := reads(recipe.solver)):
         names = {name: None for name in names if name in ("solver", *read)}
+    if cell.tuning != "all":
+        names = {name: None for name in names if name not in ONLY_TUNED}
     if recipe.iterations is not None or "iterations" in searched:
         names.pop("epochs", None)
     if recipe.proximal is None and "proximal" not in searched:
