@@ -9,6 +9,7 @@ from harness.core import registry
 from harness.core.cells import ONLY_TUNED, Cell, Recipe
 from harness.core.errors import TaskError
 from harness.core.facts import CellFacts
+from harness.core.protocols.method import OF_SUPPORT
 from harness.plan.catalogue import Catalogue, Chosen, blame
 from harness.plan.other_classes import cannot_name
 from harness.plan.resolve import Setup, has_training_samples
@@ -94,7 +95,7 @@ def _lacks(cell: Cell, key: str, part: Chosen[Any], facts: CellFacts) -> str | N
     # whether a method can use those of the training classes.
     of_any_class = key in ("alignment", "method")
     samples = facts.per_class is not None if of_any_class else cell.regime != "zero_shot"
-    return NO_SUPPORT if "support" in uses and not samples else None
+    return NO_SUPPORT if not samples and not set(OF_SUPPORT).isdisjoint(uses) else None
 
 
 def _check_texts(cell: Cell, setup: Setup, catalogue: Catalogue, where: str) -> None:
@@ -201,7 +202,7 @@ def _cannot_fit(cell: Cell, setup: Setup, where: str) -> str | None:
     """Why a method cannot be fitted."""
     if setup.method is None:
         return None
-    fitted = setup.uses & {"support", "validation"} or cell.val is not None
+    fitted = setup.uses & {*OF_SUPPORT, "validation"} or cell.val is not None
     if fitted and has_training_samples(cell) and setup.row_names != setup.trained.names:
         return "a method needs training samples of the test classes"
     return None

@@ -19,6 +19,7 @@ from harness.core.hardware import device_here
 from harness.core.hashes import file_hash
 from harness.core.hashing import digest
 from harness.core.protocols.dataset import Dataset
+from harness.core.protocols.method import OF_SUPPORT
 from harness.core.samples import Items
 from harness.plan.resolve import ResolvedCell, Setup
 from harness.sampling.support_views import random_crops
@@ -42,7 +43,7 @@ MOST_DRAWN = 40
 
 def needs_train_features(resolved: ResolvedCell) -> bool:
     """Whether a cell needs features of its support set: to train on, or to build a classifier."""
-    return needs_test_features(resolved) or "support" in resolved.setup.uses
+    return needs_test_features(resolved) or not resolved.setup.uses.isdisjoint(OF_SUPPORT)
 
 
 def needs_test_features(resolved: ResolvedCell) -> bool:

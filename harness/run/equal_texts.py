@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 def uses_text(resolved: ResolvedCell) -> bool:
     """Whether the first rows of W, or a method, are made of class texts."""
     setup = resolved.setup
-    chosen = setup.method or setup.classifier or setup.paradigm
-    return chosen is not None and "text" in chosen.plugin.USES
+    parts = (setup.method, setup.classifier) if setup.method else ()
+    used = parts or (setup.classifier or setup.paradigm,)
+    return any(part is not None and "text" in part.plugin.USES for part in used)
 
 
 def text_warnings(

@@ -172,6 +172,28 @@ def embedded_support(
     return _embedded(resolved, rows, labels, resources, of_backbone=of_backbone)
 
 
+def embedded_views(
+    resolved: ResolvedCell, resources: Resources
+) -> tuple[torch.Tensor | None, torch.Tensor | None]:
+    """(N, V, D) embeddings of the views of the support pictures, and labels (N,); without
+    `support_views` V is 1: the whole picture.
+    """
+    import torch
+
+    support = resolved.support
+    if support is None:
+        return None, None
+    rows = resources.support_features(resolved).rows_of(support.items)
+    has_views = resolved.cell.support_views is not None
+    with torch.no_grad():
+        h_N = rows.gather()
+        h_NV = h_N if has_views else h_N.unsqueeze(1)
+        z_NVD = resources.encoder(resolved).projection(h_NV)
+        if resolved.cell.frames is not None:
+            z_NVD = z_NVD.mean(dim=2)
+    return z_NVD, torch.tensor(support.labels)
+
+
 def embedded_validation(
     resolved: ResolvedCell, resources: Resources, *, of_backbone: bool = False
 ) -> tuple[torch.Tensor | None, torch.Tensor | None]:

@@ -13,9 +13,15 @@ from harness.core.protocols.measure import Predictions
 from harness.core.protocols.method import Method, MethodInputs
 from harness.core.seeding import torch_stream
 from harness.plan.resolve import ResolvedCell
-from harness.run.build import pretrained_embedding
+from harness.run.build import normalises, pretrained_embedding
 from harness.run.equal_texts import text_warnings, uses_text
-from harness.run.initialise import embedded_support, saved_logit_scale, text_classifier
+from harness.run.initialise import (
+    embedded_support,
+    embedded_views,
+    initial_classifier,
+    saved_logit_scale,
+    text_classifier,
+)
 from harness.run.resources import Resources
 from harness.training.predictions import predict
 
@@ -41,6 +47,11 @@ class FittedMethod:
     def parameters(self) -> int:
         """The number of trained parameters."""
         return self.plugin.parameters(self.state)
+
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        """What the Record keeps of the fit."""
+        return self.plugin.facts(self.state)
 
     def weight(self) -> torch.Tensor | None:
         """w_CD if the method has a plain classifier."""
@@ -109,9 +120,14 @@ def _inputs(resolved: ResolvedCell, resources: Resources) -> MethodInputs:
 
     setup, seed = resolved.setup, resolved.cell.seed
     uses = setup.method.plugin.USES if setup.method else ()
-    text_CD = support_ND = labels_N = validation_MD = validation_labels_M = None
+    text_CD = classifier_CD = support_ND = labels_N = views_NVD = view_labels_N = None
+    validation_MD = validation_labels_M = None
     if "text" in uses:
         text_CD = text_classifier(resolved, setup.row_names, resources)
+    if "classifier" in uses:
+        classifier_CD = _rows_of_classifier(resolved, resources)
+    if "views" in uses:
+        views_NVD, view_labels_N = embedded_views(resolved, resources)
     if "support" in uses:
         support_ND, labels_N = embedded_support(resolved, resources)
     if "validation" in uses:
@@ -120,14 +136,34 @@ def _inputs(resolved: ResolvedCell, resources: Resources) -> MethodInputs:
     return MethodInputs(
         n_classes=len(setup.row_names),
         dim=setup.facts.dim,
-        logit_scale=saved_logit_scale(resolved, resources) or setup.facts.logit_scale,
+        logit_scale=_logit_scale(resolved, resources),
         generator=torch_stream(seed, "method"),
         text_CD=text_CD,
+        classifier_CD=classifier_CD,
+        views_NVD=views_NVD,
+        view_labels_N=view_labels_N,
         support_ND=support_ND,
         labels_N=labels_N,
         validation_MD=validation_MD,
         validation_labels_M=validation_labels_M,
     )
+
+
+def _rows_of_classifier(resolved: ResolvedCell, resources: Resources) -> torch.Tensor | None:
+    """w_CD of the cell's classifier, of length 1 unless it says otherwise."""
+    from torch.nn import functional as F
+
+    w_CD = initial_classifier(resolved, resolved.setup.row_names, resources)
+    if w_CD is None:
+        raise CellError("the method needs a classifier that makes rows of W")
+    return F.normalize(w_CD, dim=1) if normalises(resolved.setup) else w_CD
+
+
+def _logit_scale(resolved: ResolvedCell, resources: Resources) -> float:
+    """Of the classifier, else of `init`, else of the pretrained encoder."""
+    setup = resolved.setup
+    of_classifier = setup.classifier.options.scale if setup.classifier else None
+    return of_classifier or saved_logit_scale(resolved, resources) or setup.facts.logit_scale
 
 
 def method_validation(

@@ -99,6 +99,7 @@ def _evaluated(
             "twins": context.leakage.counts.get(resolved.key, 0),
             **({"micro_batch": trained.micro_batch} if trained.micro_batch else {}),
             **trained.solution.diagnostics,
+            **(trained.method.facts if trained.method else {}),
             **_search(trained, resolved.cell.selection),
         },
     )

@@ -263,18 +263,23 @@ def _null_of_a_frozen_encoder(s: dict[str, Any]) -> None:
 
 
 def _null_of_the_method(s: dict[str, Any]) -> None:
-    """A method takes the place of paradigm, classifier and recipe."""
-    for name in ("paradigm", "classifier", "schedule", "gather", "text_tower", "loss"):
+    """A method takes the place of paradigm, recipe, and of a classifier that it does not use."""
+    for name in ("paradigm", "schedule", "gather", "text_tower", "loss"):
         s[name] = None
     method_uses = uses(Method, s["method"])
-    if "text" not in method_uses:
+    if "classifier" not in method_uses:
+        s["classifier"] = None
+    elif s["classifier"] is None:
+        s["classifier"] = Choice("text")
+    s["prompt"] = classifier_prompt(s["classifier"]) or s["prompt"]
+    if "text" not in method_uses | uses(Classifier, s["classifier"]):
         s["text_encoder"] = s["alignment"] = s["prompt"] = None
     options = {f"method.{name}" for name in method_options(s["method"])}
     kept = tuple(space for space in s["search"] or () if space[0] in options)
     s["search"] = kept or None
     if s["search"] is None:
         s["selection"] = "last"
-        if "validation" not in method_uses:
+        if "validation" not in method_uses and not reads_validation(s["classifier"]):
             s["val"] = None
 
 

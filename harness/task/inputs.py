@@ -10,7 +10,7 @@ from harness.core.cells import COOP_VAL, Choice, Recipe
 from harness.core.errors import BadInput
 from harness.core.protocols.alignment import Alignment
 from harness.core.protocols.classifier import Classifier
-from harness.core.protocols.method import Method
+from harness.core.protocols.method import OF_SUPPORT, Method
 from harness.core.protocols.paradigm import Paradigm, head_materials
 from harness.task.classifiers import reads_validation
 from harness.task.solver_keys import is_convex
@@ -26,7 +26,7 @@ def is_random(s: Mapping[str, Any], recipe: Recipe | None = None) -> bool:
         return True
     needed = _inputs(s)
     drawn_val = "validation" in needed and not whole_val
-    return "seed" in needed or drawn_val or ("support" in needed and draws)
+    return "seed" in needed or drawn_val or (not needed.isdisjoint(OF_SUPPORT) and draws)
 
 
 def reads_support(s: Mapping[str, Any]) -> bool:
@@ -38,7 +38,7 @@ def reads_support(s: Mapping[str, Any]) -> bool:
 
 def reads_support_samples(s: Mapping[str, Any]) -> bool:
     """Whether classifier, alignment or method are made of support samples."""
-    return "support" in _inputs(s)
+    return not _inputs(s).isdisjoint(OF_SUPPORT)
 
 
 def _inputs(s: Mapping[str, Any]) -> frozenset[str]:

@@ -9,9 +9,11 @@ from harness.core import registry
 from harness.core.cells import Choice
 from harness.core.errors import BadInput
 from harness.core.protocols.dataset import DatasetPlugin
-from harness.task.inputs import reads_support_samples
+from harness.core.protocols.method import Method
+from harness.task.inputs import reads_support_samples, uses
 
-#: How epochs use the views: without epochs on features it is the mean, which classifiers see.
+#: How epochs use the views: without epochs on features, of a head or of a method that asks for
+#: views, it is the mean, which classifiers see.
 CYCLE, MEAN = "cycle", "mean"
 
 
@@ -29,7 +31,8 @@ def views_of_support(s: Mapping[str, Any]) -> Choice | None:
     options = dict(views.options)
     if options["flip"] is None:
         options["flip"] = not sides_matter(s["dataset"])
-    use = MEAN if views.name == CYCLE and not trains_on_features else views.name
+    cycles = trains_on_features or "views" in uses(Method, s["method"])
+    use = MEAN if views.name == CYCLE and not cycles else views.name
     return Choice(use, tuple(sorted(options.items())))
 
 

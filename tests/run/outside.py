@@ -261,7 +261,30 @@ class Kept:
         return z_ND @ state.text().T + 1e-6 * noise_NC
 
 
-RIDGE, KEPT = Ridge(), Kept()
+class Rows(Kept):
+    """Predicts by the rows of the cell's classifier."""
+
+    USES = ("classifier",)
+
+    def logits(self, z_ND: torch.Tensor, state: MethodInputs) -> torch.Tensor:
+        return z_ND @ state.classifier().T
+
+
+class OfViews(Kept):
+    """Predicts by the views of the support pictures: the class of the nearest one."""
+
+    USES = ("support", "views")
+
+    def logits(self, z_ND: torch.Tensor, state: MethodInputs) -> torch.Tensor:
+        z_MVD, y_M = state.views()
+        onehot_MC = torch.nn.functional.one_hot(y_M, state.n_classes).float()
+        return z_ND @ z_MVD.mean(dim=1).T @ onehot_MC
+
+    def facts(self, state: MethodInputs) -> dict[str, Any]:
+        return {"kept": len(state.views()[0])}
+
+
+RIDGE, KEPT, ROWS, VIEWS = Ridge(), Kept(), Rows(), OfViews()
 #: Gives logits of the wrong shape, of NaN; asks for what it did not declare.
 FLAT = SimpleNamespace(
     USES=("support",), fit=lambda inputs, options: None, logits=lambda z_ND, state: z_ND[:, 0]

@@ -18,20 +18,23 @@ from harness.run.methods import FittedMethod, fit_method, method_validation
 from harness.run.resources import Resources
 from harness.training.predictions import predict
 
-from .outside import KEPT, NAMES, RIDGE, D, ImageTower, RidgeOptions, task
+from .outside import KEPT, NAMES, RIDGE, ROWS, VIEWS, D, ImageTower, RidgeOptions, task
 from .prepared import prepare
 
 RIDGE_NAME, KEPT_NAME = "run.outside:RIDGE", "run.outside:KEPT"
+ROWS_NAME, VIEWS_NAME = "run.outside:ROWS", "run.outside:VIEWS"
 FITTED = task(method=RIDGE_NAME)
 C = len(NAMES)
 
 
 @pytest.fixture(autouse=True)
 def inputs() -> Iterator[list[Any]]:
-    """What KEPT was fitted to."""
-    KEPT.inputs.clear()
+    """What KEPT was fitted to. ROWS and VIEWS begin anew as well."""
+    for method in (KEPT, ROWS, VIEWS):
+        method.inputs.clear()
     yield KEPT.inputs
-    KEPT.inputs.clear()
+    for method in (KEPT, ROWS, VIEWS):
+        method.inputs.clear()
 
 
 def embedded(ran: Ran, items: Any) -> torch.Tensor:
@@ -149,6 +152,76 @@ def test_what_a_method_does_not_use_it_does_not_get(tmp_path: Path) -> None:
     assert record.error is not None
     assert record.error["type"] == "LookupError"
     assert "USES of this method does not name 'text'" in record.error["message"]
+
+
+def test_the_classifier_is_an_axis_of_a_method_that_uses_it(tmp_path: Path) -> None:
+    """Rows of length 1 unless it says otherwise; its logit scale; a seed where it draws."""
+    long = {"name": "text", "normalise": False, "scale": 3.0}
+    study = task(method=ROWS_NAME, classifier=["text", long, "random", "prototype"])
+    ran = run_study(study, tmp_path)
+    seeds = {str(c.cell.classifier): c.cell.seed for c in ran.plan.cells}
+    assert [str(c.cell.classifier) for c in ran.plan.cells].count("random") == 2
+    assert list(seeds.values()) == [None, None, 1, 1]
+    text, raw, random, prototype = ROWS.inputs[0], ROWS.inputs[1], ROWS.inputs[2], ROWS.inputs[-1]
+    lengths_C = text.classifier().norm(dim=1)
+    torch.testing.assert_close(lengths_C, torch.ones(C))
+    torch.testing.assert_close(
+        torch.nn.functional.normalize(raw.classifier(), dim=1), text.classifier()
+    )
+    assert (raw.classifier().norm(dim=1) - 1).abs().max() > 1e-3
+    assert (text.logit_scale, raw.logit_scale, random.logit_scale) == (10.0, 3.0, 10.0)
+    means_CD = mean_rows(ran, ran.plan.cells[-1])
+    torch.testing.assert_close(prototype.classifier(), means_CD, atol=1e-5, rtol=1e-5)
+    assert ran.plan.cells[2].cell.prompt is None
+
+
+def test_without_a_classifier_a_method_gets_the_texts(tmp_path: Path) -> None:
+    ran = run_study(task(method=ROWS_NAME, classifier=None), tmp_path)
+    (got,), (resolved,) = ROWS.inputs, ran.plan.cells
+    assert str(resolved.cell.classifier) == "text"
+    with pytest.raises(LookupError, match="does not name 'support'"):
+        got.support()
+
+
+def mean_rows(ran: Ran, resolved: Any) -> torch.Tensor:
+    z_ND = torch.nn.functional.normalize(embedded(ran, resolved.support.items), dim=1)
+    y_N = torch.tensor(resolved.support.labels)
+    means_CD = torch.stack([z_ND[y_N == c].mean(dim=0) for c in range(C)])
+    return torch.nn.functional.normalize(means_CD, dim=1)
+
+
+@pytest.mark.parametrize("use", ["cycle", "mean", "pool"])
+def test_views_of_pictures(tmp_path: Path, use: str) -> None:
+    """All views of every picture, whatever the support set is made of."""
+    views = {"n": 3, "scale": [0.5, 1.0], "flip": False, "use": use}
+    ran = run_study(task(method=VIEWS_NAME, support_views=views, seeds=1), tmp_path)
+    (resolved,), (got,) = ran.plan.cells, VIEWS.inputs
+    assert resolved.support is not None
+    assert resolved.cell.support_views is not None
+    assert resolved.cell.support_views.name == use
+    z_NVD, y_N = got.views()
+    assert z_NVD.shape == (2 * C, 3, D)
+    assert y_N.tolist() == list(resolved.support.labels)
+    assert not torch.equal(z_NVD[:, 0], z_NVD[:, 1])
+    z_MD, y_M = got.support()
+    if use == "pool":
+        torch.testing.assert_close(z_MD, z_NVD.transpose(0, 1).flatten(0, 1))
+        assert y_M.tolist() == y_N.tolist() * 3
+    else:
+        torch.testing.assert_close(z_MD, z_NVD.mean(dim=1))
+
+
+def test_without_views_the_picture_is_the_view(tmp_path: Path) -> None:
+    ran = run_study(task(method=VIEWS_NAME, seeds=1), tmp_path)
+    (resolved,), (got,) = ran.plan.cells, VIEWS.inputs
+    z_NVD, _ = got.views()
+    assert resolved.support is not None
+    torch.testing.assert_close(z_NVD[:, 0], embedded(ran, resolved.support.items))
+
+
+def test_what_a_method_says_of_its_fit_is_in_the_record(tmp_path: Path) -> None:
+    (record,) = run_study(task(method=VIEWS_NAME, seeds=1), tmp_path).records
+    assert record.diagnostics["kept"] == 2 * C
 
 
 def test_validation_samples_alone_need_no_search(tmp_path: Path, inputs: list[Any]) -> None:

@@ -1,13 +1,14 @@
 """Methods: what the field calls adapters, on frozen features (Tip-Adapter, LP++, ridge, ...).
 
-A method takes the place of paradigm, classifier and tuning. It sees embeddings, texts and labels,
-and no files.
+A method takes the place of paradigm and tuning. It sees embeddings, rows of the classifier, texts
+and labels, and no files. Letters of shapes: N support pictures, V views, M validation samples,
+C classes, D width of the embedding.
 """
 
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -17,7 +18,11 @@ if TYPE_CHECKING:
     import torch
 
 #: What a method may ask for in USES.
-METHOD_MATERIALS = ("text", "support", "validation", "seed")
+METHOD_MATERIALS = ("text", "classifier", "support", "views", "validation", "seed")
+#: Those that are made of support pictures.
+OF_SUPPORT = ("support", "views")
+#: The most settings that are tried in a search over the space that a method declares.
+BUDGET = 16
 
 
 @dataclass(frozen=True)
@@ -29,8 +34,11 @@ class MethodInputs:
     logit_scale: float  # the encoder's own, or that of `init`
     generator: torch.Generator  # on the CPU; every random number comes from it
     text_CD: torch.Tensor | None = None
+    classifier_CD: torch.Tensor | None = None
     support_ND: torch.Tensor | None = None
     labels_N: torch.Tensor | None = None
+    views_NVD: torch.Tensor | None = None
+    view_labels_N: torch.Tensor | None = None
     validation_MD: torch.Tensor | None = None
     validation_labels_M: torch.Tensor | None = None
 
@@ -40,11 +48,29 @@ class MethodInputs:
             raise LookupError("USES of this method does not name 'text'")
         return self.text_CD
 
+    def classifier(self) -> torch.Tensor:
+        """w_CD: the rows that the cell's `classifier` begins with; the text embeddings, if the task
+        names none. Of length 1, or with its option `normalise: false` as they were made.
+        """
+        if self.classifier_CD is None:
+            raise LookupError("USES of this method does not name 'classifier'")
+        return self.classifier_CD
+
     def support(self) -> tuple[torch.Tensor, torch.Tensor]:
-        """(N, D) embeddings of the support set, not normalised, and labels (N,)."""
+        """(N, D) embeddings of the support set, not normalised, and labels (N,). With
+        `support_views` these are means over the views of a picture, or with `use: pool` all views.
+        """
         if self.support_ND is None or self.labels_N is None:
             raise LookupError("USES of this method does not name 'support'")
         return self.support_ND, self.labels_N
+
+    def views(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """(N, V, D) embeddings of the views of the support pictures, not normalised, and the labels
+        (N,) of the pictures. Without `support_views` the one view is the whole picture.
+        """
+        if self.views_NVD is None or self.view_labels_N is None:
+            raise LookupError("USES of this method does not name 'views'")
+        return self.views_NVD, self.view_labels_N
 
     def validation(self) -> tuple[torch.Tensor, torch.Tensor]:
         """(M, D) embeddings of the validation samples, not normalised, and labels (M,)."""
@@ -55,6 +81,9 @@ class MethodInputs:
 
 class Method(Plugin, Protocol[OptionsT_contra]):
     """A way from frozen embeddings to logits with a state of its own."""
+
+    #: Options and the values that `search: declared` tries, all combinations: at most BUDGET.
+    SPACE: Mapping[str, Sequence[Any]] = {}
 
     @property
     @abstractmethod
@@ -79,3 +108,7 @@ class Method(Plugin, Protocol[OptionsT_contra]):
     def parameters(self, state: Any) -> int:
         """How many numbers were trained."""
         return 0
+
+    def facts(self, state: Any) -> Mapping[str, Any]:
+        """What the Record keeps of the fit among its diagnostics, as JSON data."""
+        return {}
