@@ -115,7 +115,7 @@ TASKS = [
     key("class-part", ("classes.from", "'developmnt'", "Did you mean 'development'"),
         classes={"pick": 5, "from": "developmnt"}),
     key("class-file-missing", ("classes", "nowhere.txt"), classes="nowhere.txt"),
-    key("method", ("method", "no method is called 'tip_adaptor'", "Did you mean 'tip_adapter'"), method="tip_adaptor"),
+    key("method", ("method", "no method is called", "Did you mean 'tip_adapter'"), method="tip_adaptor"),
     key("webdataset", ("dataset", "there is no shard", "clips"), dataset="webdataset:clips"),
     key("video-missing", ("dataset", "video:nowhere"), dataset="video:nowhere"),
     key("temporal", ("temporal", "'t_tran'", "Did you mean 't_trans'"), temporal="t_tran"),

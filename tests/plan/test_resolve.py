@@ -116,7 +116,7 @@ def test_the_smallest_class_decides(cell_of: Resolve, add_dataset: AddDataset) -
         ({"prompt": "class_nam"}, "prompt", "Did you mean 'class_name'?"),
         ({"temporal": "tapp"}, "temporal", "Did you mean 'tap'?"),
         ({"alignment": "projektion"}, "alignment", "Did you mean 'projection'?"),
-        ({"method": "tip_adapter"}, "method", "no method is called 'tip_adapter'"),
+        ({"method": "tip_adaptor"}, "method", "no method is called 'tip_adaptor'"),
         ({"recipe": {"solver": "first_ordr"}}, "recipe.solver", "Did you mean 'first_order'?"),
         ({"classes": {"pick": 11}}, "classes.pick", "11 of the 10 classes of 'all'"),
         ({"init": "gone.safetensors"}, "init", "there are no saved weights gone.safetensors"),
