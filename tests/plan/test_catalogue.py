@@ -88,7 +88,7 @@ def test_an_unknown_plugin() -> None:
     [
         (Classifier, "suport", "text, support, seed, saved. Did you mean 'support'?"),
         (Classifier, "validation", "text, support, seed, saved"),
-        (Method, "classifier", "text, support, validation, seed"),
+        (Method, "saved", "text, classifier, support, views, validation, seed"),
         (Paradigm, "support", "classifier, text"),
     ],
 )
