@@ -88,7 +88,11 @@ def test_an_unknown_plugin() -> None:
     [
         (Classifier, "suport", "text, support, seed, saved. Did you mean 'support'?"),
         (Classifier, "validation", "text, support, seed, saved"),
-        (Method, "saved", "text, classifier, support, views, validation, seed"),
+        (
+            Method,
+            "test",
+            "text, classifier, support, views, validation, seed. Did you mean 'text'?",
+        ),
         (Paradigm, "support", "classifier, text"),
     ],
 )
