@@ -16,7 +16,7 @@ from harness.plan.measured import Measured
 
 #: Part of its peak that a GPU sustains in training, by precision: matrix products on tensor cores
 #: wait for memory more often. Cautious; with Records of this machine it is not used.
-UTILISATION = {"float32": 0.6, "bfloat16": 0.3}
+UTILISATION = {"float32": 0.6, "tf32": 0.3, "bfloat16": 0.3}
 #: A GPU of which nothing is known counts as this one.
 UNKNOWN_GPU = "V100"
 #: Operations per second of one core.
@@ -48,6 +48,7 @@ class Speeds:
         """
         precision = cell.recipe.precision if cell.recipe else "float32"
         device = _device(hardware.name if hardware.device != "cpu" else "cpu")
+        precision = _computed(precision, device)
         measured = self.learned.get((device, cell.encoder, precision))
         if measured is not None:
             return Speed(measured, f"learnt from Records on {device}")
@@ -63,23 +64,30 @@ def learn_speeds(measured: Iterable[Measured]) -> Speeds:
     for each in measured:
         if each.cell.tuning != "all" or each.cell.recipe is None or not each.operations:
             continue
-        key = (_device(each.device), each.cell.encoder, each.cell.recipe.precision)
+        device = _device(each.device)
+        key = (device, each.cell.encoder, _computed(each.cell.recipe.precision, device))
         operations[key] = operations.get(key, 0.0) + each.operations
         seconds[key] = seconds.get(key, 0.0) + each.trained * each.processes
     return Speeds({k: operations[k] / s for k, s in seconds.items() if s >= LEAST_SECONDS})
+
+
+def _computed(precision: str, device: str) -> str:
+    """The precision that a device computes in: a core has no TF32."""
+    return "float32" if (precision, device) == ("tf32", "cpu") else precision
 
 
 def _stated(device: str, precision: str) -> Speed:
     """By the table."""
     peaks = _table()
     gpu = device if device in peaks else UNKNOWN_GPU
-    half = "float32" if precision == "float32" else "bfloat16"  # tensor cores are as fast in both
-    peak = peaks[gpu].get(half, peaks[gpu]["float32"])
-    share = UTILISATION[half]
+    # Tensor cores are as fast in both 16-bit precisions.
+    kind = "bfloat16" if precision == "float16" else precision
+    peak = peaks[gpu].get(kind, peaks[gpu]["float32"])
+    share = UTILISATION[kind]
     if peak == peaks[gpu]["float32"]:  # no tensor cores for it
         share = UTILISATION["float32"]
-    kind = f"stated for {gpu}" if gpu == device else f"as of {gpu}: the GPU is not known"
-    return Speed(peak * share * 1e12, f"{kind}, {precision}")
+    source = f"stated for {gpu}" if gpu == device else f"as of {gpu}: the GPU is not known"
+    return Speed(peak * share * 1e12, f"{source}, {precision}")
 
 
 def _device(name: str | None) -> str:

@@ -22,6 +22,7 @@ from harness.run.evaluate import (
     on_test,
 )
 from harness.run.methods import method_of, method_test
+from harness.run.precision_warnings import precision_warnings
 from harness.training.agreement import agreement
 from harness.training.device import device, device_name
 from harness.training.distributed import world
@@ -80,6 +81,7 @@ def _evaluated(
 ) -> tuple[Record, Arrays, dict[str, float]]:
     test, support = resolved.test, resolved.support
     arrays, predictions, warnings = _predicted(resolved, trained, context)
+    of_precision = precision_warnings(resolved.cell, device())
     leaked = context.leakage.warnings.get(resolved.key, ())
     measures = measured(predictions, test.labels, test.groups, context.plugins.measures)
     top_level: dict[str, Any] = {name: measures[name] for name in TOP_LEVEL_MEASURES}
@@ -91,7 +93,7 @@ def _evaluated(
         test=context.store.write_test(test),
         support=trained.support,
         curve=trained.solution.curve,
-        warnings=tuple(dict.fromkeys((*trained.warnings, *warnings, *leaked))),
+        warnings=tuple(dict.fromkeys((*trained.warnings, *warnings, *of_precision, *leaked))),
         diagnostics={
             "classes": len(test.class_names),
             "support_size": len(support.items) if support else 0,

@@ -35,6 +35,7 @@ from harness.training.agreement import agree, agreement
 from harness.training.device import device, forget_peak, synchronise
 from harness.training.distributed import World, process_group, world
 from harness.training.loader import shared_workers
+from harness.training.numerics import FLOAT32, float32_as
 from harness.training.threads import one_core_pool
 
 #: The cells of one training.
@@ -73,7 +74,8 @@ def run_cells(
         group.wait()  # for as long as it takes; an exchange waits less
         chosen = plugins or run_plugins()
         context = RunContext(store, resources, leakage, chosen, events, save)
-        _run_all(cells, context, at_once, interruption or Interruption())
+        with float32_as(FLOAT32, device()):  # but where a cell declares another precision
+            _run_all(cells, context, at_once, interruption or Interruption())
         group.wait()  # until the first process has written
 
 

@@ -6,8 +6,8 @@ import gc
 import itertools
 import math
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, field, replace
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
 from typing import Any
 
 from harness.core.cells import Cell, Recipe
@@ -26,14 +26,17 @@ from harness.run.context import RunContext
 from harness.run.epochs import epoch_repeats
 from harness.run.evaluate import Trained, Trial, measured, on_test, on_validation
 from harness.run.methods import fit_method, method_warnings
+from harness.run.search import Search, reason_of
 from harness.run.support_rows import trained_labels
 from harness.training.agreement import agreement
 from harness.training.checkpoint import Checkpoint
+from harness.training.device import device
 from harness.training.distributed import world
 from harness.training.failure import is_out_of_memory
 from harness.training.head_diagnostics import head_diagnostics, start_diagnostics
 from harness.training.model import Model
 from harness.training.movement import fingerprint, why_unmoved
+from harness.training.numerics import float32_as
 from harness.training.probe import ProbeModel
 
 
@@ -69,28 +72,6 @@ class _Attempt:
         return self.training.watch.of_training(self.number) if searched else self.training.watch
 
 
-@dataclass
-class _Search:
-    """The best configuration of a cell so far. A cell without a search has one configuration."""
-
-    best: Trained | None = None
-    trials: list[Trial] = field(default_factory=list)
-    problem: Exception | None = None  # fails the cell
-
-    def offer(self, trained: Trained, trial: Trial) -> None:
-        """The first of equals is kept."""
-        if self.best is None or trial.rank() > max(t.rank() for t in self.trials):
-            self.best = trained
-        self.trials.append(trial)
-
-    def outcome(self, cell: Cell) -> Trained | Exception:
-        if self.problem is not None:
-            return self.problem
-        if self.best is None:
-            return CellError(f"every configuration of the search failed: {self.trials[0].error}")
-        return replace(self.best, trials=tuple(self.trials)) if cell.search else self.best
-
-
 def train_cells(trainings: Sequence[Training], context: RunContext) -> list[Trained | Exception]:
     """Train cells of one solver together; the result of each, or why it failed. With a search every
     configuration is trained, and the best one on the validation samples is kept.
@@ -98,35 +79,24 @@ def train_cells(trainings: Sequence[Training], context: RunContext) -> list[Trai
     Raises errors that are not of one cell alone, and KeyboardInterrupt after an interruption; a
     tuned backbone then continues from its last epoch when the cell is run again.
     """
-    searches = {t.resolved.key: _Search() for t in trainings}
+    searches = {t.resolved.key: Search() for t in trainings}
     attempts = []
     for training in trainings:
         resolved = training.resolved
         if resolved.cell.recipe is None or resolved.support is None:
-            with _reason_of(searches[resolved.key]):
+            with reason_of(searches[resolved.key]):
                 _without_training(training, searches[resolved.key], context)
         else:
             attempts += list(_attempts(training, resolved.cell.recipe))
     for chunk in _chunks(attempts):
         unsolved = [a for a in chunk if not _is_over(a, searches)]
         for attempt, outcome in _solve(unsolved, context):
-            with _reason_of(searches[attempt.resolved.key]):
+            with reason_of(searches[attempt.resolved.key]):
                 _settle(attempt, outcome, searches[attempt.resolved.key], context)
     return [searches[t.resolved.key].outcome(t.resolved.cell) for t in trainings]
 
 
-@contextmanager
-def _reason_of(search: _Search) -> Iterator[None]:
-    """An error inside fails one cell, unless it concerns other cells too."""
-    try:
-        yield
-    except Exception as error:
-        if not is_of_one_cell(error):
-            raise
-        search.problem = error
-
-
-def _is_over(attempt: _Attempt, searches: dict[str, _Search]) -> bool:
+def _is_over(attempt: _Attempt, searches: dict[str, Search]) -> bool:
     return searches[attempt.resolved.key].problem is not None
 
 
@@ -159,7 +129,7 @@ def _configurations(cell: Cell) -> list[dict[str, Any]]:
     return [dict(zip(spaces, v, strict=True)) for v in itertools.product(*spaces.values())]
 
 
-def _without_training(training: Training, search: _Search, context: RunContext) -> None:
+def _without_training(training: Training, search: Search, context: RunContext) -> None:
     """Use the pretrained encoder unchanged, or fit a method on its features."""
     resolved, resources = training.resolved, context.resources
     support, group = resolved.support, world()
@@ -189,7 +159,7 @@ def _without_training(training: Training, search: _Search, context: RunContext) 
 
 
 def _settle(
-    attempt: _Attempt, outcome: Trained | Exception, search: _Search, context: RunContext
+    attempt: _Attempt, outcome: Trained | Exception, search: Search, context: RunContext
 ) -> None:
     """Store the outcome of an attempt. A diverged one of a search ranks last; the others go on."""
     searched = attempt.resolved.cell.search is not None
@@ -254,7 +224,8 @@ def _solve_together(attempts: Sequence[_Attempt], context: RunContext) -> list[T
     problems = [_problem(a, b, context) for a, b in zip(attempts, built, strict=True)]
     before = [fingerprint(b.model) for b in built]
     starts = [_at_start(p, convex=_is_convex(a)) for a, p in zip(attempts, problems, strict=True)]
-    solutions = attempts[0].resolved.setup.solver.plugin.solve(problems)
+    with float32_as(attempts[0].recipe.precision, device()):  # those solved together have one
+        solutions = attempts[0].resolved.setup.solver.plugin.solve(problems)
     for solution, start in zip(solutions, starts, strict=True):
         solution.diagnostics = {**start, **solution.diagnostics}
     parts = zip(attempts, built, solutions, before, strict=True)

@@ -139,29 +139,32 @@ Tuning = Annotated[
     _AnyOf(),
 ]
 
-_R = Recipe()
+#: Where they take TF32 or a 16-bit format, numbers are kept in float32 and computed in it.
+Precision = Literal["float32", "tf32", "bfloat16", "float16"]
+
+_R: Any = Recipe()
 
 
 class RecipeModel(_Model):
     """How cells train. A list is an axis: `lr: [1e-4, 3e-4]`."""
 
-    optimiser: Annotated[list[Literal["adamw", "adam", "sgd"]], *Axis] = [_R.optimiser]  # type: ignore[list-item]
+    optimiser: Annotated[list[Literal["adamw", "adam", "sgd"]], *Axis] = [_R.optimiser]
     lr: Annotated[list[NotNegative], *Axis] = [_R.lr]
     lr_new: Annotated[list[NotNegative], *Axis] = [_R.lr_new]
     weight_decay: Annotated[list[NotNegative], *Axis] = [_R.weight_decay]
     warmup_epochs: Annotated[list[NotNegative], *Axis] = [_R.warmup_epochs]
     epochs: Annotated[list[Positive], *Axis] = [_R.epochs]
     batch: Annotated[list[Positive], *Axis] = [_R.batch]
-    decay: Annotated[list[Literal["cosine", "constant"]], *Axis] = [_R.decay]  # type: ignore[list-item]
+    decay: Annotated[list[Literal["cosine", "constant"]], *Axis] = [_R.decay]
     dropout: Annotated[list[Rate], *Axis] = [_R.dropout]
-    precision: Annotated[list[Literal["float32", "bfloat16", "float16"]], *Axis] = [_R.precision]  # type: ignore[list-item]
+    precision: Annotated[list[Precision], *Axis] = [_R.precision]
     micro_batch: Annotated[list[Positive | None], *Axis] = [_R.micro_batch]
-    augment: Annotated[list[Literal["none", "crop_flip", "crop"]], *Axis] = [_R.augment]  # type: ignore[list-item]
+    augment: Annotated[list[Literal["none", "crop_flip", "crop"]], *Axis] = [_R.augment]
     logit_scale: Annotated[list[LogitScale | None], *Axis] = [None]
     #: Not given: true, and false under tuning head.
     train_logit_scale: Annotated[list[StrictBool], *Axis] | None = None
     checkpointing: Annotated[list[StrictBool], *Axis] = [_R.checkpointing]
-    evaluation: Annotated[list[Literal["float32", "bfloat16", "float16"]], *Axis] = [_R.evaluation]  # type: ignore[list-item]
+    evaluation: Annotated[list[Precision], *Axis] = [_R.evaluation]
     channels_last: Annotated[list[StrictBool], *Axis] = [_R.channels_last]
     compile: Annotated[list[StrictBool], *Axis] = [_R.compile]
     #: null: what fits, lbfgs for a strength l2, else first_order.

@@ -19,6 +19,7 @@ from harness.core.protocols.dataset import Dataset
 from harness.sampling.sets import picture_hash
 from harness.sampling.views import FrameView, cropped
 from harness.training.loader import default_workers, read_ahead
+from harness.training.numerics import FLOAT32, float32_as
 from harness.training.pictures import pixel_bytes, pixels_of_view, whole_pictures
 from harness.training.support_crops import crop_of
 from harness.training.threads import cores, one_core_pool
@@ -117,7 +118,7 @@ class Extraction:
             self._read, batches, workers=default_workers(), nbytes=nbytes,
             pinned=torch.cuda.is_available(),
         )  # fmt: skip
-        with closing(read):
+        with closing(read), float32_as(FLOAT32, self.device):
             for found in read:
                 rows = list(zip(self._encoded(found.x_BCHW), found.hashes, strict=True))
                 now = time.perf_counter()

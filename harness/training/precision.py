@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import torch
 
+#: Precisions that a forward pass is cast to; in `tf32` numbers are float32.
+AUTOCAST = ("bfloat16", "float16")
+
 
 def autocast(name: str, device_type: str) -> AbstractContextManager[object]:
-    """Autocast to bfloat16 or float16, or nothing: to enter one that is off costs a tenth of a
-    small step.
+    """Autocast to bfloat16 or float16, else nothing: to enter one that is off costs a tenth of a
+    small step. TF32 is a switch for forward and backward passes: see `numerics.float32_as`.
     """
     import torch
 
-    if name == "float32":
+    if name not in AUTOCAST:
         return nullcontext()
     return torch.autocast(device_type, dtype=getattr(torch, name))
 

@@ -20,7 +20,7 @@ from harness.core.cells import Choice
 from harness.core.files import cache_folder
 from harness.core.hashing import digest
 from harness.core.text_findings import text_address
-from harness.training.numerics import without_tf32
+from harness.training.numerics import FLOAT32, float32_as
 from harness.training.threads import cores, one_core_pool
 
 if TYPE_CHECKING:
@@ -131,7 +131,11 @@ def _on_gpu(
     flat = list(itertools.chain(*texts))
     # Texts of a like length are neighbours, so that little is padding.
     order = sorted(range(len(flat)), key=lambda at: len(flat[at]))
-    with without_tf32(torch_device), _moved(tower.module, torch_device), torch.inference_mode():
+    with (
+        float32_as(FLOAT32, torch_device),
+        _moved(tower.module, torch_device),
+        torch.inference_mode(),
+    ):
         sorted_ND = torch.cat(list(_batches(tower, [flat[at] for at in order])))
     w_ND = torch.empty(sorted_ND.shape)  # outside inference mode, so that gradients can use it
     w_ND[order] = sorted_ND

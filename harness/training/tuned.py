@@ -15,6 +15,7 @@ from harness.training.batch_norm import BatchNorms
 from harness.training.distributed import world
 from harness.training.item_views import ONE_VIEW, ItemViews, shaped
 from harness.training.loader import default_workers, read_ahead
+from harness.training.numerics import float32_as
 from harness.training.pictures import KEPT_BYTES, Pictures
 from harness.training.precision import autocast
 from harness.training.training_views import Sampling, TrainingViews
@@ -209,7 +210,9 @@ class TunedBackbone:
     def _without_graph(self, x_NCHW: torch.Tensor) -> torch.Tensor:
         import torch
 
-        with torch.no_grad(), autocast(self._execution.evaluation, self._device.type):
+        precision = self._execution.evaluation
+        cast = autocast(precision, self._device.type)
+        with torch.no_grad(), float32_as(precision, self._device), cast:
             h_NF: torch.Tensor = self._run(self._normalised(self._moved(x_NCHW)))
         return h_NF.float().cpu()
 

@@ -37,6 +37,20 @@ def test_the_table(name: str, float32: float, bfloat16: float) -> None:
         assert speed.source.startswith("stated for ")
 
 
+@pytest.mark.parametrize(
+    ("name", "tflops"),
+    [("a100", 156 * 0.3), ("h100", 495 * 0.3), ("l40", 90.5 * 0.6), ("V100", 15.7 * 0.6)],
+)
+def test_tf32(name: str, tflops: float) -> None:
+    """As fast as float32 where a GPU has no faster tensor cores for it, and on a core."""
+    speed = Speeds()(cell("tf32"), Hardware("cuda", name))
+    assert speed.operations_per_s == pytest.approx(tflops * 1e12)
+    assert speed.source.endswith(", tf32")
+    speeds = learn_speeds([Measured(cell("tf32"), 120.0, 100.0, 5e12)])
+    assert speeds(cell(), Hardware("cpu")) == speeds(cell("tf32"), Hardware("cpu"))
+    assert speeds(cell(), Hardware("cpu")).operations_per_s == 5e10
+
+
 def test_a_gpu_that_is_not_known_counts_as_a_slow_one() -> None:
     for name in (None, "A1000", "MI300X"):
         speed = Speeds()(cell(), Hardware("cuda", name))

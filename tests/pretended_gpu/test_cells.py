@@ -7,9 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from conftest import TINY, run_study
 
+from harness.run import evaluate
 from harness.run.encoders import load_encoder, load_text_encoder
+from harness.training.extraction import Extraction
+from harness.training.step import Stepper
 from pretended_gpu import pretended_gpu
 
 
@@ -44,6 +48,39 @@ def test_heads_train_on_it(tmp_path: Path, changes: dict[str, Any]) -> None:
         assert record.environment["device"] == "a pretended GPU"
         assert record.cost["gpu_s"] == pytest.approx(record.cost["wall_s"])
         assert set(ran.store.arrays(record)) >= {"w_init", "w_final"}
+
+
+def test_tf32_is_on_where_a_recipe_declares_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In its training, and nowhere else: not in features, nor where another recipe is evaluated."""
+    switches = torch.backends.cuda.matmul, torch.backends.cudnn
+    seen: dict[str, list[tuple[bool, ...]]] = {"step": [], "encode": [], "evaluate": []}
+
+    def watch(owner: Any, method: str, name: str) -> None:
+        real = getattr(owner, method)
+
+        def watched(*args: Any, **kwargs: Any) -> Any:
+            seen[name].append(tuple(each.allow_tf32 for each in switches))
+            return real(*args, **kwargs)
+
+        monkeypatch.setattr(owner, method, watched)
+
+    watch(Stepper, "step", "step")
+    watch(Extraction, "_encoded", "encode")
+    watch(evaluate, "_logits", "evaluate")
+    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", True)  # as torch has it
+    recipe = {"preset": "lit_emoji", "epochs": 1, "precision": ["float32", "tf32"]}
+    with pretended_gpu():
+        ran = run_study(TINY | {"seeds": 1, "classifier": "text", "recipe": recipe}, tmp_path)
+    off, on = (False, False), (True, True)
+    assert (set(seen["encode"]), set(seen["evaluate"])) == ({off}, {off})
+    half = len(seen["step"]) // 2
+    assert seen["step"] == [off] * half + [on] * half
+    assert torch.backends.cudnn.allow_tf32
+    full, tf32 = (r.curve for r in ran.records)
+    assert [p["loss"] for p in tf32] == [p["loss"] for p in full], "a CPU is below"
+    assert not any("tf32" in text for r in ran.records for text in r.warnings)
 
 
 @pytest.mark.parametrize("precision", ["bfloat16", "float16"])

@@ -90,6 +90,10 @@ def test_a_compiled_backbone_has_the_same_numbers(
     assert len(compiled) == 1
 
 
+def test_evaluation_in_tf32_is_float32_on_the_cpu(plain: tuple[torch.Tensor, ...]) -> None:
+    assert torch.equal(trained_and_evaluated(Execution(evaluation="tf32"))[2], plain[2])
+
+
 @pytest.mark.parametrize(("precision", "tolerance"), [("bfloat16", 2e-2), ("float16", 3e-3)])
 def test_evaluation_in_low_precision_is_near_that_in_float32(
     plain: tuple[torch.Tensor, ...], precision: str, tolerance: float
