@@ -24,6 +24,9 @@ def run(args: Namespace) -> int:
         return 0
     if args.kind not in registry.KINDS:
         raise UnknownName("kind", args.kind, [*registry.KINDS, "task"])
+    if args.name in registry.presets(args.kind):
+        print(registry.presets(args.kind)[args.name].read_text(encoding="utf-8"), end="")
+        return 0
     family, _ = registry.split_reference(args.name)
     options = registry.load_kind(args.kind, family).Options.model_fields
     print(registry.documentation(args.kind, family))

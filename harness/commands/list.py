@@ -44,8 +44,11 @@ def _kinds(wanted: str | None) -> list[str]:
 def _listing(kind: str) -> dict[str, str]:
     from harness.core import registry
     from harness.task import library
+    from harness.task.method_presets import preset
     from harness.task.yaml_reader import read
 
     if kind == "task":
         return {name: str(read(p).get("question", "")) for name, p in library.tasks().items()}
-    return {name: registry.summary(kind, name) for name in registry.names(kind)}
+    rows = {name: registry.summary(kind, name) for name in registry.names(kind)}
+    presets = {name: preset(name).about.split("\n")[0] for name in registry.presets(kind)}
+    return dict(sorted((rows | presets).items()))

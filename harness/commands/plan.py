@@ -86,6 +86,7 @@ def _document(study: Study, prepared: PreparedRun) -> dict[str, Any]:
     from dataclasses import asdict
 
     plan, forecast = study.plan(), prepared.forecast
+    named = any(c.recipe_name for cells in plan.labelled.values() for c in cells)
     return {
         "task": study.task.name,
         "counts": plan.counts(),
@@ -95,15 +96,17 @@ def _document(study: Study, prepared: PreparedRun) -> dict[str, Any]:
         "notes": _notes(study),
         "cells": [
             {"key": c.key, "train_key": c.train_key, "status": plan.status.get(c.key, "waiting"),
-             "cell": c.cell.plain(), **_recipes(plan, c.cell)}
+             "cell": c.cell.plain(), **_recipes(plan, c.cell, named=named)}
             for c in plan.cells
         ],
         "infeasible": [
-            {"cell": c.plain(), "reason": r, **_recipes(plan, c)} for c, r in plan.infeasible
+            {"cell": c.plain(), "reason": r, **_recipes(plan, c, named=named)}
+            for c, r in plan.infeasible
         ],
     }  # fmt: skip
 
 
-def _recipes(plan: Plan, cell: Cell) -> dict[str, Any]:
+def _recipes(plan: Plan, cell: Cell, *, named: bool) -> dict[str, Any]:
     """The names of a cell's recipe, where the task has named recipes."""
-    return {"recipes": [n for n in plan.names[cell] if n]} if plan.names else {}
+    names = [c.recipe_name for c in plan.shown(cell) if c.recipe_name]
+    return {"recipes": names} if names or named else {}

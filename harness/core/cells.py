@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cache
 from typing import Any, get_type_hints
 
@@ -183,6 +183,8 @@ class Cell:
     #: A label of reports, where a task names its recipes. Not in `plain`: cells with equal recipes
     #: are one, whatever the names.
     recipe_name: str | None = None
+    #: A label as well: the preset of axes that `method` names, which made the cell.
+    preset: Choice | None = None
 
     def plain(self) -> dict[str, Any]:
         """The cell as JSON data without labels and the fields that have their default."""
@@ -195,13 +197,25 @@ class Cell:
         return out
 
 
-_CELL_DEFAULTS = tuple((f.name, f.default) for f in fields(Cell) if f.name != "recipe_name")
+#: Labels of reports, which are no part of what a cell is.
+LABELS = ("recipe_name", "preset")
+_CELL_DEFAULTS = tuple((f.name, f.default) for f in fields(Cell) if f.name not in LABELS)
 
 
 #: Fields that matter only after training: cells that differ in nothing else train once.
 EVALUATION_FIELDS = ("views", "clip_starts", "test_dataset", "test_classes")
 #: Fields that are no part of a key, as they change no number.
 FIELDS_OUTSIDE_KEYS = ("allow",)
+
+
+def unlabelled(cell: Cell) -> Cell:
+    """The cell without its labels."""
+    return replace(cell, recipe_name=None, preset=None) if is_labelled(cell) else cell
+
+
+def is_labelled(cell: Cell) -> bool:
+    """Whether a cell has a label."""
+    return any(getattr(cell, name) is not None for name in LABELS)
 
 
 @dataclass(frozen=True)

@@ -73,6 +73,11 @@ def names(kind: str) -> list[str]:
     return sorted(name for name in (*files, *packages) if name[0] != "_")
 
 
+def presets(kind: str) -> dict[str, Path]:
+    """Files NAME.yaml beside the plugins of a kind: what they make is one of axes, not code."""
+    return {file.stem: file for file in sorted(KINDS[kind].folder.glob("*.yaml"))}
+
+
 def load(protocol: type[P], name: str) -> P:
     """The plugin called `name` of the kind that has this Protocol.
 
@@ -92,7 +97,7 @@ def load_kind(kind: str, name: str) -> Plugin:
     if name in not_built.PLUGINS.get(kind, ()):
         raise BadInput(f"the {kind} '{name}' is not built yet; built: {', '.join(built)}")
     if name not in built:
-        raise UnknownName(kind, name, built)
+        raise UnknownName(kind, name, sorted([*built, *presets(kind)]))
     module = importlib.import_module(f"{known.package}.{name}")
     return conform(known.protocol, module, f"the {kind} '{name}' ({module.__file__})")
 

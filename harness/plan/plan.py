@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from harness.core.cells import OWN, Cell, Choice
+from harness.core.cells import OWN, Cell, Choice, is_labelled, unlabelled
 from harness.core.errors import TaskError
 from harness.core.hashes import Progress
 from harness.core.protocols.alignment import Alignment
@@ -32,14 +32,13 @@ class Plan:
     infeasible: list[tuple[Cell, str]] = field(default_factory=list)
     status: dict[str, str] = field(default_factory=dict)
     remarks: tuple[str, ...] = ()  # notes on the task itself
-    #: The names of the recipes that a cell has, where the task names any. `cells` have none: what
-    #: runs knows no names, and cells whose recipes are equal run once.
-    names: dict[Cell, tuple[str | None, ...]] = field(default_factory=dict)
+    #: Every cell with its labels, the name of its recipe and a preset of axes, where the task has
+    #: any. `cells` have none: what runs knows no labels, and cells that are equal run once.
+    labelled: dict[Cell, tuple[Cell, ...]] = field(default_factory=dict)
 
     def shown(self, cell: Cell) -> tuple[Cell, ...]:
-        """A cell of the plan as the report shows it: once for each name of its recipe."""
-        names = self.names.get(cell, ())
-        return tuple(replace(cell, recipe_name=name) for name in names) or (cell,)
+        """A cell of the plan as the report shows it: once for each of its labels."""
+        return self.labelled.get(cell, (cell,))
 
     def run_again(self, keys: Iterable[str]) -> None:
         """Count these cells as missing; their Records stay until new ones replace them."""
@@ -94,9 +93,9 @@ def plan_rows(
     """
     catalogue, draws = Catalogue(), Draws()
     meaningful = list(_without_meaningless(rows, catalogue, where))
-    plan = Plan(names=_names(meaningful))
+    plan = Plan(labelled=_labelled(meaningful))
     feasible: list[tuple[Row, Setup]] = []
-    for row in _without_names(meaningful) if plan.names else meaningful:
+    for row in _without_labels(meaningful) if plan.labelled else meaningful:
         cell = row.cell
         setup = resolve(cell, catalogue, store.root, where)
         reason = why_infeasible(cell, setup, catalogue, where)
@@ -133,20 +132,20 @@ def _without_meaningless(rows: Iterable[Row], catalogue: Catalogue, where: str) 
     return (Row(cell, tuple(of_row)) for cell, of_row in seeds.items())
 
 
-def _names(rows: Sequence[Row]) -> dict[Cell, tuple[str | None, ...]]:
-    """Of every cell without its name; empty where no recipe has one."""
-    names: dict[Cell, dict[str | None, None]] = {}
-    if any(row.cell.recipe_name is not None for row in rows):
+def _labelled(rows: Sequence[Row]) -> dict[Cell, tuple[Cell, ...]]:
+    """Of every cell without its labels; empty where none has any."""
+    labelled: dict[Cell, dict[Cell, None]] = {}
+    if any(is_labelled(row.cell) for row in rows):
         for cell in (cell for row in rows for cell in row.cells()):
-            names.setdefault(replace(cell, recipe_name=None), {})[cell.recipe_name] = None
-    return {cell: tuple(of_cell) for cell, of_cell in names.items()}
+            labelled.setdefault(unlabelled(cell), {})[cell] = None
+    return {cell: tuple(of_cell) for cell, of_cell in labelled.items()}
 
 
-def _without_names(rows: Iterable[Row]) -> Iterator[Row]:
-    """Rows whose recipes are equal are one row."""
+def _without_labels(rows: Iterable[Row]) -> Iterator[Row]:
+    """Rows that differ in labels alone are one row."""
     seeds: dict[Cell, dict[int | None, None]] = {}
     for row in rows:
-        cell = replace(row.cell, recipe_name=None)
+        cell = unlabelled(row.cell)
         seeds.setdefault(cell, {}).update(dict.fromkeys(row.seeds))
     return (Row(cell, tuple(of_row)) for cell, of_row in seeds.items())
 

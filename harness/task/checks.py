@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import ValidationError
 
 from harness.core import not_built, registry
-from harness.core.cells import COOP_VAL
+from harness.core.cells import COOP_VAL, Choice
 from harness.core.errors import BadInput, TaskError, nearest
 from harness.core.perils import PERILS
 from harness.core.protocols.method import Method
@@ -202,7 +202,7 @@ def _check_support(task: Task, where: str) -> None:
 
 
 def _check_search(task: Task, where: str) -> None:
-    if task.search is None:
+    if not isinstance(task.search, dict):
         return
     if {"recipe.epochs", "recipe.iterations"} <= task.search.keys():
         problem = "is a budget in place of epochs, and both are searched: remove one"
@@ -222,10 +222,16 @@ def _check_search(task: Task, where: str) -> None:
             _check_recipe_search(task, key.removeprefix("recipe."), where)
 
 
+def _plugins(task: Task) -> list[Choice]:
+    """The methods that are no presets of axes."""
+    presets = registry.presets("method")
+    return [m for m in task.method if m is not None and m.name not in presets]
+
+
 def _method_options(task: Task, where: str) -> list[str]:
     """Options of the task's methods, as `search` names them."""
     options_of_all: dict[str, None] = {}
-    for choice in (choice for choice in task.method if choice is not None):
+    for choice in _plugins(task):
         try:
             options = registry.load(Method, choice.name).Options
         except BadInput as error:
@@ -236,12 +242,12 @@ def _method_options(task: Task, where: str) -> list[str]:
 
 def _check_method_search(task: Task, option: str, where: str) -> None:
     """A searched option has no fixed value, and every value to try is one that methods accept."""
-    for choice in (choice for choice in task.method if choice is not None):
+    for choice in _plugins(task):
         if option in dict(choice.options):
             problem = f"is searched and also set by method {choice}: remove one"
             raise TaskError(where, f"search.method.{option}", problem)
         options = registry.load(Method, choice.name).Options
-        for value in (task.search or {})[f"method.{option}"]:
+        for value in task.spaces()[f"method.{option}"]:
             if option not in options.model_fields:
                 continue  # an option of another method of the task
             try:
@@ -251,7 +257,7 @@ def _check_method_search(task: Task, option: str, where: str) -> None:
 
 
 def _check_recipe_search(task: Task, name: str, where: str) -> None:
-    values = (task.search or {})[f"recipe.{name}"]
+    values = task.spaces()[f"recipe.{name}"]
     for recipe_name, recipe in task.recipes().items():
         key = recipe_key(recipe_name)
         by = [row for row, change in recipe.by.items() if name in change.model_fields_set]

@@ -52,7 +52,7 @@ def _read(preset: str, encoder: Choice) -> RecipeModel:
 def recipe_notes(task: Task, cells: Iterable[Cell]) -> list[str]:
     """Where the recipe is the encoder's default, and where a partly named one misses it."""
     recipes, notes = task.recipes(), dict[str, None]()
-    searched = "recipe.lr" in (task.search or {})
+    searched = "recipe.lr" in task.spaces()
     for cell in cells:
         preset = preset_of(cell.encoder, cell.tuning) if cell.recipe is not None else None
         recipe = recipes.get(cell.recipe_name)  # None for one of `include`

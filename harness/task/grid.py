@@ -21,14 +21,16 @@ from harness.task.inputs import (
     is_random,
     materials_of_head,
     method_options,
+    method_space,
     reads_support,
     uses,
 )
+from harness.task.method_presets import variants_of_methods
 from harness.task.overrides import replace_keys
 from harness.task.read import plain, validate
 from harness.task.row_recipes import RECIPE_AXES, recipes_of_row
 from harness.task.sample_keys import written_choice
-from harness.task.schema import Task, TuningModel
+from harness.task.schema import DECLARED, Task, TuningModel
 from harness.task.solver_keys import is_convex, key_of
 from harness.task.support_views import views_of_support
 
@@ -74,8 +76,10 @@ def expand_rows(task: Task, where: str = "task") -> list[Row]:
     """
     seeds: dict[Cell, dict[int | None, None]] = {}
     for variant in variants(task, where):
-        for row in _product(variant, where):
-            seeds.setdefault(row.cell, {}).update(dict.fromkeys(row.seeds))
+        for named, preset in variants_of_methods(variant, where):
+            for row in _product(named, where):
+                cell = replace(row.cell, preset=preset)
+                seeds.setdefault(cell, {}).update(dict.fromkeys(row.seeds))
     rules = [rule(entry, where) for entry in task.exclude]
     rows = (_without_excluded(Row(cell, tuple(of_row)), rules) for cell, of_row in seeds.items())
     return [row for row in rows if row.seeds]
@@ -111,13 +115,15 @@ def _without_excluded(row: Row, rules: Sequence[list[tuple[str, Any]]]) -> Row:
 
 def value_of(cell: Cell, axis: str) -> Any:
     """The value of a cell on an axis; `recipe` is the name of its recipe, `recipe.lr` a key, which
-    is None where the cell's solver does not read it.
+    is None where the cell's solver does not read it; `method` may be a preset of axes.
     """
     if axis == RECIPE:
         return cell.recipe_name
     head, _, rest = axis.partition(".")
     if axis == "tuning":
         return _tuned_part(cell.tuning, cell.head)
+    if axis == "method":
+        return cell.method or cell.preset
     value = getattr(cell, head)
     if not rest or value is None:
         return value
@@ -243,8 +249,9 @@ def _null_of_the_head(s: dict[str, Any]) -> None:
         s["text_encoder"] = s["alignment"] = None
         if s["prompt"] is not None:
             s["prompt"] = Choice("class_name")  # the texts are not used, whatever the prompt is
-    # A trained head searches keys of the recipe only.
-    s["search"] = tuple(k for k in s["search"] or () if not k[0].startswith("method.")) or None
+    # A trained head searches keys of the recipe only; what it tries is declared by presets alone.
+    spaces = () if s["search"] == DECLARED else s["search"] or ()
+    s["search"] = tuple(k for k in spaces if not k[0].startswith("method.")) or None
     if s["tuning"] == "none":
         if s["text_tower"] is not None:
             s["text_tower"] = "offline"  # nothing is trained
@@ -274,22 +281,32 @@ def _null_of_the_method(s: dict[str, Any]) -> None:
     s["prompt"] = classifier_prompt(s["classifier"]) or s["prompt"]
     if "text" not in method_uses | uses(Classifier, s["classifier"]):
         s["text_encoder"] = s["alignment"] = s["prompt"] = None
-    options = {f"method.{name}" for name in method_options(s["method"])}
-    kept = tuple(space for space in s["search"] or () if space[0] in options)
-    s["search"] = kept or None
+    s["search"] = _spaces(s["method"], s["search"]) or None
     if s["search"] is None:
         s["selection"] = "last"
         if "validation" not in method_uses and not reads_validation(s["classifier"]):
             s["val"] = None
 
 
+def _spaces(method: Choice, search: Any) -> tuple[tuple[str, tuple[Any, ...]], ...]:
+    """What is searched of a method: of the task's spaces, or of those that it declares, without
+    options that the task sets.
+    """
+    if search == DECLARED:
+        declared = method_space(method).items()
+        given = dict(method.options)
+        return tuple((f"method.{k}", tuple(v)) for k, v in declared if k not in given)
+    options = {f"method.{name}" for name in method_options(method)}
+    return tuple(space for space in search or () if space[0] in options)
+
+
 def _choosing(task: Task) -> dict[str, Any]:
     """What is searched, on which samples, and what the training begins from."""
     spaces = tuple(
-        (key.removeprefix("recipe."), tuple(values)) for key, values in (task.search or {}).items()
+        (key.removeprefix("recipe."), tuple(values)) for key, values in task.spaces().items()
     )
     return {
-        "search": spaces or None,
+        "search": DECLARED if task.search == DECLARED else spaces or None,
         "val": task.val,
         "selection": task.selection,
         "init": task.init,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from harness.core import registry
@@ -54,6 +54,14 @@ def method_options(choice: Choice) -> frozenset[str]:
         return frozenset(registry.load(Method, choice.name).Options.model_fields)
     except BadInput:
         return frozenset()
+
+
+def method_space(choice: Choice) -> Mapping[str, Sequence[Any]]:
+    """What a method declares to be searched; empty for one that planning will refuse."""
+    try:
+        return registry.load(Method, choice.name).SPACE
+    except BadInput:
+        return {}
 
 
 def materials_of_head(choice: Choice | None, tuning: str) -> frozenset[str]:

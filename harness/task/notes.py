@@ -53,7 +53,7 @@ def _keys_of_no_cell(task: Task, rows: Sequence[Row]) -> list[str]:
         return []
     notes, default = [], RecipeModel()
     presets = [yaml_reader.read(file) for file in library.recipes().values()]
-    searched = {key.removeprefix("recipe.") for key in task.search or {}}
+    searched = {key.removeprefix("recipe.") for key in task.spaces()}
     for recipe_name, recipe in task.recipes().items():
         # Another form in cells: a strength, and whether it is relative.
         written = recipe.model_fields_set & set(RECIPE_AXES) - searched - {"proximal"}

@@ -47,8 +47,8 @@ def _recipes(
     named = names_of_row(row["tuning"], row["paradigm"], row["classifier"])
     lists |= changes_of(recipe, named, key, where)
     # A searched key has no value of its own: every value of the search takes its place.
-    searched = (key.removeprefix("recipe.") for key in task.search or {})
-    lists |= {n: (task.search or {})[f"recipe.{n}"][:1] for n in searched if n in lists}
+    searched = (key.removeprefix("recipe.") for key in task.spaces())
+    lists |= {n: task.spaces()[f"recipe.{n}"][:1] for n in searched if n in lists}
     lists |= {name: [None] for name in _without_meaning(lists, row)}
     relative = next((t.relative for t in base.proximal if t is not None), True)
     linear_probe = is_linear_probe(row)

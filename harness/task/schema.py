@@ -217,6 +217,15 @@ class ReportModel(_Model):
     margin: Margin | None = None  # points; differences inside it do not matter
 
 
+#: `search: declared`: every method tries the space that it declares.
+DECLARED: Literal["declared"] = "declared"
+Search = Annotated[
+    Annotated[Literal["declared"], Tag("str")] | Annotated[dict[StrictStr, list[Any]], Tag("dict")],
+    Discriminator(lambda v: "str" if isinstance(v, str) else "dict"),
+    _AnyOf(),
+]
+
+
 class LoaderModel(_Model):
     """How data reach the device. It changes no number."""
 
@@ -304,7 +313,7 @@ class Task(_Model):
     method: Annotated[list[Named | None], *Axis] = [None]
     tuning: Annotated[list[Tuning], *Axis] = ["projection"]
     recipe: Recipes = RecipeModel()
-    search: dict[StrictStr, list[Any]] | None = None
+    search: Search | None = None
     selection: Literal["last", "val", "test"] = "last"
     allow_test_selection: StrictBool = False
     val: Val = None
@@ -327,6 +336,10 @@ class Task(_Model):
 
     def seed_list(self) -> list[int]:
         return list(range(self.seeds)) if isinstance(self.seeds, int) else list(self.seeds)
+
+    def spaces(self) -> dict[str, list[Any]]:
+        """What `search` names itself: nothing where methods declare it."""
+        return self.search if isinstance(self.search, dict) else {}
 
     def recipes(self) -> dict[str | None, RecipeModel]:
         """The named recipes; the only one of a task that names none is under None."""

@@ -73,7 +73,7 @@ def test_cells_of_equal_recipes_are_one_whatever_the_names(task: Task, tmp_path:
     assert [c.key for c in plain.cells] == [c.key for c in plan.cells[:4]]
     assert {c.cell.recipe_name for c in plan.cells} == {None}
     assert [(c.seed, len(plan.shown(c))) for c, _ in plan.infeasible[:2]] == [(0, 1), (1, 1)]
-    assert plain.names == {}
+    assert plain.labelled == {}
     assert plain.shown(plain.cells[0].cell) == (plain.cells[0].cell,)
 
 

@@ -8,7 +8,7 @@ from dataclasses import fields, replace
 from math import prod
 from typing import Any
 
-from harness.core.cells import ONLY_TUNED, Cell, Choice, Recipe
+from harness.core.cells import ONLY_TUNED, Cell, Choice, Recipe, unlabelled
 from harness.core.hashing import canonical
 from harness.report.model.labels import name_value
 from harness.report.model.results import Results
@@ -137,7 +137,7 @@ def _unsearched(cells: Iterable[Cell]) -> str:
     # their test accuracy, so their number is part of the budget.
     recipes: dict[Cell, set[Recipe | None]] = defaultdict(set)
     for c in cells:
-        recipes[replace(c, recipe=None, recipe_name=None)].add(c.recipe)
+        recipes[replace(unlabelled(c), recipe=None)].add(c.recipe)
     most = max(map(len, recipes.values()), default=1)
     if most > 1:
         return f"{most} configurations per row; each is reported and none was selected"
