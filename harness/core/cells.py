@@ -88,6 +88,7 @@ class Recipe:
     evaluation: str = "float32"  # precision in which a tuned backbone is evaluated
     channels_last: bool = False  # how pictures and weights of a tuned backbone lie in memory
     compile: bool = False  # a tuned backbone by torch.compile
+    deterministic: bool | None = None  # None: where there are kernels; True: else it fails
     solver: str | None = None  # None: lbfgs for a strength l2, else first_order
     l2: float | None = None  # mean loss + (l2/2)|W|^2, bias free: lbfgs and ridge
     iterations: int | None = None  # a budget in steps, in place of epochs

@@ -24,6 +24,7 @@ from harness.run.evaluate import (
 from harness.run.methods import method_of, method_test
 from harness.run.precision_warnings import precision_warnings
 from harness.training.agreement import agreement
+from harness.training.determinism import kernel_warnings, named_kernels
 from harness.training.device import device, device_name
 from harness.training.distributed import world
 
@@ -62,8 +63,10 @@ def make_record(
     measures: dict[str, float] = {}
     if trained is not None:
         try:
-            with agreement(world()):
+            with agreement(world()), named_kernels(device()) as kernels:
                 record, arrays, measures = _evaluated(resolved, trained, record, context)
+            known = (*record.warnings, *kernel_warnings(kernels))
+            record = replace(record, warnings=tuple(dict.fromkeys(known)))
         except Exception as error:
             if not is_of_one_cell(error):
                 raise

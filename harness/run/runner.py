@@ -32,6 +32,7 @@ from harness.run.resources import Resources
 from harness.run.saving import keep_weights
 from harness.run.train import Training, train_cells
 from harness.training.agreement import agree, agreement
+from harness.training.determinism import order_of, ordered
 from harness.training.device import device, forget_peak, synchronise
 from harness.training.distributed import World, process_group, world
 from harness.training.loader import shared_workers
@@ -66,7 +67,7 @@ def run_cells(
     """
     events = events or Events()
     with process_group() as group:
-        at_once = jobs if group.size == 1 else 1
+        at_once = jobs if group.size == 1 and device().type == "cpu" else 1
         progress = events.features if group.rank == 0 else None
         resources = Resources(progress, shared_workers(workers, at_once))
         _prepare(cells, resources, group)
@@ -74,8 +75,7 @@ def run_cells(
         group.wait()  # for as long as it takes; an exchange waits less
         chosen = plugins or run_plugins()
         context = RunContext(store, resources, leakage, chosen, events, save)
-        with float32_as(FLOAT32, device()):  # but where a cell declares another precision
-            _run_all(cells, context, at_once, interruption or Interruption())
+        _run_all(cells, context, at_once, interruption or Interruption())
         group.wait()  # until the first process has written
 
 
@@ -123,10 +123,23 @@ def _leakage(cells: Sequence[ResolvedCell], resources: Resources) -> Leakage:
 def _run_all(
     cells: Sequence[ResolvedCell], context: RunContext, jobs: int, stop: Interruption
 ) -> None:
+    """Cells that declare the same order of sums run together: it is set for the whole process."""
     context.events.ready()
+    torch_device = device()
+    by_order: dict[bool | None, list[list[Family]]] = {}
+    for group in solver_groups(cells):
+        by_order.setdefault(order_of(_declared(group[0]), torch_device), []).append(group)
+    for order, groups in by_order.items():
+        with ordered(order, torch_device), float32_as(FLOAT32, torch_device):
+            _run_groups(groups, context, jobs, stop)
+
+
+def _run_groups(
+    groups: Sequence[Sequence[Family]], context: RunContext, jobs: int, stop: Interruption
+) -> None:
     pool = one_core_pool(jobs)
     try:
-        pending = [pool.submit(_run_group, group, context, stop) for group in solver_groups(cells)]
+        pending = [pool.submit(_run_group, group, context, stop) for group in groups]
         for future in pending:
             future.result()
     except BaseException:
@@ -136,6 +149,11 @@ def _run_all(
         pool.shutdown(wait=True, cancel_futures=True)
     if stop.is_asked():  # by a signal, or in another process of this training
         raise KeyboardInterrupt
+
+
+def _declared(family: Family) -> bool | None:
+    recipe = family[0].cell.recipe
+    return None if recipe is None else recipe.deterministic
 
 
 def solver_groups(cells: Sequence[ResolvedCell]) -> list[list[Family]]:
@@ -148,10 +166,11 @@ def solver_groups(cells: Sequence[ResolvedCell]) -> list[list[Family]]:
     for resolved in cells:
         families.setdefault(resolved.train_key, []).append(resolved)
     groups: list[list[Family]] = []
-    growing: dict[Choice, list[Family]] = {}  # by solver: the group that may grow
+    growing: dict[Any, list[Family]] = {}  # by solver and order of sums: the group that may grow
     for family in families.values():
         solver = family[0].setup.solver
-        group = growing.get(solver.choice)
+        alike = solver.choice, _declared(family)
+        group = growing.get(alike)
         if group is not None and len(group) < solver.plugin.TOGETHER:
             grown = [*(other[0].cell for other in group), family[0].cell]
             if family[0].cell.recipe is not None and solver.plugin.accepts(grown):
@@ -159,7 +178,7 @@ def solver_groups(cells: Sequence[ResolvedCell]) -> list[list[Family]]:
                 continue
         groups.append([family])
         if family[0].cell.recipe is not None:
-            growing[solver.choice] = groups[-1]
+            growing[alike] = groups[-1]
     return groups
 
 

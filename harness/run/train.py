@@ -30,6 +30,7 @@ from harness.run.search import Search, reason_of
 from harness.run.support_rows import trained_labels
 from harness.training.agreement import agreement
 from harness.training.checkpoint import Checkpoint
+from harness.training.determinism import kernel_warnings, named_kernels
 from harness.training.device import device
 from harness.training.distributed import world
 from harness.training.failure import is_out_of_memory
@@ -169,7 +170,7 @@ def _settle(
     if isinstance(outcome, Exception):
         raise outcome
     try:
-        with agreement(world()) if searched else nullcontext():
+        with agreement(world()) if searched else nullcontext(), named_kernels(device()):
             trial = _trial(attempt.resolved, outcome, attempt.config, context)
         search.offer(outcome, trial)
     except CellError as error:  # its predictions are not finite
@@ -220,6 +221,13 @@ def _solve(
 
 
 def _solve_together(attempts: Sequence[_Attempt], context: RunContext) -> list[Trained]:
+    with named_kernels(device()) as kernels:
+        solved = _solved(attempts, context)
+    named = kernel_warnings(kernels)
+    return [replace(each, warnings=(*each.warnings, *named)) for each in solved]
+
+
+def _solved(attempts: Sequence[_Attempt], context: RunContext) -> list[Trained]:
     built = [build_model(a.resolved, a.recipe, context.resources) for a in attempts]
     problems = [_problem(a, b, context) for a, b in zip(attempts, built, strict=True)]
     before = [fingerprint(b.model) for b in built]

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import torch
 
 CONVEX = True
-READS = ("l2",)
+READS = ("l2", "deterministic")
 #: The objective is at most this share of itself above its minimum: where it curves by at least m it
 #: is at most |gradient|^2 / (2 m) above it. m is l2 for W, and taken as a quarter of the mean
 #: curvature for b, as rare classes curve less.

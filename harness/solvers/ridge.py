@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import torch
 
 CONVEX = True
-READS = ("l2",)
+READS = ("l2", "deterministic")
 
 
 def accepts(cells: Sequence[Cell]) -> bool:

@@ -167,6 +167,7 @@ class RecipeModel(_Model):
     evaluation: Annotated[list[Precision], *Axis] = [_R.evaluation]
     channels_last: Annotated[list[StrictBool], *Axis] = [_R.channels_last]
     compile: Annotated[list[StrictBool], *Axis] = [_R.compile]
+    deterministic: Annotated[list[StrictBool | None], *Axis] = [None]
     #: null: what fits, lbfgs for a strength l2, else first_order.
     solver: Annotated[list[StrictStr | None], *Axis] = [None]
     l2: Annotated[list[Above0 | None], *Axis] = [None]

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 #: Variables that name the GPUs of a process, and values of them that name none.
 RESERVES = ("SLURM_STEP_GPUS", "SLURM_JOB_GPUS", "CUDA_VISIBLE_DEVICES")
 NO_GPU = ("", "-1", "NoDevFiles")
+#: What cuBLAS needs to add in a fixed order, unless the user has set it.
+CUBLAS = ("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
 
 
 def device() -> torch.device:
@@ -31,7 +33,7 @@ def device() -> torch.device:
         count = torch.cuda.device_count()
         if not count:
             _refuse_an_unseen_gpu()
-        return torch.device("cuda", int(local) % count) if count else torch.device("cpu")
+        return _gpu(torch.device("cuda", int(local) % count)) if count else torch.device("cpu")
     allowed = "allowed: cpu, cuda, cuda:N"
     try:
         parsed = torch.device(wanted)
@@ -41,7 +43,13 @@ def device() -> torch.device:
         raise BadInput(f"HARNESS_DEVICE: '{wanted}' is not supported; {allowed}")
     if parsed.type == "cuda" and (parsed.index or 0) >= torch.cuda.device_count():
         raise BadInput(f"HARNESS_DEVICE: there is no device '{wanted}' on this machine")
-    return parsed
+    return parsed if parsed.type == "cpu" else _gpu(parsed)
+
+
+def _gpu(torch_device: torch.device) -> torch.device:
+    """CuBLAS reads its setting when it begins: with this one its products have a fixed order."""
+    os.environ.setdefault(*CUBLAS)
+    return torch_device
 
 
 def _refuse_an_unseen_gpu() -> None:
