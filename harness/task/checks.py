@@ -13,13 +13,12 @@ from harness.task.classifiers import reads_validation
 from harness.task.messages import first_problem
 from harness.task.recipe_by import AND, names_of
 from harness.task.schema import (
-    TUNINGS,
     NamedRecipeModel,
     RecipeModel,
     Task,
-    TuningModel,
     recipe_key,
 )
+from harness.task.tuning import TUNINGS, TuningModel
 
 #: Folders of a runs folder that all tasks share; no task may have their names.
 RESERVED = ("cells", "tests", "support", "logs", "jobs", "quarantine", "checkpoints")

@@ -30,9 +30,10 @@ from harness.task.overrides import replace_keys
 from harness.task.read import plain, validate
 from harness.task.row_recipes import RECIPE_AXES, recipes_of_row
 from harness.task.sample_keys import written_choice
-from harness.task.schema import DECLARED, Task, TuningModel
+from harness.task.schema import DECLARED, Task
 from harness.task.solver_keys import is_convex, key_of
 from harness.task.support_views import views_of_support
+from harness.task.tuning import TuningModel
 
 #: Axes in the order in which reports list them.
 AXES = (

@@ -22,13 +22,13 @@ from harness.task.schema import (
     ClaimModel,
     ClassesModel,
     EmbeddedModel,
-    HeadModel,
     NamedRecipeModel,
     RecipeModel,
     ReportModel,
     Task,
     recipe_key,
 )
+from harness.task.tuning import HeadModel
 
 #: The format of keys whose text must have one.
 FORMS = {

@@ -2,32 +2,30 @@
 
 from __future__ import annotations
 
-import math
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
     BaseModel,
     BeforeValidator,
-    ConfigDict,
     Discriminator,
     Field,
     GetJsonSchemaHandler,
-    PlainValidator,
     StrictBool,
     StrictInt,
     StrictStr,
     Tag,
-    WithJsonSchema,
     model_validator,
 )
 from pydantic_core import core_schema
 
-from harness.core.cells import Choice, ClassPick, HeadSpec, Recipe
+from harness.core.cells import Choice, ClassPick, Recipe
 from harness.task.messages import LIST_OF_RECIPES
 from harness.task.sample_keys import Support, SupportViews, Val
 from harness.task.schema_types import (
+    STRICT,
     Above0,
+    AnyOf,
     Axis,
     LogitScale,
     Margin,
@@ -39,13 +37,12 @@ from harness.task.schema_types import (
     ProximalTerm,
     Rate,
 )
+from harness.task.tuning import Tuning
 from harness.task.yaml_reader import reads_as_text
 
 
 class _Model(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, validate_default=True, allow_inf_nan=False
-    )
+    model_config = STRICT
 
 
 class ClassesModel(_Model):
@@ -82,64 +79,6 @@ class _ClassesSchema:
 Classes = Annotated[ClassesModel, BeforeValidator(_as_classes), _ClassesSchema()]
 
 
-def _name_or_number(*names: str) -> tuple[PlainValidator, WithJsonSchema]:
-    """One of some names, or a number above 0. 2 and 2.0 are one number."""
-
-    def check(value: Any) -> str | float:
-        if isinstance(value, str) and value in names:
-            return value
-        is_number = isinstance(value, int | float) and not isinstance(value, bool)
-        if is_number and 0 < value < math.inf:
-            return float(value)
-        raise ValueError(f"must be {' or '.join(names)}, or a number above 0")
-
-    number = {"type": "number", "exclusiveMinimum": 0}
-    return PlainValidator(check), WithJsonSchema({"anyOf": [{"enum": list(names)}, number]})
-
-
-class HeadModel(_Model):
-    """`tuning: {head: {normalise: false}}`: the head that is trained on frozen features."""
-
-    on: Literal["embedding", "backbone"] = "embedding"
-    normalise: StrictBool = True
-    standardise: StrictBool = False
-    bias: StrictBool = True
-    start_norm: Annotated[Any, *_name_or_number("unit", "raw")] = "unit"
-    start_scale: Annotated[Any, *_name_or_number("pretrained")] = 1.0
-
-    def to_spec(self) -> HeadSpec:
-        return HeadSpec(**{name: getattr(self, name) for name in type(self).model_fields})
-
-
-class TuningModel(_Model):
-    """`tuning: {head: {...}}`: a tuned part with options."""
-
-    head: HeadModel
-
-
-def _with_options(value: Any) -> str:
-    return "str" if isinstance(value, str) else TuningModel.__name__
-
-
-class _AnyOf:
-    """In the JSON schema a value of one of several forms, as the other choices are."""
-
-    def __get_pydantic_json_schema__(
-        self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
-    ) -> dict[str, Any]:
-        return {"anyOf": handler(schema)["oneOf"]}
-
-
-TuningName = Literal["none", "head", "projection", "all"]
-TUNINGS: tuple[str, ...] = get_args(TuningName)
-
-Tuning = Annotated[
-    Annotated[TuningName, Tag("str")] | Annotated[TuningModel, Tag("TuningModel")],
-    Discriminator(_with_options),
-    _AnyOf(),
-]
-
-#: Where they take TF32 or a 16-bit format, numbers are kept in float32 and computed in it.
 Precision = Literal["float32", "tf32", "bfloat16", "float16"]
 
 _R: Any = Recipe()
@@ -202,7 +141,7 @@ Recipes = Annotated[
     Annotated[RecipeModel, Tag(RecipeModel.__name__)]
     | Annotated[list[NamedRecipeModel], Field(min_length=1), Tag(LIST_OF_RECIPES)],
     Discriminator(lambda v: LIST_OF_RECIPES if isinstance(v, list) else RecipeModel.__name__),
-    _AnyOf(),
+    AnyOf(),
 ]
 
 
@@ -223,7 +162,7 @@ DECLARED: Literal["declared"] = "declared"
 Search = Annotated[
     Annotated[Literal["declared"], Tag("str")] | Annotated[dict[StrictStr, list[Any]], Tag("dict")],
     Discriminator(lambda v: "str" if isinstance(v, str) else "dict"),
-    _AnyOf(),
+    AnyOf(),
 ]
 
 

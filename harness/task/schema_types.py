@@ -21,6 +21,18 @@ from pydantic_core import core_schema
 from harness.core.cells import Choice
 from harness.core.logit_scales import checked_factor
 
+#: What the mappings of a task have in common: no other keys, and no change afterwards.
+STRICT = ConfigDict(extra="forbid", frozen=True, validate_default=True, allow_inf_nan=False)
+
+
+class AnyOf:
+    """In the JSON schema a value of one of several forms, as the other choices are."""
+
+    def __get_pydantic_json_schema__(
+        self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return {"anyOf": handler(schema)["oneOf"]}
+
 
 class AxisSchema:
     """In the JSON schema an axis is one value or a list of them."""
