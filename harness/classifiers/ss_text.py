@@ -13,23 +13,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.classifiers._class_means import class_sums
+from harness.core.class_means import text_plus_support
 from harness.core.protocols.classifier import ClassifierInputs, ClassifierOptions
 
 if TYPE_CHECKING:
     import torch
 
 USES = ("text", "support")
-#: lambda_c is not smaller than this.
-LEAST_PENALTY = 1e-3
 
 
 def build(inputs: ClassifierInputs, options: ClassifierOptions) -> torch.Tensor:
     """w_CD; a class without samples has its text."""
     from torch.nn import functional as F
 
-    z_ND, y_N = inputs.support()
-    sum_CD, count_C = class_sums(z_ND, y_N, inputs.n_classes)
-    penalty_C = (1 / count_C).clamp(min=LEAST_PENALTY)  # infinite for a class without samples
-    weight_C = inputs.logit_scale / (len(y_N) * penalty_C)
-    return F.normalize(inputs.text(), dim=-1) + weight_C[:, None] * sum_CD
+    t_CD = F.normalize(inputs.text(), dim=-1)
+    return text_plus_support(t_CD, *inputs.support(), inputs.logit_scale)
