@@ -21,7 +21,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict, Field
-from torch.nn import functional as F
 
 from harness.core.protocols.method import MethodInputs
 
@@ -53,6 +52,8 @@ class State:
 
 def fit(inputs: MethodInputs, options: Options) -> State:
     """Fill the cache."""
+    from torch.nn import functional as F
+
     z_NVD, y_N = inputs.views()
     keys_ND = F.normalize(F.normalize(z_NVD, dim=-1).mean(dim=1), dim=-1)
     values_NC = options.alpha * F.one_hot(y_N, inputs.n_classes).to(keys_ND.dtype)
@@ -61,6 +62,8 @@ def fit(inputs: MethodInputs, options: Options) -> State:
 
 def logits(z_ND: torch.Tensor, state: State) -> torch.Tensor:
     """logits_NC."""
+    from torch.nn import functional as F
+
     f_ND = F.normalize(z_ND, dim=1)
     affinity_NM = (-state.beta * (1 - f_ND @ state.keys_ND.T)).exp()
     return f_ND @ state.w_CD.T + affinity_NM @ state.values_NC

@@ -12,8 +12,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from torch.nn import functional as F
-
 from harness.core.protocols.method import MethodInputs
 from harness.core.protocols.plugin import NoOptions
 
@@ -37,4 +35,6 @@ def fit(inputs: MethodInputs, options: NoOptions) -> State:
 
 def logits(z_ND: torch.Tensor, state: State) -> torch.Tensor:
     """logits_NC."""
+    from torch.nn import functional as F
+
     return F.normalize(z_ND, dim=1) @ state.w_CD.T

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
+import subprocess
+import sys
 
 import pytest
+from conftest import ROOT
 
 from harness.core import registry
 from harness.core.protocols.method import BUDGET, Method
@@ -27,3 +30,18 @@ def test_a_space_is_within_the_budget_and_of_accepted_values(name: str) -> None:
 def test_without_options_a_method_has_its_defaults(name: str) -> None:
     """What a paper sets without validation is the default."""
     registry.load(Method, name).Options()
+
+
+def test_a_plan_loads_no_torch() -> None:
+    """Planning opens every method, in a fresh process."""
+    program = (
+        "import sys\n"
+        "from harness.core import registry\n"
+        "from harness.core.protocols.method import Method\n"
+        f"for name in {METHODS!r}:\n"
+        "    registry.load(Method, name)\n"
+        "print('torch' in sys.modules)\n"
+    )
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout == "False\n"

@@ -57,7 +57,7 @@ def test_its_rows_minimise_the_penalised_loss() -> None:
     fit = (w_CD[y_N] * F.normalize(z_ND, dim=1)).sum(dim=1).mean()
     penalty_C = 1 / torch.bincount(y_N, minlength=C).double()
     distance_C = (w_CD - given.classifier()).square().sum(dim=1)
-    (-SCALE * fit + (penalty_C * distance_C).sum() / 2).backward()  # type: ignore[no-untyped-call]
+    (-SCALE * fit + (penalty_C * distance_C).sum() / 2).backward()
     assert w_CD.grad is not None
     assert w_CD.grad.abs().max() < 1e-14
 
