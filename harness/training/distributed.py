@@ -18,6 +18,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, TypeVar
 
 from harness.core.errors import BadInput, HarnessError
+from harness.training.torch_group import first_line, torch_group
 
 if TYPE_CHECKING:
     import torch
@@ -172,25 +173,18 @@ def process_group() -> Iterator[World]:
     backend = "cpu:gloo,cuda:nccl" if torch_device.type == "cuda" else "gloo"
     where = f"tcp://{address}:{port}"
     print(f"process {rank} of {size} waits for the others at {where}", file=sys.stderr)
-    try:
-        dist.init_process_group(
-            backend, init_method=where, rank=rank, world_size=size, timeout=PATIENCE
-        )
-    except dist.DistError as error:
-        raise BadInput(f"{size} processes did not meet at {where}: {_first_line(error)}") from error
-    try:
-        with _meeting(world(), address) as meeting:
-            yield replace(world(), meeting=meeting)
-        world().any(False)  # no process exits while another still communicates with it
-    except RuntimeError as error:
-        if not is_of_exchange(error):
-            raise
-        raise HarnessError(
-            "a process of this training has ended or does not answer; see the messages of the "
-            f"others: {_first_line(error)}"
-        ) from error
-    finally:
-        dist.destroy_process_group()
+    with torch_group(backend, where, rank, size, PATIENCE):
+        try:
+            with _meeting(world(), address) as meeting:
+                yield replace(world(), meeting=meeting)
+            world().any(False)  # no process exits while another still communicates with it
+        except RuntimeError as error:
+            if not is_of_exchange(error):
+                raise
+            raise HarnessError(
+                "a process of this training has ended or does not answer; see the messages of the "
+                f"others: {first_line(error)}"
+            ) from error
 
 
 @contextmanager
@@ -206,7 +200,7 @@ def _meeting(group: World, address: str) -> Iterator[Meeting]:
     try:
         yield meeting
     except BaseException as error:
-        reason = _first_line(error)
+        reason = first_line(error)
         raise
     finally:
         meeting.close(reason)
@@ -218,10 +212,6 @@ def is_of_exchange(error: BaseException) -> bool:
 
     of_torch = isinstance(error, RuntimeError)
     return of_torch and (isinstance(error, dist.DistError) or "gloo" in str(error))
-
-
-def _first_line(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}".splitlines()[0][:200]
 
 
 def declared() -> tuple[int, int]:
