@@ -180,6 +180,8 @@ class Cell:
     #: Random crops of the support pictures in place of these: pool | mean | cycle, with n, scale,
     #: flip (see `harness.sampling.support_views`).
     support_views: Choice | None = None
+    #: float32 | tf32 | bfloat16 | float16: how the features of a frozen encoder are computed.
+    feature_precision: str = "float32"
     seed: int | None = None
     #: A label of reports, where a task names its recipes. Not in `plain`: cells with equal recipes
     #: are one, whatever the names.

@@ -20,6 +20,11 @@ READ, ENCODE, TEXT = "read", "encode", "text"
 MOST_ITEMS = 2000
 
 
+def computed_precision(precision: str, device: str) -> str:
+    """The precision that a type of device computes in: a CPU has no TF32."""
+    return "float32" if (precision, device) == ("tf32", "cpu") else precision
+
+
 def measured(kind: str, of: Any) -> float | None:
     """Seconds for an item of this work; None if it was never measured. `of` is JSON data."""
     known = _known(_path(kind, of))

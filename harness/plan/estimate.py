@@ -168,7 +168,7 @@ def _sharing(cell: Cell) -> Any:
     return (
         cell.dataset, cell.test_dataset, cell.encoder, cell.text_encoder, cell.prompt,
         cell.resolution, cell.frames, cell.views, cell.tuning, cell.classifier, cell.paradigm,
-        cell.support_views,
+        cell.support_views, cell.feature_precision,
     )  # fmt: skip
 
 

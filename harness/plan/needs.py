@@ -90,13 +90,14 @@ class Need:
 
 @dataclass
 class _Features:
-    """Features of one data set by one encoder, in one number of frames and views."""
+    """Features of one data set by one encoder, in one number of frames, views and precision."""
 
     dataset: Dataset
     choice: Choice
     setup: Setup
     frames: int | None
     view: Views
+    precision: str
     cells: dict[int, Cell] = field(default_factory=dict)  # each once, by id
     #: By what is drawn: the cell with the most shots, whose set holds those of the others.
     train: dict[Any, ResolvedCell] = field(default_factory=dict)
@@ -132,9 +133,12 @@ def text_needs(cells: Iterable[ResolvedCell], device: str | None = None) -> list
     return list(found.values())
 
 
-def encode_key(facts: EncoderFacts, resolution: int, device: str) -> list[Any]:
+def encode_key(
+    facts: EncoderFacts, resolution: int, device: str, precision: str = "float32"
+) -> list[Any]:
     """What the measured seconds of encoding an image are kept under."""
-    return [facts.backbone, resolution, device]
+    computed = rates.computed_precision(precision, device)
+    return [facts.backbone, resolution, device, *([] if computed == "float32" else [computed])]
 
 
 def read_keys(dataset: Choice) -> list[Any]:
@@ -185,9 +189,10 @@ def _group(
     view: Views,
 ) -> _Features:
     cell, setup = resolved.cell, resolved.setup
-    key = (choice, cell.encoder, setup.resolution, setup.init, cell.frames, view)
+    key = (choice, cell.encoder, setup.resolution, setup.init, cell.frames, view,
+           cell.feature_precision)  # fmt: skip
     if key not in wanted:
-        wanted[key] = _Features(dataset, choice, setup, cell.frames, view)
+        wanted[key] = _Features(dataset, choice, setup, cell.frames, view, cell.feature_precision)
     wanted[key].cells[id(cell)] = cell
     return wanted[key]
 
@@ -197,7 +202,7 @@ def _feature_need(wanted: _Features, device: str) -> Need:
     if wanted.dataset.kind == "features":
         return Need(0, 0.0, cells)
     facts, resolution = facts_of_features(wanted.setup), wanted.setup.resolution
-    folder = features_folder(facts.backbone, resolution, device)
+    folder = features_folder(facts.backbone, resolution, device, wanted.precision)
     extracted = Extracted(wanted.choice, folder, wanted.frames, view_key(wanted.view))
     train_sets, test_sets = list(wanted.train.values()), list(wanted.test.values())
     validation_sets = list(wanted.validation.values())
@@ -253,7 +258,8 @@ def _missing(sets: Sequence[ResolvedCell], items_of: Any, extracted: Extracted, 
 
 
 def _seconds_per_image(wanted: _Features, facts: EncoderFacts, device: str) -> float:
-    encode = rates.measured(rates.ENCODE, encode_key(facts, wanted.setup.resolution, device))
+    where = encode_key(facts, wanted.setup.resolution, device, wanted.precision)
+    encode = rates.measured(rates.ENCODE, where)
     if encode is None:
         encode = guessed_encode_seconds(facts, wanted.setup.resolution, device)
     return read_seconds(wanted.choice, wanted.dataset) + encode

@@ -12,6 +12,7 @@ from typing import Any
 
 from harness.core.cells import Cell
 from harness.core.hardware import Hardware
+from harness.core.rates import computed_precision
 from harness.plan.measured import Measured
 
 #: Part of its peak that a GPU sustains in training, by precision: matrix products on tensor cores
@@ -48,7 +49,7 @@ class Speeds:
         """
         precision = cell.recipe.precision if cell.recipe else "float32"
         device = _device(hardware.name if hardware.device != "cpu" else "cpu")
-        precision = _computed(precision, device)
+        precision = computed_precision(precision, device)
         measured = self.learned.get((device, cell.encoder, precision))
         if measured is not None:
             return Speed(measured, f"learnt from Records on {device}")
@@ -65,15 +66,10 @@ def learn_speeds(measured: Iterable[Measured]) -> Speeds:
         if each.cell.tuning != "all" or each.cell.recipe is None or not each.operations:
             continue
         device = _device(each.device)
-        key = (device, each.cell.encoder, _computed(each.cell.recipe.precision, device))
+        key = (device, each.cell.encoder, computed_precision(each.cell.recipe.precision, device))
         operations[key] = operations.get(key, 0.0) + each.operations
         seconds[key] = seconds.get(key, 0.0) + each.trained * each.processes
     return Speeds({k: operations[k] / s for k, s in seconds.items() if s >= LEAST_SECONDS})
-
-
-def _computed(precision: str, device: str) -> str:
-    """The precision that a device computes in: a core has no TF32."""
-    return "float32" if (precision, device) == ("tf32", "cpu") else precision
 
 
 def _stated(device: str, precision: str) -> Speed:

@@ -114,7 +114,10 @@ def untrained_backbone(resolved: ResolvedCell, resources: Resources) -> TunedBac
         return None
     sampling = Sampling(resolved.cell.seed, resolved.cell.frames)
     encoder, pictures = resources.encoder(resolved).image, resources.pictures(resolved)
-    source = TunedBackbone(encoder, pictures, (), sampling, device(), workers=resources.workers)
+    source = TunedBackbone(
+        encoder, pictures, (), sampling, device(), workers=resources.workers,
+        execution=Execution(resolved.cell.feature_precision),
+    )  # fmt: skip
     _insert_temporal(resolved, source, resources)
     return source
 

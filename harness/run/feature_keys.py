@@ -14,12 +14,13 @@ from harness.training.item_views import ONE_VIEW
 
 @dataclass(frozen=True)
 class FeatureKey:
-    """The features of a dataset by an encoder, with a number of frames and views."""
+    """The features of a dataset by an encoder and precision, with a number of frames and views."""
 
     dataset: Choice
     encoder: EncoderKey
     frames: int | None = None
     view: Views = ONE_VIEW
+    precision: str = "float32"
 
 
 def keys_of(resolved: ResolvedCell) -> tuple[FeatureKey, ...]:
@@ -31,7 +32,8 @@ def train_key(resolved: ResolvedCell) -> FeatureKey:
     """The key of the features of training and validation samples that are whole pictures."""
     cell = resolved.cell
     view = Views(geometry=cell.crops)
-    return FeatureKey(cell.dataset, encoder_key(resolved.setup), cell.frames, view)
+    encoder, precision = encoder_key(resolved.setup), cell.feature_precision
+    return FeatureKey(cell.dataset, encoder, cell.frames, view, precision)
 
 
 def support_key(resolved: ResolvedCell) -> FeatureKey:
@@ -44,4 +46,5 @@ def test_key(resolved: ResolvedCell) -> FeatureKey:
     """The key of the features that a cell is tested on."""
     cell = resolved.cell
     dataset = cell.test_dataset or cell.dataset
-    return FeatureKey(dataset, encoder_key(resolved.setup), cell.frames, views_of(cell))
+    encoder, precision = encoder_key(resolved.setup), cell.feature_precision
+    return FeatureKey(dataset, encoder, cell.frames, views_of(cell), precision)

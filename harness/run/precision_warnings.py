@@ -23,6 +23,7 @@ def precision_warnings(cell: Cell, torch_device: torch.device) -> tuple[str, ...
 
 def _declared(cell: Cell) -> Iterator[tuple[str, str]]:
     """The keys of a task that name a precision, with the values of a cell."""
+    yield "feature_precision", cell.feature_precision
     if cell.recipe is not None:
         yield "recipe.precision", cell.recipe.precision
         yield "recipe.evaluation", cell.recipe.evaluation

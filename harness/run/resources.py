@@ -285,7 +285,7 @@ class Resources:
             loaded = store.load(views, self._progress)
         finally:
             self._seconds.add_features(key, store.spent.seconds)
-            remember_rates(key.dataset, facts, setup.resolution, store)
+            remember_rates(key.dataset, facts, setup.resolution, key.precision, store)
         remember_extracted(key.dataset, store, key.frames, key.view, items)
         numbers = {item: i for i, item in enumerate(items)}
         rows = loaded.rows.shaped(*dims(len(items), key.view, key.frames))
@@ -299,7 +299,7 @@ class Resources:
         items = list(dict.fromkeys(itertools.chain(*wanted.sets.values())))
         encoder = load_encoder(key.encoder)
         facts = facts_of_features(setup)
-        store = FeatureStore(dataset, facts, lambda: encoder.image, setup.resolution)
+        store = FeatureStore(dataset, facts, lambda: encoder.image, setup.resolution, key.precision)
         return items, ItemViews(dataset, items, key.frames, key.view), store
 
     def _opened(self, dataset: Dataset) -> Dataset:

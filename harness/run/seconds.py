@@ -44,13 +44,13 @@ class SecondsSpent:
 
 
 def remember_rates(
-    dataset: Choice, facts: EncoderFacts, resolution: int, store: FeatureStore
+    dataset: Choice, facts: EncoderFacts, resolution: int, precision: str, store: FeatureStore
 ) -> None:
     """Keep in the cache what reading and encoding an image took."""
     spent = store.spent
     for key in read_keys(dataset):
         rates.remember(rates.READ, key, spent.images, spent.read)
-    where = encode_key(facts, resolution, device().type)
+    where = encode_key(facts, resolution, device().type, precision)
     rates.remember(rates.ENCODE, where, spent.images, spent.encode)
 
 

@@ -17,6 +17,7 @@ from harness.core.protocols.classifier import SAVED, Classifier
 from harness.core.protocols.method import Method
 from harness.core.protocols.paradigm import Paradigm
 from harness.task.classifiers import classifier_prompt, reads_validation
+from harness.task.feature_precision import precision_of, settled_precision
 from harness.task.inputs import (
     is_random,
     materials_of_head,
@@ -33,7 +34,7 @@ from harness.task.sample_keys import written_choice
 from harness.task.schema import DECLARED, Task
 from harness.task.solver_keys import is_convex, key_of
 from harness.task.support_views import views_of_support
-from harness.task.tuning import TuningModel
+from harness.task.tuning import tuned_part, tuning_fields
 
 #: Axes in the order in which reports list them.
 AXES = (
@@ -41,7 +42,7 @@ AXES = (
     "test_dataset",
     "test_classes", "encoder", "text_encoder", "alignment", "prompt", "temporal", "frames",
     "resolution", "views",
-    "clip_starts", "crops",
+    "clip_starts", "crops", "feature_precision",
     "classifier", "schedule", "paradigm", "gather", "text_tower", "loss", "method", "tuning",
 )  # fmt: skip
 #: Frames of a clip, if the task does not set it (section 4.2).
@@ -122,7 +123,9 @@ def value_of(cell: Cell, axis: str) -> Any:
         return cell.recipe_name
     head, _, rest = axis.partition(".")
     if axis == "tuning":
-        return _tuned_part(cell.tuning, cell.head)
+        return tuned_part(cell.tuning, cell.head)
+    if axis == "feature_precision":
+        return precision_of(cell)
     if axis == "method":
         return cell.method or cell.preset
     value = getattr(cell, head)
@@ -135,14 +138,8 @@ def as_in_cells(axis: str, value: Any) -> Any:
     """A value that a task gives an axis, in the form of `value_of`."""
     if axis != "tuning":
         return value
-    named = _tuning(value)
-    return _tuned_part(named["tuning"], named["head"])
-
-
-def _tuned_part(tuning: str, head: HeadSpec | None) -> str | Choice:
-    """The tuned part, with the options of a head that differ from their defaults."""
-    options = head.plain() if head is not None else {}
-    return Choice(tuning, tuple(sorted(options.items()))) if options else tuning
+    named = tuning_fields(value)
+    return tuned_part(named["tuning"], named["head"])
 
 
 def _included(task: Task, extra: Mapping[str, Any], where: str) -> Task:
@@ -163,11 +160,12 @@ def _product(task: Task, where: str) -> Iterator[Row]:
     for values in itertools.product(*axes.values()):
         settings = dict(zip(axes, values, strict=True))
         settings |= {"classes": classes, "train_classes": train_classes, **_choosing(task)}
-        settings |= _tuning(settings["tuning"])
+        settings |= tuning_fields(settings["tuning"])
         _null_what_has_no_meaning(settings)
         if not reads_support(settings):
             settings["support"] = OWN
         settings["support_views"] = views_of_support(settings)
+        settings |= settled_precision(settings)
         # Values of an axis that does not apply give the same settings again.
         key = tuple(settings.items())
         if key in known:
@@ -186,13 +184,6 @@ def _row_cell(settings: Mapping[str, Any], recipe: Recipe | None, name: str | No
     default = HeadSpec()
     head = replace(cell.head, start_norm=default.start_norm, start_scale=default.start_scale)
     return replace(cell, head=head)
-
-
-def _tuning(value: str | TuningModel) -> dict[str, Any]:
-    """Name and options of the tuned part."""
-    if isinstance(value, TuningModel):
-        return {"tuning": "head", "head": value.head.to_spec()}
-    return {"tuning": value, "head": HeadSpec() if value == "head" else None}
 
 
 def _null_what_has_no_meaning(s: dict[str, Any]) -> None:

@@ -243,6 +243,7 @@ class Task(_Model):
     classifier: Annotated[list[Named], *Axis] | None = None
     clip_starts: Annotated[list[Literal["linspace"] | None], *Axis] = [None]
     crops: Annotated[list[Literal["full_resolution"] | None], *Axis] = [None]
+    feature_precision: Annotated[list[Precision], *Axis] = ["float32"]
     schedule: Annotated[
         list[Annotated[StrictStr, Field(pattern=r"^(frozen|trained|released:\d+)$")]], *Axis
     ] = ["frozen"]

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, Discriminator, PlainValidator, StrictBool, Tag, WithJsonSchema
 
-from harness.core.cells import HeadSpec
+from harness.core.cells import Choice, HeadSpec
 from harness.task.schema_types import STRICT, AnyOf
 
 
@@ -64,3 +64,16 @@ Tuning = Annotated[
 ]
 
 #: Where they take TF32 or a 16-bit format, numbers are kept in float32 and computed in it.
+
+
+def tuning_fields(value: str | TuningModel) -> dict[str, Any]:
+    """Name and options of the tuned part."""
+    if isinstance(value, TuningModel):
+        return {"tuning": "head", "head": value.head.to_spec()}
+    return {"tuning": value, "head": HeadSpec() if value == "head" else None}
+
+
+def tuned_part(tuning: str, head: HeadSpec | None) -> str | Choice:
+    """The tuned part, with the options of a head that differ from their defaults."""
+    options = head.plain() if head is not None else {}
+    return Choice(tuning, tuple(sorted(options.items()))) if options else tuning

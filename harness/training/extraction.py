@@ -19,8 +19,9 @@ from harness.core.protocols.dataset import Dataset
 from harness.sampling.sets import picture_hash
 from harness.sampling.views import FrameView, cropped
 from harness.training.loader import default_workers, read_ahead
-from harness.training.numerics import FLOAT32, float32_as
+from harness.training.numerics import float32_as
 from harness.training.pictures import pixel_bytes, pixels_of_view, whole_pictures
+from harness.training.precision import autocast
 from harness.training.support_crops import crop_of
 from harness.training.threads import cores, one_core_pool
 from harness.training.transfer import to_device
@@ -67,12 +68,13 @@ class _Read(NamedTuple):
 
 @dataclass
 class Extraction:
-    """An encoder at one resolution on one data set."""
+    """An encoder at one resolution on one data set, in one precision; the rows are float32."""
 
     dataset: Dataset
     encoder: Any
     resolution: int
     device: torch.device
+    precision: str = "float32"
 
     def __post_init__(self) -> None:
         self.batch = BATCH[self.device.type]
@@ -118,7 +120,7 @@ class Extraction:
             self._read, batches, workers=default_workers(), nbytes=nbytes,
             pinned=torch.cuda.is_available(),
         )  # fmt: skip
-        with closing(read), float32_as(FLOAT32, self.device):
+        with closing(read), float32_as(self.precision, self.device):
             for found in read:
                 rows = list(zip(self._encoded(found.x_BCHW), found.hashes, strict=True))
                 now = time.perf_counter()
@@ -159,9 +161,9 @@ class Extraction:
         while done < len(x_BCHW):
             part_BCHW = full_BCHW[done : done + self._most]
             try:
-                with torch.inference_mode():
+                with torch.inference_mode(), autocast(self.precision, self.device.type):
                     moved_BCHW = self.encoder.normalise(to_device(part_BCHW, self.device))
-                    parts.append(self.encoder.features(moved_BCHW).cpu().numpy())
+                    parts.append(self.encoder.features(moved_BCHW).float().cpu().numpy())
                 done += len(part_BCHW)
             except torch.OutOfMemoryError:
                 if self._most == 1:

@@ -24,6 +24,7 @@ from harness.core.facts import EncoderFacts
 from harness.core.files import cache_folder
 from harness.core.hashing import digest
 from harness.core.protocols.dataset import Dataset
+from harness.core.rates import computed_precision
 from harness.sampling.views import FrameView
 from harness.training.blocks import Block, block_of, ids_of, write_block
 from harness.training.device import device
@@ -65,22 +66,33 @@ class Loaded:
         return self.rows.gather()
 
 
-def features_folder(backbone: str, resolution: int, device_type: str) -> Path:
-    """Where the features of an encoder at a resolution are, by the type of the device."""
-    on_gpu = [] if device_type == "cpu" else [device_type]
-    return cache_folder() / "features" / digest([READING, backbone, resolution, *on_gpu], 32)
+def features_folder(
+    backbone: str, resolution: int, device_type: str, precision: str = "float32"
+) -> Path:
+    """Where the features of an encoder at a resolution are, by the type of the device and the
+    precision in which it computes them.
+    """
+    how = [] if device_type == "cpu" else [device_type]
+    how += [precision] if computed_precision(precision, device_type) != "float32" else []
+    return cache_folder() / "features" / digest([READING, backbone, resolution, *how], 32)
 
 
 class FeatureStore:
-    """Features of one encoder at one resolution on one dataset."""
+    """Features of one encoder at one resolution and precision on one dataset."""
 
     def __init__(
-        self, dataset: Dataset, facts: EncoderFacts, load: Callable[[], Any], resolution: int
+        self,
+        dataset: Dataset,
+        facts: EncoderFacts,
+        load: Callable[[], Any],
+        resolution: int,
+        precision: str = "float32",
     ) -> None:
         self._dataset, self._load, self._resolution = dataset, load, resolution
         self._dim = facts.feature_dim
         self._device = device()
-        self.folder = features_folder(facts.backbone, resolution, self._device.type)
+        self._precision = precision
+        self.folder = features_folder(facts.backbone, resolution, self._device.type, precision)
         self.spent = Spent()
 
     def get(
@@ -153,7 +165,9 @@ class FeatureStore:
         missing = list(missing)
         if not missing:
             return
-        extraction = Extraction(self._dataset, self._load(), self._resolution, self._device)
+        extraction = Extraction(
+            self._dataset, self._load(), self._resolution, self._device, self._precision
+        )
         rows: list[Row] = []
         done = 0  # rows that are written
         with closing(extraction.rows(_view(wanted[at]) for at in missing)) as batches:

@@ -24,6 +24,8 @@ _COLUMN_AXES = ("dataset", "test_dataset", *_AMOUNT, "test_classes")
 _REGIME_ORDER = ("zero_shot", "few_shot", "fraction", "full")
 #: What names a row where its own axes leave it without a name. A cell has a paradigm or a method.
 _NAMES = ("classifier", "method", "paradigm")
+#: Values that mean little without a word beside them.
+_NAMED = {"class_seed": "draw {}", "feature_precision": "{} features"}
 #: No axes, but cells of `include` may differ in them: a report may name them as rows or columns,
 #: and they tell rows apart where no axis does.
 BESIDE = ("classes", "train_classes", "selection", "init")
@@ -111,7 +113,7 @@ def name_value(axis: str, value: Any) -> str:
     if axis == "support_views" and value is not None:
         return _name_views(value)
     if axis in ("fraction", "class_seed") or not isinstance(value, bool | int | float):
-        return f"draw {value}" if axis == "class_seed" else str(value)
+        return _NAMED.get(axis, "{}").format(value)
     return f"{axis.removeprefix('recipe.')}={value}"
 
 

@@ -6,13 +6,18 @@ from collections.abc import Sequence
 
 from harness.core.cells import OWN, Cell, Choice
 from harness.report.text.prose import escape, listing
+from harness.task.grid import value_of
 
 
 def sample_lines(cells: Sequence[Cell]) -> list[str]:
-    """Lines of the method section: views of support pictures, support sets that the harness did not
-    draw by its own rule, and validation samples of an official split.
+    """Lines of the method section: a precision of features other than float32, views of support
+    pictures, support sets that the harness did not draw by its own rule, and validation samples of
+    an official split.
     """
     lines = []
+    precisions = dict.fromkeys(value_of(c, "feature_precision") for c in cells)
+    if set(precisions) - {None, "float32"}:
+        lines.append(f"- Precision of features: {listing([p for p in precisions if p])}")
     views = dict.fromkeys(c.support_views for c in cells)
     if set(views) - {None}:
         lines.append(f"- Support views: {listing([views_text(v) for v in views])}")
