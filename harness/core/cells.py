@@ -94,6 +94,8 @@ class Recipe:
     iterations: int | None = None  # a budget in steps, in place of epochs
     proximal: float | None = None  # strength of what holds W, or the projection, to its start
     proximal_relative: bool = True  # the strength is divided by the start's squared length
+    proximal_per_shot: int = 0  # and by the number of shots to this power
+    proximal_weights: str | None = None  # zero_shot: a strength for every class
     # Choices of the paper's public code that differ from ours (None).
     crop: str | None = None  # tsn: how the random crop is drawn
     repeats: str | None = None  # random: which frames of a video of fewer than T frames repeat

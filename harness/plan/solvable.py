@@ -44,6 +44,20 @@ def _l2_without_meaning(cell: Cell, setup: Setup) -> str | None:
 
 
 def _proximal_without_meaning(cell: Cell) -> str | None:
-    if cell.recipe is None or cell.recipe.proximal is None or cell.tuning in ("head", "projection"):
+    recipe = cell.recipe
+    held = recipe is not None and (recipe.proximal is not None or _searched(cell, "proximal"))
+    if recipe is None or not held:
         return None
-    return "recipe.proximal: holds a head or a projection to its start (tuning head or projection)"
+    if cell.tuning not in ("head", "projection"):
+        return (
+            "recipe.proximal: holds a head or a projection to its start (tuning head or projection)"
+        )
+    if recipe.proximal_per_shot and cell.shots is None:
+        return f"recipe.proximal: per_shot: regime {cell.regime} has no number of shots"
+    if recipe.proximal_weights and cell.tuning != "head":
+        return "recipe.proximal: weights: are of the rows of a head (tuning head)"
+    return None
+
+
+def _searched(cell: Cell, key: str) -> bool:
+    return any(name == key for name, _ in cell.search or ())

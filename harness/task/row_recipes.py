@@ -18,8 +18,9 @@ from harness.task.schema_types import ProximalModel
 from harness.task.solver_keys import settled
 
 RECIPE_AXES = tuple(f.name for f in fields(Recipe))
-#: Part of the key `proximal` in YAML.
-RELATIVE = "proximal_relative"
+#: Parts of the key `proximal` in YAML, beside the strength.
+OF_PROXIMAL = ("relative", "per_shot", "weights")
+_PARTS = tuple(f"proximal_{name}" for name in OF_PROXIMAL)
 
 
 def recipes_of_row(
@@ -42,7 +43,7 @@ def _recipes(
 ) -> Iterator[Recipe]:
     """The product of the lists under one recipe."""
     base = base_recipe(recipe, row["encoder"], row["tuning"])
-    lists = {name: getattr(base, name) for name in RECIPE_AXES if name != RELATIVE}
+    lists = {name: getattr(base, name) for name in RECIPE_AXES if name not in _PARTS}
     lists["train_logit_scale"] = lists["train_logit_scale"] or [row["tuning"] != "head"]
     named = names_of_row(row["tuning"], row["paradigm"], row["classifier"])
     lists |= changes_of(recipe, named, key, where)
@@ -50,23 +51,23 @@ def _recipes(
     searched = (key.removeprefix("recipe.") for key in task.spaces())
     lists |= {n: task.spaces()[f"recipe.{n}"][:1] for n in searched if n in lists}
     lists |= {name: [None] for name in _without_meaning(lists, row)}
-    relative = next((t.relative for t in base.proximal if t is not None), True)
+    term = next((t for t in base.proximal if t is not None), ProximalModel(strength=1))
     linear_probe = is_linear_probe(row)
     made = (
-        settled(_recipe(dict(zip(lists, v, strict=True)), relative), linear_probe=linear_probe)
+        settled(_recipe(dict(zip(lists, v, strict=True)), term), linear_probe=linear_probe)
         for v in itertools.product(*lists.values())
     )
     yield from dict.fromkeys(made)  # equal ones differed in keys that do not apply
 
 
-def _recipe(values: dict[str, Any], relative: bool) -> Recipe:
-    """A proximal term is one key in YAML; a searched strength is relative if the recipe's is."""
-    term: ProximalModel | float | None = values["proximal"]
-    if isinstance(term, ProximalModel):
-        relative = term.relative
-        term = term.strength
-    strength = None if term is None else float(term)
-    return Recipe(**{**values, "proximal": strength, RELATIVE: relative})
+def _recipe(values: dict[str, Any], term: ProximalModel) -> Recipe:
+    """A proximal term is one key in YAML; a searched strength has the other parts of `term`."""
+    given: ProximalModel | float | None = values["proximal"]
+    if isinstance(given, ProximalModel):
+        term = given
+    strength = given.strength if isinstance(given, ProximalModel) else given
+    parts = {f"proximal_{name}": getattr(term, name) for name in OF_PROXIMAL}
+    return Recipe(**{**values, "proximal": None if strength is None else float(strength), **parts})
 
 
 def is_linear_probe(row: Mapping[str, Any]) -> bool:

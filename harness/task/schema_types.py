@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
@@ -91,12 +91,17 @@ Names = Annotated[list[StrictStr], BeforeValidator(as_list), AxisSchema()]
 
 
 class ProximalModel(BaseModel):
-    """`proximal: {strength: 1.0, relative: true}`."""
+    """`proximal: {strength: 1.0, relative: true}`. per_shot: the strength is divided by the number
+    of shots to this power. weights: the strength of class c is multiplied by its mean probability
+    under the start over its samples, and the term is a mean over classes.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     strength: Above0
     relative: StrictBool = True
+    per_shot: Literal[0, 1, 2] = 0
+    weights: Literal["zero_shot"] | None = None
 
 
 def _as_proximal(value: Any) -> Any:
@@ -105,7 +110,7 @@ def _as_proximal(value: Any) -> Any:
         return value
     if isinstance(value, int | float) and not isinstance(value, bool):
         return {"strength": value}
-    raise ValueError("must be a strength above 0, or {strength: ..., relative: true | false}")
+    raise ValueError("must be a strength above 0, or {strength: ..., relative: true | false, ...}")
 
 
 class _ProximalSchema:

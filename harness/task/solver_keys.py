@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 from harness.core import registry
@@ -27,7 +27,8 @@ def settled(recipe: Recipe, *, linear_probe: bool) -> Recipe:
     if recipe.iterations is not None:
         recipe = replace(recipe, epochs=_DEFAULT.epochs)
     if recipe.proximal is None:
-        recipe = replace(recipe, proximal_relative=_DEFAULT.proximal_relative)
+        names = (f.name for f in fields(Recipe) if f.name.startswith("proximal_"))
+        recipe = replace(recipe, **{name: getattr(_DEFAULT, name) for name in names})
     return recipe
 
 

@@ -47,7 +47,7 @@ def gradient_norm(
 
 def start_diagnostics(model: ProbeModel, y_N: torch.Tensor) -> dict[str, float]:
     """Before training: the gradient norm with which that at the end is compared."""
-    return {"gradient_norm_start": gradient_norm(*_over_all_views(model, y_N))}
+    return {"gradient_norm_start": gradient_norm(*over_all_views(model, y_N))}
 
 
 def head_diagnostics(
@@ -60,7 +60,7 @@ def head_diagnostics(
     """
     import torch
 
-    model, y_N = _over_all_views(model, y_N)
+    model, y_N = over_all_views(model, y_N)
     seen = _Seen(torch.zeros_like(model.head.weight(), dtype=torch.float64))
     found = {"gradient_norm": gradient_norm(model, y_N, seen.add)}
     w_CD = model.head.weight().double()
@@ -93,7 +93,7 @@ class _Seen:
         self.margin += float((own_B - other_B)[other_B.isfinite()].sum(dtype=torch.float64))
 
 
-def _over_all_views(model: ProbeModel, y_N: torch.Tensor) -> tuple[ProbeModel, torch.Tensor]:
+def over_all_views(model: ProbeModel, y_N: torch.Tensor) -> tuple[ProbeModel, torch.Tensor]:
     source, views = model.source.all_views()
     return replace(model, source=source), y_N.repeat(views)
 

@@ -86,7 +86,7 @@ class _Training:
         self.rates = [group["lr"] for group in self.optimiser.param_groups]
         self.precision = Precision(problem.recipe.precision, self.model.device.type)
         # Before a checkpoint is read: what holds a tensor to its start knows that start.
-        self.anchors = proximal_terms(self.model, problem.recipe)
+        self.anchors = proximal_terms(self.model, problem)
         self.solution, self.place = Solution(), Place()
         self._of_epoch: dict[str, Any] = {}  # what a checkpoint kept of an unfinished epoch
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +81,21 @@ def test_on_all_samples_a_convex_head_has_no_seed(task: dict[str, Any], tmp_path
             "recipe.proximal: holds a head or a projection to its start (tuning head or "
             "projection)",
         ),
+        (
+            {
+                "tuning": "projection",
+                "recipe": {"proximal": {"strength": 1, "weights": "zero_shot"}},
+            },
+            "recipe.proximal: weights: are of the rows of a head (tuning head)",
+        ),
+        (
+            {
+                "regime": "full",
+                "shots": None,
+                "recipe": {"proximal": {"strength": 1, "per_shot": 1}},
+            },
+            "recipe.proximal: per_shot: regime full has no number of shots",
+        ),
     ],
 )
 def test_a_recipe_that_means_nothing_is_infeasible(
@@ -108,6 +124,19 @@ def test_a_recipe_that_is_wrong_is_refused(
     with pytest.raises(TaskError) as caught:
         planned(task, tmp_path, **HEAD, recipe=recipe)
     assert str(caught.value).removeprefix("task.yaml: ").startswith(problem)
+
+
+def test_parts_of_a_proximal_term_that_is_not_there_make_no_other_cell(
+    task: dict[str, Any], tmp_path: Path
+) -> None:
+    term = {"strength": 2, "relative": False, "per_shot": 1, "weights": "zero_shot"}
+    plan = planned(task, tmp_path, **HEAD, recipe={"proximal": [term, None]})
+    held, free = dict.fromkeys(cell.cell.recipe for cell in plan.cells)
+    assert held is not None
+    assert (held.proximal, held.proximal_per_shot, held.proximal_weights) == (2.0, 1, "zero_shot")
+    assert free == replace(
+        held, proximal=None, proximal_relative=True, proximal_per_shot=0, proximal_weights=None
+    )
 
 
 @pytest.mark.parametrize(

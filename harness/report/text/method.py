@@ -201,8 +201,11 @@ def _fixed(recipe: Recipe, cell: Cell) -> dict[str, Any]:
         names = {name: None for name in names if name not in ONLY_TUNED}
     if recipe.iterations is not None or "iterations" in searched:
         names.pop("epochs", None)
-    if recipe.proximal is None and "proximal" not in searched:
-        names.pop("proximal_relative", None)
+    held = recipe.proximal is not None or "proximal" in searched
+    for name in ("proximal_relative", "proximal_per_shot", "proximal_weights"):
+        is_default = getattr(recipe, name) == getattr(Recipe(), name)
+        if not held or (is_default and name != "proximal_relative"):
+            names.pop(name, None)
     return {name: getattr(recipe, name) for name in names}
 
 
