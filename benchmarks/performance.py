@@ -133,7 +133,7 @@ def heads(measured: Measured) -> Iterator[Line]:
     loader, memory, sklearn = (
         measured.per(f"bench_{name}", "cells") for name in ("dataloader", "in_memory", "sklearn")
     )
-    for name in ("bench_dataloader", "bench_in_memory", "bench_sklearn"):
+    for name in ("bench_dataloader", "bench_in_memory", "bench_sklearn", "bench_sklearn_to_1e_6"):
         if (each := measured.per(name, "cells")) is not None:
             yield Line(
                 f"a cell, {name.removeprefix('bench_')}{accuracy(measured, name)}", shown(each)

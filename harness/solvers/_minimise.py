@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     Objective = Callable[[torch.Tensor], tuple[float, torch.Tensor]]
     Precondition = Callable[[torch.Tensor], torch.Tensor]
+    #: From a point along a direction: a lower one, or None, and the evaluations that it took.
+    Step = Callable[["Point", torch.Tensor], tuple["Point | None", int]]
 
 #: Pairs of steps and gradient changes that are kept.
 MEMORY = 10
@@ -27,6 +29,15 @@ ENOUGH = 1e-4
 ROUNDING = 1e-6
 #: Shorter steps than this share of a full one find nothing.
 SHORTEST = 1e-6
+
+
+@dataclass(frozen=True)
+class Point:
+    """x as one vector, and the objective there."""
+
+    x: torch.Tensor
+    value: float
+    gradient: torch.Tensor
 
 
 @dataclass(frozen=True)
@@ -53,91 +64,77 @@ class _Memory:
 
     def add(self, step: torch.Tensor, change: torch.Tensor) -> None:
         """A step and how the gradient changed over it."""
-        curvature = _dot(step, change)
+        curvature = dot(step, change)
         if curvature <= 0:
             return  # a convex objective has none such, but rounding does
         self.pairs.append((step, change, 1 / curvature))
-        self.scale = curvature / _dot(change, self.precondition(change))
+        self.scale = curvature / dot(change, self.precondition(change))
 
     def direction(self, gradient: torch.Tensor) -> torch.Tensor:
         """Minus the inverse Hessian times the gradient, by the two-loop recursion."""
         q, weights = gradient.clone(), []
         for step, change, rho in reversed(self.pairs):
-            weight = rho * _dot(step, q)
+            weight = rho * dot(step, q)
             weights.append(weight)
             q.sub_(change, alpha=weight)
         q = self.precondition(q).mul_(self.scale)
         for (step, change, rho), weight in zip(self.pairs, reversed(weights), strict=True):
-            q.add_(step, alpha=weight - rho * _dot(change, q))
+            q.add_(step, alpha=weight - rho * dot(change, q))
         return q.neg_()
 
 
 def minimise(
-    objective: Objective,
-    x: torch.Tensor,
+    point: Point,
+    step: Step,
     precondition: Precondition,
     *,
     converged: Callable[[float, float], bool],
     most: int,
     interrupted: Callable[[], bool] = lambda: False,
-    known: tuple[float, torch.Tensor] | None = None,
 ) -> Minimum:
-    """From x until `converged(value, gradient norm)`, or no step helps, or `most` evaluations.
-
-    `known` are the value and the gradient at x, where they are known already.
+    """From a point until `converged(value, gradient norm)`, or no step helps, or `most`
+    evaluations.
 
     Raises KeyboardInterrupt if asked to stop.
     """
-    memory = _Memory(precondition)
-    value, gradient = known or objective(x)
-    evaluations = 0 if known else 1
+    memory, evaluations = _Memory(precondition), 0
     while True:
-        norm = math.sqrt(_dot(gradient, gradient))
-        if converged(value, norm) or evaluations >= most:
-            return Minimum(x, value, norm, evaluations, converged(value, norm))
+        norm = math.sqrt(dot(point.gradient, point.gradient))
+        done = converged(point.value, norm)
+        if done or evaluations >= most:
+            return Minimum(point.x, point.value, norm, evaluations, done)
         if interrupted():
             raise KeyboardInterrupt
-        direction = memory.direction(gradient)
-        found = _search(objective, x, value, gradient, direction)
-        evaluations += found.evaluations
-        if found.gradient is None:
-            return Minimum(x, value, norm, evaluations, converged=False, stuck=True)
-        memory.add(direction.mul_(found.length), found.gradient - gradient)
-        x, value, gradient = x + direction, found.value, found.gradient
+        other, took = step(point, memory.direction(point.gradient))
+        evaluations += took
+        if other is None:
+            return Minimum(point.x, point.value, norm, evaluations, converged=False, stuck=True)
+        memory.add(other.x - point.x, other.gradient - point.gradient)
+        point = other
 
 
-@dataclass(frozen=True)
-class _Step:
-    """A step along a direction; without a gradient, none was found."""
-
-    length: float
-    value: float
-    gradient: torch.Tensor | None
-    evaluations: int
-
-
-def _search(
-    objective: Objective,
-    x: torch.Tensor,
-    value: float,
-    gradient: torch.Tensor,
-    direction: torch.Tensor,
-) -> _Step:
-    """A step that lowers the objective enough; the full one at first."""
-    slope, length, evaluations = _dot(gradient, direction), 1.0, 0
+def backtrack(
+    objective: Objective, point: Point, direction: torch.Tensor
+) -> tuple[Point | None, int]:
+    """A step that lowers the objective enough, an evaluation for each that is tried; the full one
+    at first.
+    """
+    value, slope, length = point.value, dot(point.gradient, direction), 1.0
+    evaluations = 0
     while length > SHORTEST and slope < 0:
-        other, other_gradient = objective(x + length * direction)
+        x = point.x + length * direction
+        other, gradient = objective(x)
         evaluations += 1
-        other_slope = _dot(other_gradient, direction)
+        other_slope = dot(gradient, direction)
         lower = other <= value + ENOUGH * length * slope
         flatter = other <= value * (1 + ROUNDING) and abs(other_slope) <= 0.9 * abs(slope)
         if lower or flatter:
-            return _Step(length, other, other_gradient, evaluations)
-        length = _shorter(length, value, slope, other, other_slope)
-    return _Step(0.0, value, None, evaluations)
+            return Point(x, other, gradient), evaluations
+        length = shorter(length, value, slope, other, other_slope)
+    return None, evaluations
 
 
-def _shorter(length: float, value: float, slope: float, other: float, other_slope: float) -> float:
+def shorter(length: float, value: float, slope: float, other: float, other_slope: float) -> float:
     """The minimum of the cubic through both values and slopes, within a tenth and a half."""
     if not (math.isfinite(other) and math.isfinite(other_slope)):
         return length / 10
@@ -150,7 +147,7 @@ def _shorter(length: float, value: float, slope: float, other: float, other_slop
     return min(max(best, length / 10), length / 2)
 
 
-def _dot(a: torch.Tensor, b: torch.Tensor) -> float:
+def dot(a: torch.Tensor, b: torch.Tensor) -> float:
     import torch
 
     return torch.dot(a.flatten(), b.flatten()).item()

@@ -19,14 +19,15 @@ if TYPE_CHECKING:
 
 #: The largest curvature of the samples over that of the penalty up to which a Hessian is flat.
 FLAT = 10.0
-#: Steps of the power method, of which each costs a hundredth of an evaluation with 100 classes.
-POWERS = 5
+#: Steps of the power method, of which each costs a 25th of an evaluation with 100 classes.
+POWERS = 3
 
 
 @dataclass(frozen=True)
 class Softmax:
-    """mean_i CE(z_i W^T + b, y_i) + (l2/2)|W|^2. A point x is W with b as its last column; where
-    there is no bias that column stays 0.
+    """mean_i CE(z_i W^T + b, y_i) + (l2/2)|W|^2. A point x is one vector, W and then b, so that
+    both are contiguous: products with a part of a matrix are slower by a quarter. Where there is no
+    bias that part stays 0.
     """
 
     blocks: Blocks
@@ -41,15 +42,21 @@ class Softmax:
         """W and b of zeros."""
         import torch
 
-        return torch.zeros(self.n_classes, self.width + 1, dtype=self.dtype, device=device)
+        size = self.n_classes * (self.width + 1)
+        return torch.zeros(size, dtype=self.dtype, device=device)
+
+    def parts(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """(w_CD, b_C) of a point, or of a gradient; views."""
+        return parts(x, self.n_classes)
 
     def __call__(self, x: torch.Tensor) -> tuple[float, torch.Tensor]:
         """The objective at a point, and its gradient."""
         import torch
 
-        w_CD, b_C = x[:, :-1], x[:, -1]
+        w_CD, b_C = self.parts(x)
         gradient, loss = torch.zeros_like(x), 0.0
-        gradient[:, :-1] = self.l2 * w_CD
+        g_CD, g_C = self.parts(gradient)
+        g_CD.add_(w_CD, alpha=self.l2)
         for z_BD, y_B in self.blocks(self.dtype):
             rows_B = torch.arange(len(y_B), device=x.device)
             log_BC = torch.addmm(b_C, z_BD, w_CD.T).log_softmax(dim=1)
@@ -57,9 +64,9 @@ class Softmax:
             p_BC = log_BC.exp_()
             p_BC[rows_B, y_B] -= 1
             p_BC /= self.n
-            gradient[:, :-1].addmm_(p_BC.T, z_BD)
+            g_CD.addmm_(p_BC.T, z_BD)
             if self.has_bias:
-                gradient[:, -1] += p_BC.sum(dim=0)
+                g_C += p_BC.sum(dim=0)
         squared = w_CD.square().sum(dtype=torch.float64).item()
         return loss / self.n + self.l2 / 2 * squared, gradient
 
@@ -69,19 +76,35 @@ class Softmax:
         """
         import torch
 
-        if device.type != "cpu":  # index_add adds in no fixed order there
+        if device.type != "cpu":  # embedding_bag adds in no fixed order there
             return self(self.start(device))
-        sums_CD = self.start(device)
-        total_D = torch.zeros_like(sums_CD[0])
+        gradient = self.start(device)
+        g_CD, g_C = self.parts(gradient)
+        total_D = torch.zeros_like(g_CD[0])
         for z_BD, y_B in self.blocks(self.dtype):
-            sums_CD[:, :-1].index_add_(0, y_B, z_BD)
-            sums_CD[:, -1] += y_B.bincount(minlength=self.n_classes)
-            total_D[:-1] += z_BD.sum(dim=0)
-        total_D[-1] = self.n
-        gradient = (total_D / self.n_classes - sums_CD) / self.n
+            g_CD -= _sums_by_class(z_BD, y_B, self.n_classes)
+            g_C -= y_B.bincount(minlength=self.n_classes)
+            total_D += z_BD.sum(dim=0)
+        g_CD += total_D / self.n_classes
+        g_C += self.n / self.n_classes
         if not self.has_bias:
-            gradient[:, -1] = 0
-        return math.log(self.n_classes), gradient
+            g_C.zero_()
+        return math.log(self.n_classes), gradient.div_(self.n)
+
+
+def parts(x: torch.Tensor, n_classes: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """(w_CD, b_C) of a point; views."""
+    return x[:-n_classes].view(n_classes, -1), x[-n_classes:]
+
+
+def _sums_by_class(z_BD: torch.Tensor, y_B: torch.Tensor, n_classes: int) -> torch.Tensor:
+    """(C, D); in a twentieth of the time of index_add_."""
+    import torch
+    from torch.nn.functional import embedding_bag
+
+    starts_C = torch.zeros(n_classes, dtype=torch.long)
+    starts_C[1:] = y_B.bincount(minlength=n_classes).cumsum(0)[:-1]
+    return embedding_bag(y_B.argsort(stable=True), z_BD, starts_C, mode="sum")
 
 
 @dataclass(frozen=True)
@@ -94,6 +117,7 @@ class FlatHessian:
 
     of_w: float
     of_b: float
+    n_classes: int
 
     @classmethod
     def at_zero(cls, objective: Softmax, device: torch.device) -> FlatHessian | None:
@@ -102,12 +126,13 @@ class FlatHessian:
         most = share * _largest_moment(objective, device)
         if most > FLAT * objective.l2:
             return None
-        return cls(1 / (objective.l2 + most / 2), 1 / share)
+        return cls(1 / (objective.l2 + most / 2), 1 / share, objective.n_classes)
 
     def __call__(self, g: torch.Tensor) -> torch.Tensor:
-        """Times a gradient, of which the last column is that of b."""
+        """Times a gradient."""
         out = g * self.of_w
-        out[:, -1] = g[:, -1] * self.of_b
+        of_b = slice(-self.n_classes, None)
+        out[of_b] = g[of_b] * self.of_b
         return out
 
 
@@ -143,6 +168,7 @@ class MeanHessian:
 
     inverse_DD: torch.Tensor
     of_b: float
+    n_classes: int
 
     @classmethod
     def at(cls, objective: Softmax, x: torch.Tensor) -> MeanHessian:
@@ -151,9 +177,9 @@ class MeanHessian:
 
         width, dtype = objective.width, objective.dtype
         hessian_DD = torch.zeros(width, width, dtype=torch.float64, device=x.device)
-        total = 0.0
+        (w_CD, b_C), total = objective.parts(x), 0.0
         for z_BD, _ in objective.blocks(dtype):
-            p_BC = torch.addmm(x[:, -1], z_BD, x[:, :-1].T).softmax(dim=1)
+            p_BC = torch.addmm(b_C, z_BD, w_CD.T).softmax(dim=1)
             curvature_B = (1 - p_BC.square().sum(dim=1)).clamp_min(0) / objective.n_classes
             weighted_BD = z_BD * curvature_B.sqrt()[:, None]
             hessian_DD += weighted_BD.T @ weighted_BD
@@ -165,13 +191,15 @@ class MeanHessian:
         inverse_DD = torch.cholesky_inverse(torch.linalg.cholesky(hessian_DD))
         # b has no penalty: where nothing curves any more its step must still be a finite one.
         flattest = min(objective.l2, 1e-3 / objective.n_classes)
-        return cls(inverse_DD.to(dtype), 1 / max(total / objective.n, flattest))
+        of_b = 1 / max(total / objective.n, flattest)
+        return cls(inverse_DD.to(dtype), of_b, objective.n_classes)
 
     def __call__(self, g: torch.Tensor) -> torch.Tensor:
-        """Times a gradient, of which the last column is that of b."""
+        """Times a gradient."""
         import torch
 
         out = torch.empty_like(g)
-        out[:, :-1] = g[:, :-1] @ self.inverse_DD
-        out[:, -1] = g[:, -1] * self.of_b
+        (g_CD, g_C), (out_CD, out_C) = (parts(t, self.n_classes) for t in (g, out))
+        torch.mm(g_CD, self.inverse_DD, out=out_CD)
+        torch.mul(g_C, self.of_b, out=out_C)
         return out

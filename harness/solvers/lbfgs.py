@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 
 from harness.core.cells import Cell
 from harness.core.protocols.solver import Problem, Solution
+from harness.solvers._kept import Evaluated, KeptLogits, fits
 from harness.solvers._linear import BLOCK, LinearProblem, solution, trains_a_head
 from harness.solvers._minimise import Minimum, minimise
-from harness.solvers._softmax import FlatHessian, MeanHessian, Softmax
+from harness.solvers._softmax import FlatHessian, MeanHessian, Softmax, parts
 
 if TYPE_CHECKING:
     import torch
@@ -78,20 +79,31 @@ def _minimum(centred: _Centred, dtype: torch.dtype, x: torch.Tensor | None) -> M
     objective = Softmax(
         centred.blocks, linear.n, n_classes, centred.width, linear.l2, linear.has_bias, dtype
     )
-    search = partial(minimise, objective, interrupted=linear.problem.watch.interrupted)
+    path = _path(objective)
+    search = partial(minimise, step=path.step, interrupted=linear.problem.watch.interrupted)
     flat = FlatHessian.at_zero(objective, device) if x is None else None
-    x = objective.start(device) if x is None else x
-    evaluations, hessian = 0, flat or MeanHessian.at(objective, x)
-    known = objective.at_zero(device) if flat else None
+    point = path.at_zero(device) if x is None else path.at(x)
+    evaluations, hessian = int(x is not None), flat or MeanHessian.at(objective, point.x)
     while True:
         near = partial(_near, _curvature(linear, hessian.of_b))
-        found = search(x, hessian, converged=near, most=ROUND, known=known)
+        found = search(point, precondition=hessian, converged=near, most=ROUND)
         evaluations += found.evaluations
         ended = found.converged or found.stuck or evaluations >= MOST
         if ended:
             return replace(found, evaluations=evaluations)
         # Samples that are classified well curve no more, so an old one misleads.
-        x, hessian, known = found.x, MeanHessian.at(objective, found.x), None
+        point, hessian = path.at(found.x), MeanHessian.at(objective, found.x)
+        evaluations += 1
+
+
+def _path(objective: Softmax) -> KeptLogits | Evaluated:
+    """With kept logits where there is one block of samples and they fit: 26 ms in place of 65 for
+    512 features, 100 classes and 16 shots, at the same GAP.
+    """
+    if objective.n > BLOCK or not fits(objective):
+        return Evaluated(objective)
+    ((z_ND, y_N),) = objective.blocks(objective.dtype)
+    return KeptLogits(objective, z_ND, y_N)
 
 
 def _curvature(linear: LinearProblem, inverse_of_b: float) -> float:
@@ -125,7 +137,21 @@ class _Centred:
 
     @classmethod
     def of(cls, linear: LinearProblem) -> _Centred:
-        return cls(linear, linear.mean())
+        """Any centre gives the same optimum, so that the mean need not be exact: float32 does, and
+        the samples are read once where they are one block.
+        """
+        import torch
+
+        blocks = linear.blocks(torch.float32)
+        if linear.n > BLOCK:
+            sum_D = sum((z_BD.sum(dim=0).double() for z_BD, _ in blocks), torch.zeros(()))
+            return cls(linear, sum_D / linear.n * linear.has_bias)
+        ((z_ND, y_N),) = blocks
+        mean_D = z_ND.mean(dim=0) * linear.has_bias
+        centred = cls(linear, mean_D.double())
+        if linear.n >= linear.shape[1]:
+            centred._kept[torch.float32] = (z_ND - mean_D, y_N)
+        return centred
 
     def blocks(self, dtype: torch.dtype) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
         """(z_BD, y_B); kept between calls where all samples are one block."""
@@ -146,7 +172,7 @@ class _Centred:
 
     def original(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """(w_CD, b_C) for the samples as they are."""
-        w_CD, b_C = x[:, :-1].double(), x[:, -1].double()
+        w_CD, b_C = parts(x.double(), self.linear.shape[0])
         if self._basis_DN is not None:
             w_CD = w_CD @ self._basis_DN.T
         return w_CD, b_C - w_CD @ self._mean_D

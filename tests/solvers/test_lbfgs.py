@@ -8,7 +8,7 @@ import torch
 from sklearn.linear_model import LogisticRegression
 
 from harness.core.protocols.solver import Watch
-from harness.solvers import _linear, lbfgs
+from harness.solvers import _kept, _linear, lbfgs
 from solvers.heads import features, linear_problem, solved
 
 
@@ -95,12 +95,45 @@ def test_a_search_that_stops_early_says_so(monkeypatch: pytest.MonkeyPatch) -> N
 def test_samples_are_read_by_blocks(monkeypatch: pytest.MonkeyPatch, bias: bool) -> None:
     z_ND, y_N = features()
     whole, parts = (linear_problem(z_ND, y_N, bias=bias, l2=1e-2) for _ in range(2))
+    monkeypatch.setattr(lbfgs, "GAP", 1e-9)
     lbfgs.solve([whole])
     for module in (_linear, lbfgs):
         monkeypatch.setattr(module, "BLOCK", 50)
     lbfgs.solve([parts])
     for a, b in zip(solved(whole), solved(parts), strict=True):
-        torch.testing.assert_close(a, b, rtol=1e-2, atol=1e-3)
+        torch.testing.assert_close(a, b, rtol=1e-3, atol=1e-4)
+
+
+def test_logits_that_are_too_many_are_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    z_ND, y_N = features()
+    kept, not_kept = (linear_problem(z_ND, y_N, l2=1e-2) for _ in range(2))
+    monkeypatch.setattr(lbfgs, "GAP", 1e-9)
+    (with_logits,) = lbfgs.solve([kept])
+    monkeypatch.setattr(_kept, "MOST_KEPT", 0)
+    (without,) = lbfgs.solve([not_kept])
+    assert with_logits.steps < without.steps
+    for a, b in zip(solved(kept), solved(not_kept), strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize("scale", [1e-2, 1.0])
+@pytest.mark.parametrize("l2", [1e-3, 1e-6])
+def test_features_of_any_scale_and_classes_without_samples(
+    monkeypatch: pytest.MonkeyPatch, scale: float, l2: float
+) -> None:
+    z_ND, y_N = features(200, 12)
+    z_ND = scale * z_ND * torch.logspace(-2, 2, 12)
+    y_N = 2 * y_N  # classes 1, 3, ... have no sample
+    problem = linear_problem(z_ND, y_N, l2=l2)
+    (solution,) = lbfgs.solve([problem])
+    assert solution.warnings == ()
+    w_CD, b_C = solved(problem)
+    monkeypatch.setattr(lbfgs, "GAP", 1e-6)
+    others = linear_problem(z_ND, y_N // 2, l2=l2)  # without those classes
+    assert lbfgs.solve([others])[0].warnings == ()
+    best = objective(z_ND, y_N // 2, *solved(others), l2)
+    monkeypatch.undo()
+    assert objective(z_ND, y_N, w_CD, b_C, l2) <= best * (1 + 2 * lbfgs.GAP)
 
 
 def test_it_stops_when_it_is_asked_to() -> None:

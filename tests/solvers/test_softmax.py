@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from harness.solvers import lbfgs
-from harness.solvers._softmax import FLAT, FlatHessian, MeanHessian, Softmax
+from harness.solvers._softmax import FLAT, FlatHessian, MeanHessian, Softmax, parts
 from solvers.heads import features, linear_problem
 
 CPU = torch.device("cpu")
@@ -50,10 +50,9 @@ def test_a_hessian_is_flat_where_the_penalty_curves_enough() -> None:
     assert FlatHessian.at_zero(objective(z_ND, y_N, most / FLAT / 1.5), CPU) is None
     l2 = 1.2 * most / FLAT
     assert l2 < 1 / found.of_w < l2 + most, "between the least and the largest curvature"
-    gradient = torch.ones(3, 31, dtype=torch.float64)
-    expected = torch.full_like(gradient, found.of_w)
-    expected[:, -1] = found.of_b
-    assert torch.equal(found(gradient), expected)
+    of_w_CD, of_b_C = parts(found(torch.ones(6 * 31, dtype=torch.float64)), 6)
+    assert torch.equal(of_w_CD, torch.full((6, 30), found.of_w, dtype=torch.float64))
+    assert torch.equal(of_b_C, torch.full((6,), found.of_b, dtype=torch.float64))
 
 
 def test_samples_that_are_all_zero_are_flat() -> None:
