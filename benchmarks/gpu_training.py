@@ -141,7 +141,6 @@ class Bench:
     def images_a_second(self) -> float:
         """Frozen features in float32 from all frames of the clips, after a first batch."""
         encoder = deepcopy(self.encoder)
-        encoder.module.to(self.device)
         extraction = Extraction(self.pictures.dataset, encoder, self.scale.resolution, self.device)
         views = [FrameView(item, t) for item in self.items for t in range(self.scale.length)]
         for _ in extraction.rows(views[: extraction.batch]):

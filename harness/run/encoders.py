@@ -19,7 +19,6 @@ from harness.plan.catalogue import Chosen
 from harness.plan.resolve import Setup
 from harness.training import cost
 from harness.training.cost import EncoderCost
-from harness.training.device import device
 from harness.training.model import Projection
 from harness.training.weights import Weights, load_weights, put_into
 
@@ -53,7 +52,9 @@ def encoder_key(setup: Setup) -> EncoderKey:
 
 
 class LoadedEncoder:
-    """An image encoder, loaded at first use. It must not be changed: copy it to tune it."""
+    """An image encoder, loaded at first use, on the CPU: what runs it on a GPU takes it there for
+    that time. It must not be changed: copy it to tune it.
+    """
 
     def __init__(self, key: EncoderKey) -> None:
         self._key = key
@@ -67,8 +68,6 @@ class LoadedEncoder:
         image.resize(key.resolution)
         if self.weights is not None and self.weights.module is not None and key.init is not None:
             put_into(image.module, self.weights.module, key.init, "encoder")
-        if image.module is not None:
-            image.module.to(device())
         return image
 
     @cached_property

@@ -19,7 +19,6 @@ from harness.data import emoji
 from harness.encoders import embedded
 from harness.plan.catalogue import Catalogue
 from harness.sampling.sets import draw_test
-from harness.training.device import device
 from harness.training.features import FeatureStore, Progress
 from harness.training.threads import one_core_pool
 
@@ -110,4 +109,4 @@ def _store(data: Dataset) -> FeatureStore:
 
 def _backbone() -> embedded.LitEmojiImage:
     """The encoder for its features; the layer after them is trained here."""
-    return embedded.LitEmojiImage(embedded.load_backbone().to(device()))
+    return embedded.LitEmojiImage(embedded.load_backbone())

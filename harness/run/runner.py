@@ -28,6 +28,7 @@ from harness.run.interruption import Interruption
 from harness.run.leakage import Leakage, find_leakage
 from harness.run.plugins import RunPlugins, run_plugins
 from harness.run.recording import Outcome, make_record
+from harness.run.release import release
 from harness.run.resources import Resources
 from harness.run.saving import keep_weights
 from harness.run.train import Training, train_cells
@@ -188,13 +189,15 @@ def _run_group(group: Sequence[Family], context: RunContext, stop: Interruption)
         if agree(world(), interrupted=stop.is_asked()).interrupted:
             stop.ask()  # if it was another process that was asked
             return
-        _run_busy(group, context, stop)
+        failed = _run_busy(group, context, stop)
+        release((family[0].cell for family in group), device(), failed=failed)
     except BaseException:
         stop.ask()  # before this thread takes the next group, which the others will not run
         raise
 
 
-def _run_busy(group: Sequence[Family], context: RunContext, stop: Interruption) -> None:
+def _run_busy(group: Sequence[Family], context: RunContext, stop: Interruption) -> bool:
+    """Whether any cell failed."""
     with ExitStack() as stack:
         stack.enter_context(stop.busy())
         with agreement(world()):
@@ -206,9 +209,12 @@ def _run_busy(group: Sequence[Family], context: RunContext, stop: Interruption) 
         outcomes = _train(trainings, context)
         if outcomes is None:
             stop.ask()  # if it was another process that was asked
-            return
-        for family, outcome, logs_of_family in zip(group, outcomes, logs, strict=True):
+            return False
+        failed = [
             _write(family, outcome, logs_of_family, context)
+            for family, outcome, logs_of_family in zip(group, outcomes, logs, strict=True)
+        ]
+        return any(failed)
 
 
 def _follower(
@@ -222,17 +228,18 @@ def _follower(
     return epoch
 
 
-def _write(family: Family, outcome: Outcome, logs: Sequence[Log], context: RunContext) -> None:
+def _write(family: Family, outcome: Outcome, logs: Sequence[Log], context: RunContext) -> bool:
     """Write the Records of one training's cells, in the first of several processes. What fails
-    there ends all of them.
+    there ends all of them. Whether any cell failed.
     """
-    group = world()
+    group, failed = world(), False
     first = group.rank == 0
     with agreement(group):
         if outcome.trained is not None and context.save and first:
             keep_weights(family[0], outcome.trained, context)
     for resolved in family:
         record, arrays, measures = make_record(resolved, outcome, context)
+        failed = failed or record.status == "failed"
         with agreement(group):
             if first:
                 context.store.write(record, arrays)
@@ -243,6 +250,7 @@ def _write(family: Family, outcome: Outcome, logs: Sequence[Log], context: RunCo
     with agreement(group):
         if first:
             forget_checkpoint(family[0], context.store)
+    return failed
 
 
 @contextmanager

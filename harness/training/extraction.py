@@ -24,7 +24,7 @@ from harness.training.pictures import pixel_bytes, pixels_of_view, whole_picture
 from harness.training.precision import autocast
 from harness.training.support_crops import crop_of
 from harness.training.threads import cores, one_core_pool
-from harness.training.transfer import to_device
+from harness.training.transfer import moved, to_device
 
 if TYPE_CHECKING:
     import torch
@@ -120,7 +120,8 @@ class Extraction:
             self._read, batches, workers=default_workers(), nbytes=nbytes,
             pinned=torch.cuda.is_available(),
         )  # fmt: skip
-        with closing(read), float32_as(self.precision, self.device):
+        on_device = moved(self.encoder.module, self.device)
+        with closing(read), float32_as(self.precision, self.device), on_device:
             for found in read:
                 rows = list(zip(self._encoded(found.x_BCHW), found.hashes, strict=True))
                 now = time.perf_counter()

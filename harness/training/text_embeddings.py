@@ -8,7 +8,6 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +21,7 @@ from harness.core.hashing import digest
 from harness.core.text_findings import text_address
 from harness.training.numerics import FLOAT32, float32_as
 from harness.training.threads import cores, one_core_pool
+from harness.training.transfer import moved
 
 if TYPE_CHECKING:
     import torch
@@ -133,7 +133,7 @@ def _on_gpu(
     order = sorted(range(len(flat)), key=lambda at: len(flat[at]))
     with (
         float32_as(FLOAT32, torch_device),
-        _moved(tower.module, torch_device),
+        moved(tower.module, torch_device),
         torch.inference_mode(),
     ):
         sorted_ND = torch.cat(list(_batches(tower, [flat[at] for at in order])))
@@ -142,16 +142,6 @@ def _on_gpu(
     seconds = time.perf_counter() - began
     parts = w_ND.split([len(of_class) for of_class in texts])
     return [_mean(of_class_ND, average) for of_class_ND in parts], seconds
-
-
-@contextmanager
-def _moved(module: Any, torch_device: torch.device) -> Iterator[None]:
-    """The module is on the device meanwhile, and then on the CPU again: cells share it."""
-    module.to(torch_device)
-    try:
-        yield
-    finally:
-        module.to("cpu")
 
 
 def _batches(tower: Any, texts: Sequence[str]) -> Iterator[torch.Tensor]:

@@ -1,7 +1,9 @@
-"""Tensors from the host to the device, without waiting for it."""
+"""Tensors from the host to the device without waiting for it, and modules for a while."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -16,3 +18,18 @@ def to_device(tensor: torch.Tensor, torch_device: torch.device) -> torch.Tensor:
         return tensor
     pinned = tensor if tensor.device.type != "cpu" or tensor.is_pinned() else tensor.pin_memory()
     return pinned.to(torch_device, non_blocking=True)
+
+
+@contextmanager
+def moved(module: torch.nn.Module | None, torch_device: torch.device) -> Iterator[None]:
+    """A module that cells share is on the device meanwhile, and then on the CPU again. For the CPU,
+    and for None, nothing is done.
+    """
+    if module is None or torch_device.type == "cpu":
+        yield
+        return
+    try:
+        module.to(torch_device)  # where memory is short a part of it
+        yield
+    finally:
+        module.to("cpu")
