@@ -36,8 +36,9 @@ def torch_group(
 
     try:
         dist.init_process_group(
-            backend, init_method=where, rank=rank, world_size=size, timeout=patience
-        )
+            backend, store=_meet(where, rank, size, patience), rank=rank, world_size=size,
+            timeout=patience,
+        )  # fmt: skip
     except dist.DistError as error:
         raise BadInput(f"{size} processes did not meet at {where}: {first_line(error)}") from error
     try:
@@ -46,6 +47,50 @@ def torch_group(
         group: weakref.ref[Any] = weakref.ref(dist.group.WORLD)
         dist.destroy_process_group()
         _release(group)
+
+
+def _meet(where: str, rank: int, size: int, patience: timedelta) -> Any:
+    """The store of process 0, at which every process has announced itself.
+
+    Raises BadInput with the processes that have not come in time.
+    """
+    import torch.distributed as dist
+    from torch.distributed.rendezvous import rendezvous
+
+    try:
+        # As for one process: a store that waits for all does not say who is missing.
+        store, _, _ = next(rendezvous(where, rank, 1, timeout=patience))
+        store.set(_come(rank), "")
+        missing = _missing(store, size, patience)
+    except dist.DistError as error:
+        if rank == 0:
+            raise
+        raise BadInput(
+            f"process 0 of {size} does not answer at {where}; see its messages, if it was started: "
+            f"{first_line(error)}"
+        ) from error
+    if missing:
+        raise BadInput(
+            f"of {size} processes these did not come to {where} within "
+            f"{patience.total_seconds():.0f} s: {', '.join(map(str, missing))}; see their "
+            "messages, if they were started"
+        )
+    return store
+
+
+def _missing(store: Any, size: int, patience: timedelta) -> list[int]:
+    """Who has not come when all have, or patience has come to an end."""
+    import torch.distributed as dist
+
+    try:
+        store.wait([_come(each) for each in range(size)], patience)
+    except dist.DistStoreError:
+        return [each for each in range(size) if not store.check([_come(each)])]
+    return []
+
+
+def _come(rank: int) -> str:
+    return f"come/{rank}"
 
 
 def _release(group: weakref.ref[Any]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -37,3 +38,17 @@ def test_a_process_that_has_ended_is_known_to_the_others(
     status, last = ended(tmp_path, scenario)[who]
     assert status == 1
     assert f"HarnessError: {words}" in last
+
+
+@pytest.mark.parametrize(
+    ("absent", "words"),
+    [
+        (1, "of 2 processes these did not come to tcp://.* within 2 s: 1; see their messages"),
+        (0, "process 0 of 2 does not answer at tcp://.*; see its messages, if it was started"),
+    ],
+)
+def test_one_that_fails_before_they_meet_is_named(tmp_path: Path, absent: int, words: str) -> None:
+    ends = ended(tmp_path, f"without_{absent}")
+    assert "DataError: a list cannot be read" in ends[absent][1]
+    assert ends[1 - absent][0] == 1
+    assert re.search(f"BadInput: {words}", ends[1 - absent][1])
