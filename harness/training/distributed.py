@@ -31,8 +31,8 @@ Value = TypeVar("Value")
 FIRST_PORT, PORTS = 20_000, 20_000
 
 
-#: How long a process waits for the others, at the start and at every exchange.
-PATIENCE = timedelta(minutes=30)
+#: How long a process waits for the others to come, and at every exchange.
+COMING, PATIENCE = timedelta(minutes=30), timedelta(minutes=30)
 
 
 @dataclass(frozen=True)
@@ -173,7 +173,7 @@ def process_group() -> Iterator[World]:
     backend = "cpu:gloo,cuda:nccl" if torch_device.type == "cuda" else "gloo"
     where = f"tcp://{address}:{port}"
     print(f"process {rank} of {size} waits for the others at {where}", file=sys.stderr)
-    with torch_group(backend, where, rank, size, PATIENCE):
+    with torch_group(backend, where, rank, size, COMING, PATIENCE):
         try:
             with _meeting(world(), address) as meeting:
                 yield replace(world(), meeting=meeting)

@@ -22,11 +22,12 @@ from harness.core.errors import BadInput
 
 @contextmanager
 def torch_group(
-    backend: str, where: str, rank: int, size: int, patience: timedelta
+    backend: str, where: str, rank: int, size: int, coming: timedelta, patience: timedelta
 ) -> Iterator[None]:
-    """The default group of torch, which meets at `where` (tcp://HOST:PORT).
+    """The default group of torch, which meets at `where` (tcp://HOST:PORT). An exchange lasts at
+    most `patience`.
 
-    Raises BadInput if the processes do not meet within `patience`, which also limits each exchange.
+    Raises BadInput with the processes that do not come within `coming`.
     """
     import torch.distributed as dist
 
@@ -36,7 +37,7 @@ def torch_group(
 
     try:
         dist.init_process_group(
-            backend, store=_meet(where, rank, size, patience), rank=rank, world_size=size,
+            backend, store=_meet(where, rank, size, coming), rank=rank, world_size=size,
             timeout=patience,
         )  # fmt: skip
     except dist.DistError as error:

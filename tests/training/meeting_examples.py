@@ -70,6 +70,8 @@ SCENARIOS: dict[str, Callable[[World], None]] = {
 
 def main(file: Path, scenario: str) -> None:
     distributed.PATIENCE = timedelta(seconds=2)
+    if scenario.startswith("without"):
+        distributed.COMING = timedelta(seconds=2)
     meeting.SILENCE, meeting.PULSE = 3.0, 0.2
     if scenario == f"without_{os.environ['RANK']}":
         raise DataError("a list cannot be read")
