@@ -10,9 +10,9 @@ Cross-entropy with s fixed, AdamW, learning rate linear from 1e-5 over 50 steps,
 WiSE head is (W + T) / 2.
 
 Protocol of the paper: 12,800 iterations; 2 learning rates x 3 decays x 2 batch sizes and 128
-checkpoints each are chosen on at most 4 validation pictures a class. Here: 1,000 iterations of
-batch 32, a shortened budget, and the last step is reported. A search is over the paper's 12
-settings.
+checkpoints each are chosen on at most 4 validation pictures a class; a picture is its centre crop
+and the flip of that. Here: 1,000 iterations of batch 32, a shortened budget, the views that the
+task has, and the last step is reported. A search is over the paper's 12 settings.
 """
 
 from __future__ import annotations

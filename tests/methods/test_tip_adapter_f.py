@@ -48,14 +48,14 @@ def by_hand(
 @pytest.mark.parametrize(("alpha", "beta"), [(1.0, 1.0), (3.0, 5.5)])
 def test_keys_are_those_of_the_loop(alpha: float, beta: float, unbalanced: bool) -> None:
     options = Options(alpha=alpha, beta=beta, epochs=4, batch=6)
-    state = tip_adapter_f.fit(inputs(unbalanced=unbalanced), options)
+    given = inputs(unbalanced=unbalanced)
+    state = tip_adapter_f.fit(given, options)
     keys = by_hand(inputs(unbalanced=unbalanced), alpha, beta, 4, 6)
     torch.testing.assert_close(state.cache.keys_ND, keys, rtol=1e-8, atol=1e-10)
     f = normalize(samples(), dim=1)
-    values = alpha * torch.eye(C, dtype=f.dtype)[inputs(unbalanced=unbalanced).views()[1]]
-    expected = SCALE * f @ inputs().classifier().T + affinity(f, keys, beta) @ values
-    if not unbalanced:
-        assert_logits(tip_adapter_f.logits(samples(), state), expected)
+    values = alpha * torch.eye(C, dtype=f.dtype)[given.views()[1]]
+    expected = SCALE * f @ given.classifier().T + affinity(f, keys, beta) @ values
+    assert_logits(tip_adapter_f.logits(samples(), state), expected)
     assert tip_adapter_f.facts(state)["steps"] == 4 * math.ceil(len(keys) / 6)
     assert not state.cache.keys_ND.requires_grad
 
