@@ -17,8 +17,9 @@ def test_every_plugin_and_task_is_listed(cli: Call) -> None:
     lines = ended.out.splitlines()
     for kind in registry.KINDS:
         start = lines.index(f"{kind}s") + 1
-        rows = lines[start : start + len(registry.names(kind))]
-        assert [row.split()[0] for row in rows] == registry.names(kind)
+        known = sorted([*registry.names(kind), *registry.presets(kind)])
+        rows = lines[start : start + len(known)]
+        assert [row.split()[0] for row in rows] == known
     start = lines.index("tasks") + 1
     assert [line.split()[0] for line in lines[start:]] == list(library.tasks())
 

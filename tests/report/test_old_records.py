@@ -15,7 +15,9 @@ from harness.study import open_study
 
 FIXTURE = Path(__file__).parent.parent / "fixtures" / "old_records"
 #: Axes and measures that came after the fixture.
-NEW_AXES = {"clip_starts", "crops", "support", "support_views", "test_classes"}
+NEW_AXES = {
+    "clip_starts", "crops", "feature_precision", "support", "support_views", "test_classes",
+}  # fmt: skip
 NEW_COLUMNS = {"nll", "ece", *NEW_AXES}
 
 
