@@ -35,6 +35,16 @@ def batches(n: int, size: int, epochs: int, generator: torch.Generator) -> Itera
         yield from torch.randperm(n, generator=generator).split(size)
 
 
+def batches_of_views(
+    z_NVD: torch.Tensor, y_N: torch.Tensor, size: int, epochs: int, generator: torch.Generator
+) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+    """(f_BD, y_B) of the batches of every epoch, which reads its own view of every picture."""
+    for epoch in range(epochs):
+        f_ND = view_of_epoch(z_NVD, epoch)
+        for rows_B in batches(len(f_ND), size, 1, generator):
+            yield f_ND[rows_B.to(f_ND.device)], y_N[rows_B.to(y_N.device)]
+
+
 def endless(n: int, size: int, generator: torch.Generator) -> Iterator[torch.Tensor]:
     """Batches of `size` row numbers from one permutation after another, without an end."""
     import torch

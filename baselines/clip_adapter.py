@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from baselines._training import batches, cosine, train, view_of_epoch
+from baselines._training import batches_of_views, cosine, train
 from harness.core.protocols.method import MethodInputs
 
 if TYPE_CHECKING:
@@ -92,20 +92,16 @@ def _losses(
     from torch.nn import functional as F
 
     z_NVD, y_N = inputs.views()
-    for epoch in range(options.epochs):
-        f_ND = view_of_epoch(z_NVD, epoch)
-        for rows in batches(len(f_ND), options.batch, 1, inputs.generator):
-            f_BD, y_B = f_ND[rows.to(f_ND.device)], y_N[rows.to(y_N.device)]
+    read = batches_of_views(z_NVD, y_N, options.batch, options.epochs, inputs.generator)
+    for f_BD, y_B in read:
 
-            def loss(
-                weights: Sequence[torch.Tensor],
-                f_BD: torch.Tensor = f_BD,
-                y_B: torch.Tensor = y_B,
-            ) -> torch.Tensor:
-                adapted_BD = _adapt(f_BD, weights[0], weights[1], options.ratio)
-                return F.cross_entropy(adapted_BD @ w_CD.T, y_B)
+        def loss(
+            weights: Sequence[torch.Tensor], f_BD: torch.Tensor = f_BD, y_B: torch.Tensor = y_B
+        ) -> torch.Tensor:
+            adapted_BD = _adapt(f_BD, weights[0], weights[1], options.ratio)
+            return F.cross_entropy(adapted_BD @ w_CD.T, y_B)
 
-            yield loss
+        yield loss
 
 
 def _adapt(
