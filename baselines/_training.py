@@ -6,7 +6,7 @@ Random numbers come from a generator on the CPU, whatever the device of the embe
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -59,13 +59,15 @@ def endless(n: int, size: int, generator: torch.Generator) -> Iterator[torch.Ten
 
 def train(
     start: Sequence[torch.Tensor],
-    losses: Iterator[Callable[[Sequence[torch.Tensor]], torch.Tensor]],
+    read: Iterable[tuple[torch.Tensor, torch.Tensor]],
+    loss_of: Callable[[Sequence[torch.Tensor], torch.Tensor, torch.Tensor], torch.Tensor],
     rate: Callable[[int], float],
     *,
     weight_decay: float,
     eps: float = 1e-8,
 ) -> tuple[list[torch.Tensor], float, int]:
-    """AdamW over one loss a step, with learning rate rate(step).
+    """AdamW: a step for each (x_BD, y_B) that is read, by loss_of(weights, x_BD, y_B), with the
+    learning rate rate(step).
 
     Returns the weights without a graph, the last loss and the number of steps.
     """
@@ -75,10 +77,10 @@ def train(
     optimiser = torch.optim.AdamW(weights, lr=0.0, eps=eps, weight_decay=weight_decay)
     last, steps = math.nan, 0
     with torch.enable_grad():
-        for loss_of in losses:
+        for x_BD, y_B in read:
             optimiser.param_groups[0]["lr"] = rate(steps)
             optimiser.zero_grad()
-            loss = loss_of(weights)
+            loss = loss_of(weights, x_BD, y_B)
             loss.backward()
             optimiser.step()
             last, steps = float(loss.detach()), steps + 1

@@ -16,7 +16,7 @@ epoch e reads view e mod V; the last epoch is reported. A1 and A2 start uniform 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -66,10 +66,19 @@ def fit(inputs: MethodInputs, options: Options) -> State:
         _uniform(hidden, inputs.dim, inputs.generator).to(w_CD),
         _uniform(inputs.dim, hidden, inputs.generator).to(w_CD),
     ]
-    steps = options.epochs * -(-len(inputs.views()[1]) // options.batch)
+    z_NVD, y_N = inputs.views()
+    steps = options.epochs * -(-len(y_N) // options.batch)
+
+    def loss_of(
+        weights: Sequence[torch.Tensor], f_BD: torch.Tensor, y_B: torch.Tensor
+    ) -> torch.Tensor:
+        adapted_BD = _adapt(f_BD, weights[0], weights[1], options.ratio)
+        return F.cross_entropy(adapted_BD @ w_CD.T, y_B)
+
     (down_HD, up_DH), loss, done = train(
         start,
-        _losses(inputs, options, w_CD),
+        batches_of_views(z_NVD, y_N, options.batch, options.epochs, inputs.generator),
+        loss_of,
         lambda step: cosine(options.lr, step, steps),
         weight_decay=options.weight_decay,
     )
@@ -83,25 +92,6 @@ def _uniform(rows: int, columns: int, generator: torch.Generator) -> torch.Tenso
     unit = torch.rand(rows, columns, generator=generator, dtype=torch.float64)
     uniform: torch.Tensor = (2 * unit - 1) / columns**0.5
     return uniform
-
-
-def _losses(
-    inputs: MethodInputs, options: Options, w_CD: torch.Tensor
-) -> Iterator[Callable[[Sequence[torch.Tensor]], torch.Tensor]]:
-    """The loss of every batch."""
-    from torch.nn import functional as F
-
-    z_NVD, y_N = inputs.views()
-    read = batches_of_views(z_NVD, y_N, options.batch, options.epochs, inputs.generator)
-    for f_BD, y_B in read:
-
-        def loss(
-            weights: Sequence[torch.Tensor], f_BD: torch.Tensor = f_BD, y_B: torch.Tensor = y_B
-        ) -> torch.Tensor:
-            adapted_BD = _adapt(f_BD, weights[0], weights[1], options.ratio)
-            return F.cross_entropy(adapted_BD @ w_CD.T, y_B)
-
-        yield loss
 
 
 def _adapt(

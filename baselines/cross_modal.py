@@ -17,7 +17,7 @@ task has, and the last step is reported. A search is over the paper's 12 setting
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -70,9 +70,16 @@ def fit(inputs: MethodInputs, options: Options) -> State:
     from torch.nn import functional as F
 
     t_CD = F.normalize(inputs.classifier(), dim=1)
+
+    def loss_of(
+        weights: Sequence[torch.Tensor], x_BD: torch.Tensor, y_B: torch.Tensor
+    ) -> torch.Tensor:
+        return F.cross_entropy(inputs.logit_scale * x_BD @ weights[0].T, y_B)
+
     (w_CD,), loss, steps = train(
         [t_CD],
-        _losses(inputs, options, t_CD),
+        _batches(inputs, options, t_CD),
+        loss_of,
         lambda step: rate(options.lr, step, options.iterations),
         weight_decay=options.weight_decay,
     )
@@ -81,10 +88,10 @@ def fit(inputs: MethodInputs, options: Options) -> State:
     return State(w_CD, inputs.logit_scale, loss, steps)
 
 
-def _losses(
+def _batches(
     inputs: MethodInputs, options: Options, t_CD: torch.Tensor
-) -> Iterator[Callable[[Sequence[torch.Tensor]], torch.Tensor]]:
-    """The loss of every batch."""
+) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+    """(x_BD, y_B): pictures, then as many class rows."""
     import torch
     from torch.nn import functional as F
 
@@ -96,14 +103,7 @@ def _losses(
     texts = endless(len(t_CD), half, inputs.generator)
     for _ in range(options.iterations):
         of_f, of_t = next(pictures).to(y_M.device), next(texts).to(y_M.device)
-        x_BD, y_B = torch.cat([f_MD[of_f], t_CD[of_t]]), torch.cat([y_M[of_f], of_t])
-
-        def loss(
-            weights: Sequence[torch.Tensor], x_BD: torch.Tensor = x_BD, y_B: torch.Tensor = y_B
-        ) -> torch.Tensor:
-            return F.cross_entropy(inputs.logit_scale * x_BD @ weights[0].T, y_B)
-
-        yield loss
+        yield torch.cat([f_MD[of_f], t_CD[of_t]]), torch.cat([y_M[of_f], of_t])
 
 
 def logits(z_ND: torch.Tensor, state: State) -> torch.Tensor:

@@ -17,7 +17,7 @@ values of Tip-Adapter, because the paper searches these two and no learning rate
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -53,36 +53,27 @@ class State:
 
 def fit(inputs: MethodInputs, options: Options) -> State:
     """Train the keys."""
+    from torch.nn import functional as F
+
     cache = tip_adapter.fit(inputs, options)
-    n = len(cache.keys_ND)
-    steps = options.epochs * -(-n // options.batch)
+    z_NVD, y_N = inputs.views()
+    steps = options.epochs * -(-len(y_N) // options.batch)
+
+    def loss_of(
+        weights: Sequence[torch.Tensor], f_BD: torch.Tensor, y_B: torch.Tensor
+    ) -> torch.Tensor:
+        logits_BC = tip_adapter.logits(f_BD, replace(cache, keys_ND=weights[0]))
+        return F.cross_entropy(logits_BC, y_B)
+
     (keys_ND,), loss, done = train(
         [cache.keys_ND],
-        _losses(inputs, options, cache),
+        batches_of_views(z_NVD, y_N, options.batch, options.epochs, inputs.generator),
+        loss_of,
         lambda step: cosine(options.lr, step, steps),
         weight_decay=0.01,
         eps=1e-4,
     )
     return State(replace(cache, keys_ND=keys_ND), loss, done)
-
-
-def _losses(
-    inputs: MethodInputs, options: Options, cache: tip_adapter.State
-) -> Iterator[Callable[[Sequence[torch.Tensor]], torch.Tensor]]:
-    """The loss of every batch."""
-    from torch.nn import functional as F
-
-    z_NVD, y_N = inputs.views()
-    read = batches_of_views(z_NVD, y_N, options.batch, options.epochs, inputs.generator)
-    for f_BD, y_B in read:
-
-        def loss(
-            weights: Sequence[torch.Tensor], f_BD: torch.Tensor = f_BD, y_B: torch.Tensor = y_B
-        ) -> torch.Tensor:
-            logits_BC = tip_adapter.logits(f_BD, replace(cache, keys_ND=weights[0]))
-            return F.cross_entropy(logits_BC, y_B)
-
-        yield loss
 
 
 def logits(z_ND: torch.Tensor, state: State) -> torch.Tensor:

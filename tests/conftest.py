@@ -263,3 +263,21 @@ def interruptible() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+@pytest.fixture
+def unordered(monkeypatch: pytest.MonkeyPatch) -> list[tuple[bool, ...]]:
+    """A training that needs a kernel without a fixed order; what is set while it is called."""
+    import torch
+
+    from harness.training.step import Stepper
+
+    real, seen = Stepper.step, []
+
+    def step(*args: Any, **kwargs: Any) -> Any:
+        seen.append((torch.are_deterministic_algorithms_enabled(), torch.backends.cudnn.benchmark))
+        torch.zeros(3).put_(torch.tensor([0]), torch.ones(1))
+        return real(*args, **kwargs)
+
+    monkeypatch.setattr(Stepper, "step", step)
+    return seen

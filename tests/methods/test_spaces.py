@@ -29,7 +29,8 @@ def test_a_space_is_within_the_budget_and_of_accepted_values(name: str) -> None:
 @pytest.mark.parametrize("name", METHODS)
 def test_without_options_a_method_has_its_defaults(name: str) -> None:
     """What a paper sets without validation is the default."""
-    registry.load(Method, name).Options()
+    fields = registry.load(Method, name).Options.model_fields
+    assert not [option for option, field in fields.items() if field.is_required()]
 
 
 def test_a_plan_loads_no_torch() -> None:

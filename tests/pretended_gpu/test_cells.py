@@ -95,20 +95,6 @@ def test_lower_precisions_agree_with_the_full_one(tmp_path: Path, precision: str
     assert [p["loss"] for p in lower] != [p["loss"] for p in full]
 
 
-@pytest.fixture
-def unordered(monkeypatch: pytest.MonkeyPatch) -> list[tuple[bool, ...]]:
-    """A training that needs a kernel without a fixed order; what is set while it is called."""
-    real, seen = Stepper.step, []
-
-    def step(*args: Any, **kwargs: Any) -> Any:
-        seen.append((torch.are_deterministic_algorithms_enabled(), torch.backends.cudnn.benchmark))
-        torch.zeros(3).put_(torch.tensor([0]), torch.ones(1))
-        return real(*args, **kwargs)
-
-    monkeypatch.setattr(Stepper, "step", step)
-    return seen
-
-
 def test_on_a_gpu_kernels_are_named_refused_or_fast(
     tmp_path: Path, unordered: list[tuple[bool, ...]]
 ) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -11,25 +10,10 @@ import torch
 from conftest import TINY, run_study
 
 from harness.core.cells import Recipe
-from harness.training.step import Stepper
 
 DECLARED = [None, True, False]
 RECIPE = {"preset": "lit_emoji", "epochs": 1, "deterministic": DECLARED}
 TASK = TINY | {"seeds": 1, "classifier": "text", "recipe": RECIPE}
-
-
-@pytest.fixture
-def unordered(monkeypatch: pytest.MonkeyPatch) -> list[tuple[bool, ...]]:
-    """A training that needs a kernel without a fixed order; what is set while it is called."""
-    real, seen = Stepper.step, []
-
-    def step(*args: Any, **kwargs: Any) -> Any:
-        seen.append((torch.are_deterministic_algorithms_enabled(), torch.backends.cudnn.benchmark))
-        torch.zeros(3).put_(torch.tensor([0]), torch.ones(1))
-        return real(*args, **kwargs)
-
-    monkeypatch.setattr(Stepper, "step", step)
-    return seen
 
 
 def test_a_key_that_is_not_given_is_no_part_of_a_cell() -> None:
