@@ -6,6 +6,8 @@ Random numbers are drawn on the CPU and moved, so that a seed means the same on 
 from __future__ import annotations
 
 import os
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.core.errors import BadInput
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
 #: Variables that name the GPUs of a process, and values of them that name none.
 RESERVES = ("SLURM_STEP_GPUS", "SLURM_JOB_GPUS", "CUDA_VISIBLE_DEVICES")
 NO_GPU = ("", "-1", "NoDevFiles")
+#: Where a GPU shows on a machine: NVIDIA's driver, also under Windows, and AMD's.
+GPU_FILES = ("/proc/driver/nvidia", "/dev/nvidiactl", "/dev/dxg", "/dev/kfd")
 #: What cuBLAS needs to add in a fixed order, unless the user has set it.
 CUBLAS = ("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
 
@@ -68,6 +72,8 @@ def gpu_shares() -> list[str]:
 
     Raises BadInput as `device` does.
     """
+    if _surely_without_gpu():
+        return []
     import torch
 
     if device().type == "cpu":
@@ -76,6 +82,14 @@ def gpu_shares() -> list[str]:
     visible = os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",")[:count]
     names = visible if visible[0] else [str(number) for number in range(count)]
     return [",".join(names)] if os.environ.get("HARNESS_DEVICE") else names
+
+
+def _surely_without_gpu() -> bool:
+    """Whether this is known without torch, which costs a plan 450 MB."""
+    asked = [os.environ.get(name, "") for name in ("HARNESS_DEVICE", *RESERVES)]
+    if "torch" in sys.modules or any(value not in NO_GPU for value in asked):
+        return False
+    return not any(Path(file).exists() for file in GPU_FILES)
 
 
 def device_name(torch_device: torch.device) -> str:

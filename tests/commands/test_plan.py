@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Call, Ended, WriteTask
+from conftest import ROOT, Call, Ended, WriteTask
 
 from harness.commands.plan import describe
 from harness.core.protocols.launcher import Forecast, LaunchOptions
 from harness.plan.estimate import Work
 from harness.run.request import open_launcher
 from harness.study import open_study
+from harness.training.device import GPU_FILES, RESERVES
 
 
 def document(ended: Ended) -> dict[str, Any]:
@@ -113,3 +117,25 @@ def test_a_budget_that_is_none(budget: str, cli: Call, tiny: WriteTask) -> None:
     ended = cli("plan", tiny(), f"budget={budget}")
     assert (ended.code, ended.out) == (2, "")
     assert "budget" in ended.errors()[0]
+
+
+@pytest.mark.skipif(any(map(os.path.exists, GPU_FILES)), reason="torch is asked for the GPUs")
+@pytest.mark.parametrize("tuning", ["head", "projection", "all"])
+def test_a_plan_loads_no_torch(
+    tuning: str, tiny: WriteTask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would be most of the memory, 450 MB. In a process of its own."""
+    for name in ("HARNESS_DEVICE", *RESERVES):
+        monkeypatch.delenv(name, raising=False)
+    words = ["plan", tiny(tuning=tuning, method=[None, "gda"]), "--runs", str(tmp_path / "runs")]
+    program = (
+        "import sys\n"
+        "from harness.cli import main\n"
+        f"code = main({words!r})\n"
+        "print(code, 'torch' in sys.modules)\n"
+    )
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=120
+    )
+    assert done.stdout.splitlines()[-1] == "0 False"
