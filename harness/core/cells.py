@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from functools import cache
@@ -124,6 +125,31 @@ class HeadSpec:
     bias: bool = True
     start_norm: str | float = "unit"  # unit | raw | a length: of the rows of W at the start
     start_scale: str | float = 1.0  # pretrained (the logit scale) | a factor of W at the start
+
+    def plain(self) -> dict[str, Any]:
+        return _without_defaults(self)
+
+
+@dataclass(frozen=True, slots=True)
+class LoraSpec:
+    """The adapters of `tuning: lora`: W + scaling B A in place of W. The defaults are CLIP-LoRA's.
+
+    (Zanella and Ben Ayed, CVPRW 2024, arXiv 2405.18541.)
+    """
+
+    rank: int = 2
+    alpha: float = 1.0
+    scaling: str = "alpha/sqrt_r"  # alpha/sqrt_r | alpha/r
+    dropout: float = 0.25  # of the adapters' input, in training
+    #: Layers of every block: q, k, v, o (all of the attention), mlp.
+    targets: tuple[str, ...] = ("q", "k", "v")
+    towers: tuple[str, ...] = ("image", "text")
+
+    @property
+    def factor(self) -> float:
+        """The number that B A is multiplied by."""
+        divisor = self.rank if self.scaling == "alpha/r" else math.sqrt(self.rank)
+        return self.alpha / divisor
 
     def plain(self) -> dict[str, Any]:
         return _without_defaults(self)

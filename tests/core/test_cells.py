@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from harness.core.cells import Cell, Choice, Recipe, cell_from
+from harness.core.cells import Cell, Choice, LoraSpec, Recipe, cell_from
 from harness.task import library
 from harness.task.grid import expand
 from harness.task.read import read_task
@@ -27,3 +27,10 @@ def test_options_and_searches_come_back_from_json() -> None:
     assert cell_from(json.loads(json.dumps(made.plain()))) == made
     with pytest.raises(TypeError):
         cell_from({"datasets": "emoji"})
+
+
+def test_lora_is_scaled_as_in_clip_lora_or_as_in_lora() -> None:
+    assert LoraSpec().factor == pytest.approx(0.70710678)  # CLIP-LoRA: 1 / sqrt(2)
+    assert LoraSpec(rank=8, alpha=16, scaling="alpha/r").factor == 2
+    assert LoraSpec().plain() == {}
+    assert LoraSpec(rank=4, targets=("q",)).plain() == {"rank": 4, "targets": ("q",)}
