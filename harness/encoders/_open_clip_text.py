@@ -9,15 +9,8 @@ from typing import TYPE_CHECKING, Any
 from harness.core.errors import EncoderError
 from harness.core.text_form import CANONICAL, CLIP, LATIN, TextForm
 from harness.encoders._open_clip_source import OpenClipSource, with_local_files
-from harness.encoders._text import (
-    WORD,
-    TokenLayout,
-    TunableTextTower,
-    drop,
-    layout_of,
-    token_embedding,
-    words_of,
-)
+from harness.encoders._text import TunableTextTower, drop, token_embedding
+from harness.encoders._token_layout import WORD, TokenLayout, layout_of, words_of
 
 if TYPE_CHECKING:
     import torch
@@ -64,7 +57,7 @@ class OpenClipText(TunableTextTower):
             # CLIP's own tokenizer, which fills up with zeros.
             start, end = (self._tokenizer.sot_token_id,), (self._tokenizer.eot_token_id,)
             return TokenLayout(start, end, 0, length, self._tokenizer.encode(WORD)[0], full=True)
-        if self._tokenizer.tokenizer_mode or inner.padding_side == "left":
+        if self._tokenizer.tokenizer_mode or inner.truncation_side == "left":
             return None
         layout = layout_of(inner, self._settings, length, full=True)
         if not self._tokenizer.strip_sep_token:

@@ -18,6 +18,7 @@ from harness.core.facts import EncoderFacts
 from harness.core.hashes import file_hash
 from harness.core.hashing import digest
 from harness.core.protocols.plugin import NoOptions
+from harness.core.text_context import TextContext
 from harness.core.text_form import LATIN, TextForm
 from harness.encoders._packages import load_in_timm_order, package_folder
 from harness.encoders.hf_text import HfText
@@ -146,9 +147,9 @@ class LitEmojiText:
         """E, 384."""
         return self._tower.context_dim
 
-    def encode(self, texts: Sequence[str], context_ME: torch.Tensor | None = None) -> torch.Tensor:
+    def encode(self, texts: Sequence[str], context: TextContext | None = None) -> torch.Tensor:
         """(N, 384) with a graph, all texts in one batch; see TunableTextTower."""
-        z_ND = self._tower.encode(texts, context_ME)
+        z_ND = self._tower.encode(texts, context)
         return z_ND - self._mean_D.to(z_ND)
 
     def embed(self, texts: Sequence[str]) -> torch.Tensor:
@@ -156,7 +157,7 @@ class LitEmojiText:
         z_ND = self._tower.embed(texts)
         return z_ND - self._mean_D.to(z_ND)
 
-    def cut_short(self, texts: Sequence[str], context: int = 0) -> list[bool]:
+    def cut_short(self, texts: Sequence[str], context: TextContext | None = None) -> list[bool]:
         """Which texts have more tokens than MiniLM reads."""
         return self._tower.cut_short(texts, context)
 

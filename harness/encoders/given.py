@@ -17,6 +17,7 @@ from harness.core.facts import CellFacts, EncoderFacts
 from harness.core.hashing import digest
 from harness.core.precomputed import PrecomputedFeatures, read_precomputed
 from harness.core.protocols.plugin import NoOptions
+from harness.core.text_context import TextContext
 from harness.encoders._pixels import Undivided
 
 if TYPE_CHECKING:
@@ -126,7 +127,7 @@ class PrecomputedImage(Undivided):
 class PrecomputedText:
     """Texts that another program embedded."""
 
-    def cut_short(self, texts: Sequence[str], context: int = 0) -> Sequence[bool]:
+    def cut_short(self, texts: Sequence[str], context: TextContext | None = None) -> Sequence[bool]:
         """All False: the file does not tell."""
         return [False] * len(texts)
 

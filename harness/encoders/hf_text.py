@@ -18,14 +18,8 @@ from harness.core.facts import EncoderFacts
 from harness.core.hashing import digest
 from harness.core.text_form import LATIN, TextForm
 from harness.encoders import _folder
-from harness.encoders._text import (
-    TunableTextTower,
-    drop,
-    layout_of,
-    reads_from_the_left,
-    token_embedding,
-    words_of,
-)
+from harness.encoders._text import TunableTextTower, drop, token_embedding
+from harness.encoders._token_layout import layout_of, reads_from_the_left, words_of
 from harness.encoders._weights import read_json
 
 if TYPE_CHECKING:

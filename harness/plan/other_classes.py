@@ -15,8 +15,13 @@ ONLY_TRAINED = "names only the classes that it was trained on"
 def cannot_name(cell: Cell, setup: Setup) -> str | None:
     """Why the cell's head has no rows for the tested classes; None if it has, or can make them.
 
-    In zero-shot every paradigm and classifier decides that itself.
+    In zero-shot every paradigm and classifier decides that itself, and a learned context.
     """
+    if cell.tuning != "none" and has_context_of_classes(cell, setup):
+        unknown = [name for name in setup.row_names if name not in set(setup.trained.names)]
+        if unknown:
+            told = _not_trained_on(unknown, len(setup.row_names))
+            return f"a class-specific context {ONLY_TRAINED}, and {told}"
     if cell.regime == "zero_shot" or setup.method is not None:
         return None
     if setup.row_names == setup.trained.names:
@@ -27,6 +32,13 @@ def cannot_name(cell: Cell, setup: Setup) -> str | None:
     trained = {name_key(name) for name in setup.trained.names}
     others = [name for name in setup.tested.names if name_key(name) not in trained]
     return f"{head}, and {_not_trained_on(others, len(setup.tested.names))}"
+
+
+def has_context_of_classes(cell: Cell, setup: Setup) -> bool:
+    """Whether the learned context of a cell's texts has vectors for every class trained on."""
+    prompt, options = setup.prompt.plugin, setup.prompt.options
+    reads = cell.prompt is not None and "text" in setup.uses
+    return reads and prompt.TRAINED and prompt.context_form(options).class_specific
 
 
 def _not_trained_on(others: Sequence[str], tested: int) -> str:

@@ -80,7 +80,11 @@ def why_other_model(cell: Cell, setup: Setup, where: str) -> str | None:
         version = " (an earlier version of the harness wrote it)" * (saved.source.version == 0)
         problem = f"{cell.init} holds no {lacking[0]}, which this cell has{version}: {again}"
         raise TaskError(where, "init", problem)
-    return _other_time(cell, saved) or _other_classifier(setup, saved)
+    return (
+        _other_time(cell, saved)
+        or _other_context(cell, setup, saved)
+        or _other_classifier(setup, saved)
+    )
 
 
 def _lacking(cell: Cell, setup: Setup, saved: Info) -> tuple[str, str] | None:
@@ -108,13 +112,33 @@ def _other_time(cell: Cell, saved: Info) -> str | None:
     return f"init: the saved module over time is {before}, and not {cell.temporal.name}"
 
 
+def _other_context(cell: Cell, setup: Setup, saved: Info) -> str | None:
+    """A learned context that has another meaning in this cell, or is that of other classes."""
+    if CONTEXT not in restored(cell, setup):
+        return None
+    form = setup.prompt.plugin.context_form(setup.prompt.options)
+    if form.position != saved.source.position:
+        return (
+            f"init: the saved context is {saved.source.position} the class name, and that of "
+            f"prompt {cell.prompt} is {form.position} it"
+        )
+    of_classes = saved.context is not None and len(saved.context) == 3
+    if of_classes != form.class_specific:
+        kind, other = ("class-specific", "shared") if of_classes else ("shared", "class-specific")
+        return f"init: the saved context is {kind}, and that of prompt {cell.prompt} is {other}"
+    for names in (setup.trained.names, setup.row_names) if of_classes else ():
+        if names != saved.source.classes:
+            return _other_classes("context", names, saved.source.classes)
+    return None
+
+
 def _other_classifier(setup: Setup, saved: Info) -> str | None:
     """Why the saved W does not fit."""
     if not takes_classifier(setup) or setup.classifier is None:
         return None
     for names in (setup.trained.names, setup.row_names):
         if names != saved.source.classes:
-            return _other_classes(names, saved.source.classes)
+            return _other_classes("W", names, saved.source.classes)
     missing = [n for n in _state(setup) if n not in saved.parts and n != LOGIT_SCALE]
     if missing:
         return f"init: the saved classifier has no {missing[0]}, which this paradigm has"
@@ -124,7 +148,7 @@ def _other_classifier(setup: Setup, saved: Info) -> str | None:
     return None
 
 
-def _other_classes(names: Sequence[str], saved: Sequence[str]) -> str:
+def _other_classes(what: str, names: Sequence[str], saved: Sequence[str]) -> str:
     unknown = [name for name in names if name not in saved]
     unused = [name for name in saved if name not in names]
     if unknown:
@@ -133,7 +157,7 @@ def _other_classes(names: Sequence[str], saved: Sequence[str]) -> str:
         difference = f"'{unused[0]}' is not among those of this cell"
     else:
         difference = "their order differs"
-    return f"init: the saved W is that of {len(saved)} other classes: {difference}"
+    return f"init: the saved {what} is that of {len(saved)} other classes: {difference}"
 
 
 def _state(setup: Setup) -> Sequence[str]:

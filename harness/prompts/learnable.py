@@ -1,9 +1,14 @@
-"""A learned context before the class name (CoOp; Eq. 7): M vectors that all classes share.
+"""A learned context before, around or behind the class name (CoOp; Eq. 7): M vectors.
 
-The text reads [V]_1 ... [V]_M [class name]. The vectors are trained at the rate lr_new through the
-text tower, which stays frozen unless matching with `text_tower: online` trains it. `context` is M.
-They start at random, N(0, 0.02), or with `start: text` at the token embeddings of `text`, which
-must be M tokens. The paper's public code, as CoOp, has a full stop at the end (`full_stop: true`).
+With `position: before` the text reads [V]_1 ... [V]_M [class name]; with `around`, CoOp's "middle",
+[V]_1 ... [V]_(M // 2) [class name] [V]_(M // 2 + 1) ... [V]_M; with `behind`, CoOp's "front",
+[class name] [V]_1 ... [V]_M. `context` is M. All classes share the vectors unless they are
+`class_specific` (CoOp's CSC): then each has M of its own, and those of other classes are unknown.
+The paper's public code, as CoOp, has a full stop at the end of the text (`full_stop: true`).
+
+The vectors are trained at the rate lr_new through the text tower, which stays frozen unless
+`text_tower: online` trains it. They start at random, N(0, 0.02), or with `start: text` at the token
+embeddings of `text`, which must be M tokens: CoOp's CTX_INIT, there for a shared context only.
 """
 
 from __future__ import annotations
@@ -18,6 +23,7 @@ from harness.core.cells import Cell
 from harness.core.errors import CellError
 from harness.core.facts import CellFacts
 from harness.core.protocols.encoder import TunableText
+from harness.core.text_context import ContextForm, Position
 from harness.prompts._changing_texts import why_infeasible
 
 if TYPE_CHECKING:
@@ -27,11 +33,13 @@ if TYPE_CHECKING:
 TRAINED = True
 #: CoOp's standard deviation of random vectors.
 DEVIATION = 0.02
+FULL_STOP = "."
 
 
 class Options(BaseModel):
     """context: M, the number of vectors. start: random | text. text: what they start at.
-    full_stop: a full stop behind the class name, in which "_" is read as a space.
+    full_stop: a full stop at the end; "_" in the class name is then read as a space.
+    position: before | around | behind the class name. class_specific: M vectors for every class.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -40,6 +48,8 @@ class Options(BaseModel):
     start: Literal["random", "text"] = "random"
     text: str = Field("a photo of a", min_length=1)
     full_stop: bool = False
+    position: Position = "before"
+    class_specific: bool = False
 
 
 def check(cell: Cell, facts: CellFacts) -> str | None:
@@ -56,26 +66,35 @@ def check(cell: Cell, facts: CellFacts) -> str | None:
 
 
 def texts(names: Sequence[str], options: Options) -> list[list[str]]:
-    """The class names alone, or with a full stop: the context is put before them."""
+    """The class names alone, or with a full stop: without the context."""
     if options.full_stop:
-        return [[f"{name.replace('_', ' ')}."] for name in names]
+        return [[name.replace("_", " ") + FULL_STOP] for name in names]
     return [[name] for name in names]
 
 
-def start(options: Options, encoder: TunableText, generator: torch.Generator) -> torch.Tensor:
-    """The context (M, E) before training, on the CPU.
+def context_form(options: Options) -> ContextForm:
+    """Where the vectors are; a full stop is no part of the name."""
+    closing = FULL_STOP if options.full_stop else ""
+    return ContextForm(options.position, closing, options.class_specific)
+
+
+def start(
+    options: Options, encoder: TunableText, generator: torch.Generator, n_classes: int = 1
+) -> torch.Tensor:
+    """The context (M, E) before training, or (C, M, E) if it is class-specific; on the CPU.
 
     Raises CellError for a text that is not M tokens for this tower.
     """
     import torch
 
+    classes = (n_classes,) if options.class_specific else ()
     if options.start == "random":
-        shape = (options.context, encoder.context_dim)
+        shape = (*classes, options.context, encoder.context_dim)
         return DEVIATION * torch.randn(shape, generator=generator)
-    vectors_KE = encoder.token_vectors(options.text)
-    if len(vectors_KE) != options.context:
+    vectors_ME = encoder.token_vectors(options.text).cpu()
+    if len(vectors_ME) != options.context:
         raise CellError(
-            f"prompt learnable: the text '{options.text}' is {len(vectors_KE)} tokens for this "
+            f"prompt learnable: the text '{options.text}' is {len(vectors_ME)} tokens for this "
             f"text tower, and context is {options.context}"
         )
-    return vectors_KE.cpu()
+    return vectors_ME.expand(*classes, *vectors_ME.shape).clone() if classes else vectors_ME

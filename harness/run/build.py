@@ -74,7 +74,7 @@ def build_model(resolved: ResolvedCell, recipe: Recipe, resources: Resources) ->
     embedding = Embedding(projection, over_frames(resolved, resources, torch_device, trained=True))
     texts = _texts(resolved, resources, torch_device)
     if isinstance(texts, LearnedContext):
-        warnings += cut_warnings(resolved, names, resources, texts.length)
+        warnings += cut_warnings(resolved, names, resources, texts.learned)
     model = Model(source, embedding, head, texts, gather=resolved.cell.gather is not False)
     return BuiltModel(model, w_init_CD, embedding, warnings)
 
@@ -231,9 +231,10 @@ def _texts(
         prompt.averaging(options),
     )  # fmt: skip
     if prompt.TRAINED:
-        context_ME = context_of(resolved, tower, resources)
+        context = context_of(resolved, tower, resources)
         tower.module.requires_grad_(cell.text_tower == "online")
-        return LearnedContext(context_ME.to(torch_device), tower, *rest)
+        vectors = context.vectors.to(torch_device)
+        return LearnedContext(vectors, tower, *rest, form=context.form)
     return TrainedTower(tower, *rest)
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from harness.core.errors import CellError
 from harness.core.listing import MOST_NAMED, paired, quoted
 from harness.core.perils import EQUAL_TEXTS
+from harness.core.text_context import TextContext
 from harness.core.text_findings import Pairs
 from harness.plan.resolve import ResolvedCell
 from harness.run.resources import Resources
@@ -48,21 +49,29 @@ def text_warnings(
 
 
 def cut_warnings(
-    resolved: ResolvedCell, names: tuple[str, ...], resources: Resources, context: int
+    resolved: ResolvedCell, names: tuple[str, ...], resources: Resources, context: TextContext
 ) -> tuple[str, ...]:
-    """Which class texts are cut behind a learned context of so many vectors."""
+    """Which class texts are cut because of a learned context."""
     cut = [names[c] for c in resources.cut_short(resolved, names, context)]
     encoder = resolved.setup.text_encoder.choice
     warnings = (
         (
-            f"{encoder} cuts the texts of {_classes(len(cut))} at their end behind a context of "
-            f"{context} vectors: {quoted(cut)}.",
+            f"{encoder} cuts {_what(context)} of {_classes(len(cut))} at their end "
+            f"{_where(context)} a context of {context.length} vectors: {quoted(cut)}.",
         )
         if cut
         else ()
     )
     resources.tell(warnings)
     return warnings
+
+
+def _what(context: TextContext) -> str:
+    return "the texts" if context.form.position == "before" else "the names"
+
+
+def _where(context: TextContext) -> str:
+    return {"before": "behind", "around": "in", "behind": "before"}[context.form.position]
 
 
 def _rows(

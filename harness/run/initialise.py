@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from harness.core.errors import CellError
@@ -11,6 +12,7 @@ from harness.core.protocols.classifier import ClassifierInputs
 from harness.core.protocols.encoder import TunableText
 from harness.core.protocols.paradigm import CLASSIFIER, LOGIT_SCALE
 from harness.core.seeding import torch_stream
+from harness.core.text_context import TextContext
 from harness.plan.resolve import ResolvedCell
 from harness.run.resources import Resources
 from harness.run.support_rows import samples_of
@@ -82,46 +84,55 @@ def text_classifier(
     resolved: ResolvedCell, names: tuple[str, ...], resources: Resources
 ) -> torch.Tensor:
     """(C, D) text embeddings of class names under the cell's prompt, mapped to the width of the
-    image embeddings if it differs. A learned context that `init` has stands before the names.
+    image embeddings if it differs. A learned context that `init` has is in the texts.
     """
     saved = resources.saved(resolved, CONTEXT)
     if saved is not None:
-        return _behind_context(resolved, names, resources)
+        return _with_context(resolved, names, resources)
     text_CE = resources.texts(resolved, names)
     map_ED = alignment_map(resolved, resources)
     return text_CE if map_ED is None else text_CE @ map_ED
 
 
-def _behind_context(
+def _with_context(
     resolved: ResolvedCell, names: tuple[str, ...], resources: Resources
 ) -> torch.Tensor:
     prompt, options = resolved.setup.prompt.plugin, resolved.setup.prompt.options
     tower = resources.tunable_text(resolved)
-    context_ME = context_of(resolved, tower, resources)
+    context = context_of(resolved, tower, resources)
+    vectors = context.vectors.to(next(tower.module.parameters()).device)
     texts = ContextTexts(
-        tower, names, lambda classes: prompt.texts(classes, options),
+        tower, resolved.setup.trained.names, lambda classes: prompt.texts(classes, options),
         alignment_map(resolved, resources), prompt.averaging(options),
-        context_ME.to(next(tower.module.parameters()).device),
+        replace(context, vectors=vectors),
     )  # fmt: skip
     return texts.embed(names).cpu()
 
 
-def context_of(resolved: ResolvedCell, tower: TunableText, resources: Resources) -> torch.Tensor:
-    """The context (M, E) that a cell with a learned prompt begins with: that of `init`, or new.
+def context_of(resolved: ResolvedCell, tower: TunableText, resources: Resources) -> TextContext:
+    """The context that a cell with a learned prompt begins with: that of `init`, or new. Of a
+    class-specific one the vectors are those of the classes trained on; planning has made sure that
+    `init` has the same classes.
 
     Raises CellError if the saved one is of another shape.
     """
-    prompt, options = resolved.setup.prompt.plugin, resolved.setup.prompt.options
-    new_ME = prompt.start(options, tower, torch_stream(resolved.cell.seed, "context"))
+    setup = resolved.setup
+    prompt, options = setup.prompt.plugin, setup.prompt.options
+    form, stream = prompt.context_form(options), torch_stream(resolved.cell.seed, "context")
+    if form.class_specific:
+        new = prompt.start(options, tower, stream, len(setup.trained.names))
+    else:
+        new = prompt.start(options, tower, stream)
     saved = resources.saved(resolved, CONTEXT)
-    if saved is None or saved.context_ME is None:
-        return new_ME
-    if saved.context_ME.shape != new_ME.shape:
+    if saved is None or saved.context is None:
+        return TextContext(new, form)
+    if saved.context.shape != new.shape:
+        what = "(classes, vectors, width)" if form.class_specific else "(vectors, width)"
         raise CellError(
-            f"init: the saved context is {tuple(saved.context_ME.shape)}, and that of prompt "
-            f"{resolved.cell.prompt} {tuple(new_ME.shape)} (vectors, width)"
+            f"init: the saved context is {tuple(saved.context.shape)}, and that of prompt "
+            f"{resolved.cell.prompt} {tuple(new.shape)} {what}"
         )
-    return saved.context_ME
+    return TextContext(saved.context, form)
 
 
 def template_classifiers(

@@ -18,6 +18,7 @@ from harness.core.errors import DataError, EncoderError
 from harness.core.listing import MOST_NAMED
 from harness.core.protocols.dataset import Clips, Dataset, as_features
 from harness.core.protocols.encoder import TextEncoder, TunableText
+from harness.core.text_context import TextContext
 from harness.core.text_findings import (
     EqualRows,
     TextFindings,
@@ -230,9 +231,9 @@ class Resources:
         return self._once(("text findings", address), find)
 
     def cut_short(
-        self, resolved: ResolvedCell, names: tuple[str, ...], context: int = 0
+        self, resolved: ResolvedCell, names: tuple[str, ...], context: TextContext | None = None
     ) -> list[int]:
-        """Classes with a text that the text encoder cuts behind a context of so many vectors."""
+        """Classes with a text that the text encoder cuts, with a context or without one."""
         prompt = resolved.setup.prompt
         texts = prompt.plugin.evaluation_texts(names, prompt.options)
         tower = self.text_encoder(resolved)

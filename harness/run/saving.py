@@ -56,7 +56,7 @@ def trained_weights(resolved: ResolvedCell, trained: Trained, resources: Resourc
     head = evaluation_head(resolved, trained, resources, names)
     module, inserted = _backbone(resolved, trained, resources)
     texts = trained.texts
-    context_ME = texts.context() if texts is not None else None
+    context = texts.context() if texts is not None else None
     kept = resources.saved(resolved, CONTEXT)
     return Weights(
         projection=projection,
@@ -64,7 +64,7 @@ def trained_weights(resolved: ResolvedCell, trained: Trained, resources: Resourc
         inserted=inserted,
         temporal={} if temporal is None else temporal.state_dict(),
         text=_tower(resolved, trained, resources),
-        context_ME=kept.context_ME if context_ME is None and kept is not None else context_ME,
+        context=kept.context if context is None and kept is not None else context,
         map_ED=alignment_map(resolved, resources),
         head=head.state(),
         source=_source(resolved, names, head),
@@ -114,4 +114,5 @@ def _source(resolved: ResolvedCell, names: tuple[str, ...], head: Head) -> Sourc
         text_encoder=setup.text_weights,
         alignment=cell.alignment,
         unnamed=max(0, len(head.pretrained()) + len(head.new()) - len(head.state())),
+        position=setup.prompt.plugin.context_form(setup.prompt.options).position,
     )

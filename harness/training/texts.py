@@ -7,15 +7,19 @@ backpropagated through the text tower once per step, whatever the number of micr
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from harness.core.errors import CellError
 from harness.core.protocols.encoder import TunableText
+from harness.core.text_context import ContextForm, TextContext
 
 if TYPE_CHECKING:
     import torch
 
 #: Class names to the texts of each class: one or several.
 Wording = Callable[[Sequence[str]], list[list[str]]]
+BEFORE = ContextForm()
 #: Classes per batch of texts in evaluation.
 AT_ONCE = 64
 
@@ -55,7 +59,9 @@ class DrawnTemplates:
 
 
 class ContextTexts:
-    """Texts of classes behind a context (M, E), or without one, embedded by a text tower."""
+    """Texts of classes with a context, or without one, embedded by a text tower. The vectors of a
+    class-specific context are (C, M, E), of the classes `names`.
+    """
 
     def __init__(
         self,
@@ -64,11 +70,11 @@ class ContextTexts:
         wording: Wording,
         map_ED: torch.Tensor | None = None,
         average: str = "normalised",
-        context_ME: torch.Tensor | None = None,
+        context: TextContext | None = None,
     ) -> None:
         self._tower, self._wording, self._map_ED = tower, wording, map_ED
-        self._average, self._context_ME = average, context_ME
-        self._texts = wording(names)
+        self._average, self._context = average, context
+        self._names, self._texts = names, wording(names)
 
     def begin_epoch(self, stream: torch.Generator) -> None:
         """Nothing is drawn."""
@@ -77,27 +83,52 @@ class ContextTexts:
         """Nothing is drawn."""
 
     def rows(self, classes_U: torch.Tensor) -> torch.Tensor:
-        return self._embed([self._texts[c] for c in classes_U.tolist()])
+        classes = classes_U.tolist()
+        return self._embed([self._texts[c] for c in classes], classes)
 
     def embed(self, names: Sequence[str]) -> torch.Tensor:
+        """Raises CellError for a class that a class-specific context does not name."""
         import torch
 
-        texts = self._wording(names)
+        texts, classes = self._wording(names), self._numbers(names)
         with torch.no_grad():
-            parts = [self._embed(texts[i : i + AT_ONCE]) for i in range(0, len(texts), AT_ONCE)]
+            parts = [
+                self._embed(texts[i : i + AT_ONCE], classes[i : i + AT_ONCE])
+                for i in range(0, len(texts), AT_ONCE)
+            ]
         return torch.cat(parts)
 
-    def _embed(self, texts: Sequence[Sequence[str]]) -> torch.Tensor:
+    def _numbers(self, names: Sequence[str]) -> list[int]:
+        """Of classes by their names; any where nothing belongs to one class."""
+        if self._context is None or not self._context.form.class_specific:
+            return list(range(len(names)))
+        number = {name: c for c, name in enumerate(self._names)}
+        for name in names:
+            if name not in number:
+                raise CellError(f"the class-specific context has no vectors of the class '{name}'")
+        return [number[name] for name in names]
+
+    def _embed(self, texts: Sequence[Sequence[str]], classes: Sequence[int]) -> torch.Tensor:
         """(U, D): for a class with several texts the mean of their embeddings, each normalised
         first unless `average` is `plain`.
         """
         import torch
 
         flat = [text for of_class in texts for text in of_class]
-        w_ND = self._tower.encode(flat, self._context_ME).float()
+        w_ND = self._tower.encode(flat, self._context_of(texts, classes)).float()
         w_ND = w_ND if self._map_ED is None else w_ND @ self._map_ED.to(w_ND.device)
         parts = w_ND.split([len(of_class) for of_class in texts])
         return torch.stack([self._mean(w_KD) for w_KD in parts])
+
+    def _context_of(
+        self, texts: Sequence[Sequence[str]], classes: Sequence[int]
+    ) -> TextContext | None:
+        """The context of the texts of these classes."""
+        if self._context is None or not self._context.form.class_specific:
+            return self._context
+        pairs = zip(classes, texts, strict=True)
+        each = [c for c, of_class in pairs for _ in of_class]
+        return replace(self._context, vectors=self._context.vectors[each])
 
     def _mean(self, w_KD: torch.Tensor) -> torch.Tensor:
         from torch.nn import functional as F
@@ -129,28 +160,28 @@ class TrainedTower(ContextTexts):
 
 
 class LearnedContext(ContextTexts):
-    """M vectors before every class name, trained through the tower (Eq. 7). The tower is frozen
-    unless its parameters require gradients.
+    """M vectors in the text of every class, trained through the tower (Eq. 7; CoOp): (M, E), or
+    (C, M, E) where they are class-specific. The tower is frozen unless its parameters require
+    gradients.
     """
 
-    def __init__(self, context_ME: torch.Tensor, tower: TunableText, *rest: Any) -> None:
+    def __init__(
+        self, vectors: torch.Tensor, tower: TunableText, *rest: Any, form: ContextForm = BEFORE
+    ) -> None:
+        self._learnt = vectors.detach().clone().requires_grad_()
+        self.learned = TextContext(self._learnt, form)
         super().__init__(tower, *rest)
-        self._context_ME = self._learnt_ME = context_ME.detach().clone().requires_grad_()
-
-    @property
-    def length(self) -> int:
-        """M, the number of vectors."""
-        return len(self._learnt_ME)
+        self._context = self.learned
 
     def pretrained(self) -> list[torch.Tensor]:
         return [t for t in self._tower.module.parameters() if t.requires_grad]
 
     def new(self) -> list[torch.Tensor]:
-        return [self._learnt_ME]
+        return [self._learnt]
 
     def tower(self) -> Mapping[str, torch.Tensor]:
         state: Mapping[str, torch.Tensor] = self._tower.module.state_dict()
         return state if self.pretrained() else {}
 
     def context(self) -> torch.Tensor:
-        return self._learnt_ME
+        return self._learnt

@@ -24,9 +24,13 @@ NAME = "weights.safetensors"
 #: Written into every file. Files of version 0 hold the projection, the backbone and the modules
 #: over time alone, and say nothing about the rest.
 VERSION = 1
+#: Of files whose context is not before the class name: they say where it is.
+WITH_POSITION = 2
 #: Parts of a file: each is a tensor, or the prefix of the names of several.
 PROJECTION, BACKBONE, INSERTED, TEMPORAL = "projection", "module", "inserted", "temporal"
 TEXT, CONTEXT, ALIGNMENT, HEAD = "text", "context", "alignment", "head"
+#: Where a context is unless a file says another position.
+BEFORE = "before"
 #: The one key of the metadata: several would be written in any order.
 _KEY = "harness"
 
@@ -50,22 +54,27 @@ class Source:
     text_encoder: str | None = None  # content hash of the pretrained text encoder
     alignment: str | None = None  # its name
     unnamed: int = 0  # trained tensors of the head that its `state` does not name
+    position: str = BEFORE  # where the learned context is in a text
 
 
 @dataclass(frozen=True)
 class Info:
-    """What is in a file: the parts, and the names of the head's state; (D, F) of the projection."""
+    """What is in a file: the parts, and the names of the head's state; (D, F) of the projection;
+    (M, E) or (C, M, E) of the learned context, if there is one.
+    """
 
     source: Source
     parts: frozenset[str]
     shape: tuple[int, ...]
+    context: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True)
 class Weights:
     """The projection; the backbone where it was tuned (None: it is the pretrained one), with
     inserted modules; the temporal module; the text tower where it was trained; the learned context
-    (M, E); the map of the alignment; and the state of the head, with W.
+    (M, E), or (C, M, E) of the classes of W; the map of the alignment; and the state of the head,
+    with W.
     """
 
     projection: Projection
@@ -73,7 +82,7 @@ class Weights:
     inserted: Mapping[str, torch.Tensor] = field(default_factory=dict)
     temporal: Mapping[str, torch.Tensor] = field(default_factory=dict)
     text: Mapping[str, torch.Tensor] = field(default_factory=dict)
-    context_ME: torch.Tensor | None = None
+    context: torch.Tensor | None = None
     map_ED: torch.Tensor | None = None
     head: Mapping[str, torch.Tensor] = field(default_factory=dict)
     source: Source = Source(version=0)
@@ -86,7 +95,7 @@ def save_weights(path: Path, weights: Weights) -> None:
     projection = weights.projection
     single = {
         f"{PROJECTION}.weight": projection.weight_DF, f"{PROJECTION}.bias": projection.bias_D,
-        CONTEXT: weights.context_ME, ALIGNMENT: weights.map_ED,
+        CONTEXT: weights.context, ALIGNMENT: weights.map_ED,
     }  # fmt: skip
     tensors = {name: tensor for name, tensor in single.items() if tensor is not None}
     for part, state in (
@@ -96,7 +105,7 @@ def save_weights(path: Path, weights: Weights) -> None:
         tensors |= {f"{part}.{name}": tensor for name, tensor in state.items()}
     # A tensor with several names is written under each of them.
     copies = {name: t.detach().cpu().clone().contiguous() for name, t in tensors.items()}
-    data = save(copies, {_KEY: json.dumps(asdict(weights.source), sort_keys=True)})
+    data = save(copies, {_KEY: json.dumps(_said(weights.source), sort_keys=True)})
     write_atomically(path, lambda f: f.write(data))
 
 
@@ -133,11 +142,21 @@ def read_info(path: Path) -> Info:
         with safe_open(path, framework="np") as saved:
             names, said = list(saved.keys()), (saved.metadata() or {}).get(_KEY)
             shape = tuple(saved.get_slice(f"{PROJECTION}.weight").get_shape())
+            context = tuple(saved.get_slice(CONTEXT).get_shape()) if CONTEXT in names else None
     except (OSError, SafetensorError) as error:
         raise EncoderError(_no_weights(path)) from error
     if len(shape) != 2:
         raise EncoderError(_no_weights(path))
-    return Info(_source(said, path), _parts(names), shape)
+    return Info(_source(said, path), _parts(names), shape, context)
+
+
+def _said(source: Source) -> dict[str, Any]:
+    """What a file says of its source; as before there were positions where it has the default."""
+    values = asdict(source)
+    if source.position == BEFORE:
+        del values["position"]
+        return values
+    return values | {"version": WITH_POSITION}
 
 
 def _source(said: str | None, path: Path) -> Source:
@@ -146,7 +165,7 @@ def _source(said: str | None, path: Path) -> Source:
     try:
         values = json.loads(said)
         version = values["version"]
-        if version > VERSION:
+        if version > WITH_POSITION:
             raise EncoderError(f"init: {path} was saved by a newer version of the harness: update")
         return Source(**values | {"classes": tuple(values["classes"])})
     except (ValueError, TypeError, KeyError) as error:

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from harness.core.errors import EncoderError
+from harness.core.text_context import TextContext
 from harness.encoders import hf_clip
 
 from . import tiny
@@ -145,7 +146,7 @@ def test_a_tokenizer_that_pads_at_the_left_gives_the_same(root: Path, kind: str)
         found, expected = map(read, towers)
         assert torch.equal(found, expected)
     context_ME = torch.ones(2, towers[0].context_dim)
-    assert torch.equal(*(t.encode(texts, context_ME).detach() for t in towers))
+    assert torch.equal(*(t.encode(texts, TextContext(context_ME)).detach() for t in towers))
 
 
 def test_a_tokenizer_without_a_padding_token_pads_with_its_end(root: Path) -> None:
@@ -192,7 +193,8 @@ def test_texts_that_are_cut_are_known(root: Path, kind: str) -> None:
     tower = hf_clip.build_text(tiny.hf_clip(root / f"{kind}_cut", kind), NONE)
     fits, cut = "red " * 10, "red " * 11  # 12 tokens with start and end
     assert tower.cut_short([fits, cut]) == [False, True]
-    assert tower.cut_short(["red " * 8, fits], context=2) == [False, True]
+    context = TextContext(torch.zeros(2, tower.context_dim))
+    assert tower.cut_short(["red " * 8, fits], context) == [False, True]
 
 
 def changed(folder: Path, **settings: Any) -> str:

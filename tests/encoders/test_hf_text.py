@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from harness.core.errors import EncoderError
+from harness.core.text_context import TextContext
 from harness.encoders import hf_text
 
 from . import tiny
@@ -67,7 +68,7 @@ def test_a_tokenizer_without_padding_or_at_the_left(root: Path) -> None:
         assert_same(tower.encode(TEXTS).detach(), tower.embed(TEXTS))
         context_ME = tower.token_vectors("a photo of")
         with_words = tower.embed([f"a photo of {text}" for text in TEXTS])
-        assert_same(tower.encode(TEXTS, context_ME).detach(), with_words)
+        assert_same(tower.encode(TEXTS, TextContext(context_ME)).detach(), with_words)
 
 
 def test_the_form_of_tokenizers_like_berts(root: Path) -> None:

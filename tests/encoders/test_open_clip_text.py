@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from harness.core.errors import EncoderError
+from harness.core.text_context import ContextForm, TextContext
 from harness.encoders import open_clip
 from harness.encoders._open_clip_source import locate
 from harness.encoders._open_clip_text import OpenClipText, text_form_of, tokenizer_of
@@ -102,8 +103,22 @@ def test_a_tokenizer_that_pads_at_the_left_is_used_as_the_library_uses_it(tmp_pa
     own = tokenizer_of(locate(f"{tmp_path / 'tiny.json'}@{tmp_path / 'weights.pt'}", Stated()))
     with torch.inference_mode():
         assert_same(tower.embed(TEXTS), library.encode_text(own(list(TEXTS)), normalize=False))
+        for position in ("before", "behind"):
+            context = TextContext(tower.token_vectors("a photo of"), ContextForm(position))
+            order = "a photo of {}" if position == "before" else "{} a photo of"
+            with_words = tower.embed([order.replace("{}", text) for text in TEXTS])
+            assert_same(tower.encode(TEXTS, context), with_words)
+
+
+def test_a_tokenizer_that_cuts_at_the_left_takes_no_context(tmp_path: Path) -> None:
+    import torch
+
+    config = tiny.open_clip_siglip(tmp_path / "text")
+    file = tmp_path / "text" / "tokenizer_config.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"truncation_side": "left"}))
+    tower = built(tmp_path, config)
     with pytest.raises(EncoderError, match="lays out texts in a way of its own"):
-        tower.encode(TEXTS, torch.zeros(2, tower.context_dim))
+        tower.encode(TEXTS, TextContext(torch.zeros(2, tower.context_dim)))
 
 
 def test_settings_that_are_refused() -> None:
@@ -114,6 +129,9 @@ def test_settings_that_are_refused() -> None:
 
 
 def test_texts_that_are_cut_are_known(tmp_path: Path) -> None:
+    import torch
+
     tower = built(tmp_path, tiny.VIT)  # 12 tokens with start and end
     assert tower.cut_short(["red " * 10, "red " * 11]) == [False, True]
-    assert tower.cut_short(["red " * 8, "red " * 9], context=2) == [False, True]
+    context = TextContext(torch.zeros(2, tower.context_dim))
+    assert tower.cut_short(["red " * 8, "red " * 9], context) == [False, True]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from copy import deepcopy
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,9 @@ from torch.overrides import TorchFunctionMode
 
 from harness.core.errors import EncoderError
 from harness.core.protocols.encoder import TunableText
+from harness.core.text_context import TextContext
 from harness.encoders import embedded, hf_clip, hf_text, open_clip
-from harness.encoders._text import TokenLayout, layout_of, words_of
+from harness.encoders._token_layout import TokenLayout, layout_of, words_of
 
 from . import tiny
 from .compare import NONE
@@ -68,7 +70,7 @@ def test_a_context_of_words_equals_these_words_in_front(tower: TunableText) -> N
     """So it stands behind the start token, moves the positions, and the pooling finds the end."""
     context_ME = tower.token_vectors(WORDS)
     assert context_ME.shape in [(3, tower.context_dim), (10, tower.context_dim)]  # words, letters
-    found = tower.encode(NAMES, context_ME).detach()
+    found = tower.encode(NAMES, TextContext(context_ME)).detach()
     assert_same(found, tower.embed([f"{WORDS} {name}" for name in NAMES]))
     assert (found - tower.embed(NAMES)).abs().max() > 1e-3
 
@@ -76,13 +78,13 @@ def test_a_context_of_words_equals_these_words_in_front(tower: TunableText) -> N
 def test_a_text_too_long_is_cut_at_its_end(tower: TunableText) -> None:
     """The libraries' own cutting of the whole text is the measure: they keep the end token."""
     long = ["green cat " * 600 + "boat", "red car", "blue " * 600]
-    found = tower.encode(long, tower.token_vectors(WORDS)).detach()
+    found = tower.encode(long, TextContext(tower.token_vectors(WORDS))).detach()
     assert_same(found, tower.embed([f"{WORDS} {text}" for text in long]))
 
 
 def test_a_gradient_reaches_every_vector_of_the_context(tower: TunableText) -> None:
     context_ME = (0.02 * torch.randn(4, tower.context_dim)).requires_grad_()
-    tower.encode(NAMES, context_ME).square().sum().backward()
+    tower.encode(NAMES, TextContext(context_ME)).square().sum().backward()
     assert context_ME.grad is not None
     assert (context_ME.grad.abs().sum(dim=1) > 0).all()
     tower.module.zero_grad()
@@ -99,7 +101,7 @@ def test_every_parameter_of_the_module_moves_the_embedding(tower: TunableText) -
 
 def test_a_context_leaves_the_tower_as_it_is(tower: TunableText) -> None:
     before, names = tower.embed(NAMES), list(tower.module.state_dict())
-    tower.encode(NAMES, torch.ones(2, tower.context_dim))
+    tower.encode(NAMES, TextContext(torch.ones(2, tower.context_dim)))
     assert torch.equal(tower.embed(NAMES), before)
     assert list(tower.module.state_dict()) == names
 
@@ -111,13 +113,13 @@ def test_a_deep_copy_is_trained_alone(tower: TunableText) -> None:
     parameters = [p for p in own.module.parameters() if p.requires_grad]
     assert len(parameters) == len(list(own.module.parameters()))
     optimiser = torch.optim.SGD([*parameters, context_ME], lr=0.1)
-    own.encode(NAMES, context_ME).square().mean().backward()
+    own.encode(NAMES, TextContext(context_ME)).square().mean().backward()
     optimiser.step()
     assert torch.equal(tower.embed(NAMES), before)
     assert (own.embed(NAMES) - before).abs().max() > 1e-6
     with torch.no_grad():  # the copy's own tokens, not those of the tower it was copied from
         assert_same(
-            own.encode(NAMES, own.token_vectors(WORDS)),
+            own.encode(NAMES, TextContext(own.token_vectors(WORDS))),
             own.embed([f"{WORDS} {name}" for name in NAMES]),
         )
 
@@ -136,14 +138,14 @@ def test_encoding_runs_where_the_module_is(tower: TunableText) -> None:
     context_ME = torch.zeros(2, own.context_dim, device="meta")
     with Unmasked():
         assert own.encode(NAMES).device.type == "meta"
-        assert own.encode(NAMES, context_ME).device.type == "meta"
+        assert own.encode(NAMES, TextContext(context_ME)).device.type == "meta"
 
 
 def test_contexts_that_do_not_fit(tower: TunableText) -> None:
     with pytest.raises(EncoderError, match="does not fit token embeddings of width"):
-        tower.encode(NAMES, torch.zeros(2, tower.context_dim + 1))
+        tower.encode(NAMES, TextContext(torch.zeros(2, tower.context_dim + 1)))
     with pytest.raises(EncoderError, match="leaves no room for a text"):
-        tower.encode(NAMES, torch.zeros(600, tower.context_dim))
+        tower.encode(NAMES, TextContext(torch.zeros(600, tower.context_dim)))
 
 
 def test_a_tokenizer_with_a_layout_of_its_own_takes_no_context(tmp_path: Path) -> None:
@@ -151,7 +153,7 @@ def test_a_tokenizer_with_a_layout_of_its_own_takes_no_context(tmp_path: Path) -
     config["text_cfg"]["tokenizer_mode"] = "clips"
     tower = _open_clip(tmp_path, config)
     with pytest.raises(EncoderError, match="lays out texts in a way of its own"):
-        tower.encode(NAMES, torch.zeros(2, tower.context_dim))
+        tower.encode(NAMES, TextContext(torch.zeros(2, tower.context_dim)))
 
 
 def test_what_a_tokenizer_puts_around_a_text_is_its_layout(tmp_path: Path) -> None:
@@ -168,8 +170,22 @@ def test_what_a_tokenizer_puts_around_a_text_is_its_layout(tmp_path: Path) -> No
 
 def test_rows_hold_fillers_and_cut_texts_at_their_end() -> None:
     layout = TokenLayout(before=(1,), after=(2,), pad=0, length=6, filler=9, full=False)
-    ids, masks = layout.rows([[5, 6, 7], [5]], context=2)
-    assert ids == [[1, 9, 9, 5, 6, 2], [1, 9, 9, 5, 2, 0]]
-    assert masks == [[1] * 6, [1, 1, 1, 1, 1, 0]]
+    rows = layout.rows([[5, 6, 7], [5]], (2, 0))
+    assert rows.ids == [[1, 9, 9, 5, 6, 2], [1, 9, 9, 5, 2, 0]]
+    assert rows.masks == [[1] * 6, [1, 1, 1, 1, 1, 0]]
+    assert rows.places == [[1, 2], [1, 2]]
     full = TokenLayout((1,), (2,), 0, 6, 9, full=True)
-    assert full.rows([[5]], context=0)[0] == [[1, 5, 2, 0, 0, 0]]
+    assert full.rows([[5]]).ids == [[1, 5, 2, 0, 0, 0]]
+
+
+def test_rows_keep_what_is_behind_the_words_and_pad_at_either_side() -> None:
+    layout = TokenLayout(before=(1,), after=(2,), pad=0, length=7, filler=9, full=True)
+    rows = layout.rows([[5, 6, 7], [5]], (1, 2), closing=[4])
+    assert rows.ids == [[1, 9, 5, 9, 9, 4, 2]] * 2
+    rows = layout.rows([[5, 6, 7], [5]], (0, 2))
+    assert rows.ids == [[1, 5, 6, 7, 9, 9, 2], [1, 5, 9, 9, 2, 0, 0]]
+    assert rows.places == [[4, 5], [2, 3]]
+    left = replace(layout, left=True).rows([[5, 6, 7], [5]], (1, 1))
+    assert left.ids == [[1, 9, 5, 6, 7, 9, 2], [0, 0, 1, 9, 5, 9, 2]]
+    assert left.masks == [[1] * 7, [0, 0, 1, 1, 1, 1, 1]]
+    assert left.places == [[1, 5], [3, 5]]

@@ -54,6 +54,7 @@ CLIPS: dict[str, Any] = {
 }  # fmt: skip
 ONLINE = {"paradigm": "matching", "text_tower": "online"}
 SAVED = {"classifier": "saved"}
+BEHIND = {"name": "learnable", "position": "behind", "class_specific": True, "full_stop": True}
 
 
 @pytest.mark.parametrize(
@@ -65,6 +66,8 @@ SAVED = {"classifier": "saved"}
         ({"temporal": "t_trans"} | CLIPS, SAVED),
         ({"temporal": "t1d", "tuning": "all"} | CLIPS, {}),
         ({"prompt": "learnable"}, {}),
+        ({"prompt": BEHIND}, {}),
+        ({"prompt": BEHIND}, SAVED | {"prompt": "class_name"}),
         ({"prompt": "learnable"}, SAVED | {"prompt": "class_name"}),
         (ONLINE, {}),
         (ONLINE, {"paradigm": "vision_text"} | SAVED),

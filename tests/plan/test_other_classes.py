@@ -13,7 +13,7 @@ from harness.core.errors import DataError, TaskError
 from harness.core.store import Store
 from harness.plan.class_lists import rows_among
 from harness.plan.plan import Plan, make_plan
-from plan.conftest import AddDataset
+from plan.conftest import AddDataset, AddEncoder
 from tests.sampling.toy import items
 
 Task = dict[str, Any]
@@ -239,3 +239,21 @@ def test_orthogonal_rows_are_those_of_the_classes_trained_on(
     """Ten rows do not fit into four dimensions, though three classes are tested."""
     plan = plan_of(task, tmp_path, test_dataset=subset, classifier=["text", "orthogonal"])
     assert {c.classifier.name for c, _ in plan.infeasible if c.classifier} == {"orthogonal"}
+
+
+def test_a_class_specific_context_names_only_the_classes_trained_on(
+    task: Task, tmp_path: Path, add_encoder: AddEncoder, subset: str
+) -> None:
+    encoder = add_encoder("tunable", TAKES_CONTEXT=True)
+    own = {"name": "learnable", "class_specific": True}
+    row: Task = {"encoder": encoder, "classifier": "text", "prompt": ["learnable", own]}
+    halves: Task = {"train_classes": "half:0", "test_classes": ["base", "new"]}
+    plan = plan_of(task | row, tmp_path, **halves)
+    why = f"a class-specific context names only the classes that it was trained on, and {NONE_OF_5}"
+    refused = [(str(c.prompt), c.test_classes, why) for c, why in plan.infeasible]
+    assert set(refused) == {("learnable(class_specific=True)", "new", why)}
+    zero: Task = {"regime": "zero_shot", "shots": None, "classes": {"from": "rear"}}
+    plan = plan_of(task | row, tmp_path, train_classes={}, **zero)
+    assert {why for _, why in plan.infeasible} == {why}
+    # Where all tested classes were trained on, their rows are used.
+    assert plan_of(task | row, tmp_path, test_dataset=subset).infeasible == []

@@ -56,9 +56,11 @@ def file(runs: Path, task: dict[str, Any], /, *, without: tuple[str, ...] = (), 
     weights = Weights(
         Projection(torch.zeros(*said.pop("shape", (D, F))), None),
         text={} if "text" in without else {"w": torch.ones(1)},
-        context_ME=None if "context" in without else torch.zeros(4, D),
+        context=None if "context" in without else torch.zeros(*said.pop("context", (4, D))),
         head={name: t for name, t in head.items() if name not in without},
-        source=Source(**{name: value for name, value in source.items() if name != "shape"}),
+        source=Source(
+            **{name: value for name, value in source.items() if name not in ("shape", "context")}
+        ),
     )
     path = runs / "w.safetensors"
     save_weights(path, weights)
@@ -258,3 +260,55 @@ def test_another_module_over_time(task: dict[str, Any], tmp_path: Path) -> None:
         "init: the saved module over time is t_trans, and not tap"
     ]
     assert json.dumps(plan.notes()).count("the saved module over time is not used") == 1
+
+
+SPECIFIC = {"name": "learnable", "class_specific": True}
+
+
+@pytest.mark.parametrize(
+    ("said", "prompt", "reason"),
+    [
+        ({}, "learnable", None),
+        ({"position": "around"}, {"name": "learnable", "position": "around"}, None),
+        ({"context": (3, 4, D)}, SPECIFIC, None),
+        (
+            {"position": "around"}, "learnable",
+            "init: the saved context is around the class name, and that of prompt learnable is "
+            "before it",
+        ),
+        (
+            {}, {"name": "learnable", "position": "behind"},
+            "init: the saved context is before the class name, and that of prompt "
+            "learnable(position=behind) is behind it",
+        ),
+        (
+            {}, SPECIFIC,
+            "init: the saved context is shared, and that of prompt learnable(class_specific=True) "
+            "is class-specific",
+        ),
+        (
+            {"context": (3, 4, D)}, "learnable",
+            "init: the saved context is class-specific, and that of prompt learnable is shared",
+        ),
+        (
+            {"context": (3, 4, D), "classes": ("x", "y", "z")}, SPECIFIC,
+            f"init: the saved context is that of 3 other classes: '{NAMES[0]}' is not among them",
+        ),
+        (
+            {"context": (3, 4, D), "classes": tuple(reversed(NAMES))}, SPECIFIC,
+            "init: the saved context is that of 3 other classes: their order differs",
+        ),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("use", [{}, EVALUATED], ids=["trained_on", "evaluated"])
+def test_a_context_goes_on_in_its_form_and_for_its_classes(
+    task: dict[str, Any],
+    tmp_path: Path,
+    said: dict[str, Any],
+    prompt: Any,
+    reason: str | None,
+    use: dict[str, Any],
+) -> None:
+    init = file(tmp_path, task, **said)
+    plan = plan_of(task, tmp_path, init=init, prompt=[prompt, "class_name"], **use)
+    assert [why for _, why in plan.infeasible] == ([] if reason is None else [reason])

@@ -13,6 +13,7 @@ from harness.core.cells import Choice
 from harness.core.errors import CellError
 from harness.core.protocols.encoder import TunableText
 from harness.core.protocols.plugin import NoOptions
+from harness.core.text_context import ContextForm, TextContext
 from harness.encoders import embedded
 from harness.prompts import learnable
 
@@ -50,12 +51,38 @@ def test_a_random_start_is_drawn_from_the_stream(text_tower: TunableText) -> Non
     assert not torch.equal(first_ME, learnable.start(options, text_tower, stream(1)))
 
 
+def test_where_the_vectors_are() -> None:
+    form = learnable.context_form(learnable.Options())
+    assert form == ContextForm("before", "", class_specific=False)
+    assert form.sides(5) == (5, 0)
+    options = learnable.Options(position="around", class_specific=True, full_stop=True)
+    form = learnable.context_form(options)
+    assert form == ContextForm("around", ".", class_specific=True)
+    # CoOp's half_n_ctx = n_ctx // 2
+    assert [form.sides(m) for m in (1, 4, 5)] == [(0, 1), (2, 2), (2, 3)]
+    assert ContextForm("behind").sides(5) == (0, 5)
+
+
+def test_every_class_has_vectors_of_one_draw(text_tower: TunableText) -> None:
+    """CoOp's CSC: N(0, 0.02), independently."""
+    options = learnable.Options(context=2, class_specific=True)
+    vectors_CME = learnable.start(options, text_tower, stream(), 30)
+    expected_CME = 0.02 * torch.randn((30, 2, 384), generator=stream())
+    assert torch.equal(vectors_CME, expected_CME)
+    words = learnable.Options(context=2, class_specific=True, start="text", text="a photo")
+    vectors_CME = learnable.start(words, text_tower, stream(), 3)
+    assert vectors_CME.shape == (3, 2, 384)
+    assert torch.equal(vectors_CME[2], text_tower.token_vectors("a photo"))
+    vectors_CME[0] = 0  # every class has its own
+    assert vectors_CME[1].abs().sum() > 0
+
+
 def test_a_start_at_words_is_these_words(text_tower: TunableText) -> None:
     """Before the first step it is the template of these words."""
     context_ME = learnable.start(learnable.Options(start="text"), text_tower, stream())
     names = ["cat", "slice of pizza"]
     with torch.no_grad():
-        found_ND = text_tower.encode(names, context_ME)
+        found_ND = text_tower.encode(names, TextContext(context_ME))
     expected_ND = text_tower.embed([f"a photo of a {name}" for name in names])
     torch.testing.assert_close(found_ND, expected_ND, atol=1e-5, rtol=1e-5)
 
@@ -67,7 +94,8 @@ def test_a_start_text_of_another_length(text_tower: TunableText) -> None:
 
 
 @pytest.mark.parametrize(
-    "options", [{"context": 0}, {"start": "words"}, {"text": ""}, {"place": "end"}]
+    "options",
+    [{"context": 0}, {"start": "words"}, {"text": ""}, {"place": "end"}, {"position": "end"}],
 )
 def test_options_that_are_refused(options: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import torch
 from conftest import plan_of, run_study
 
 from harness.core.errors import CellError
+from harness.core.text_context import ContextForm, TextContext
 from harness.run.build import build_model
 from harness.run.equal_texts import cut_warnings, text_warnings, uses_text
 from harness.run.methods import method_warnings
@@ -122,8 +124,16 @@ def task_of() -> dict[str, Any]:
 @pytest.mark.usefixtures("colour_blind")
 def test_a_long_context_cuts_more(tmp_path: Path) -> None:
     p = prepared(tmp_path, **ACCEPTED)
-    (warning,) = cut_warnings(p.cell, NAMES, p.resources, 4)
-    assert warning.endswith("at their end behind a context of 4 vectors: 'blue'.")
+    context = TextContext(torch.zeros(4, 384))
+    (warning,) = cut_warnings(p.cell, NAMES, p.resources, context)
+    assert warning.endswith(
+        "cuts the texts of 1 class at their end behind a context of 4 vectors: 'blue'."
+    )
+    context = replace(context, form=ContextForm("around"))
+    (warning,) = cut_warnings(p.cell, NAMES, p.resources, context)
+    assert warning.endswith(
+        "cuts the names of 1 class at their end in a context of 4 vectors: 'blue'."
+    )
 
 
 def test_ordinary_texts_have_no_warning(tmp_path: Path) -> None:

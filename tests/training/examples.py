@@ -17,6 +17,7 @@ from harness.core.conform import conform
 from harness.core.protocols.paradigm import Head, HeadInputs
 from harness.core.protocols.plugin import NoOptions
 from harness.core.protocols.solver import Problem, Solution
+from harness.core.text_context import TextContext
 from harness.paradigms import matching, vision_text
 from harness.training.cached import CachedFeatures
 from harness.training.distributed import process_group
@@ -36,7 +37,7 @@ Solved = dict[str, tuple[list[float], list[float]]]
 
 
 class Letters:
-    """A text tower: the mean over a table of letters, and over the context that is put before."""
+    """A text tower: the mean over a table of letters, and over the context."""
 
     context_dim = D
 
@@ -45,12 +46,14 @@ class Letters:
         with torch.no_grad():
             self.module.weight.normal_(generator=torch.Generator().manual_seed(5))
 
-    def encode(self, texts: Any, context_ME: torch.Tensor | None = None) -> torch.Tensor:
+    def encode(self, texts: Any, context: TextContext | None = None) -> torch.Tensor:
         rows = []
-        for text in texts:
+        for n, text in enumerate(texts):
             letters_LE = self.module(torch.tensor([ord(c) for c in text]))
-            parts = [letters_LE] if context_ME is None else [context_ME, letters_LE]
-            rows.append(torch.cat(parts).mean(dim=0))
+            parts = [letters_LE]
+            if context is not None:
+                parts.append(context.vectors if context.vectors.ndim == 2 else context.vectors[n])
+            rows.append(torch.cat(parts[::-1]).mean(dim=0))
         return torch.stack(rows)
 
 

@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
+from harness.core.text_context import TextContext
 from harness.training import texts as module
 from harness.training.texts import DrawnTemplates, LearnedContext, TrainedTower
 
@@ -75,7 +76,7 @@ def test_a_learned_context_is_put_before_every_name() -> None:
     tower = Letters()
     tower.module.requires_grad_(requires_grad=False)
     texts = LearnedContext(context_ME, tower, NAMES, plain)
-    torch.testing.assert_close(texts.rows(ALL), Letters().encode(NAMES, context_ME))
+    torch.testing.assert_close(texts.rows(ALL), Letters().encode(NAMES, TextContext(context_ME)))
     assert texts.pretrained() == []
     (learnt_ME,) = texts.new()
     texts.rows(ALL).sum().backward()
@@ -85,7 +86,7 @@ def test_a_learned_context_is_put_before_every_name() -> None:
         learnt_ME.zero_()
     assert context_ME.abs().sum() > 0, "a copy is learnt"
     torch.testing.assert_close(
-        texts.embed(["owl"]), Letters().encode(["owl"], torch.zeros(4, D)).detach()
+        texts.embed(["owl"]), Letters().encode(["owl"], TextContext(torch.zeros(4, D))).detach()
     )
 
 
@@ -100,9 +101,9 @@ def test_evaluation_embeds_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     sizes: list[int] = []
 
     class Counting(Letters):
-        def encode(self, texts: list[str], context_ME: torch.Tensor | None = None) -> torch.Tensor:
+        def encode(self, texts: list[str], context: TextContext | None = None) -> torch.Tensor:
             sizes.append(len(texts))
-            return super().encode(texts, context_ME)
+            return super().encode(texts, context)
 
     torch.testing.assert_close(TrainedTower(Counting(), NAMES, plain).embed(NAMES), whole)
     assert sizes == [4, 2]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -54,7 +56,7 @@ def test_all_that_was_trained_comes_back(tmp_path: Path) -> None:
         Weights(
             projection(), tuned.state(), tuned.inserted(), module.state_dict(),
             text={"layer.weight": torch.full((1,), 3.0)},
-            context_ME=torch.full((4, 2), 0.5),
+            context=torch.full((4, 2), 0.5),
             map_ED=torch.eye(2),
             head={"classifier": torch.eye(2), "logit_scale": scale},
             source=SOURCE,
@@ -70,8 +72,8 @@ def test_all_that_was_trained_comes_back(tmp_path: Path) -> None:
     assert torch.equal(weights.temporal["weight"], module.weight)
     assert not weights.projection.weight_DF.requires_grad
     assert weights.text["layer.weight"].item() == 3
-    assert weights.context_ME is not None
-    assert weights.context_ME.shape == (4, 2)
+    assert weights.context is not None
+    assert weights.context.shape == (4, 2)
     assert weights.map_ED is not None
     assert torch.equal(weights.head["classifier"], torch.eye(2))
     assert weights.head["logit_scale"].item() == 20.5
@@ -122,7 +124,7 @@ def test_a_file_of_an_earlier_version(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("said", "words"),
     [
-        ('{"version": 2, "later": 1}', "was saved by a newer version of the harness"),
+        ('{"version": 3, "later": 1}', "was saved by a newer version of the harness"),
         ('{"version": 1}', "does not hold weights that"),
         ("no json", "does not hold weights that"),
         ('{"version": 1, "classes": [], "other": 1}', "does not hold weights that"),
@@ -181,3 +183,27 @@ def test_only_the_wanted_names_must_be_there() -> None:
     module = torch.nn.Linear(1, 1)
     put_into(module, {"bias": torch.full((1,), 5.0)}, Path("w"), "module", ["bias"])
     assert module.bias.item() == 5
+
+
+@pytest.mark.parametrize("shape", [(4, 2), (3, 4, 2)])
+def test_a_context_of_every_form_is_held(tmp_path: Path, shape: tuple[int, ...]) -> None:
+    file = tmp_path / "weights.safetensors"
+    context, source = torch.rand(shape), replace(SOURCE, version=2, position="behind")
+    save_weights(file, Weights(projection(), context=context, source=source))
+    assert read_info(file).context == shape
+    weights = load_weights(file)
+    assert weights.context is not None
+    assert torch.equal(weights.context, context)
+    assert weights.source == source
+
+
+def test_a_file_with_a_context_before_the_name_is_as_it_was(tmp_path: Path) -> None:
+    """Its bytes are in the keys of the cells that begin from it."""
+    from safetensors import safe_open
+
+    file = tmp_path / "weights.safetensors"
+    save_weights(file, Weights(projection(), context=torch.ones(4, 2), source=SOURCE))
+    with safe_open(file, framework="np") as saved:
+        said = json.loads(saved.metadata()["harness"])
+    assert said["version"] == 1
+    assert "position" not in said

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from harness.core.facts import EncoderFacts
 from harness.core.protocols.plugin import OptionsT_contra, Plugin
+from harness.core.text_context import TextContext
 
 if TYPE_CHECKING:
     import torch
@@ -70,8 +71,8 @@ class TextEncoder(Protocol):
         """(N, D) embeddings, not normalised, without a graph; one text at a time."""
         ...
 
-    def cut_short(self, texts: Sequence[str], context: int = 0) -> Sequence[bool]:
-        """Which texts lose their end behind a context of so many vectors, because the tower reads
+    def cut_short(self, texts: Sequence[str], context: TextContext | None = None) -> Sequence[bool]:
+        """Which texts lose words, with a learned context or without one, because the tower reads
         fewer tokens. All False where it cannot tell.
         """
         return [False] * len(texts)
@@ -94,11 +95,13 @@ class TunableText(TextEncoder, Protocol):
         """(K, E), the embeddings of a text's K tokens, without start and end."""
         ...
 
-    def encode(self, texts: Sequence[str], context_ME: torch.Tensor | None = None) -> torch.Tensor:
+    def encode(self, texts: Sequence[str], context: TextContext | None = None) -> torch.Tensor:
         """(N, D) with a graph, all texts in one batch, on the device of `module`.
 
-        With a context, M vectors stand between the start token and the tokens of each text
-        (Eq. 7; CoOp). A text that becomes too long is cut at its end; the end token is kept.
+        With a context, M vectors are between the start token and the tokens of each text (Eq. 7;
+        CoOp), or where its form says. A text that becomes too long is cut: by default at its end;
+        with vectors behind the name, the name is cut at its end, and the vectors and the closing
+        are kept. The end token is always kept.
         """
         ...
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from harness.core.protocols.encoder import TunableText
 from harness.core.protocols.plugin import OptionsT_contra, Plugin
+from harness.core.text_context import ContextForm
 
 if TYPE_CHECKING:
     import torch
@@ -39,8 +40,18 @@ class Prompt(Plugin, Protocol[OptionsT_contra]):
         """How the embeddings of a class's texts become one: normalised | plain."""
         return "normalised"
 
+    def context_form(self, options: OptionsT_contra) -> ContextForm:
+        """Where the learned context is in a text, and whose it is; only with TRAINED."""
+        return ContextForm()
+
     def start(
-        self, options: OptionsT_contra, encoder: TunableText, generator: torch.Generator
+        self,
+        options: OptionsT_contra,
+        encoder: TunableText,
+        generator: torch.Generator,
+        n_classes: int = 1,
     ) -> torch.Tensor:
-        """The learned context (M, E) before training, on the CPU; only with TRAINED."""
+        """The learned context before training, on the CPU: (M, E), or (n_classes, M, E) where its
+        form is class-specific; only with TRAINED.
+        """
         raise NotImplementedError

@@ -82,7 +82,7 @@ class ChangingTexts(Protocol):
         ...
 
     def context(self) -> torch.Tensor | None:
-        """The learned context (M, E); None where there is none."""
+        """The learned context (M, E), or (C, M, E); None where there is none."""
         ...
 
 
