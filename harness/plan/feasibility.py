@@ -182,8 +182,6 @@ def _cannot_train_texts(cell: Cell, setup: Setup) -> str | None:
     text_encoder = setup.text_encoder
     if not text_encoder.plugin.TAKES_CONTEXT:
         return f"text_tower: online: the text tower of {text_encoder.choice} cannot be trained"
-    if setup.prompt.plugin.drawn(setup.prompt.options):
-        return "text_tower: online: drawn templates use text embeddings computed before training"
     return None
 
 

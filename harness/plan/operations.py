@@ -148,7 +148,9 @@ def _text_operations(cell: Cell, setup: Setup, recipe: Recipe) -> float:
         return 0.0
     classes = len(setup.trained.names)
     read = classes if cell.gather is None else min(classes, recipe.batch)
-    texts = setup.prompt.plugin.evaluation_texts(setup.trained.names[:1], setup.prompt.options)
+    prompt, options = setup.prompt.plugin, setup.prompt.options
+    first = setup.trained.names[:1]
+    texts = [[""]] if prompt.drawn(options) else prompt.evaluation_texts(first, options)
     return TRAINED * text_macs(setup.facts) * read * sum(map(len, texts))
 
 

@@ -21,11 +21,14 @@ from harness.core.facts import CellFacts
 from harness.prompts._changing_texts import why_infeasible
 from harness.prompts._template_texts import fill, read_templates, with_placeholder
 
+#: The option `evaluation` of templates that are drawn in training, and averaged in evaluation.
+ALL = "all"
+
 
 class Options(BaseModel):
     """texts: the templates, each with {} where the class name goes; or file: the file that holds
     them. average: normalised | plain. train: average | draw. evaluation: the template that is
-    evaluated with train: draw, by default the first.
+    evaluated with train: draw, by default the first; or all, which are averaged.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -33,8 +36,8 @@ class Options(BaseModel):
     texts: tuple[str, ...] = ()
     file: str | None = Field(None, validate_default=True)
     train: Literal["average", "draw"] = "average"
-    average: Literal["normalised", "plain"] = "normalised"
     evaluation: str | None = None
+    average: Literal["normalised", "plain"] = "normalised"
 
     @field_validator("texts")
     @classmethod
@@ -51,19 +54,20 @@ class Options(BaseModel):
             read_templates(file)  # its errors belong to the option
         return file
 
-    @field_validator("average")
-    @classmethod
-    def _is_averaged(cls, average: str, info: ValidationInfo) -> str:
-        if average != "normalised" and info.data.get("train") == "draw":
-            raise ValueError("nothing is averaged with train: draw")
-        return average
-
     @field_validator("evaluation")
     @classmethod
     def _is_drawn(cls, evaluation: str | None, info: ValidationInfo) -> str | None:
         if evaluation is not None and info.data.get("train") == "average":
             raise ValueError("all templates are evaluated unless train: draw")
-        return None if evaluation is None else with_placeholder(evaluation)
+        return evaluation if evaluation in (None, ALL) else with_placeholder(evaluation)
+
+    @field_validator("average")
+    @classmethod
+    def _is_averaged(cls, average: str, info: ValidationInfo) -> str:
+        one = info.data.get("train") == "draw" and info.data.get("evaluation") != ALL
+        if average != "normalised" and one:
+            raise ValueError("nothing is averaged with train: draw, unless evaluation: all")
+        return average
 
 
 def check(cell: Cell, facts: CellFacts) -> str | None:
@@ -88,7 +92,7 @@ def drawn(options: Options) -> bool:
 
 def evaluation_texts(names: Sequence[str], options: Options) -> list[list[str]]:
     """What evaluation reads: the one template, or all of them."""
-    if not drawn(options):
+    if not drawn(options) or options.evaluation == ALL:
         return texts(names, options)
     return fill([options.evaluation or _templates(options)[0]], names)
 

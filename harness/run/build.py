@@ -28,6 +28,7 @@ from harness.run.probe import frozen_features, start_of
 from harness.run.resources import Resources
 from harness.run.support_rows import support_source
 from harness.training.device import device
+from harness.training.drawn_captions import DrawnCaptions
 from harness.training.model import Embedding, Model
 from harness.training.probe import FrozenFeatures, ProbeModel
 from harness.training.texts import DrawnTemplates, LearnedContext, TrainedTower
@@ -235,6 +236,11 @@ def _texts(
         tower.module.requires_grad_(cell.text_tower == "online")
         vectors = context.vectors.to(torch_device)
         return LearnedContext(vectors, tower, *rest, form=context.form)
+    if prompt.drawn(options):
+        return DrawnCaptions(
+            lambda classes: prompt.texts(classes, options), tower, names,
+            lambda classes: prompt.evaluation_texts(classes, options), *rest[2:],
+        )  # fmt: skip
     return TrainedTower(tower, *rest)
 
 

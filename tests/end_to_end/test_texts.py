@@ -117,6 +117,19 @@ def test_drawn_templates_train_and_one_evaluates(tmp_path: Path, task: Any) -> N
     assert len({record.curve[-1]["loss"] for record in ran.records}) == 3
 
 
+def test_captions_are_drawn_for_a_tower_that_is_trained(tmp_path: Path, task: Any) -> None:
+    """FLYP: the ensemble of the templates through the tower as it was trained."""
+    online = {"paradigm": "matching", "text_tower": "online", "loss": "infonce"}
+    drawn = TEMPLATES | {"evaluation": "all"}
+    ran = run_study(task, tmp_path, prompt=[drawn, {**TEMPLATES, "train": "average"}], **online)
+    captions, averaged = ran.records
+    assert moved(ran, captions) > 1e-3
+    assert captions.curve[-1]["loss"] < captions.curve[0]["loss"]
+    assert captions.curve[0]["loss"] != averaged.curve[0]["loss"]
+    first, second = (rows(ran, record, "w_init") for record in ran.records)
+    assert first == pytest.approx(second, abs=1e-6), "the same ensemble before training"
+
+
 def test_only_texts_can_change(tmp_path: Path, task: Any) -> None:
     plan = plan_of(
         task, tmp_path, prompt="learnable", classifier=["text", "random"],

@@ -114,7 +114,9 @@ def test_augmentation_needs_pictures_at_every_step(reason: Why) -> None:
     )
 
 
-def test_a_text_tower_that_cannot_be_trained(reason: Why, add_encoder: AddEncoder) -> None:
+def test_a_text_tower_that_cannot_be_trained(
+    reason: Why, task: Task, tmp_path: Path, add_encoder: AddEncoder
+) -> None:
     online = {"paradigm": "matching", "text_tower": "online"}
     fixed = add_encoder("fixed", TAKES_CONTEXT=False)
     assert reason(**online, encoder=fixed) == (
@@ -122,9 +124,9 @@ def test_a_text_tower_that_cannot_be_trained(reason: Why, add_encoder: AddEncode
     )
     tunable = add_encoder("tunable", TAKES_CONTEXT=True)
     drawn = {"name": "templates", "texts": ["a {}", "the {}"], "train": "draw"}
-    assert reason(**online, encoder=tunable, prompt=drawn) == (
-        "text_tower: online: drawn templates use text embeddings computed before training"
-    )
+    plan = plan_of(task | online, tmp_path, encoder=tunable, prompt=["class_name", drawn])
+    assert {c.cell.prompt and c.cell.prompt.name for c in plan.cells} == {"class_name", "templates"}
+    assert plan.infeasible == []
 
 
 def test_a_solver_that_does_not_solve_it(reason: Why, elsewhere: Callable[..., str]) -> None:

@@ -28,6 +28,7 @@ from harness.plan.resolve import ResolvedCell
 from plan.conftest import FACTS, AddDataset, AddEncoder
 
 MACS = 1000.0
+DRAWN = {"name": "templates", "texts": ["a {}", "the {}"], "train": "draw", "evaluation": "all"}
 Planned = Callable[..., ResolvedCell]
 
 
@@ -127,6 +128,7 @@ def test_matching_over_micro_batches_has_a_second_pass(planned: Planned) -> None
         ({"paradigm": "matching", "gather": True, "classifier": None}, 9 * 10),
         ({"paradigm": "matching", "gather": True, "classifier": None, "recipe": {"batch": 8}},
          30 * 8),
+        ({"paradigm": "matching", "gather": True, "classifier": None, "prompt": DRAWN}, 9 * 10),
     ],
 )  # fmt: skip
 def test_an_online_text_tower_reads_the_texts_of_every_step(

@@ -47,6 +47,15 @@ def test_templates_that_are_drawn_are_evaluated_by_one() -> None:
     assert templates.evaluation_texts(NAMES, own) == [["a red car!"], ["a cat!"]]
 
 
+def test_templates_that_are_drawn_may_be_evaluated_by_all() -> None:
+    """As FLYP does."""
+    options = templates.Options(texts=TWO, train="draw", evaluation="all", average="plain")
+    assert templates.drawn(options)
+    assert templates.evaluation_texts(NAMES, options) == templates.texts(NAMES, options)
+    assert templates.averaging(options) == "plain"
+    assert "unless train: draw" in refusal(texts=TWO, evaluation="all")
+
+
 def test_the_paper_evaluates_kinetics_with_one_of_its_28_templates() -> None:
     """Appendix B.4."""
     options = templates.Options(

@@ -21,6 +21,7 @@ from harness.core.text_context import TextContext
 from harness.paradigms import matching, vision_text
 from harness.training.cached import CachedFeatures
 from harness.training.distributed import process_group
+from harness.training.drawn_captions import DrawnCaptions
 from harness.training.loop import train
 from harness.training.model import Embedding, Model, Projection
 from harness.training.texts import TrainedTower
@@ -98,6 +99,16 @@ def head(kind: str, w_CD: torch.Tensor) -> Head:
     return conform(Head, paradigm.build(inputs, NoOptions()), "the head")
 
 
+def texts_of(kind: str) -> TrainedTower | None:
+    """A tower that is trained, on names or on captions that are drawn."""
+    if kind == "captions":
+        several = lambda names: [[f"a {name}", f"the {name}"] for name in names]  # noqa: E731
+        return DrawnCaptions(several, Letters(), NAMES, several)
+    if kind == "online":
+        return TrainedTower(Letters(), NAMES, lambda names: [[name] for name in names])
+    return None
+
+
 def solve(kind: str, drift: float = 0.0) -> tuple[list[float], list[float]]:
     """(losses, weights of the projection and of W, logit scale) after training. With `drift` the
     gradients of head and texts are computed a little wrong in this process.
@@ -110,17 +121,14 @@ def solve(kind: str, drift: float = 0.0) -> tuple[list[float], list[float]]:
     if kind == "frames":
         h_NF = h_NF[:, None] + 0.1 * torch.randn(N, T, FEATURES, generator=generator)
         embedding.temporal = Late(generator)
-    texts = TrainedTower(Letters(), NAMES, lambda names: [[name] for name in names])
-    model = Model(
-        CachedFeatures(h_NF), embedding, head(kind, w_CD),
-        texts if kind == "online" else None, gather=kind != "apart",
-    )  # fmt: skip
+    texts = texts_of(kind)
+    model = Model(CachedFeatures(h_NF), embedding, head(kind, w_CD), texts, gather=kind != "apart")
     of_encoder = {id(t) for t in model.encoder()}
     for tensor in model.tensors():
         if drift and tensor.requires_grad and id(tensor) not in of_encoder:
             tensor.register_hook(lambda gradient: gradient * (1 + drift))
     solution: Solution = train(problem(model, y_N, RECIPE))
-    rows = model.head.weight() if kind != "online" else texts.embed(NAMES)
+    rows = model.head.weight() if texts is None else texts.embed(NAMES)
     scale = model.head.state()["logit_scale"].flatten().to(rows)
     trained = torch.cat([embedding.projection.weight_DF.flatten(), rows.flatten(), scale])
     return [point["loss"] for point in solution.curve], trained.tolist()
@@ -128,7 +136,7 @@ def solve(kind: str, drift: float = 0.0) -> tuple[list[float], list[float]]:
 
 #: Kinds whose head and texts every process teaches on the whole batch.
 CONTRASTED = ("gathered", "infonce", "online")
-KINDS = ("classified", "frames", "gathered", "infonce", "apart", "online")
+KINDS = ("classified", "frames", "gathered", "infonce", "apart", "online", "captions")
 
 
 def solve_all() -> Solved:

@@ -1,0 +1,53 @@
+"""A trained text tower that reads another caption of every class at each step (FLYP).
+
+C classes, K templates, U classes of a step, D width of an embedding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from harness.core.protocols.encoder import TunableText
+from harness.training.texts import TrainedTower, Wording
+
+if TYPE_CHECKING:
+    import torch
+
+
+class DrawnCaptions(TrainedTower):
+    """`text_tower: online` with a prompt whose texts are drawn: at each step every class has one of
+    its K texts, drawn for each class by itself. Evaluation reads the texts of `evaluation`, through
+    the tower as it was trained: all templates, or one.
+
+    FLYP (arXiv 2212.00638) draws a caption for every image. Rows of W are those of classes, so here
+    all images of a class have the same caption within a step, and another one in the next.
+    """
+
+    def __init__(
+        self,
+        captions: Wording,
+        tower: TunableText,
+        names: Sequence[str],
+        evaluation: Wording,
+        *rest: Any,
+    ) -> None:
+        super().__init__(tower, names, evaluation, *rest)
+        self._captions = captions(names)
+        self._drawn = [0] * len(names)
+        self._stream: torch.Generator | None = None
+
+    def begin_epoch(self, stream: torch.Generator) -> None:
+        self._stream = stream
+
+    def begin_step(self) -> None:
+        """Drawn for all classes, whichever are read: the stream does not depend on the batch."""
+        import torch
+
+        counts_C = torch.tensor([len(of_class) for of_class in self._captions])
+        numbers_C = torch.randint(2**62, (len(counts_C),), generator=self._stream)
+        self._drawn = (numbers_C % counts_C).tolist()
+
+    def rows(self, classes_U: torch.Tensor) -> torch.Tensor:
+        classes = classes_U.tolist()
+        return self._embed([[self._captions[c][self._drawn[c]]] for c in classes], classes)
