@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from math import prod
+
 from pydantic import ValidationError
 
 from harness.core import not_built, registry
 from harness.core.cells import COOP_VAL, Choice
 from harness.core.errors import BadInput, TaskError, nearest
-from harness.core.perils import PERILS
-from harness.core.protocols.method import Method
+from harness.core.perils import LARGER_SEARCH, PERILS
+from harness.core.protocols.method import BUDGET, Method
 from harness.task.classifiers import reads_validation
 from harness.task.messages import first_problem
 from harness.task.recipe_by import AND, names_of
@@ -219,6 +221,22 @@ def _check_search(task: Task, where: str) -> None:
             _check_method_search(task, key.removeprefix("method."), where)
         else:
             _check_recipe_search(task, key.removeprefix("recipe."), where)
+    _check_search_budget(task, where)
+
+
+def _check_search_budget(task: Task, where: str) -> None:
+    """A method searches no more settings than others, unless the task says so."""
+    if LARGER_SEARCH in task.allow:
+        return
+    for choice in _plugins(task):
+        options = registry.load(Method, choice.name).Options.model_fields
+        sizes = [len(v) for k, v in task.spaces().items() if k.removeprefix("method.") in options]
+        if prod(sizes) > BUDGET:
+            problem = (
+                f"method {choice.name} would try {prod(sizes)} settings, and the budget of every "
+                f"row is {BUDGET}: a larger search needs allow: [{LARGER_SEARCH}]"
+            )
+            raise TaskError(where, "search", problem)
 
 
 def _plugins(task: Task) -> list[Choice]:

@@ -75,7 +75,7 @@ def _variant(task: Task, named: Choice, where: str) -> Task:
     if task.search == DECLARED:
         data["search"] = chosen.search
         if chosen.search is None:
-            data |= {"selection": "last", "val": None}
+            data |= {"selection": "last", "allow_test_selection": False, "val": None}
     return validate(data, where)
 
 

@@ -155,6 +155,7 @@ class ReportModel(_Model):
     correlation: StrictInt = Field(default=20, ge=2)
     curves: StrictBool = False  # draw the training loss over the epochs
     margin: Margin | None = None  # points; differences inside it do not matter
+    within: StrictStr | None = None  # an axis: compare rows that differ in it alone
 
 
 #: `search: declared`: every method tries the space that it declares.

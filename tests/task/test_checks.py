@@ -46,8 +46,8 @@ def refusal(**changes: Any) -> str:
 
 def test_a_peril_that_there_is_not() -> None:
     assert refusal(allow="equal_text") == (
-        "allow: there is no peril 'equal_text' to accept; allowed: shared_classes, equal_texts. "
-        "Did you mean 'equal_texts'?"
+        "allow: there is no peril 'equal_text' to accept; allowed: shared_classes, equal_texts, "
+        "larger_search. Did you mean 'equal_texts'?"
     )
 
 

@@ -130,3 +130,39 @@ def test_a_file_with_other_keys_is_refused(tmp_path: Path) -> None:
     (tmp_path / "own.yaml").write_text(PRESET + "tasks: {}\n")
     with pytest.raises(TaskError, match="tasks: there is no such key"):
         cells(method="own")
+
+
+ON_TEST = {"search": "declared", "selection": "test", "allow_test_selection": True}
+
+
+@pytest.mark.parametrize("method", ["own", "tip_adapter", "zero_shot"])
+@pytest.mark.parametrize("search", ["declared", {"method.alpha": [1.0, 2.0]}])
+def test_nothing_is_chosen_on_the_test_set_without_saying_so(method: str, search: Any) -> None:
+    methods = [method, "tip_adapter"]
+    with pytest.raises(TaskError, match="without allow_test_selection: true"):
+        cells(method=methods, search=search, selection="test")
+    with pytest.raises(TaskError, match="also needs val and selection: val"):
+        cells(method=methods, search=search)
+    with pytest.raises(TaskError, match="also needs val"):
+        cells(method=methods, search=search, selection="val")
+
+
+def test_what_is_chosen_on_the_test_set_says_so_in_its_cell() -> None:
+    methods = ["own", "still", "tip_adapter", "zero_shot"]
+    own, still, tip, zero_shot = cells(method=methods, **ON_TEST)
+    assert [c.selection for c in (own, tip)] == ["test", "test"]
+    assert [c.selection for c in (still, zero_shot)] == ["last", "last"], "nothing was chosen"
+    assert {c.val for c in (own, still, tip, zero_shot)} == {None}
+
+
+def test_a_larger_search_must_be_accepted() -> None:
+    space = {"method.alpha": [0.1 * i for i in range(1, 18)]}
+    methods = ["tip_adapter", "ridge"]
+    problem = r"tip_adapter would try 17 settings, .* is 16: .*allow: \[larger_search\]"
+    with pytest.raises(TaskError, match=problem):
+        cells(method=methods, **{**SEARCH, "search": space})
+    sixteen = {"method.alpha": [1.0, 2.0, 3.0, 4.0], "method.beta": [1.0, 2.0, 3.0, 4.0]}
+    assert cells(method=methods, **{**SEARCH, "search": sixteen})
+    tip, ridge = cells(method=methods, **{**SEARCH, "search": space}, allow=["larger_search"])
+    assert len(dict(tip.search)["method.alpha"]) == 17
+    assert ridge.search is None

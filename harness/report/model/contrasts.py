@@ -35,7 +35,7 @@ class ColumnPairs:
 
     def adjusted(self) -> list[Contrast]:
         """Adjusted in the family of the column."""
-        return _adjust(self.compared, len(self.waiting))
+        return adjust(self.compared, len(self.waiting))
 
 
 def column_pairs(
@@ -73,7 +73,7 @@ def all_pairs(pairs: Mapping[Column, ColumnPairs], family_name: str) -> tuple[Co
         )
     columns = [column for column, of_column in pairs.items() for _ in of_column.compared]
     waiting = sum(len(of_column.waiting) for of_column in pairs.values())
-    adjusted = _adjust([c for of_column in pairs.values() for c in of_column.compared], waiting)
+    adjusted = adjust([c for of_column in pairs.values() for c in of_column.compared], waiting)
     m = _size(adjusted, waiting)
     return tuple(
         ColumnContrast(c, column, "table", m) for column, c in zip(columns, adjusted, strict=True)
@@ -95,7 +95,7 @@ def with_reference(
     out = []
     for column, of_column in pairs.items():
         waiting = sum(reference in pair for pair in of_column.waiting)
-        adjusted = _adjust([c for c in of_column.compared if c.b == reference], waiting)
+        adjusted = adjust([c for c in of_column.compared if c.b == reference], waiting)
         m = _size(adjusted, waiting)
         out += [ColumnContrast(c, column, "reference", m) for c in adjusted]
     return tuple(out)
@@ -125,7 +125,7 @@ def verdicts(
     return frozenset(bold), ranks
 
 
-def _adjust(contrasts: Sequence[Contrast], waiting: int) -> list[Contrast]:
+def adjust(contrasts: Sequence[Contrast], waiting: int) -> list[Contrast]:
     """Holm's correction over the planned family.
 
     A comparison that waits for seeds counts in m with p = 1. If m grew as cells come in, an

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from math import prod
 from typing import Any
 
 from harness.core.cells import Cell, Choice, ClassPick
 from harness.core.errors import UnknownName
+from harness.core.protocols.method import BUDGET
 from harness.report.model.short import shortened
+from harness.report.model.short_methods import short_methods
 from harness.task.grid import AXES, RECIPE, value_of
 from harness.task.row_recipes import RECIPE_AXES
 from harness.task.schema import ReportModel
@@ -78,6 +81,7 @@ def lay_out(
     columns = {cell: _column(cell, column_axes, draws=draws, own=own) for cell in cells}
     row_axes = declared or _row_axes(cells, columns, column_axes)
     rows = _rows(cells, columns, row_axes, (*column_axes, *(("class_seed",) if draws else ())))
+    rows = short_methods(rows)
     rows = {cell: _marked(label, cell) for cell, label in rows.items()}
     short = shortened([*rows.values(), *(c.label for c in columns.values())])
     rows = {cell: short[label] for cell, label in rows.items()}
@@ -97,6 +101,10 @@ def value_on(cell: Cell, axis: str) -> Any:
 
 
 def _marked(label: str, cell: Cell) -> str:
+    """With what makes a row unequal to others: a larger search, or a choice on the test set."""
+    tried = prod(len(values) for _, values in cell.search or ())
+    if cell.method is not None and tried > BUDGET:
+        label = f"{label}{JOINT}best of {tried} settings"
     if cell.selection != "test" or CHOSEN_ON_TEST in label.split(JOINT):
         return label
     return f"{label}{JOINT}{CHOSEN_ON_TEST}"

@@ -22,6 +22,7 @@ from harness.report.model.draws import DrawSummary, summarise_draws
 from harness.report.model.entry import ABSENT, INFEASIBLE, Entry, make_entry
 from harness.report.model.labels import JOINT, Column, TableLayout, lay_out
 from harness.report.model.results import Result, Results
+from harness.report.model.within import WithinContrast, within
 from harness.task.schema import Task
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ class Table:
     bold: frozenset[tuple[str, Column]]
     ranks: Mapping[tuple[str, Column], tuple[int, int]]
     draws: tuple[DrawSummary, ...]
+    within: tuple[WithinContrast, ...]  # rows that differ in report.within alone
     notes: tuple[str, ...]
 
     @property
@@ -143,6 +145,7 @@ def build_table(results: Results) -> Table:
         bold=bold,
         ranks=ranks,
         draws=draws,
+        within=within(task.report.within, layout.rows, pairs, entries),
         notes=(
             *_accepted(task),
             *results.notes,

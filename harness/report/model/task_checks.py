@@ -19,9 +19,10 @@ def check_report_keys(task: Task, file: str) -> None:
     exist.
     """
     axes = (*ALL_AXES, *BESIDE)
-    known = {"rows": axes, "columns": axes, "published": published.names()}
+    known = {"rows": axes, "columns": axes, "published": published.names(), "within": axes}
     for key, allowed in known.items():
-        for name in getattr(task.report, key) or ():
+        given = getattr(task.report, key) or ()
+        for name in [given] if isinstance(given, str) else given:
             if name not in allowed:
                 raise TaskError(
                     file, f"report.{key}", f"{name!r}: there is no such name",

@@ -16,6 +16,7 @@ from harness.report.model.labels import RECIPE_KEYS, Column, differs_on, value_o
 from harness.report.model.measured import in_order, measures_of
 from harness.report.model.results import Results
 from harness.report.model.table import Table
+from harness.report.model.trials import settings_of
 from harness.stats.equivalence import interval_90
 from harness.task.grid import AXES, RECIPE
 
@@ -67,6 +68,22 @@ def contrasts_csv(table: Table) -> str:
             bounds = interval_90(c.contrast) or (None, None)
             line += [margin, verdict_of(table, c.contrast, c.column) or None, *bounds]
     return _csv(header, lines)
+
+
+def trials_csv(table: Table) -> str:
+    """One line per setting that a row's search tried, in every column and (column empty) over all
+    of them: means over the cells of what they selected by. Nothing without a search.
+    """
+    lines = []
+    for row in table.rows:
+        for column in (None, *table.columns):
+            name = None if column is None else str(column)
+            lines += [
+                [row, name, canonical(s.config), s.top1, s.nll, s.cells, s.failed, s.chosen]
+                for s in settings_of(table, row, column)
+            ]
+    header = ["row", "column", "setting", "top1", "nll", "cells", "failed", "chosen"]
+    return _csv(header, lines) if lines else ""
 
 
 def _contrast(table: Table, in_column: ColumnContrast, axes: Sequence[str]) -> list[Any]:

@@ -16,6 +16,7 @@ from harness.report.render.leaderboard import leaderboard
 from harness.report.render.measure_table import measure_table
 from harness.report.render.published_tables import published_tables
 from harness.report.render.split_table import split_table
+from harness.report.render.within_table import within_table
 from harness.report.text.answer import answer
 from harness.report.text.caption import classes_are_drawn
 from harness.report.text.glossary import glossary
@@ -54,6 +55,7 @@ def body(
         ("", f"**Answer.**{answer(table)}"),
         ("## Leaderboard", leaderboard(table)),
         ("", "\n\n".join(picture(f, task.name) for f in figures)),
+        (f"## What {escape(task.report.within)} changes", within_table(table)),
         *contrast_sections(table),
         ("## Base to new", base_to_new_table(table)),
         ("## Over class draws", draws_table(table)),

@@ -18,8 +18,9 @@ from harness.report.render.figures import draw
 def write_report(results: Results, folder: Path, command: str) -> list[Path]:
     """Write a report to `folder` and return its files, the Markdown first.
 
-    <task>.md, .html, .tex, .csv, _contrasts.csv, and the figures in <task>/. `command` is what
-    a reader types to make it again. Each file is written as a whole or not at all.
+    <task>.md, .html, .tex, .csv, _contrasts.csv, with a search _trials.csv, and the figures in
+    <task>/. `command` is what a reader types to make it again. Each file is written as a whole or
+    not at all.
 
     Raises UnknownName for a row, column or file of published numbers that does not exist,
     OutputError or DiskFull.
@@ -36,6 +37,8 @@ def write_report(results: Results, folder: Path, command: str) -> list[Path]:
         f"{name}.csv": csv_files.cells_csv(results),
         f"{name}_contrasts.csv": csv_files.contrasts_csv(table),
     }
+    if trials := csv_files.trials_csv(table):
+        texts[f"{name}_trials.csv"] = trials
     contents = {folder / file: text.encode() for file, text in texts.items()}
     # Figures first: a page that exists can show them.
     figure_files = {folder / name / figure.name: figure.png for figure in figures}

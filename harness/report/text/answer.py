@@ -6,6 +6,7 @@ A difference that is not significant is never called equality.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypeVar
 
 from harness.core.outcomes import Contrast
 from harness.report.model.labels import Column
@@ -14,11 +15,16 @@ from harness.report.text.margin import margin_clauses, within_margin
 from harness.report.text.numbers import decimals, detectable, equals, interval, points
 from harness.report.text.precision import contrast_digits
 from harness.report.text.prose import escape, in_column, listing, plural
+from harness.report.text.within import within_sentences
 from harness.stats.family import ALPHA
 from harness.stats.pairwise import LEAST_SEEDS
 
+T = TypeVar("T")
+
 #: More rows than these are counted and not named.
 _MOST_NAMED = 4
+#: Of more ties, wins or undecided rows than these the first few are named.
+_MOST_LISTED = 8
 
 
 def answer(table: Table) -> str:
@@ -31,7 +37,7 @@ def answer(table: Table) -> str:
         sentences = [_with_reference(table, c) for c in table.columns]
     else:
         sentences = [_best(table, c) for c in table.columns]
-    sentences = [s for s in sentences if s]
+    sentences = [s for s in sentences if s] + within_sentences(table)
     incomplete = sum(e.blocks for e in table.entries.values())
     if incomplete:
         rest = "is incomplete; its column has" if incomplete == 1 else (
@@ -66,8 +72,9 @@ def _with_reference(table: Table, column: Column) -> str:
         significant = [c for c in decided if sign * c.difference > 0]
         significant.sort(key=lambda c: -abs(c.difference))
         if significant:
-            wins = [_win(c, reference, digits, first=i == 0) for i, c in enumerate(significant)]
-            parts.append(listing(wins))
+            named = _first_few(significant)
+            wins = [_win(c, reference, digits, first=i == 0) for i, c in enumerate(named)]
+            parts.append(listing([*wins, *_other_gaps(significant[len(named) :], digits)]))
     undecided = [c for c in contrasts if c.p_adjusted is not None and c.p_adjusted > ALPHA]
     if undecided:
         parts.append(_undecided(undecided, reference, digits))
@@ -94,16 +101,32 @@ def _win(c: Contrast, reference: str, digits: int, *, first: bool) -> str:
     return f"{what} {interval(low, high, digits)} (adjusted p {equals(c.p_adjusted)})"
 
 
+def _and_others(number: int) -> list[str]:
+    return [f"{number} other rows"] if number else []
+
+
+def _first_few(items: list[T]) -> list[T]:
+    return items if len(items) <= _MOST_LISTED else items[:_MOST_NAMED]
+
+
+def _other_gaps(contrasts: Sequence[Contrast], digits: int) -> list[str]:
+    """What is left of significant differences, of which the largest are named."""
+    if not contrasts:
+        return []
+    gaps = [points(abs(c.difference), digits) for c in contrasts]
+    return [f"{len(gaps)} other rows by {' to '.join(dict.fromkeys((gaps[-1], gaps[0])))}"]
+
+
 def _undecided(contrasts: Sequence[Contrast], reference: str, digits: int) -> str:
     # Each p is given: an unadjusted interval may exclude 0 where the adjusted p is above 0.05.
-    names = listing(
-        [
-            f"{escape(c.a)} ({points(c.difference, digits, sign=True)}, "
-            f"adjusted p {equals(c.p_adjusted)})"
-            for c in contrasts
-            if c.p_adjusted is not None
-        ]
-    )
+    named = [
+        f"{escape(c.a)} ({points(c.difference, digits, sign=True)}, "
+        f"adjusted p {equals(c.p_adjusted)})"
+        for c in contrasts
+        if c.p_adjusted is not None
+    ]
+    few = _first_few(named)
+    names = listing([*few, *_and_others(len(named) - len(few))])
     verb = "does" if len(contrasts) == 1 else "do"
     text = f"{names} {verb} not differ significantly from {reference}"
     smallest = sorted(c.smallest_detectable for c in contrasts if c.smallest_detectable is not None)
@@ -145,11 +168,16 @@ def _best(table: Table, column: Column) -> str:
     text = f"{escape(top)} has the highest mean, {points(e.mean, digits)} points"
     text += f" {bounds}" if bounds else ""
     tied = [escape(r) for r in table.rows if (r, column) in table.bold and r != top]
+    if len(tied) > _MOST_LISTED:  # the best of them are named
+        by_mean = sorted(means, key=lambda r: -means[r])
+        tied = [escape(r) for r in by_mean if escape(r) in tied]
     beaten = [escape(r) for r in means if r != top and (r, column) not in table.bold]
     if (top, column) in table.bold:
         if tied:
             verb = "is" if len(tied) == 1 else "are"
-            text += f"; {listing(tied)} {verb} not significantly worse"
+            few = _first_few(tied)
+            names = listing([*few, *_and_others(len(tied) - len(few))])
+            text += f"; {names} {verb} not significantly worse"
         if beaten:
             many = len(beaten) > _MOST_NAMED
             rows = f"the other {len(beaten)} rows" if many else listing(beaten)

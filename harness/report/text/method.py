@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import fields, replace
 from math import prod
 from typing import Any
 
 from harness.core.cells import ONLY_TUNED, Cell, Choice, Recipe, unlabelled
-from harness.core.hashing import canonical
 from harness.report.model.labels import name_value
 from harness.report.model.results import Results
 from harness.report.model.table import Table
+from harness.report.text.chosen import chosen, labels_used, options_of_methods, settings
 from harness.report.text.prose import escape, listing, plural
 from harness.report.text.samples import sample_lines, val_text
 from harness.task.departures import protocol_of
@@ -50,7 +50,13 @@ def method(results: Results, table: Table) -> str:
         lines.insert(0, f"- Protocol: {escape(protocol)}")
     lines += [f"- Classes: {_classes(results, table)}", *sample_lines(cells)]
     lines += [f"- Seeds: {_seeds(cells)}", f"- Selection: {_selection(cells)}"]
-    lines += [f"- {_budget(table, cells)}", *_recipes(table), *_chosen(table)]
+    lines += [
+        f"- {_budget(table, cells)}",
+        *_recipes(table),
+        *chosen(table),
+        *labels_used(table),
+        *options_of_methods(table),
+    ]
     return "\n".join(lines)
 
 
@@ -156,7 +162,7 @@ def _cells(table: Table) -> dict[str, list[Cell]]:
 def _recipes(table: Table) -> list[str]:
     """One line for what all trained rows share; one per row for what differs.
 
-    A key that was searched has no value of its own here: see `_chosen`.
+    A key that was searched has no value of its own here: see `chosen`.
     """
     by_row: dict[str, list[tuple[str, dict[str, Any]]]] = {}
     for row, cells in _cells(table).items():
@@ -173,12 +179,12 @@ def _recipes(table: Table) -> list[str]:
     ]
     searched = sorted({key for cells in _cells(table).values() for c in cells
                        for key, _ in c.search or ()})  # fmt: skip
-    shared = _settings({n: recipes[0][n] for n in common}) or "no key is shared by all rows"
+    shared = settings({n: recipes[0][n] for n in common}) or "no key is shared by all rows"
     lines = [f"- Recipe: {shared}"]
     lines[0] += f"; searched: {', '.join(searched)}" if searched else ""
     for row, fixed in by_row.items():
         different = [(name, {n: v for n, v in r.items() if n not in common}) for name, r in fixed]
-        texts = dict.fromkeys(name + text for name, r in different if (text := _settings(r)))
+        texts = dict.fromkeys(name + text for name, r in different if (text := settings(r)))
         if texts:
             lines.append(f"    - {escape(row)}: {'; '.join(texts)}")
     return lines
@@ -207,34 +213,3 @@ def _fixed(recipe: Recipe, cell: Cell) -> dict[str, Any]:
         if not held or (is_default and name != "proximal_relative"):
             names.pop(name, None)
     return {name: getattr(recipe, name) for name in names}
-
-
-def _chosen(table: Table) -> list[str]:
-    """What the search chose in each row, and how often over its seeds and columns."""
-    by_row: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for (row, _), entry in table.entries.items():
-        chosen = (r.diagnostics.get("chosen") for r in entry.records)
-        by_row[row] += [c for c in chosen if c is not None]
-    lines = []
-    for row, chosen_ones in by_row.items():
-        if chosen_ones:
-            settings = {canonical(c): _settings(c) for c in chosen_ones}
-            # By frequency; equally frequent ones in a fixed order, so that equal results give
-            # equal text.
-            counts = Counter(map(canonical, chosen_ones))
-            ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-            parts = [f"{settings[key]} ({n} of {len(chosen_ones)})" for key, n in ordered]
-            lines.append(f"    - {escape(row)}: {'; '.join(parts)}")
-    return ["- Chosen by the search, over seeds and columns:", *lines] if lines else []
-
-
-def _settings(values: Mapping[str, Any]) -> str:
-    texts = {name: _plain(name, value) for name, value in values.items()}
-    return ", ".join(f"{name} {escape(text)}" for name, text in texts.items() if text)
-
-
-def _plain(name: str, value: Any) -> str:
-    """The value of a key of the recipe; nothing for a key that is not used."""
-    if value is None:
-        return "that of the encoder" if name == "logit_scale" else ""
-    return f"{value:g}" if isinstance(value, float) else str(value)
