@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from math import prod
-
 from pydantic import ValidationError
 
 from harness.core import not_built, registry
-from harness.core.cells import COOP_VAL, Choice
-from harness.core.errors import BadInput, TaskError, nearest
-from harness.core.perils import LARGER_SEARCH, PERILS
-from harness.core.protocols.method import BUDGET, Method
+from harness.core.cells import COOP_VAL
+from harness.core.errors import TaskError, nearest
+from harness.core.perils import PERILS
 from harness.task.classifiers import reads_validation
 from harness.task.messages import first_problem
+from harness.task.method_search import (
+    check_method_search,
+    check_search_budget,
+    method_options,
+)
 from harness.task.recipe_by import AND, names_of
 from harness.task.schema import (
     NamedRecipeModel,
@@ -208,7 +210,7 @@ def _check_search(task: Task, where: str) -> None:
     if {"recipe.epochs", "recipe.iterations"} <= task.search.keys():
         problem = "is a budget in place of epochs, and both are searched: remove one"
         raise TaskError(where, "search.recipe.iterations", problem)
-    allowed = [*(f"recipe.{n}" for n in SEARCHED), *_method_options(task, where)]
+    allowed = [*(f"recipe.{n}" for n in SEARCHED), *method_options(task, where)]
     for key, values in task.search.items():
         if key not in allowed:
             raise TaskError(
@@ -218,59 +220,10 @@ def _check_search(task: Task, where: str) -> None:
         if not values:
             raise TaskError(where, f"search.{key}", "has no values to try")
         if key.startswith("method."):
-            _check_method_search(task, key.removeprefix("method."), where)
+            check_method_search(task, key.removeprefix("method."), where)
         else:
             _check_recipe_search(task, key.removeprefix("recipe."), where)
-    _check_search_budget(task, where)
-
-
-def _check_search_budget(task: Task, where: str) -> None:
-    """A method searches no more settings than others, unless the task says so."""
-    if LARGER_SEARCH in task.allow:
-        return
-    for choice in _plugins(task):
-        options = registry.load(Method, choice.name).Options.model_fields
-        sizes = [len(v) for k, v in task.spaces().items() if k.removeprefix("method.") in options]
-        if prod(sizes) > BUDGET:
-            problem = (
-                f"method {choice.name} would try {prod(sizes)} settings, and the budget of every "
-                f"row is {BUDGET}: a larger search needs allow: [{LARGER_SEARCH}]"
-            )
-            raise TaskError(where, "search", problem)
-
-
-def _plugins(task: Task) -> list[Choice]:
-    """The methods that are no presets of axes."""
-    presets = registry.presets("method")
-    return [m for m in task.method if m is not None and m.name not in presets]
-
-
-def _method_options(task: Task, where: str) -> list[str]:
-    """Options of the task's methods, as `search` names them."""
-    options_of_all: dict[str, None] = {}
-    for choice in _plugins(task):
-        try:
-            options = registry.load(Method, choice.name).Options
-        except BadInput as error:
-            raise TaskError(where, "method", str(error)) from error
-        options_of_all |= {f"method.{name}": None for name in options.model_fields}
-    return list(options_of_all)
-
-
-def _check_method_search(task: Task, option: str, where: str) -> None:
-    """A searched option has no fixed value, and every value to try is one that methods accept."""
-    for choice in _plugins(task):
-        if option in dict(choice.options):
-            problem = f"is searched and also set by method {choice}: remove one"
-            raise TaskError(where, f"search.method.{option}", problem)
-        options = registry.load(Method, choice.name).Options
-        for value in task.spaces()[f"method.{option}"]:
-            if option not in options.model_fields:
-                continue  # an option of another method of the task
-            try:
-                options(**(dict(choice.options) | {option: value}))
-            except ValidationError as error:
-                raise first_problem(error, lambda _: ()).of_file(where, "search.method") from error
+    check_search_budget(task, where)
 
 
 def _check_recipe_search(task: Task, name: str, where: str) -> None:

@@ -84,6 +84,8 @@ Axis = [BeforeValidator(as_list), AxisSchema(), Field(min_length=1)]
 NotNegative = Annotated[StrictFloat, Field(ge=0)] | Annotated[StrictInt, Field(ge=0)]
 Above0 = Annotated[StrictFloat, Field(gt=0)] | Annotated[StrictInt, Field(gt=0)]
 Margin = Annotated[StrictFloat, Field(gt=0, lt=100)] | Annotated[StrictInt, Field(gt=0, lt=100)]
+#: Of an area. The bound stands in both types: beside a union it is no JSON schema.
+Share = Annotated[StrictFloat, Field(gt=0, le=1)] | Annotated[StrictInt, Field(gt=0, le=1)]
 LogitScale = Annotated[Above0, AfterValidator(checked_factor)]
 Rate = Annotated[StrictFloat, Field(ge=0, lt=1)] | Annotated[StrictInt, Field(ge=0, lt=1)]
 Views = Annotated[StrictStr, Field(pattern=r"^[1-9]\d?x[1-9]\d?$")]
