@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any
 
 from harness.core.errors import BadInput, OutputError, TaskError
 from harness.core.hashes import Progress
-from harness.core.progress import shown_by
 from harness.core.protocols.launcher import Cancelled, Events, JobReport, LaunchOptions
 from harness.core.records import Record
 from harness.core.samples import TestSet
@@ -42,7 +41,7 @@ from harness.run.request import (
 )
 from harness.task import library
 from harness.task.default_recipe import recipe_notes
-from harness.task.departures import protocol_of
+from harness.task.departures import choices_of_no_cell, protocol_of
 from harness.task.grid import Row, expand_rows, matches, rule
 from harness.task.notes import as_flow, values_of_no_cell
 from harness.task.read import as_yaml, read_task, validate
@@ -79,8 +78,7 @@ class Study:
         if self._plan is None:
             try:
                 rows = self.rows()
-                with shown_by(progress):
-                    self._plan = plan_rows(rows, self.store, self.file, progress)
+                self._plan = plan_rows(rows, self.store, self.file, progress)
                 self._plan.remarks = tuple(recipe_notes(self.task, (r.cell for r in rows)))
             except TaskError:
                 raise
@@ -89,8 +87,14 @@ class Study:
         return self._plan
 
     def rows(self) -> list[Row]:
-        """The grid: cells that differ in their seed alone are one row."""
-        return expand_rows(self.task, self.file)
+        """The grid: cells that differ in their seed alone are one row.
+
+        Raises TaskError if `exclude` leaves none.
+        """
+        rows = expand_rows(self.task, self.file)
+        if not rows:
+            raise TaskError(self.file, "exclude", "removes every cell of the grid")
+        return rows
 
     def run(
         self,
@@ -269,9 +273,10 @@ class Study:
         if len(plan.cells) <= MOST_CELLS_NOTED:
             cells = [cell for c in plan.cells for cell in plan.shown(c.cell)]
             infeasible = [x for cell, _ in plan.infeasible for x in plan.shown(cell)]
-            notes += values_of_no_cell(self.task, self.file)
+            notes += values_of_no_cell(self.task, self.file, [*cells, *infeasible])
             if protocol := protocol_of(self.task, self.file):
-                notes.append(f"protocol {protocol}")
+                unused = choices_of_no_cell(self.task, self.file, [*cells, *infeasible])
+                notes.append(f"protocol {protocol}{unused}")
             notes += rows_of_no_cell(self.task, cells, infeasible)
         return notes
 

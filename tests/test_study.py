@@ -262,6 +262,11 @@ def test_notes_on_what_most_people_do_not_mean(opened: Open, override: str, note
     assert not note or notes[0].startswith(note)
 
 
+def test_a_task_without_a_cell_is_refused(opened: Open) -> None:
+    with pytest.raises(TaskError, match="exclude: removes every cell of the grid"):
+        opened("exclude=[{}]").plan()
+
+
 def test_a_note_before_the_report_of_another_grid_is_replaced(opened: Open) -> None:
     opened().write_task()
     assert opened().notes() == []

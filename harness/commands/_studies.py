@@ -29,10 +29,13 @@ def study_of(args: Namespace, task: str, *, as_run: bool = False) -> Study:
 
 
 def plan_of(study: Study) -> Plan:
-    """The plan of a study. Files that have to be hashed first are counted on standard error."""
+    """The plan of a study. While data sets are opened, and files hashed, they are counted on
+    standard error.
+    """
     from harness.commands._progress import Progress
+    from harness.core.progress import shown_by
 
-    with Progress(first_seconds=1.0) as progress:
+    with Progress(first_seconds=1.0) as progress, shown_by(progress.update):
         return study.plan(lambda done, total: progress.update("files", done, total))
 
 

@@ -61,7 +61,7 @@ def run(args: Namespace) -> int:
     choice = _choice(args)
     if args.against is not None:
         return compare_with_lists(args.name, choice, args.against, as_json=args.json)
-    with Progress(first_seconds=1.0) as progress, shown_by(partial(progress.update, "files")):
+    with Progress(first_seconds=1.0) as progress, shown_by(progress.update):
         data, missing = _open(choice)
     counts = count(data, missing)
     problems, remarks = differences(counts, known, args.split) if known else ([], [])

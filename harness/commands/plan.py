@@ -6,6 +6,8 @@ from argparse import ArgumentParser, Namespace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from harness.core.cells import Cell
     from harness.plan.plan import Plan
     from harness.run.request import PreparedRun
@@ -40,12 +42,12 @@ def run(args: Namespace) -> int:
     if args.json:
         print(json.dumps(_document(study, prepared), indent=1))
     else:
-        print(describe(study, prepared))
+        print(describe(study, prepared, study.notes()))
     return 0
 
 
-def describe(study: Study, prepared: PreparedRun) -> str:
-    """The plan as text."""
+def describe(study: Study, prepared: PreparedRun, further: Sequence[str] = ()) -> str:
+    """The plan as text, with `further` notes."""
     from harness.plan.estimate import spoken
 
     plan, forecast = study.plan(), prepared.forecast
@@ -62,7 +64,7 @@ def describe(study: Study, prepared: PreparedRun) -> str:
         lines.append(f"  {prepared.in_flight} cells are in jobs that were submitted before")
     for reason, number in plan.reasons().items():
         lines.append(f"  {number} cells are infeasible: {reason}")
-    lines += [f"  note: {note}" for note in _notes(study)]
+    lines += [f"  note: {note}" for note in (*further, *_notes(study))]
     return "\n".join([*lines, *forecast.lines])
 
 
@@ -93,7 +95,7 @@ def _document(study: Study, prepared: PreparedRun) -> dict[str, Any]:
         "seconds": forecast.seconds,
         "work": asdict(prepared.work),
         "launch": {"hours": forecast.hours, "unit": forecast.unit, **forecast.document},
-        "notes": _notes(study),
+        "notes": [*study.notes(), *_notes(study)],
         "cells": [
             {"key": c.key, "train_key": c.train_key, "status": plan.status.get(c.key, "waiting"),
              "cell": c.cell.plain(), **_recipes(plan, c.cell, named=named)}

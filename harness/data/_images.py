@@ -24,6 +24,9 @@ FLOATING_POINT = frozenset({".pfm"})
 #: Formats that Pillow registers even where it was built without the library that decodes them.
 NEEDS = {"AVIF": "avif", "JPEG2000": "jpg_2000", "WEBP": "webp"}
 MAX_PIXELS = 64_000_000
+#: Formats of several frames or pages; and the tag of TIFF that says what a page is.
+SEVERAL = frozenset({"GIF", "PNG", "WEBP", "AVIF", "TIFF"})
+SUBFILE_TYPE = 254
 #: How files begin.
 JPEG, PNG = b"\xff\xd8", b"\x89PNG\r\n\x1a\n"
 _HEADER = threading.Lock()  # catch_warnings is not safe across threads
@@ -63,6 +66,7 @@ def open_rgb(path: Path | IO[bytes], name: str | None = None) -> Image.Image:
                     f"picture {shown} is {image.width} x {image.height}; the limit is "
                     f"{MAX_PIXELS} pixels"
                 )
+            _refuse_several(image, shown)
             grey = grey_range(image, shown)
             upright = ImageOps.exif_transpose(image)
             return _flatten(upright if grey is None else eight_bits(upright, grey, shown))
@@ -93,6 +97,30 @@ def _open(path: Path | IO[bytes]) -> Image.Image:
     with _HEADER, warnings.catch_warnings():
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         return Image.open(path)
+
+
+def _refuse_several(image: Image.Image, shown: object) -> None:
+    """Raises DataError for an animation, and for pages of which none is the picture.
+
+    Smaller copies of a picture, which TIFF has as pages, are none; and the further pictures of a
+    camera's JPEG (MPO) go with the first.
+    """
+    if image.format not in SEVERAL or not getattr(image, "is_animated", False):
+        return
+    count = getattr(image, "n_frames", 1)
+    if image.format == "TIFF" and all(_is_copy(image, page) for page in range(1, count)):
+        image.seek(0)
+        return
+    what = "pages" if image.format == "TIFF" else "frames"
+    raise DataError(
+        f"picture {shown} has {count} {what}, and it is not known which is meant: save it as a "
+        "picture of its own"
+    )
+
+
+def _is_copy(image: Image.Image, page: int) -> bool:
+    image.seek(page)
+    return bool(image.tag_v2.get(SUBFILE_TYPE, 0) & 1)  # type: ignore[attr-defined]
 
 
 def _flatten(image: Image.Image) -> Image.Image:

@@ -82,6 +82,8 @@ def _is_wrong(
     if split not in SPLITS:
         close = did_you_mean(nearest(split, SPLITS))
         problems.add("split", f"{where}: split '{split}'; allowed: {', '.join(SPLITS)}{close}")
+    elif path.startswith("/"):
+        problems.add("absolute", f"{where}: the path {path} must be relative to the folder {root}")
     elif before is not None:
         problems.add("twice", f"{where}: {path} is listed twice, first in line {before}")
     elif not ((root / path).is_file() or special(root / path)):

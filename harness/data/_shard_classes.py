@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 from harness.core.errors import DataError, did_you_mean, nearest
@@ -11,6 +12,7 @@ from harness.data._shard_files import is_there, read_small
 from harness.data._shard_lists import is_absolute
 
 CLASS_NAMES = "classnames.txt"
+NUMBER = re.compile(r"-?\d+", re.ASCII)
 
 
 def class_names(base: str, file: str | None) -> list[str]:
@@ -47,13 +49,14 @@ def classes_of(
     Raises DataError for numbers without names.
     """
     tell_duplicate_names(names, f"the class names of {reference}", problems)
-    if all(label.isdecimal() for label in first):
+    # Of numbers some may be wrong, as -1 is; names may be numbers too, where all are known.
+    if all(NUMBER.fullmatch(label) for label in first) and not {*first} <= {*names}:
         if not names:
             raise DataError(
                 f"dataset {reference}: labels are numbers, and there is no {CLASS_NAMES} beside "
                 "the shards: name a file of class names, one a line, with the option classes"
             )
-        index = {label: int(label) for label in first if int(label) < len(names)}
+        index = {label: int(label) for label in first if 0 <= int(label) < len(names)}
     elif names:
         index = {name: c for c, name in enumerate(names) if name in first}
     else:
@@ -63,7 +66,9 @@ def classes_of(
     for label, item in first.items():
         if label not in index:
             close = did_you_mean(nearest(label, names))
-            known = f"the numbers 0 to {len(names) - 1}" if label.isdecimal() else "no such name"
+            known = (
+                f"the numbers 0 to {len(names) - 1}" if NUMBER.fullmatch(label) else "no such name"
+            )
             problems.add("label", f"sample {item} of {reference} has the label '{label}'; the "
                          f"class names have {known}{close}")  # fmt: skip
     return tuple(names), index

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from harness.core.errors import DataError
 from harness.core.problems import Problems
+from harness.core.progress import counted
 from harness.core.text_files import is_text_file, lines_of, read_text
 from harness.data._listing import (
     NO_TEXT_NAME,
@@ -118,7 +119,8 @@ def _class_folders(root: Path, folder: Path, problems: Problems) -> Iterator[Row
     """The videos of the class folders in `folder`; a file of another kind, which nobody would
     miss, is a problem.
     """
-    for inside in folders_in(folder) if folder.is_dir() else ():
+    inside_it = folders_in(folder) if folder.is_dir() else []
+    for inside in counted(f"folders of {folder.name}", inside_it):
         if not has_text_name(inside):
             problems.add("text", f"the name of {printable(inside)} is not UTF-8; rename it")
             continue

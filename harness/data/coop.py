@@ -25,6 +25,7 @@ from typing import Any
 
 from harness.core.errors import DataError, did_you_mean, nearest
 from harness.core.problems import MOST, Problems, and_more
+from harness.core.progress import counted
 from harness.core.samples import Items
 from harness.core.text_files import lines_of, read_text, special
 from harness.data._files import file_identities, folder_at
@@ -286,7 +287,8 @@ def _without_special(root: Path, contents: _Contents) -> _Contents:
     if not used:
         raise DataError(f"{contents.source} lists no picture under train or test")
     prefix = os.path.join(root, "")  # noqa: PTH118 - a million Path objects take half a minute
-    found = {item: kind for item in used if (kind := _kind(prefix + item)) != ""}
+    places = counted("files", used)
+    found = {item: kind for item in places if (kind := _kind(prefix + item)) != ""}
     missing = [item for item, kind in found.items() if kind is None]
     if missing:
         which = "the first" if len(missing) > MOST else "these"

@@ -22,6 +22,7 @@ from typing import Literal
 
 from harness.core.errors import DataError
 from harness.core.problems import Problems
+from harness.core.progress import counted
 from harness.core.samples import Items
 from harness.core.text_files import is_text_file
 from harness.data._files import file_identities, folder_at
@@ -160,7 +161,7 @@ def _class_folders(
     """
     split = Split()
     labels: dict[str, Path] = {}
-    for folder in folders_in(parent):
+    for folder in counted(f"folders of {parent.name}", folders_in(parent)):
         label = folder.name.replace("_", " ") if names is None else names.get(folder.name)
         content = listing(folder, picture_suffixes())
         if not has_text_name(folder):

@@ -60,7 +60,7 @@ def _opened(argument: str, options: Options) -> tuple[ShardPictures, Problems]:
     reference = f"webdataset:{argument}"
     problems = Problems(f"dataset {reference}")
     shards = shards_at(argument, options.train, options.test)
-    read = _read(shards, options)
+    read = _read(shards, options, problems)
     every = [shard for of_split in read.values() for shard in of_split]
     ids = {split: _ids(shards, of_split) for split, of_split in read.items()}
     labels = {split: [x for s in of_split for x in s.labels] for split, of_split in read.items()}
@@ -84,8 +84,11 @@ def _opened(argument: str, options: Options) -> tuple[ShardPictures, Problems]:
     return _usable(data, every, problems), problems
 
 
-def _read(shards: Shards, options: Options) -> dict[str, list[Shard]]:
-    """Split -> its shards. Those that are not known are counted while they are read."""
+def _read(shards: Shards, options: Options, problems: Problems) -> dict[str, list[Shard]]:
+    """Split -> its shards. Those that are not known are counted while they are read.
+
+    Raises DataError with what is wrong with each of them.
+    """
     media = frozenset((*picture_suffixes(), *VIDEOS))
     wanted = Wanted(media, options.member, options.label)
     places = [place for split in SPLITS for place in shards.of.get(split, ())]
@@ -93,10 +96,14 @@ def _read(shards: Shards, options: Options) -> dict[str, list[Shard]]:
     unknown = [place for place, shard in known.items() if shard is None]
     read = {place: shard for place, shard in known.items() if shard is not None}
     for done, place in enumerate(unknown):
-        progress.tell(done, len(unknown))
-        read[place] = read_shard(place, wanted)
+        progress.tell("files", done, len(unknown))
+        try:
+            read[place] = read_shard(place, wanted)
+        except DataError as error:
+            problems.add_error("shard", error)
+    problems.refuse()
     if unknown:
-        progress.tell(len(unknown), len(unknown))
+        progress.tell("files", len(unknown), len(unknown))
     return {s: [read[place] for place in shards.of[s]] for s in SPLITS if s in shards.of}
 
 

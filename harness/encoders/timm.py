@@ -144,6 +144,8 @@ def _source(argument: str) -> tuple[str, dict[str, Any], Path]:
     check_activation(name)
     if file:
         path = one_file(Path(file), WEIGHTS)
+        if not path.is_file():
+            raise EncoderError(f"there is no file {path}")
         check_preparation(name, file)
         return name, known, path
     return name, known, _hub.hub_file(_repository(name, known), WEIGHTS)

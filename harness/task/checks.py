@@ -219,6 +219,9 @@ def _check_search(task: Task, where: str) -> None:
             )  # fmt: skip
         if not values:
             raise TaskError(where, f"search.{key}", "has no values to try")
+        again = [value for n, value in enumerate(values) if value in values[:n]]
+        if again:
+            raise TaskError(where, f"search.{key}", f"contains {again[0]!r} twice")
         if key.startswith("method."):
             check_method_search(task, key.removeprefix("method."), where)
         else:
@@ -300,5 +303,7 @@ def _check_seeds(task: Task, where: str) -> None:
     seeds = task.seed_list()
     if not seeds:
         raise TaskError(where, "seeds", f"{task.seeds} gives no seed; at least 1 is needed")
+    if min(seeds) < 0:  # published draws take -1 for 1
+        raise TaskError(where, "seeds", f"{min(seeds)} is below 0")
     if len(set(seeds)) != len(seeds):
         raise TaskError(where, "seeds", f"{task.seeds} contains a seed twice")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from harness.task.grid import variants
+from harness.core.cells import Cell
+from harness.task.grid import value_of, variants
 from harness.task.notes import as_flow
 from harness.task.protocols import family_of, read_protocol
 from harness.task.read import plain
@@ -22,6 +23,17 @@ def protocol_of(task: Task, where: str) -> str:
     for variant in variants(task, where):
         found |= dict.fromkeys(_departures(plain(variant), preset))
     return task.protocol + (f", but for {', '.join(found)}" if found else "")
+
+
+def choices_of_no_cell(task: Task, where: str, cells: Sequence[Cell]) -> str:
+    """'; of no cell here: clip_starts, recipe.lr_every', the choices of the protocol that have no
+    meaning for any cell of the task; empty where all have.
+    """
+    preset = read_protocol(task.protocol, where)
+    of_recipe = [f"recipe.{key}" for key in preset.get("recipe", {})]
+    keys = [*(key for key in preset if key not in ("options", "recipe")), *of_recipe]
+    unused = [key for key in keys if all(value_of(cell, key) is None for cell in cells)]
+    return f"; of no cell here: {', '.join(unused)}" if unused else ""
 
 
 def _departures(data: Mapping[str, Any], preset: Mapping[str, Any]) -> Iterator[str]:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from harness.core.cells import Cell
 from harness.task import library, yaml_reader
 from harness.task.grid import (
     AXES,
     Row,
     as_in_cells,
+    expand,
     expand_rows,
     matches,
     rule,
@@ -20,41 +22,87 @@ from harness.task.protocols import read_protocol
 from harness.task.read import plain
 from harness.task.recipe_by import names_of, names_of_row
 from harness.task.row_recipes import RECIPE_AXES
-from harness.task.schema import RecipeModel, Task, recipe_key
+from harness.task.schema import DECLARED, RecipeModel, Task, recipe_key
 from harness.task.support_views import is_of
 
 
-def values_of_no_cell(task: Task, file: str) -> list[str]:
-    """Entries of `exclude` that match nothing, and values of axes that apply to no cell."""
+def values_of_no_cell(task: Task, file: str, planned: Sequence[Cell] | None = None) -> list[str]:
+    """Entries of `exclude` and `include` that change nothing, and values that apply to no cell.
+
+    `planned` are the cells of the plan, feasible or not: planning knows the data and the encoder,
+    and so what has no meaning for them.
+    """
     rows = expand_rows(task.model_copy(update={"exclude": []}), file)
+    cells = [row.cell for row in rows]
     notes = [
         f"exclude: {as_flow(entry)} matches no cell of this grid"
         for entry in task.exclude
         if not _matches_any(rule(entry, file), rows)
     ]
+    notes += _includes_of_no_cell(task, file)
     preset = read_protocol(task.protocol, file) if task.protocol else {}
+    known = cells if planned is None else [*planned, *_excluded(task, cells, file)]
     for axis in AXES:
         expected = [*(_default(axis) or ()), preset.get(axis)]
-        used = _used(task, axis, rows)
+        used = _used(task, axis, known)
         notes += [
             f"{axis}: {as_flow(plain(value))} applies to no cell of this task"
             for value in getattr(task, axis) or ()
             if as_in_cells(axis, value) not in used and value not in expected
         ]
-    return [*notes, *_keys_of_no_cell(task, rows), *_recipes_of_no_cell(task, rows, file)]
+    notes += [*_choosing_of_no_cell(task, cells), *_keys_of_no_cell(task, cells, file)]
+    return [*notes, *_recipes_of_no_cell(task, cells, file)]
 
 
-def _keys_of_no_cell(task: Task, rows: Sequence[Row]) -> list[str]:
-    """Keys of a recipe that are written and that no training reads, such as `precision` for a
-    solver that takes no steps. Values of a preset are left out: it was written for other tasks.
-    """
-    recipes = [row.cell.recipe for row in rows if row.cell.recipe is not None]
-    if not recipes or task.protocol:  # a protocol has keys for every kind of task
+def _excluded(task: Task, cells: Sequence[Cell], file: str) -> list[Cell]:
+    """Those of the grid that `exclude` removes, which no plan has."""
+    kept = {row.cell for row in expand_rows(task, file)} if task.exclude else {*cells}
+    return [cell for cell in cells if cell not in kept]
+
+
+def _includes_of_no_cell(task: Task, file: str) -> list[str]:
+    """Entries of `include` whose cells the task has without them."""
+    if not task.include:
         return []
+    alone = task.model_copy(update={"include": [], "exclude": []})
+    own = set(expand(alone, file))
+    return [
+        f"include: {as_flow(entry)} adds no cell to this grid"
+        for entry in task.include
+        if own.issuperset(expand(alone.model_copy(update={"include": [entry]}), file))
+    ]
+
+
+def _choosing_of_no_cell(task: Task, cells: Sequence[Cell]) -> list[str]:
+    """A search, or validation samples, that no cell has."""
+    searched = {key for cell in cells for key, _ in cell.search or ()}
+    notes = [
+        f"search.{key}: {as_flow(values)} applies to no cell of this task"
+        for key, values in task.spaces().items()
+        if key.removeprefix("recipe.") not in searched
+    ]
+    if task.search == DECLARED and not searched:
+        notes.append(f"search: {DECLARED} applies to no cell: no method of this task declares one")
+    if task.val is not None and all(cell.val is None for cell in cells):
+        notes.append(f"val: {as_flow(plain(task.val))} applies to no cell of this task")
+    return notes
+
+
+def _keys_of_no_cell(task: Task, cells: Sequence[Cell], where: str) -> list[str]:
+    """Keys of a recipe that are written and that no training reads, such as `precision` for a
+    solver that takes no steps. Values of a preset or a protocol are left out: it was written for
+    other tasks too.
+    """
+    recipes = [cell.recipe for cell in cells if cell.recipe is not None]
     notes, default = [], RecipeModel()
     presets = [yaml_reader.read(file) for file in library.recipes().values()]
+    if task.protocol:
+        presets.append(read_protocol(task.protocol, where).get("recipe", {}))
     searched = {key.removeprefix("recipe.") for key in task.spaces()}
+    trained = {cell.recipe_name for cell in cells if cell.recipe is not None}
     for recipe_name, recipe in task.recipes().items():
+        if recipe_name is not None and recipe_name not in trained:
+            continue  # a note says so of the whole recipe
         # Another form in cells: a strength, and whether it is relative.
         written = recipe.model_fields_set & set(RECIPE_AXES) - searched - {"proximal"}
         # A preset is read before this and leaves all its keys.
@@ -75,19 +123,19 @@ def _default(axis: str) -> Any:
     return None if field.is_required() else field.get_default()
 
 
-def _used(task: Task, axis: str, rows: Sequence[Row]) -> set[Any]:
+def _used(task: Task, axis: str, cells: Sequence[Cell]) -> set[Any]:
     """The values of an axis that cells have; of support views as the task writes them."""
-    of_cells = {value_of(row.cell, axis) for row in rows}
+    of_cells = {value_of(cell, axis) for cell in cells}
     if axis != "support_views":
         return of_cells
     written: list[Any] = [views for views in task.support_views if views is not None]
     return {views for views in written if any(is_of(views, other) for other in of_cells)}
 
 
-def _recipes_of_no_cell(task: Task, rows: Sequence[Row], file: str) -> list[str]:
+def _recipes_of_no_cell(task: Task, cells: Sequence[Cell], file: str) -> list[str]:
     """Named recipes that train no cell, and entries of `by` that match none that is trained."""
-    cells = [row.cell for row in rows if row.cell.recipe is not None]
-    named = {(c.recipe_name, c.tuning, c.paradigm, c.classifier) for c in cells}
+    trained = [cell for cell in cells if cell.recipe is not None]
+    named = {(c.recipe_name, c.tuning, c.paradigm, c.classifier) for c in trained}
     of_recipe: dict[str | None, list[set[str]]] = {}
     for recipe_name, tuning, paradigm, classifier in named:
         row = names_of_row(tuning, paradigm, classifier)

@@ -171,7 +171,7 @@ class LoaderModel(_Model):
     """How data reach the device. It changes no number."""
 
     #: Processes that read ahead of a training; null: the cores of the process, 0: none.
-    workers: Annotated[StrictInt, Field(ge=0)] | None = None
+    workers: Annotated[StrictInt, Field(ge=0, le=1024)] | None = None
 
 
 class EmbeddedModel(_Model):

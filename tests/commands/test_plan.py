@@ -69,6 +69,12 @@ def test_text(tiny: WriteTask, cli: Call) -> None:
     assert second.startswith("  1 cells are infeasible: lda: ")
 
 
+def test_it_says_what_grid_says_of_the_task(tiny: WriteTask, cli: Call) -> None:
+    note = "frames: 8 applies to no cell of this task"
+    assert f"  note: {note}" in cli("plan", tiny(frames=8)).out
+    assert json.loads(cli("plan", tiny(frames=8), "--json").out)["notes"] == [note]
+
+
 def test_infeasible_cells_have_their_reason(tiny: WriteTask, cli: Call) -> None:
     plan = document(cli("plan", tiny(classifier=["text", "lda"], seeds=1), "--json"))
     assert plan["counts"]["infeasible"] == 1

@@ -86,6 +86,38 @@ def test_the_modes_of_pillow(tmp_path: Path, name: str) -> None:
     assert row == [pytest.approx(colour, abs=1) for colour in right]
 
 
+def _noise(seed: int) -> Image.Image:
+    values = np.random.default_rng(seed).integers(0, 256, (9, 9, 3), dtype=np.uint8)
+    return Image.fromarray(values)
+
+
+@pytest.mark.parametrize(
+    ("name", "what"), [("x.gif", "frames"), ("x.webp", "frames"), ("x.png", "frames"),
+                       ("x.tif", "pages")]
+)  # fmt: skip
+def test_of_several_pictures_none_is_taken_for_the_one(
+    tmp_path: Path, name: str, what: str
+) -> None:
+    others = [_noise(1), _noise(2)]
+    _noise(0).save(tmp_path / name, save_all=True, append_images=others)
+    with pytest.raises(
+        DataError, match=rf"x\.\w+ has 3 {what}, and it is not known which is meant"
+    ):
+        open_rgb(tmp_path / name)
+    _noise(0).save(tmp_path / name, save_all=True, **({"lossless": True} if "webp" in name else {}))
+    open_rgb(tmp_path / name)
+
+
+def test_pictures_that_go_with_another(tmp_path: Path) -> None:
+    """Those of a camera's JPEG after the first, and smaller copies in a TIFF."""
+    _noise(0).save(tmp_path / "x.jpg", format="MPO", save_all=True, append_images=[_noise(1)])
+    assert open_rgb(tmp_path / "x.jpg").size == (9, 9)
+    copy = _noise(0).resize((3, 3))
+    copy.encoderinfo = {"tiffinfo": {254: 1}}  # type: ignore[attr-defined]
+    _noise(0).save(tmp_path / "x.tif", save_all=True, append_images=[copy])
+    assert open_rgb(tmp_path / "x.tif").tobytes() == _noise(0).tobytes()
+
+
 def test_a_picture_that_is_too_large_is_refused_by_its_header(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

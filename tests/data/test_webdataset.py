@@ -274,7 +274,7 @@ def test_an_interrupted_pass_goes_on_with_the_next_shard(
 ) -> None:
     root, told = data_set(tmp_path / "d"), list[tuple[int, int]]()
 
-    def interrupt(done: int, total: int) -> None:
+    def interrupt(_: str, done: int, total: int) -> None:
         told.append((done, total))
         if done == 2:
             raise KeyboardInterrupt
@@ -282,7 +282,7 @@ def test_an_interrupted_pass_goes_on_with_the_next_shard(
     with progress.shown_by(interrupt), pytest.raises(KeyboardInterrupt):
         read(root)
     assert (told, len(passes)) == ([(0, 3), (1, 3), (2, 3)], 2)
-    with progress.shown_by(lambda *at: told.append(at)):
+    with progress.shown_by(lambda _, *at: told.append(at)):
         read(root)
     assert told[3:] == [(0, 1), (1, 1)]
     assert len(passes) == 3
@@ -435,6 +435,27 @@ def test_messy_input_is_refused_in_one_sentence(
     with pytest.raises(DataError, match=message) as caught:
         read(root)
     assert "\n" not in str(caught.value)
+
+
+def test_a_wrong_number_blames_no_other(tmp_path: Path) -> None:
+    root = data_set(tmp_path / "d")
+    write(root / "test" / "1.tar", [("a.png", png(1)), ("a.cls", b"-1")])
+    with pytest.raises(DataError) as caught:
+        read(root)
+    assert str(caught.value) == (
+        f"sample test/1/a of webdataset:{root} has the label '-1'; the class names have the "
+        "numbers 0 to 1"
+    )
+
+
+def test_damaged_shards_are_told_in_one_go(tmp_path: Path) -> None:
+    root = data_set(tmp_path / "d")
+    (root / "train" / "1.tar").write_bytes(b"")
+    (root / "test" / "0.tar").write_bytes(b"<html>" * 200)
+    with pytest.raises(DataError, match="2 problems") as caught:
+        read(root)
+    assert f"shard {root}/train/1.tar is empty" in str(caught.value)
+    assert f"shard {root}/test/0.tar is no whole tar archive" in str(caught.value)
 
 
 @pytest.mark.parametrize(("argument", "message"), [

@@ -90,3 +90,8 @@ def test_a_name_that_timm_does_not_know() -> None:
 
 def test_a_file_of_ones_own_needs_no_fetching() -> None:
     assert timm_encoder.fetch("resnet18@weights.pt", NONE) is False
+
+
+def test_a_file_that_is_not_there_is_said_to_be_so(tmp_path: Path) -> None:
+    with pytest.raises(EncoderError, match=r"there is no file .*gone\.pth"):
+        timm_encoder.facts(f"resnet18@{tmp_path / 'gone.pth'}", NONE)

@@ -40,6 +40,11 @@ def with_change(change: Make) -> Make:
     return make
 
 
+def animation(path: Path) -> None:
+    white, black = Image.new("RGB", (8, 8), "white"), Image.new("RGB", (8, 8))
+    white.save(path, save_all=True, append_images=[black])
+
+
 def frames(said: int) -> Make:
     def make(root: Path) -> None:
         for name, red in (("v1", 0), ("v2", 99)):
@@ -85,6 +90,12 @@ CASES: dict[str, tuple[str, Make, str]] = {
     "names of classes": ("folder", table("id,name\noak,Quercus\nalder,Alnus\n"), ""),
     "a name too few": ("folder", table("id,name\noak,Quercus\n"), "has no id alder"),
     "an empty class": ("folder", with_change(lambda r: (r / "test/elm").mkdir()), "'elm' is empty"),
+    "an animation": (
+        "folder", with_change(lambda r: animation(r / "test/oak/x.gif")), "has 2 frames",
+    ),
+    "a path of this machine": (
+        "folder", table(f"{HEAD}{ROWS}/dev/null,oak,test\n"), "line 6: the path /dev/null must be",
+    ),
     "a FIFO": ("folder", with_change(lambda r: os.mkfifo(r / "test/oak/x.png")), "(a FIFO)"),
     "a FIFO as table": ("folder", with_change(lambda r: os.mkfifo(r / "labels.csv")), "a FIFO"),
     "another encoding": (

@@ -54,6 +54,10 @@ def test_a_peril_that_there_is_not() -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
+        ({"search": {"recipe.lr": [1e-3, 1e-2, 0.001]}, "val": 1, "selection": "val"},
+         "search.recipe.lr: contains 0.001 twice"),
+        ({"loader": {"workers": 100_000}},
+         "loader.workers: 100000: input should be less than or equal to 1024"),
         ({"tuning": "head", "schedule": "trained"},
          "schedule: has no meaning for tuning head, which trains W"),
         ({"tuning": ["none", "head"], "paradigm": "vision_only", "save": "last"},
@@ -92,6 +96,7 @@ def test_a_name_that_is_a_folder_of_every_task(name: str) -> None:
         (0, "0 gives no seed; at least 1 is needed"),
         (-1, "-1 gives no seed; at least 1 is needed"),
         ([], "[] gives no seed; at least 1 is needed"),
+        ([3, -1], "-1 is below 0"),
         ([3, 3], "[3, 3] contains a seed twice"),
         (10_001, "10001 is more than 10000"),
     ],

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from harness.task.departures import protocol_of
+from harness.task.departures import choices_of_no_cell, protocol_of
+from harness.task.grid import expand
 from harness.task.notes import values_of_no_cell
 from harness.task.read import validate
 
@@ -52,3 +53,25 @@ def test_values_of_the_protocol_are_no_mistake_of_the_task() -> None:
     assert values_of_no_cell(own, "task.yaml") == [
         "clip_starts: linspace applies to no cell of this task"
     ]
+
+
+#: A linear head that is solved has no steps, no crops and no batch norm.
+SOLVED: dict[str, Any] = {
+    "dataset": "emoji", "regime": "few_shot", "shots": 1, "tuning": "head", "temporal": "none",
+    "encoder": "embedded/lit-emoji", "paradigm": "vision_only",
+}  # fmt: skip
+
+
+def test_a_solver_without_steps_drops_no_key_of_a_recipe_without_a_word() -> None:
+    solved = task(**SOLVED, recipe={"l2": 1e-3, "lr": 0.5, "lr_every": 10})
+    assert values_of_no_cell(solved, "task.yaml") == [
+        "recipe.lr: [0.5] applies to no cell of this task"
+    ]
+    assert choices_of_no_cell(solved, "task.yaml", expand(solved)) == (
+        "; of no cell here: clip_starts, recipe.augment, recipe.crop, recipe.repeats, "
+        "recipe.lr_every, recipe.batch_norm, recipe.epoch_length"
+    )
+    public = task(views="4x3")
+    assert choices_of_no_cell(public, "task.yaml", expand(public)) == (
+        "; of no cell here: recipe.epoch_length"
+    ), "of all samples an epoch is full as it is"

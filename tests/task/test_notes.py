@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 from conftest import TINY, read_like
 
+from harness.study import open_study
 from harness.task.notes import as_flow, values_of_no_cell
 
 
@@ -43,9 +45,22 @@ def test_a_plain_task_has_no_notes() -> None:
             "recipe.precision: [bfloat16] applies to no cell of this task",
         ),
         (
-            {"regime": "zero_shot", "shots": None, "schedule": "trained"},
+            {"regime": "zero_shot", "shots": None, "schedule": "trained", "recipe": {}},
             "schedule: trained applies to no cell of this task",
         ),
+        (
+            {"method": "tip_adapter", "recipe": {"lr": 1e-3}},
+            "recipe.lr: [0.001] applies to no cell of this task",
+        ),
+        (
+            {"search": "declared", "val": 1, "selection": "val", "method": "zero_shot"},
+            "search: declared applies to no cell: no method of this task declares one",
+        ),
+        (
+            {"search": {"recipe.lr": [1e-3]}, "val": 1, "selection": "val", "method": "zero_shot"},
+            "search.recipe.lr: [0.001] applies to no cell of this task",
+        ),
+        ({"include": [{"classifier": "text"}]}, "include: {classifier: text} adds no cell"),
         (
             {"paradigm": "vision_only", "classifier": {"name": "lda", "shrinkage": 0.1}},
             "classifier: {name: lda, shrinkage: 0.1} applies to no cell of this task",
@@ -53,8 +68,28 @@ def test_a_plain_task_has_no_notes() -> None:
     ],
 )
 def test_values_that_no_cell_has(changes: dict[str, Any], note: str) -> None:
-    (only,) = notes(**changes)
-    assert only.startswith(note)
+    first, *others = notes(**changes)
+    assert first.startswith(note)
+    # Validation samples, and the epochs of the recipe, have no meaning without what reads them.
+    assert all(other.startswith(("val: 1 ", "recipe.epochs: [2] ")) for other in others)
+
+
+@pytest.mark.parametrize(
+    ("changes", "note"),
+    [
+        ({"views": "4x3"}, "views: 4x3 applies to no cell of this task"),
+        ({"temporal": "t_trans", "frames": 4}, "temporal: t_trans applies to no cell of this task"),
+        ({"alignment": "pad"}, "alignment: pad applies to no cell of this task"),
+        ({"views": "1x3"}, ""),
+        ({"shots": [1, 2], "views": ["1x1", "1x3"], "exclude": [{"views": "1x3"}]}, ""),
+    ],
+)
+def test_what_has_no_meaning_for_these_data_or_this_encoder(
+    changes: dict[str, Any], note: str, tmp_path: Path
+) -> None:
+    """Known once the data and the encoder are open: pictures have no clips and no frames."""
+    found = open_study(TINY | changes, runs=tmp_path).notes()
+    assert found[0] == note if note else found == []
 
 
 @pytest.mark.parametrize(
