@@ -41,7 +41,7 @@ from harness.run.request import (
 )
 from harness.task import library
 from harness.task.default_recipe import recipe_notes
-from harness.task.departures import choices_of_no_cell, protocol_of
+from harness.task.departures import protocol_notes
 from harness.task.grid import Row, expand_rows, matches, rule
 from harness.task.notes import as_flow, values_of_no_cell
 from harness.task.read import as_yaml, read_task, validate
@@ -274,9 +274,7 @@ class Study:
             cells = [cell for c in plan.cells for cell in plan.shown(c.cell)]
             infeasible = [x for cell, _ in plan.infeasible for x in plan.shown(cell)]
             notes += values_of_no_cell(self.task, self.file, [*cells, *infeasible])
-            if protocol := protocol_of(self.task, self.file):
-                unused = choices_of_no_cell(self.task, self.file, [*cells, *infeasible])
-                notes.append(f"protocol {protocol}{unused}")
+            notes += protocol_notes(self.task, self.file, [*cells, *infeasible])
             notes += rows_of_no_cell(self.task, cells, infeasible)
         return notes
 

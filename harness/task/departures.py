@@ -25,15 +25,18 @@ def protocol_of(task: Task, where: str) -> str:
     return task.protocol + (f", but for {', '.join(found)}" if found else "")
 
 
-def choices_of_no_cell(task: Task, where: str, cells: Sequence[Cell]) -> str:
-    """'; of no cell here: clip_starts, recipe.lr_every', the choices of the protocol that have no
-    meaning for any cell of the task; empty where all have.
+def protocol_notes(task: Task, where: str, cells: Sequence[Cell]) -> list[str]:
+    """'protocol text4vis; of no cell here: clip_starts', with the choices of the protocol that
+    have no meaning for any cell of the task; nothing without a protocol.
     """
+    if task.protocol is None:
+        return []
     preset = read_protocol(task.protocol, where)
     of_recipe = [f"recipe.{key}" for key in preset.get("recipe", {})]
     keys = [*(key for key in preset if key not in ("options", "recipe")), *of_recipe]
     unused = [key for key in keys if all(value_of(cell, key) is None for cell in cells)]
-    return f"; of no cell here: {', '.join(unused)}" if unused else ""
+    of_no_cell = f"; of no cell here: {', '.join(unused)}" if unused else ""
+    return [f"protocol {protocol_of(task, where)}{of_no_cell}"]
 
 
 def _departures(data: Mapping[str, Any], preset: Mapping[str, Any]) -> Iterator[str]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from harness.task.departures import choices_of_no_cell, protocol_of
+from harness.task.departures import protocol_notes, protocol_of
 from harness.task.grid import expand
 from harness.task.notes import values_of_no_cell
 from harness.task.read import validate
@@ -67,11 +67,11 @@ def test_a_solver_without_steps_drops_no_key_of_a_recipe_without_a_word() -> Non
     assert values_of_no_cell(solved, "task.yaml") == [
         "recipe.lr: [0.5] applies to no cell of this task"
     ]
-    assert choices_of_no_cell(solved, "task.yaml", expand(solved)) == (
-        "; of no cell here: clip_starts, recipe.augment, recipe.crop, recipe.repeats, "
-        "recipe.lr_every, recipe.batch_norm, recipe.epoch_length"
-    )
+    assert protocol_notes(solved, "task.yaml", expand(solved)) == [
+        "protocol text4vis; of no cell here: clip_starts, recipe.augment, recipe.crop, "
+        "recipe.repeats, recipe.lr_every, recipe.batch_norm, recipe.epoch_length"
+    ]
     public = task(views="4x3")
-    assert choices_of_no_cell(public, "task.yaml", expand(public)) == (
-        "; of no cell here: recipe.epoch_length"
-    ), "of all samples an epoch is full as it is"
+    assert protocol_notes(public, "task.yaml", expand(public)) == [
+        "protocol text4vis; of no cell here: recipe.epoch_length"
+    ], "of all samples an epoch is full as it is"
