@@ -68,8 +68,10 @@ def moved(ran: Ran, record: Record) -> float:
         {"prompt": "learnable"},
         {"paradigm": "matching", "text_tower": "online"},
         {"paradigm": "matching", "prompt": "learnable"},
+        {"prompt": {"name": "learnable", "position": "behind", "full_stop": True}},
+        {"prompt": {"name": "learnable", "position": "around", "class_specific": True}},
     ],
-    ids=["learnable", "online", "matching_learnable"],
+    ids=["learnable", "online", "matching_learnable", "behind", "class_specific"],
 )
 def test_trained_texts_change_the_classifier(
     tmp_path: Path, task: Any, encoders: Any, family: str, form: dict[str, Any]
@@ -81,8 +83,12 @@ def test_trained_texts_change_the_classifier(
 
 
 def test_the_context_is_few_parameters_and_the_tower_is_many(tmp_path: Path, task: Any) -> None:
-    plain, learnt = run_study(task, tmp_path, prompt=["class_name", "learnable"]).records
+    own = {"name": "learnable", "class_specific": True}
+    ran = run_study(task, tmp_path, prompt=["class_name", "learnable", own])
+    plain, learnt, specific = ran.records
     assert learnt.cost["params"] - plain.cost["params"] == 4 * 8  # M = 4 vectors of E = 8
+    classes = len(ran.plan.cells[0].setup.trained.names)
+    assert specific.cost["params"] - plain.cost["params"] == classes * 4 * 8
     offline, online = run_study(
         task, tmp_path, paradigm="matching", text_tower=["offline", "online"]
     ).records

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -27,8 +28,9 @@ def captions(names: Sequence[str]) -> list[list[str]]:
     return [[template.replace("{}", name) for template in TEMPLATES] for name in names]
 
 
-def texts(tower: Letters | None = None) -> DrawnCaptions:
-    return DrawnCaptions(captions, tower or Letters(), NAMES, captions)
+def texts(tower: Any = None) -> DrawnCaptions:
+    own: Any = tower or Letters()
+    return DrawnCaptions(captions, own, NAMES, captions)
 
 
 def model(of: DrawnCaptions, kind: str = "infonce") -> tuple[Model, torch.Tensor]:

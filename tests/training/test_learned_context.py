@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 import torch
@@ -34,7 +34,7 @@ def wording(names: object) -> list[list[str]]:
 def learned(form: ContextForm) -> LearnedContext:
     shape = (C, M, D) if form.class_specific else (M, D)
     vectors = torch.randn(shape, generator=torch.Generator().manual_seed(7))
-    tower = Letters()
+    tower: Any = Letters()
     tower.module.requires_grad_(requires_grad=False)
     return LearnedContext(vectors, tower, NAMES, wording, form=form)
 
@@ -61,8 +61,9 @@ def test_every_class_is_read_with_its_own_vectors() -> None:
 
 def test_several_texts_of_a_class_share_its_vectors() -> None:
     form, vectors_CME = OWN, torch.randn(C, M, D)
+    tower: Any = Letters()
     texts = LearnedContext(
-        vectors_CME, Letters(), NAMES, lambda names: [[f"a {n}", f"the {n}"] for n in names],
+        vectors_CME, tower, NAMES, lambda names: [[f"a {n}", f"the {n}"] for n in names],
         form=form,
     )  # fmt: skip
     each = Letters().encode(["a cat", "the cat"], TextContext(vectors_CME[2]))
