@@ -107,7 +107,7 @@ class _Counts:
 
     def __init__(self, progress: Progress, cells: Sequence[KeyedCell]) -> None:
         self._progress, self._cells, self._ended = progress, len(cells), 0
-        self._trainings = {c.train_key: _epochs(c) for c in cells if c.cell.tuning == "all"}
+        self._trainings = {c.train_key: _epochs(c) for c in cells if c.cell.tunes_backbone}
         self._done = dict.fromkeys(self._trainings, 0)
 
     def cell(self, _keyed: KeyedCell, _status: str) -> None:

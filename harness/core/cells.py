@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from functools import cache
-from typing import Any, get_type_hints
+from typing import Any
 
 #: Values of test_classes.
 BASE, NEW = "base", "new"
@@ -26,7 +26,13 @@ class Choice:
     def __str__(self) -> str:
         if not self.options:
             return self.name
-        return f"{self.name}({', '.join(f'{k}={v}' for k, v in self.options)})"
+        options = (f"{name}={_shown(value)}" for name, value in self.options)
+        return f"{self.name}({', '.join(options)})"
+
+
+def _shown(value: Any) -> str:
+    """A list as YAML has it."""
+    return f"[{', '.join(map(str, value))}]" if isinstance(value, tuple) else str(value)
 
 
 #: The harness's own draw of a support set.
@@ -108,6 +114,10 @@ class Recipe:
         return _without_defaults(self)
 
 
+#: Tuned parts that are in the towers, so that pictures go through the backbone at every step. Those
+#: of `lora` may be in the text tower alone.
+OF_TOWERS = ("all", "norm", "bias", "lora")
+
 #: Keys of a recipe that only a tuned backbone reads: how it is run.
 ONLY_TUNED = ("evaluation", "channels_last", "compile")
 
@@ -156,6 +166,37 @@ class LoraSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class Stage:
+    """A part of a training that tunes other weights than the part before it."""
+
+    share: float  # of the budget
+    tuning: str
+    lora: LoraSpec | None = None
+    recipe: tuple[tuple[str, Any], ...] = ()  # keys that differ from the cell's recipe
+
+    def plain(self) -> dict[str, Any]:
+        """As JSON data."""
+        lora = {} if self.lora is None else {"lora": self.lora.plain()}
+        recipe = {"recipe": dict(self.recipe)} if self.recipe else {}
+        return {"share": self.share, "tuning": self.tuning, **lora, **recipe}
+
+    @property
+    def tunes_backbone(self) -> bool:
+        """See `Cell.tunes_backbone`."""
+        return _in_image_tower(self.tuning, self.lora)
+
+    @property
+    def tunes_texts(self) -> bool:
+        """Whether it trains a text tower whose texts are encoded at every step."""
+        trains = self.tuning not in ("none", "head", "prompt")
+        return trains and (self.lora is None or "text" in self.lora.towers)
+
+
+#: The tuned part of a cell with stages.
+STAGES = "stages"
+
+
+@dataclass(frozen=True, slots=True)
 class Cell:
     """One fully resolved combination: a row of the grid at one seed.
 
@@ -188,6 +229,8 @@ class Cell:
     method: Choice | None = None
     tuning: str = "projection"
     head: HeadSpec | None = None  # with tuning head
+    lora: LoraSpec | None = None  # with tuning lora
+    stages: tuple[Stage, ...] | None = None  # with tuning stages: one after the other
     recipe: Recipe | None = None
     selection: str = "last"
     #: Searched hyper-parameters with their values: a key of the recipe, or `method.OPTION`.
@@ -210,6 +253,8 @@ class Cell:
     support_views: Choice | None = None
     #: float32 | tf32 | bfloat16 | float16: how the features of a frozen encoder are computed.
     feature_precision: str = "float32"
+    #: a: the weights that are evaluated are (1 - a) before + a after training; None: 1.
+    interpolate: float | None = None
     seed: int | None = None
     #: A label of reports, where a task names its recipes. Not in `plain`: cells with equal recipes
     #: are one, whatever the names.
@@ -217,24 +262,54 @@ class Cell:
     #: A label as well: the preset of axes that `method` names, which made the cell.
     preset: Choice | None = None
 
+    @property
+    def tunes_backbone(self) -> bool:
+        """Whether anything in the image tower is tuned: its features change with every step."""
+        return any(stage.tunes_backbone for stage in self.parts)
+
+    @property
+    def parts(self) -> tuple[Stage, ...]:
+        """The stages of the training; a single one where the task names none."""
+        return self.stages or (Stage(1.0, self.tuning, self.lora),)
+
     def plain(self) -> dict[str, Any]:
         """The cell as JSON data without labels and the fields that have their default."""
         out: dict[str, Any] = {}
         for name, default in _CELL_DEFAULTS:
             value = getattr(self, name)
             if value != default:
-                parts = isinstance(value, Choice | ClassPick | Recipe | HeadSpec)
-                out[name] = value.plain() if parts else value
+                parts = isinstance(value, _PARTS)
+                out[name] = value.plain() if parts else _plain_stages(name, value)
         return out
 
 
+def parts_of(s: Mapping[str, Any]) -> tuple[Stage, ...]:
+    """`Cell.parts` of the settings of a row."""
+    return s["stages"] or (Stage(1.0, s["tuning"], s["lora"]),)
+
+
+def tunes_backbone(s: Mapping[str, Any]) -> bool:
+    """`Cell.tunes_backbone` of the settings of a row."""
+    return any(stage.tunes_backbone for stage in parts_of(s))
+
+
+def _in_image_tower(tuning: str, lora: LoraSpec | None) -> bool:
+    return tuning in OF_TOWERS and (lora is None or "image" in lora.towers)
+
+
+def _plain_stages(name: str, value: Any) -> Any:
+    return [stage.plain() for stage in value] if name == "stages" else value
+
+
+#: Parts of a cell that are frozen data themselves.
+_PARTS = (Choice, ClassPick, Recipe, HeadSpec, LoraSpec)
 #: Labels of reports, which are no part of what a cell is.
 LABELS = ("recipe_name", "preset")
 _CELL_DEFAULTS = tuple((f.name, f.default) for f in fields(Cell) if f.name not in LABELS)
 
 
 #: Fields that matter only after training: cells that differ in nothing else train once.
-EVALUATION_FIELDS = ("views", "clip_starts", "test_dataset", "test_classes")
+EVALUATION_FIELDS = ("views", "clip_starts", "test_dataset", "test_classes", "interpolate")
 #: Fields that are no part of a key, as they change no number.
 FIELDS_OUTSIDE_KEYS = ("allow",)
 
@@ -256,38 +331,3 @@ class KeyedCell:
     cell: Cell
     key: str
     train_key: str
-
-
-def cell_from(plain: Mapping[str, Any]) -> Cell:
-    """The cell with this `plain()`.
-
-    Raises TypeError or ValueError if it is not a cell of this version.
-    """
-    kinds = _kinds()
-    return Cell(**{name: _value(kinds.get(name, ""), value) for name, value in plain.items()})
-
-
-@cache
-def _kinds() -> dict[str, str]:
-    """Field of Cell -> its type, to read it from JSON."""
-    hints = get_type_hints(Cell)
-    return {f.name: str(hints[f.name]) for f in fields(Cell)}
-
-
-def _value(kind: str, value: Any) -> Any:
-    if value is None:
-        return None
-    if Choice.__name__ in kind:
-        if isinstance(value, int):
-            return value
-        if isinstance(value, str):
-            return Choice(value)
-        options = {k: _tuples(v) for k, v in value.items() if k != "name"}
-        return Choice(value["name"], tuple(sorted(options.items())))
-    part = next((p for p in (ClassPick, HeadSpec, Recipe) if p.__name__ in kind), None)
-    return _tuples(value) if part is None else part(**value)
-
-
-def _tuples(value: Any) -> Any:
-    """JSON has lists where frozen data has tuples."""
-    return tuple(_tuples(v) for v in value) if isinstance(value, list | tuple) else value

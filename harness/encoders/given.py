@@ -70,7 +70,7 @@ def check(cell: Cell, facts: CellFacts) -> str | None:
 
 def _refuse_what_needs_pictures(cell: Cell) -> None:
     needs_pictures = {
-        "tuning": ("all", cell.tuning == "all"),
+        "tuning": (cell.tuning, cell.tunes_backbone),
         "temporal": (cell.temporal, cell.temporal is not None),
         "resolution": (cell.resolution, cell.resolution is not None),
         "views": (cell.views, cell.views != "1x1"),

@@ -134,7 +134,7 @@ def _planned_again(batch: BatchFile, keys: list[str], store: Store) -> list[Reso
 
     Raises BadInput then.
     """
-    from harness.core.cells import cell_from
+    from harness.core.cell_json import cell_from
     from harness.plan.plan import make_plan
 
     wanted = dict.fromkeys(keys)

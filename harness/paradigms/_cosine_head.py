@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from copy import copy
 from typing import TYPE_CHECKING, Any, Self
 
+from harness.core.errors import CellError
 from harness.core.protocols.paradigm import CLASSIFIER, LOGIT_SCALE
 from harness.paradigms._tensors import moved
 
@@ -55,6 +56,10 @@ class CosineHead:
         w_CD = self._w_CD.detach().clone()
         w_CD[classes_U] = w_UD.to(w_CD)
         self._w_CD = w_CD.requires_grad_(trained)
+
+    def train_classifier(self, *, trained: bool) -> None:
+        """Raises CellError, unless the rows are those of a classifier."""
+        raise CellError("the rows of this head are texts: they are not trained by themselves")
 
     def weight_gradient(self) -> torch.Tensor | None:
         return self._w_CD.grad

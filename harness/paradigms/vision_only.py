@@ -100,6 +100,9 @@ class LinearHead:
         """Raises CellError: its rows are no texts."""
         raise CellError("a random head is not made of texts")
 
+    def train_classifier(self, *, trained: bool) -> None:
+        """W and b are always trained."""
+
     def weight_gradient(self) -> torch.Tensor | None:
         """(C, D) after backward."""
         return self._w_CD.grad

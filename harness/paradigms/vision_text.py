@@ -60,6 +60,11 @@ class VisionTextHead(CosineHead):
             # W is among `pretrained` from the start; without a gradient the optimiser skips it.
             self._w_CD.requires_grad_()
 
+    def train_classifier(self, *, trained: bool) -> None:
+        """W is trained from now on, or no longer."""
+        self._schedule = "trained" if trained else "frozen"
+        self._w_CD = self._w_CD.detach().requires_grad_(trained)
+
     def loss(self, z_BD: torch.Tensor, y_B: torch.Tensor) -> torch.Tensor:
         """Cross-entropy, the mean over the batch."""
         return self.loss_and_logits(z_BD, y_B)[0]

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from statistics import fmean, linear_regression
 from typing import Any
 
-from harness.core.cells import Cell
+from harness.core.cells import OF_TOWERS, STAGES, Cell
 from harness.core.hardware import Hardware, hardware_here
 from harness.core.store import Store
 from harness.plan.measured import measured_cells
@@ -20,7 +20,10 @@ from harness.plan.trainings import backbone_seconds
 from harness.sampling.support_views import trained_rows_of_a_picture
 
 #: Guessed seconds of a cell on one core; those of `none` are for evaluation.
-GUESSED_SECONDS = {"none": 0.05, "head": 0.2, "projection": 0.5, "all": 60.0}
+GUESSED_SECONDS = {
+    "none": 0.05, "head": 0.2, "projection": 0.5, "prompt": 5.0,
+    **dict.fromkeys((*OF_TOWERS, STAGES), 60.0),
+}  # fmt: skip
 
 #: Estimates of more seconds than this are told in hours.
 SPOKEN_SECONDS = 36_000.0

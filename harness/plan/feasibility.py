@@ -19,6 +19,7 @@ from harness.plan.shared_classes import refuse_shared_classes
 from harness.plan.solvable import why_unsolvable
 from harness.plan.support_views import taken_rows, why_no_views
 from harness.plan.texts import class_lists, reads_texts
+from harness.plan.towers import why_not_tuned
 from harness.sampling.crops import COUNTS
 from harness.sampling.views import views
 
@@ -162,27 +163,22 @@ def _cannot_train(cell: Cell, setup: Setup, where: str) -> str | None:
     recipe = cell.recipe
     if recipe is None:
         return None
-    if cell.text_tower == "online":
-        reason = _cannot_train_texts(cell, setup)
-        if reason is not None:
-            return reason
-    if recipe.augment != "none" and cell.tuning != "all":
-        return f"recipe.augment: {recipe.augment} needs tuning: all, as features are computed once"
+    reason = why_not_tuned(cell, setup)
+    if reason is not None:
+        return reason
+    if recipe.augment != "none" and not cell.tunes_backbone:
+        return (
+            f"recipe.augment: {recipe.augment} needs a tuned backbone (tuning: all, norm, bias or "
+            "lora), as features are computed once"
+        )
     for key in ONLY_TUNED:
         value = getattr(recipe, key)
-        if value != getattr(DEFAULT, key) and cell.tuning != "all":
+        if value != getattr(DEFAULT, key) and not cell.tunes_backbone:
             return f"recipe.{key}: {value} is of a backbone that is tuned (tuning: all)"
     if cell.gather is False and recipe.micro_batch is None:
         problem = "gather: false contrasts the samples of each micro-batch"
         raise TaskError(where, "recipe.micro_batch", f"is missing: {problem}")
     return why_unsolvable(cell, setup, where)
-
-
-def _cannot_train_texts(cell: Cell, setup: Setup) -> str | None:
-    text_encoder = setup.text_encoder
-    if not text_encoder.plugin.TAKES_CONTEXT:
-        return f"text_tower: online: the text tower of {text_encoder.choice} cannot be trained"
-    return None
 
 
 def _cannot_probe(cell: Cell, setup: Setup) -> str | None:

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from harness.core.cells import Cell, cell_from
+from harness.core.cell_json import cell_from
+from harness.core.cells import Cell
 from harness.core.store import Store
 
 #: Most Records that are read to estimate run times.

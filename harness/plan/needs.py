@@ -50,7 +50,7 @@ def needs_test_features(resolved: ResolvedCell) -> bool:
     """Whether a cell needs features of its test set: its backbone is frozen, and has no module over
     time inside, which reads several frames at once.
     """
-    return resolved.cell.tuning != "all" and resolved.setup.inside is None
+    return not resolved.cell.tunes_backbone and resolved.setup.inside is None
 
 
 def needs_validation_features(resolved: ResolvedCell) -> bool:

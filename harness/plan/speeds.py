@@ -63,7 +63,7 @@ def learn_speeds(measured: Iterable[Measured]) -> Speeds:
     operations: dict[Any, float] = {}
     seconds: dict[Any, float] = {}
     for each in measured:
-        if each.cell.tuning != "all" or each.cell.recipe is None or not each.operations:
+        if not each.cell.tunes_backbone or each.cell.recipe is None or not each.operations:
             continue
         device = _device(each.device)
         key = (device, each.cell.encoder, computed_precision(each.cell.recipe.precision, device))

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from harness.core.cells import Recipe
+from harness.core.cells import Cell, Recipe
 from harness.core.conform import conform
 from harness.core.errors import CellError
 from harness.core.protocols.paradigm import CLASSIFIER, Head, HeadInputs
@@ -29,9 +29,10 @@ from harness.run.resources import Resources
 from harness.run.support_rows import support_source
 from harness.training.device import device
 from harness.training.drawn_captions import DrawnCaptions
-from harness.training.model import Embedding, Model
+from harness.training.model import Embedding, Model, Projection
 from harness.training.probe import FrozenFeatures, ProbeModel
 from harness.training.texts import DrawnTemplates, LearnedContext, TrainedTower
+from harness.training.tower_parts import FROZEN, TEXT, Tuned, tune
 from harness.training.training_views import Sampling
 from harness.training.tuned import Execution, TunedBackbone
 from harness.training.weights import INSERTED, put_into
@@ -71,13 +72,32 @@ def build_model(resolved: ResolvedCell, recipe: Recipe, resources: Resources) ->
     w_init_CD = head.weight().clone()
     head.to(torch_device)
     source = _source(resolved, recipe, resources, torch_device)
-    projection = resources.encoder(resolved).projection.trainable(torch_device)
+    projection = _projection(resolved, resources, torch_device)
     embedding = Embedding(projection, over_frames(resolved, resources, torch_device, trained=True))
     texts = _texts(resolved, resources, torch_device)
     if isinstance(texts, LearnedContext):
         warnings += cut_warnings(resolved, names, resources, texts.learned)
     model = Model(source, embedding, head, texts, gather=resolved.cell.gather is not False)
     return BuiltModel(model, w_init_CD, embedding, warnings)
+
+
+#: Tuned parts that the projection belongs to.
+WITH_PROJECTION = ("projection", "all")
+
+
+def _projection(
+    resolved: ResolvedCell, resources: Resources, torch_device: torch.device
+) -> Projection:
+    """The projection is trained where it, or all of the encoder, is tuned, and its bias where the
+    biases are.
+    """
+    projection = resources.encoder(resolved).projection.trainable(torch_device)
+    tuning = resolved.cell.parts[0].tuning
+    if tuning not in WITH_PROJECTION:
+        projection.weight_DF.requires_grad_(False)
+        if projection.bias_D is not None:
+            projection.bias_D.requires_grad_(tuning == "bias")
+    return projection
 
 
 def _build_probe(resolved: ResolvedCell, recipe: Recipe, resources: Resources) -> BuiltModel:
@@ -180,7 +200,7 @@ def _source(
     cell, support = resolved.cell, resolved.support
     if support is None:
         raise CellError("there is nothing to train on")
-    if cell.tuning != "all":
+    if not cell.tunes_backbone:
         return support_source(resolved, resources, torch_device)
     pictures = resources.pictures(resolved)
     sampling = Sampling(
@@ -188,11 +208,12 @@ def _source(
     )
     encoder = resources.encoder(resolved).image
     if encoder.module is None:
-        raise CellError(f"tuning: all: {cell.encoder} has no module that could be tuned")
+        raise CellError(f"tuning: {cell.tuning}: {cell.encoder} has no module that could be tuned")
     source = TunedBackbone(
         encoder, pictures, support.items, sampling, torch_device, workers=resources.workers,
         execution=Execution(recipe.evaluation, recipe.channels_last, recipe.compile),
     )  # fmt: skip
+    source.tune(_tuned(cell))
     _insert_temporal(resolved, source, resources)
     if recipe.checkpointing:
         source.recompute()
@@ -231,17 +252,30 @@ def _texts(
         names, lambda classes: prompt.texts(classes, options), alignment_map(resolved, resources),
         prompt.averaging(options),
     )  # fmt: skip
-    if prompt.TRAINED:
-        context = context_of(resolved, tower, resources)
-        tower.module.requires_grad_(cell.text_tower == "online")
-        vectors = context.vectors.to(torch_device)
-        return LearnedContext(vectors, tower, *rest, form=context.form)
     if prompt.drawn(options):
         return DrawnCaptions(
             lambda classes: prompt.texts(classes, options), tower, names,
             lambda classes: prompt.evaluation_texts(classes, options), *rest[2:],
+            tuned=_tuned_texts(cell),
         )  # fmt: skip
-    return TrainedTower(tower, *rest)
+    if not prompt.TRAINED:
+        return TrainedTower(tower, *rest, tuned=_tuned_texts(cell))
+    context = context_of(resolved, tower, resources)
+    return LearnedContext(
+        context.vectors.to(torch_device), tower, *rest, form=context.form,
+        tuned=_tuned_texts(cell) if cell.text_tower == "online" else FROZEN,
+    )  # fmt: skip
+
+
+def _tuned(cell: Cell) -> Tuned:
+    """The tuned part of the towers, in the first stage."""
+    return Tuned(cell.parts[0].tuning, cell.parts[0].lora, cell.seed)
+
+
+def _tuned_texts(cell: Cell) -> Tuned:
+    """Beside a projection that is tuned, the whole text tower is."""
+    tuned = _tuned(cell)
+    return replace(tuned, tuning="all") if tuned.tuning == "projection" else tuned
 
 
 def _from_texts(resolved: ResolvedCell) -> bool:

@@ -71,7 +71,7 @@ def _estimated(resolved: ResolvedCell, resources: Resources) -> dict[str, float]
     macs = encoder_counts(resolved, resources).get("flops_per_view")
     if support is None or recipe is None or macs is None:
         return {}
-    tuned = resolved.cell.tuning == "all"
+    tuned = resolved.cell.tunes_backbone
     if tuned:
         of_epoch = len(support.items) * epoch_repeats(resolved, recipe)
         images = samples_read(recipe, of_epoch)

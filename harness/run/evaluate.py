@@ -11,7 +11,7 @@ import numpy as np
 from harness.core.errors import CellError
 from harness.core.protocols.measure import Measure, Predictions
 from harness.core.protocols.paradigm import Head
-from harness.core.protocols.solver import ChangingTexts, Solution
+from harness.core.protocols.solver import ChangingTexts, Solution, TrainableModel
 from harness.plan.resolve import ResolvedCell
 from harness.run.build import build_head
 from harness.run.equal_texts import text_warnings
@@ -50,8 +50,10 @@ class Trained:
 
     embedding: Embedding | FrozenFeatures | None = None  # None for a method
     head: Head | None = None  # for the training classes
+    model: TrainableModel | None = None  # all that was trained
     w_init_CD: torch.Tensor | None = None
     texts: ChangingTexts | None = None  # if rows of W were recomputed from texts at every step
+    own_rows: bool = False  # if W was trained after that: `texts` has those of other classes
     backbone: TunedBackbone | None = None  # if it was tuned
     method: FittedMethod | None = None
     support: str | None = None
@@ -126,16 +128,35 @@ def evaluation_head(
     if trained.head is None:
         w_CD = initial_classifier(resolved, names, resources)
         return build_head(resolved, resolved.cell.recipe, len(names), w_CD, resources)
-    if trained.texts is not None:
+    same = names == resolved.setup.trained.names
+    if trained.texts is not None and not (trained.own_rows and same):
         w_CD = trained.texts.embed(names)
         w_CD = initial_classifier(resolved, names, resources) if w_CD is None else w_CD
-    elif names == resolved.setup.trained.names:
+        w_CD = _with_own_rows(resolved, trained, names, w_CD)
+    elif same:
         return trained.head
     else:
         w_CD = initial_classifier(resolved, names, resources)
     if w_CD is None:  # a head with its own rows raises that it cannot be replaced
         w_CD = trained.head.weight()
     return trained.head.with_classifier(w_CD)
+
+
+def _with_own_rows(
+    resolved: ResolvedCell, trained: Trained, names: tuple[str, ...], w_CD: torch.Tensor | None
+) -> torch.Tensor | None:
+    """Rows that were trained after the texts take the place of these, for their classes."""
+    from torch.nn import functional as F
+
+    if w_CD is None or trained.head is None or not trained.own_rows:
+        return w_CD
+    numbers = {name: c for c, name in enumerate(resolved.setup.trained.names)}
+    own_CD = trained.head.weight().to(w_CD.device)
+    w_CD = F.normalize(w_CD, dim=-1)
+    for row, name in enumerate(names):
+        if name in numbers:
+            w_CD[row] = own_CD[numbers[name]]
+    return w_CD
 
 
 def evaluation_warnings(

@@ -13,7 +13,7 @@ def read_often(cells: Iterable[ResolvedCell]) -> dict[int, Clips]:
     trained: dict[int, tuple[Clips, dict[str, None]]] = {}
     for resolved in cells:
         clips, support = as_clips(resolved.setup.dataset), resolved.support
-        if clips is not None and support is not None and resolved.cell.tuning == "all":
+        if clips is not None and support is not None and resolved.cell.tunes_backbone:
             items = trained.setdefault(id(resolved.setup.dataset), (clips, {}))[1]
             items.update(dict.fromkeys(support.items))
     return {key: clips.for_training(list(items)) for key, (clips, items) in trained.items()}

@@ -21,8 +21,10 @@ from harness.run.evaluate import (
     measured,
     on_test,
 )
+from harness.run.interpolation import interpolated
 from harness.run.methods import method_of, method_test
 from harness.run.precision_warnings import precision_warnings
+from harness.run.resources import Resources
 from harness.training.agreement import agreement
 from harness.training.determinism import kernel_warnings, named_kernels
 from harness.training.device import device, device_name
@@ -125,6 +127,14 @@ def _predicted(
         w_CD = None if w_CD is None else _tested(resolved, w_CD)
         arrays = predictions.arrays() | ({} if w_CD is None else _weights(w_CD, w_CD))
         return arrays, predictions, ()
+    with interpolated(resolved, trained, resources):
+        return _of_model(resolved, trained, resources)
+
+
+def _of_model(
+    resolved: ResolvedCell, trained: Trained, resources: Resources
+) -> tuple[dict[str, Any], Any, tuple[str, ...]]:
+    """What `_predicted` gives, of a cell that is no method."""
     head = evaluation_head(resolved, trained, resources, resolved.setup.row_names)
     warnings = evaluation_warnings(resolved, trained, head, resources)
     predictions = on_test(resolved, trained, resources, head)

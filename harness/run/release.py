@@ -17,7 +17,7 @@ def release(cells: Iterable[Cell], torch_device: torch.device, *, failed: bool) 
     failed cell has the frames of its traceback, and these have the model. A head or a projection
     that was trained leaves nothing, and to look for it takes as long as to train one.
     """
-    tuned = [cell.recipe for cell in cells if cell.tuning == "all" and cell.recipe is not None]
+    tuned = [cell.recipe for cell in cells if cell.tunes_backbone and cell.recipe is not None]
     if any(recipe.compile for recipe in tuned):
         import torch
 

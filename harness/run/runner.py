@@ -20,6 +20,7 @@ from harness.core.protocols.solver import Watch
 from harness.core.store import Store
 from harness.plan.resolve import ResolvedCell
 from harness.run.alike import Alike
+from harness.run.attempts import Training
 from harness.run.checkpoints import forget_checkpoint
 from harness.run.context import RunContext
 from harness.run.duplicates import find_duplicates
@@ -31,7 +32,7 @@ from harness.run.recording import Outcome, make_record
 from harness.run.release import release
 from harness.run.resources import Resources
 from harness.run.saving import keep_weights
-from harness.run.train import Training, train_cells
+from harness.run.train import train_cells
 from harness.training.agreement import agree, agreement
 from harness.training.determinism import order_of, ordered
 from harness.training.device import device, forget_peak, synchronise

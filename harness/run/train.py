@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import gc
-import itertools
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
-from harness.core.cells import Cell, Recipe
 from harness.core.errors import CellError
-from harness.core.protocols.solver import Problem, Solution, Watch
+from harness.core.protocols.solver import Problem, Solution
 from harness.plan.resolve import ResolvedCell
+from harness.run.attempts import Attempt, Training, attempts_of, chunks, configurations
 from harness.run.build import (
     BuiltModel,
     build_model,
@@ -27,6 +26,7 @@ from harness.run.epochs import epoch_repeats
 from harness.run.evaluate import Trained, Trial, measured, on_test, on_validation
 from harness.run.methods import fit_method, method_warnings
 from harness.run.search import Search, reason_of
+from harness.run.stages import train_in_stages
 from harness.run.support_rows import trained_labels
 from harness.training.agreement import agreement
 from harness.training.checkpoint import Checkpoint
@@ -39,38 +39,6 @@ from harness.training.model import Model
 from harness.training.movement import fingerprint, why_unmoved
 from harness.training.numerics import float32_as
 from harness.training.probe import ProbeModel
-
-
-@dataclass(frozen=True)
-class Training:
-    """A cell to train, and the callbacks of its training."""
-
-    resolved: ResolvedCell
-    watch: Watch
-
-
-@dataclass(frozen=True)
-class _Attempt:
-    """One training of a cell; `number` is its position in the search."""
-
-    training: Training
-    number: int
-    config: dict[str, Any]
-    recipe: Recipe
-
-    @property
-    def resolved(self) -> ResolvedCell:
-        return self.training.resolved
-
-    @property
-    def cell(self) -> Cell:
-        """The cell with the recipe of this attempt, as a solver sees it."""
-        return replace(self.resolved.cell, recipe=self.recipe, search=None)
-
-    @property
-    def watch(self) -> Watch:
-        searched = self.resolved.cell.search is not None
-        return self.training.watch.of_training(self.number) if searched else self.training.watch
 
 
 def train_cells(trainings: Sequence[Training], context: RunContext) -> list[Trained | Exception]:
@@ -88,8 +56,8 @@ def train_cells(trainings: Sequence[Training], context: RunContext) -> list[Trai
             with reason_of(searches[resolved.key]):
                 _without_training(training, searches[resolved.key], context)
         else:
-            attempts += list(_attempts(training, resolved.cell.recipe))
-    for chunk in _chunks(attempts):
+            attempts += list(attempts_of(training, resolved.cell.recipe))
+    for chunk in chunks(attempts):
         unsolved = [a for a in chunk if not _is_over(a, searches)]
         for attempt, outcome in _solve(unsolved, context):
             with reason_of(searches[attempt.resolved.key]):
@@ -97,37 +65,8 @@ def train_cells(trainings: Sequence[Training], context: RunContext) -> list[Trai
     return [searches[t.resolved.key].outcome(t.resolved.cell) for t in trainings]
 
 
-def _is_over(attempt: _Attempt, searches: dict[str, Search]) -> bool:
+def _is_over(attempt: Attempt, searches: dict[str, Search]) -> bool:
     return searches[attempt.resolved.key].problem is not None
-
-
-def _attempts(training: Training, recipe: Recipe) -> Iterator[_Attempt]:
-    for number, config in enumerate(_configurations(training.resolved.cell)):
-        yield _Attempt(training, number, config, replace(recipe, **config))
-
-
-def _chunks(attempts: Sequence[_Attempt]) -> Iterator[list[_Attempt]]:
-    """Attempts that the solver takes together. It is asked again, because a search changes the
-    recipes of the cells that it accepted.
-    """
-    chunk: list[_Attempt] = []
-    # By configuration, so that equal recipes of several cells are neighbours.
-    for attempt in sorted(attempts, key=lambda a: a.number):
-        solver = attempt.resolved.setup.solver.plugin
-        if chunk and not (
-            len(chunk) < solver.TOGETHER and solver.accepts([a.cell for a in (*chunk, attempt)])
-        ):
-            yield chunk
-            chunk = []
-        chunk.append(attempt)
-    if chunk:
-        yield chunk
-
-
-def _configurations(cell: Cell) -> list[dict[str, Any]]:
-    """Every combination of the searched values; one empty configuration without a search."""
-    spaces = dict(cell.search or ())
-    return [dict(zip(spaces, v, strict=True)) for v in itertools.product(*spaces.values())]
 
 
 def _without_training(training: Training, search: Search, context: RunContext) -> None:
@@ -144,7 +83,7 @@ def _without_training(training: Training, search: Search, context: RunContext) -
             )
             return
         warnings = method_warnings(resolved, resources)
-    for config in _configurations(resolved.cell):
+    for config in configurations(resolved.cell):
         try:
             with agreement(group):
                 fitted = fit_method(resolved, resources, config)
@@ -160,7 +99,7 @@ def _without_training(training: Training, search: Search, context: RunContext) -
 
 
 def _settle(
-    attempt: _Attempt, outcome: Trained | Exception, search: Search, context: RunContext
+    attempt: Attempt, outcome: Trained | Exception, search: Search, context: RunContext
 ) -> None:
     """Store the outcome of an attempt. A diverged one of a search ranks last; the others go on."""
     searched = attempt.resolved.cell.search is not None
@@ -199,8 +138,8 @@ def _trial(
 
 
 def _solve(
-    attempts: Sequence[_Attempt], context: RunContext
-) -> Iterator[tuple[_Attempt, Trained | Exception]]:
+    attempts: Sequence[Attempt], context: RunContext
+) -> Iterator[tuple[Attempt, Trained | Exception]]:
     """Solve attempts together; one by one if any fails, to find out which one failed."""
     if len(attempts) > 1:
         try:
@@ -220,14 +159,16 @@ def _solve(
             yield attempt, error
 
 
-def _solve_together(attempts: Sequence[_Attempt], context: RunContext) -> list[Trained]:
+def _solve_together(attempts: Sequence[Attempt], context: RunContext) -> list[Trained]:
     with named_kernels(device()) as kernels:
         solved = _solved(attempts, context)
     named = kernel_warnings(kernels)
     return [replace(each, warnings=(*each.warnings, *named)) for each in solved]
 
 
-def _solved(attempts: Sequence[_Attempt], context: RunContext) -> list[Trained]:
+def _solved(attempts: Sequence[Attempt], context: RunContext) -> list[Trained]:
+    if attempts[0].cell.stages:
+        return [_solved_in_stages(attempts[0], context)]
     built = [build_model(a.resolved, a.recipe, context.resources) for a in attempts]
     problems = [_problem(a, b, context) for a, b in zip(attempts, built, strict=True)]
     before = [fingerprint(b.model) for b in built]
@@ -246,7 +187,29 @@ def _solved(attempts: Sequence[_Attempt], context: RunContext) -> list[Trained]:
     ]
 
 
-def _is_convex(attempt: _Attempt) -> bool:
+def _solved_in_stages(attempt: Attempt, context: RunContext) -> Trained:
+    built = build_model(attempt.resolved, attempt.recipe, context.resources)
+    before = fingerprint(built.model)
+
+    def checkpoint_of(stage: int) -> Checkpoint | None:
+        return _checkpoint(attempt, built, context, f"{attempt.number}-{stage}")
+
+    def solve(problem: Problem) -> Solution:
+        with float32_as(attempt.recipe.precision, device()):
+            (solution,) = attempt.resolved.setup.solver.plugin.solve([problem])
+        return solution
+
+    whole = _problem(attempt, built, context)
+    staged = train_in_stages(attempt.resolved, built, whole, checkpoint_of, solve)
+    trained = _trained(attempt, built, staged.solution, context)
+    unmoved = why_unmoved(before, built.model, staged.solution.curve)
+    return replace(
+        trained, head=staged.model.head, params=staged.params, model=staged.model,
+        own_rows=staged.model.texts is None, warnings=(*built.warnings, *unmoved),
+    )  # fmt: skip
+
+
+def _is_convex(attempt: Attempt) -> bool:
     return attempt.resolved.setup.solver.plugin.CONVEX
 
 
@@ -257,7 +220,7 @@ def _at_start(problem: Problem, *, convex: bool) -> dict[str, float]:
     return start_diagnostics(problem.model, problem.labels_N)
 
 
-def _solve_in_memory(attempt: _Attempt, context: RunContext) -> Trained:
+def _solve_in_memory(attempt: Attempt, context: RunContext) -> Trained:
     """Train; if a GPU has too little memory, halve the micro-batch until it fits, in all processes.
     The global batch does not change, so the numbers are equal up to the order of sums.
     """
@@ -284,9 +247,8 @@ def _solve_in_memory(attempt: _Attempt, context: RunContext) -> Trained:
         torch.cuda.empty_cache()
 
 
-def _problem(attempt: _Attempt, built: BuiltModel, context: RunContext) -> Problem:
+def _problem(attempt: Attempt, built: BuiltModel, context: RunContext) -> Problem:
     resolved = attempt.resolved
-    file = checkpoint_folder(resolved, context.store) / f"{attempt.number}.pt"
     return Problem(
         cell=resolved.cell,
         model=built.model,
@@ -295,12 +257,20 @@ def _problem(attempt: _Attempt, built: BuiltModel, context: RunContext) -> Probl
         seed=resolved.cell.seed,
         watch=attempt.watch,
         repeats=epoch_repeats(resolved, attempt.recipe),
-        checkpoint=Checkpoint(file) if built.backbone else None,
+        checkpoint=_checkpoint(attempt, built, context, str(attempt.number)),
     )
 
 
+def _checkpoint(
+    attempt: Attempt, built: BuiltModel, context: RunContext, name: str
+) -> Checkpoint | None:
+    """Of a training of a backbone, which may take long."""
+    file = checkpoint_folder(attempt.resolved, context.store) / f"{name}.pt"
+    return Checkpoint(file) if built.backbone else None
+
+
 def _trained(
-    attempt: _Attempt, built: BuiltModel, solution: Solution, context: RunContext
+    attempt: Attempt, built: BuiltModel, solution: Solution, context: RunContext
 ) -> Trained:
     support, model = attempt.resolved.support, built.model
     if isinstance(model, ProbeModel) and support is not None:
@@ -311,6 +281,7 @@ def _trained(
     return Trained(
         embedding=built.embedding,
         head=model.head,
+        model=model,
         w_init_CD=built.w_init_CD,
         texts=model.texts,
         backbone=built.backbone,

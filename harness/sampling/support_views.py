@@ -71,4 +71,4 @@ def rows_of_a_picture(cell: Cell) -> int:
 
 def trained_rows_of_a_picture(cell: Cell) -> int:
     """How many samples an epoch reads of a support picture; a tuned backbone reads pictures."""
-    return 1 if cell.tuning == "all" else rows_of_a_picture(cell)
+    return 1 if cell.tunes_backbone else rows_of_a_picture(cell)

@@ -22,6 +22,7 @@ from harness.task.schema import (
     Task,
     recipe_key,
 )
+from harness.task.stage_checks import check_stages
 from harness.task.tuning import TUNINGS, TuningModel
 
 #: Folders of a runs folder that all tasks share; no task may have their names.
@@ -54,6 +55,7 @@ def check_task(task: Task, where: str) -> None:
     _check_embedded(task, where)
     _check_regime(task, where)
     _check_head(task, where)
+    check_stages(task, where)
 
 
 def _check_allow(task: Task, where: str) -> None:
@@ -103,7 +105,7 @@ def _check_test_classes(task: Task, where: str) -> None:
 
 def _check_head(task: Task, where: str) -> None:
     """Raises TaskError for keys without a meaning for heads on frozen features."""
-    names = {"head" if isinstance(t, TuningModel) else t for t in task.tuning}
+    names = {t.name if isinstance(t, TuningModel) else t for t in task.tuning}
     if names == {"head"} and task.schedule != ["frozen"]:
         raise TaskError(where, "schedule", "has no meaning for tuning head, which trains W")
     linear = any(choice.name == "vision_only" for choice in task.paradigm)
@@ -112,9 +114,10 @@ def _check_head(task: Task, where: str) -> None:
         raise TaskError(where, "save", problem)
     if linear:
         return
-    for tuning in (t for t in task.tuning if isinstance(t, TuningModel)):
+    heads = (t.head for t in task.tuning if isinstance(t, TuningModel))
+    for head in (h for h in heads if h is not None):
         # Not those that are written at their default, as a task as resolved has them.
-        for option in sorted(tuning.head.model_dump(exclude_defaults=True).keys() - {"start_norm"}):
+        for option in sorted(head.model_dump(exclude_defaults=True).keys() - {"start_norm"}):
             problem = "applies only to a linear head (paradigm vision_only)"
             raise TaskError(where, f"tuning.head.{option}", problem)
 

@@ -7,25 +7,15 @@ rows, so what the seeds share is checked once.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from harness.core.cells import OWN, Cell, Choice, HeadSpec, Recipe
+from harness.core.cells import OWN, Cell, Choice, HeadSpec, Recipe, parts_of
 from harness.core.errors import TaskError, nearest
-from harness.core.protocols.classifier import SAVED, Classifier
-from harness.core.protocols.method import Method
-from harness.core.protocols.paradigm import Paradigm
-from harness.task.classifiers import classifier_prompt, reads_validation
 from harness.task.feature_precision import precision_of, settled_precision
-from harness.task.inputs import (
-    is_random,
-    materials_of_head,
-    method_options,
-    method_space,
-    reads_support,
-    uses,
-)
+from harness.task.inputs import is_random, reads_support
+from harness.task.meaning import interpolation_of, null_what_has_no_meaning
 from harness.task.method_presets import variants_of_methods
 from harness.task.overrides import replace_keys
 from harness.task.read import plain, validate
@@ -34,7 +24,7 @@ from harness.task.sample_keys import written_choice
 from harness.task.schema import DECLARED, Task
 from harness.task.solver_keys import is_convex, key_of
 from harness.task.support_views import views_of_support
-from harness.task.tuning import tuned_part, tuning_fields
+from harness.task.tuning import TuningModel, stages_fields, tuned_parts, tuning_fields
 
 #: Axes in the order in which reports list them.
 AXES = (
@@ -42,11 +32,9 @@ AXES = (
     "test_dataset",
     "test_classes", "encoder", "text_encoder", "alignment", "prompt", "temporal", "frames",
     "resolution", "views",
-    "clip_starts", "crops", "feature_precision",
+    "clip_starts", "crops", "feature_precision", "interpolate",
     "classifier", "schedule", "paradigm", "gather", "text_tower", "loss", "method", "tuning",
 )  # fmt: skip
-#: Frames of a clip, if the task does not set it (section 4.2).
-FRAMES = 8
 #: The axis of the names of recipes; of their keys: recipe.lr.
 RECIPE = "recipe"
 
@@ -115,19 +103,23 @@ def _without_excluded(row: Row, rules: Sequence[list[tuple[str, Any]]]) -> Row:
     return Row(row.cell, seeds)
 
 
+#: Axes whose value is not the field of their name.
+_VALUES: Mapping[str, Callable[[Cell], Any]] = {
+    RECIPE: lambda cell: cell.recipe_name,
+    "tuning": lambda cell: tuned_parts(cell.parts, cell.head),
+    "feature_precision": precision_of,
+    "method": lambda cell: cell.method or cell.preset,
+    "interpolate": interpolation_of,
+}
+
+
 def value_of(cell: Cell, axis: str) -> Any:
     """The value of a cell on an axis; `recipe` is the name of its recipe, `recipe.lr` a key, which
     is None where the cell's solver does not read it; `method` may be a preset of axes.
     """
-    if axis == RECIPE:
-        return cell.recipe_name
+    if axis in _VALUES:
+        return _VALUES[axis](cell)
     head, _, rest = axis.partition(".")
-    if axis == "tuning":
-        return tuned_part(cell.tuning, cell.head)
-    if axis == "feature_precision":
-        return precision_of(cell)
-    if axis == "method":
-        return cell.method or cell.preset
     value = getattr(cell, head)
     if not rest or value is None:
         return value
@@ -139,7 +131,7 @@ def as_in_cells(axis: str, value: Any) -> Any:
     if axis != "tuning":
         return value
     named = tuning_fields(value)
-    return tuned_part(named["tuning"], named["head"])
+    return tuned_parts(parts_of(named), named["head"])
 
 
 def _included(task: Task, extra: Mapping[str, Any], where: str) -> Task:
@@ -160,8 +152,8 @@ def _product(task: Task, where: str) -> Iterator[Row]:
     for values in itertools.product(*axes.values()):
         settings = dict(zip(axes, values, strict=True))
         settings |= {"classes": classes, "train_classes": train_classes, **_choosing(task)}
-        settings |= tuning_fields(settings["tuning"])
-        _null_what_has_no_meaning(settings)
+        settings |= _tuned(task, settings["tuning"])
+        null_what_has_no_meaning(settings)
         if not reads_support(settings):
             settings["support"] = OWN
         settings["support_views"] = views_of_support(settings)
@@ -176,120 +168,23 @@ def _product(task: Task, where: str) -> Iterator[Row]:
             yield Row(cell, seeds if is_random(settings, recipe) else (None,))
 
 
+def _tuned(task: Task, tuning: str | TuningModel) -> dict[str, Any]:
+    """The fields of what is trained. `tuning: none` stays beside stages: to compare with."""
+    if task.stages is None or tuning == "none":
+        return tuning_fields(tuning)
+    return stages_fields(task.stages)
+
+
 def _row_cell(settings: Mapping[str, Any], recipe: Recipe | None, name: str | None) -> Cell:
-    """A head that is solved to its optimum starts nowhere: how W begins has no meaning."""
+    """A head that is solved to its optimum starts nowhere: how W begins has no meaning, and there
+    are no weights before training.
+    """
     cell = Cell(**settings, recipe=recipe, recipe_name=name)
     if cell.head is None or not is_convex(recipe):
         return cell
     default = HeadSpec()
     head = replace(cell.head, start_norm=default.start_norm, start_scale=default.start_scale)
-    return replace(cell, head=head)
-
-
-def _null_what_has_no_meaning(s: dict[str, Any]) -> None:
-    if s["regime"] != "few_shot":
-        s["shots"], s["few"] = None, "refuse"
-    if s["regime"] != "fraction":
-        s["fraction"] = None
-    if s["method"] is not None:
-        s["tuning"], s["head"] = "none", None  # the encoder stays as it is
-    _null_of_the_classes(s)
-    if s["classes"].pick is None:
-        s["class_seed"] = None  # nothing is drawn
-    if s["views"].startswith("1x"):
-        s["clip_starts"] = None  # one clip begins at the first segment
-    if s["temporal"] == Choice("none"):
-        s["temporal"] = s["frames"] = None
-    elif s["frames"] is None:
-        s["frames"] = FRAMES
-    if s["method"] is None:
-        _null_of_the_head(s)
-    else:
-        _null_of_the_method(s)
-
-
-def _null_of_the_classes(s: dict[str, Any]) -> None:
-    """Which classes are trained on, and which are tested."""
-    if s["regime"] != "zero_shot":
-        if s["test_dataset"] == s["dataset"]:
-            s["test_dataset"] = None  # the dataset itself, tested on `classes`
-    elif s["train_classes"] is None or (s["tuning"] == "none" and s["method"] is None):
-        s["tuning"], s["train_classes"] = "none", None  # nothing is trained on
-        s["head"] = None
-    if s["train_classes"] is None and (s["test_dataset"] is None or s["regime"] == "zero_shot"):
-        s["exclude_shared"] = False  # what is tested is what is trained on, or nothing is
-
-
-def _null_of_the_head(s: dict[str, Any]) -> None:
-    head_uses = materials_of_head(s["paradigm"], s["tuning"])
-    if "classifier" not in head_uses:
-        s["schedule"] = None
-        # A head that draws its own rows can begin from those of a saved one.
-        if head_uses or SAVED not in uses(Classifier, s["classifier"]):
-            s["classifier"] = None
-    elif s["classifier"] is None:
-        s["classifier"] = Choice("text" if uses(Paradigm, s["paradigm"]) else "random")
-    if s["head"] is not None:
-        _null_of_a_frozen_encoder(s)
-    if not head_uses:
-        s["prompt"] = None
-    if s["paradigm"].name != "matching":
-        s["gather"] = s["text_tower"] = s["loss"] = None
-    # Sentences of its own take the place of the prompt.
-    s["prompt"] = classifier_prompt(s["classifier"]) or s["prompt"]
-    if not _uses_text(s):
-        s["text_encoder"] = s["alignment"] = None
-        if s["prompt"] is not None:
-            s["prompt"] = Choice("class_name")  # the texts are not used, whatever the prompt is
-    # A trained head searches keys of the recipe only; what it tries is declared by presets alone.
-    spaces = () if s["search"] == DECLARED else s["search"] or ()
-    s["search"] = tuple(k for k in spaces if not k[0].startswith("method.")) or None
-    if s["tuning"] == "none":
-        if s["text_tower"] is not None:
-            s["text_tower"] = "offline"  # nothing is trained
-        s["schedule"] = s["search"] = None
-    if s["search"] is None:
-        s["selection"] = "last"
-        if not reads_validation(s["classifier"]):
-            s["val"] = None
-
-
-def _null_of_a_frozen_encoder(s: dict[str, Any]) -> None:
-    """A head on frozen features: W is always trained, and a cosine head reads the embedding."""
-    s["schedule"] = None
-    if uses(Paradigm, s["paradigm"]):
-        s["head"] = HeadSpec(start_norm=s["head"].start_norm)
-
-
-def _null_of_the_method(s: dict[str, Any]) -> None:
-    """A method takes the place of paradigm, recipe, and of a classifier that it does not use."""
-    for name in ("paradigm", "schedule", "gather", "text_tower", "loss"):
-        s[name] = None
-    method_uses = uses(Method, s["method"])
-    if "classifier" not in method_uses:
-        s["classifier"] = None
-    elif s["classifier"] is None:
-        s["classifier"] = Choice("text")
-    s["prompt"] = classifier_prompt(s["classifier"]) or s["prompt"]
-    if "text" not in method_uses | uses(Classifier, s["classifier"]):
-        s["text_encoder"] = s["alignment"] = s["prompt"] = None
-    s["search"] = _spaces(s["method"], s["search"]) or None
-    if s["search"] is None:
-        s["selection"] = "last"
-        if "validation" not in method_uses and not reads_validation(s["classifier"]):
-            s["val"] = None
-
-
-def _spaces(method: Choice, search: Any) -> tuple[tuple[str, tuple[Any, ...]], ...]:
-    """What is searched of a method: of the task's spaces, or of those that it declares, without
-    options that the task sets.
-    """
-    if search == DECLARED:
-        declared = method_space(method).items()
-        given = dict(method.options)
-        return tuple((f"method.{k}", tuple(v)) for k, v in declared if k not in given)
-    options = {f"method.{name}" for name in method_options(method)}
-    return tuple(space for space in search or () if space[0] in options)
+    return replace(cell, head=head, interpolate=None)
 
 
 def _choosing(task: Task) -> dict[str, Any]:
@@ -306,12 +201,6 @@ def _choosing(task: Task) -> dict[str, Any]:
         "exclude_shared": task.exclude_shared,
         "allow": tuple(sorted(set(task.allow))),
     }
-
-
-def _uses_text(s: Mapping[str, Any]) -> bool:
-    """Whether a text encoder has a meaning for the cell."""
-    of_head = materials_of_head(s["paradigm"], s["tuning"])
-    return "text" in of_head | uses(Classifier, s["classifier"])
 
 
 def rule(entry: Mapping[str, Any], where: str) -> list[tuple[str, Any]]:

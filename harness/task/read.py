@@ -28,7 +28,7 @@ from harness.task.schema import (
     Task,
     recipe_key,
 )
-from harness.task.tuning import HeadModel
+from harness.task.tuning import HeadModel, LoraModel
 
 #: The format of keys whose text must have one.
 FORMS = {
@@ -126,10 +126,14 @@ def _on_embedded_data(data: dict[str, Any], where: str) -> dict[str, Any]:
     return replaced | {"name": f"{task.name}_embedded"}
 
 
+#: Tuned parts that have options.
+_TUNED: dict[str, type[BaseModel]] = {"head": HeadModel, "lora": LoraModel}
+
+
 def _keys_at(location: Sequence[str]) -> list[str]:
     """The keys that are allowed below a location."""
-    if tuple(location) == ("tuning", "head"):
-        model: type[BaseModel] = HeadModel
+    if location and location[0] == "tuning" and location[-1] in _TUNED:
+        model: type[BaseModel] = _TUNED[location[-1]]
     elif location and location[0].startswith("recipe["):
         model = RecipeModel if "by" in location else NamedRecipeModel
     else:

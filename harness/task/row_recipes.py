@@ -8,7 +8,7 @@ from dataclasses import fields
 from typing import Any
 
 from harness.core import registry
-from harness.core.cells import Recipe
+from harness.core.cells import Recipe, tunes_backbone
 from harness.core.errors import BadInput
 from harness.core.protocols.paradigm import Paradigm
 from harness.task.default_recipe import base_recipe
@@ -82,7 +82,9 @@ def is_linear_probe(row: Mapping[str, Any]) -> bool:
 
 def _without_meaning(lists: Mapping[str, Sequence[Any]], row: Mapping[str, Any]) -> list[str]:
     """Keys of the recipe that are null by default and do not apply to a row."""
-    names = [] if row["tuning"] == "all" else ["crop", "repeats", "batch_norm"]
+    names = [] if row["tuning"] == "all" else ["batch_norm"]
+    if not tunes_backbone(row):
+        names += ["crop", "repeats"]
     if list(lists["augment"]) == ["none"]:
         names.append("crop")
     return names if row["regime"] == "few_shot" else [*names, "epoch_length"]

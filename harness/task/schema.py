@@ -36,8 +36,9 @@ from harness.task.schema_types import (
     Positive,
     ProximalTerm,
     Rate,
+    Share,
 )
-from harness.task.tuning import Tuning
+from harness.task.tuning import StageModel, Tuning
 from harness.task.yaml_reader import reads_as_text
 
 
@@ -254,6 +255,10 @@ class Task(_Model):
     loss: Annotated[list[Literal["kl", "infonce"]], *Axis] = ["kl"]
     method: Annotated[list[Named | None], *Axis] = [None]
     tuning: Annotated[list[Tuning], *Axis] = ["projection"]
+    #: One after the other within the budget of the recipe, in place of `tuning`.
+    stages: Annotated[list[StageModel], Field(min_length=2)] | None = None
+    #: Weights between before (0) and after training (1); null is 1.
+    interpolate: Annotated[list[Share | None], *Axis] = [None]
     recipe: Recipes = RecipeModel()
     search: Search | None = None
     selection: Literal["last", "val", "test"] = "last"

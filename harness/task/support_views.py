@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from harness.core import registry
-from harness.core.cells import Choice
+from harness.core.cells import Choice, tunes_backbone
 from harness.core.errors import BadInput
 from harness.core.protocols.dataset import DatasetPlugin
 from harness.core.protocols.method import Method
@@ -23,7 +23,7 @@ def views_of_support(s: Mapping[str, Any]) -> Choice | None:
     """
     views: Choice | None = s["support_views"]
     has_samples = s["regime"] != "zero_shot" or s["train_classes"] is not None
-    trains_on_features = s["tuning"] not in ("none", "all")
+    trains_on_features = s["tuning"] != "none" and not tunes_backbone(s)
     if views is None or not has_samples:
         return None
     if not trains_on_features and not reads_support_samples(s):

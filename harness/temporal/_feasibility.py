@@ -14,6 +14,6 @@ def needs_backbone(cell: Cell, facts: CellFacts, name: str, tower: str) -> str |
     if facts.encoder.tower != tower:
         return f"{name} needs a {tower} tower, and that of {cell.encoder} is not one"
     was_trained = cell.tuning == "none" and cell.method is None and "inserted" in facts.restored
-    if cell.tuning != "all" and not was_trained:
-        return f"{name} changes the backbone, so it needs tuning: all"
+    if cell.tuning not in ("all", "norm", "bias") and not was_trained:
+        return f"{name} changes the backbone, so it needs tuning: all (or norm, or bias)"
     return None

@@ -58,7 +58,7 @@ class Options(BaseModel):
 def check(cell: Cell, facts: CellFacts) -> str | None:
     """Random blocks mean nothing before they are trained."""
     was_trained = "temporal" in facts.restored
-    if cell.tuning in ("none", "head") and not was_trained:
+    if cell.tuning in ("none", "head", "prompt") and not was_trained:
         return (
             f"t_trans begins at random and is not trained: tuning is {cell.tuning}, not projection"
         )

@@ -105,6 +105,8 @@ class _Training:
                 self.model.head.begin_epoch(epoch)
                 if epoch >= self.place.epoch:
                     self._epoch(epoch, stepper)
+            if self.problem.keep_end:
+                self._save(self._begin(self.schedule.budget.epochs))
         return self.solution
 
     def _epoch(self, number: int, stepper: Stepper) -> None:
@@ -162,19 +164,25 @@ class _Training:
             interrupted=self.problem.watch.interrupted(),
             save=checkpoint is not None and checkpoint.due(),
         )
-        if checkpoint is not None and (turn.interrupted or turn.save):
-            progress = {
-                "curve": self.solution.curve,
-                "steps": self.solution.steps,
-                "epoch": epoch.number,
-                "step": self.place.step,
-                "of_epoch": epoch.state(),
-                "precision": self.precision.state(),
-            }
-            with agreement(self.group):  # the first one saves, and the others wait for it
-                checkpoint.save(self.model, self.optimiser, progress)
+        if turn.interrupted or turn.save:
+            self._save(epoch)
         if turn.interrupted:
             raise KeyboardInterrupt
+
+    def _save(self, epoch: _Epoch) -> None:
+        checkpoint = self.problem.checkpoint
+        if checkpoint is None:
+            return
+        progress = {
+            "curve": self.solution.curve,
+            "steps": self.solution.steps,
+            "epoch": epoch.number,
+            "step": self.place.step,
+            "of_epoch": epoch.state(),
+            "precision": self.precision.state(),
+        }
+        with agreement(self.group):  # the first one saves, and the others wait for it
+            checkpoint.save(self.model, self.optimiser, progress)
 
     def _resume(self) -> None:
         checkpoint = self.problem.checkpoint

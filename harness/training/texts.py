@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from harness.core.errors import CellError
 from harness.core.protocols.encoder import TunableText
 from harness.core.text_context import ContextForm, TextContext
+from harness.training.tower_parts import FROZEN, TEXT, WHOLE, Tuned, tune
 
 if TYPE_CHECKING:
     import torch
@@ -138,50 +139,90 @@ class ContextTexts:
         return (w_KD if self._average == "plain" else F.normalize(w_KD, dim=-1)).mean(dim=0)
 
 
-class TrainedTower(ContextTexts):
-    """`text_tower: online`: the text tower is trained too (Table 6). It needs its own copy."""
+class TowerTexts(ContextTexts):
+    """Texts that are encoded at every step by a tower of which a part is trained. It needs its own
+    copy of the tower.
+    """
 
-    def __init__(self, tower: TunableText, *rest: Any) -> None:
+    def __init__(self, tower: TunableText, *rest: Any, tuned: Tuned) -> None:
         super().__init__(tower, *rest)
-        self._tower.module.requires_grad_()
+        self._before = tower.module.state_dict(keep_vars=True)
+        self.part = tune(tower.module, tuned, TEXT)
+        self._stream: torch.Generator | None = None
+        self._key = 0
+
+    def tune(self, tuned: Tuned) -> None:
+        """Train another part of the tower from now on. Raises CellError if it has none."""
+        self.part = tune(self._tower.module, tuned, TEXT)
+
+    def begin_epoch(self, stream: torch.Generator) -> None:
+        self._stream = stream
+
+    def begin_step(self) -> None:
+        import torch
+
+        if self.part.draws:
+            self._key = int(torch.randint(2**62, (1,), generator=self._stream))
+
+    def rows(self, classes_U: torch.Tensor) -> torch.Tensor:
+        if self.part.draws:
+            self.part.begin(self._key, self._text_numbers(classes_U))
+        return super().rows(classes_U)
+
+    def _text_numbers(self, classes_U: torch.Tensor) -> torch.Tensor:
+        """A number for every text of some classes."""
+        import torch
+
+        most = max(map(len, self._texts))
+        numbers = [c * most + k for c in classes_U.tolist() for k in range(len(self._texts[c]))]
+        return torch.tensor(numbers, device=next(self._tower.module.parameters()).device)
+
+    def embed(self, names: Sequence[str]) -> torch.Tensor:
+        self.part.end()
+        return super().embed(names)
 
     def pretrained(self) -> list[torch.Tensor]:
-        return list(self._tower.module.parameters())
+        return self.part.tensors()
+
+    def tower(self) -> Mapping[str, torch.Tensor]:
+        return self.part.merged(self._before) if self.pretrained() else {}
+
+
+class TrainedTower(TowerTexts):
+    """`text_tower: online`: the text tower is trained too (Table 6), or the part of it that is
+    tuned.
+    """
+
+    def __init__(self, tower: TunableText, *rest: Any, tuned: Tuned = WHOLE) -> None:
+        super().__init__(tower, *rest, tuned=tuned)
 
     def new(self) -> list[torch.Tensor]:
         return []
-
-    def tower(self) -> Mapping[str, torch.Tensor]:
-        state: Mapping[str, torch.Tensor] = self._tower.module.state_dict()
-        return state
 
     def context(self) -> None:
         """There is none."""
 
 
-class LearnedContext(ContextTexts):
+class LearnedContext(TowerTexts):
     """M vectors in the text of every class, trained through the tower (Eq. 7; CoOp): (M, E), or
-    (C, M, E) where they are class-specific. The tower is frozen unless its parameters require
-    gradients.
+    (C, M, E) where they are class-specific. The tower is frozen unless a part of it is tuned.
     """
 
     def __init__(
-        self, vectors: torch.Tensor, tower: TunableText, *rest: Any, form: ContextForm = BEFORE
+        self,
+        vectors: torch.Tensor,
+        tower: TunableText,
+        *rest: Any,
+        form: ContextForm = BEFORE,
+        tuned: Tuned = FROZEN,
     ) -> None:
         self._learnt = vectors.detach().clone().requires_grad_()
         self.learned = TextContext(self._learnt, form)
-        super().__init__(tower, *rest)
+        super().__init__(tower, *rest, tuned=tuned)
         self._context = self.learned
-
-    def pretrained(self) -> list[torch.Tensor]:
-        return [t for t in self._tower.module.parameters() if t.requires_grad]
 
     def new(self) -> list[torch.Tensor]:
         return [self._learnt]
-
-    def tower(self) -> Mapping[str, torch.Tensor]:
-        state: Mapping[str, torch.Tensor] = self._tower.module.state_dict()
-        return state if self.pretrained() else {}
 
     def context(self) -> torch.Tensor:
         return self._learnt

@@ -18,6 +18,7 @@ from harness.training.loader import default_workers, read_ahead
 from harness.training.numerics import float32_as
 from harness.training.pictures import KEPT_BYTES, Pictures
 from harness.training.precision import autocast
+from harness.training.tower_parts import IMAGE, WHOLE, Tuned, tune
 from harness.training.training_views import Sampling, TrainingViews
 from harness.training.transfer import to_device
 
@@ -37,8 +38,18 @@ class Execution:
     compile: bool = False
 
 
+@dataclass(frozen=True)
+class Numbered:
+    """Pixels of a micro-batch with the numbers of its samples, for what is drawn with each."""
+
+    x_NCHW: torch.Tensor
+    epoch: int
+    part_B: torch.Tensor
+
+
 class TunedBackbone:
-    """Tuning `all`: a copy of the encoder, run on the images at every step.
+    """A copy of the encoder, run on the images at every step. `part` is what of it is trained: all,
+    unless `tune` says another.
 
     Batch norm keeps its pretrained statistics, as a small support set gives poor estimates, unless
     the recipe says `batch_norm: updated`.
@@ -58,7 +69,6 @@ class TunedBackbone:
         import torch
 
         self._encoder = deepcopy(encoder)
-        self._encoder.module.requires_grad_()
         self._encoder.module.to(torch_device)
         self._execution, self._run = execution, self._encoder.features
         self._device, self._sampling = torch.device(torch_device), sampling
@@ -70,6 +80,7 @@ class TunedBackbone:
         # Taken before modules are inserted, which may change the names of the encoder's tensors.
         state: dict[str, torch.Tensor] = self._encoder.module.state_dict(keep_vars=True)
         self._pretrained_tensors = state
+        self.part, self.first_epoch = tune(self.module, WHOLE, IMAGE), 0
         if execution.channels_last:
             self._encoder.module.to(memory_format=torch.channels_last)
         if execution.compile:
@@ -85,14 +96,23 @@ class TunedBackbone:
         return self._sampling.frames
 
     def state(self) -> dict[str, torch.Tensor]:
-        """The current tensors of the encoder, without inserted ones."""
-        return self._pretrained_tensors
+        """The current tensors of the encoder, without inserted ones; of adapters, the weights that
+        they make.
+        """
+        return dict(self.part.merged(self._pretrained_tensors))
 
     def inserted(self) -> dict[str, torch.Tensor]:
         """Inserted parameters by their names in the module; a shared one has several names."""
         ids = {id(tensor) for tensor in self._new}
         named = self.module.named_parameters(remove_duplicate=False)
         return {name: tensor for name, tensor in named if id(tensor) in ids}
+
+    def tune(self, tuned: Tuned) -> None:
+        """Train this part of the encoder from now on, in place of all of it.
+
+        Raises CellError for a tower that has no such part.
+        """
+        self.part = tune(self.module, tuned, IMAGE)
 
     def put_in(self, new: Sequence[torch.Tensor]) -> None:
         """Declare the inserted parameters of the module, which are not pretrained."""
@@ -121,6 +141,18 @@ class TunedBackbone:
 
     def ahead(
         self, parts: Iterable[tuple[int, torch.Tensor]]
+    ) -> Generator[torch.Tensor | Numbered, None, None]:
+        """Pixels of the micro-batches; see `_pixels`."""
+        if not self.part.draws:
+            yield from self._pixels(parts)
+            return
+        # The reader is ahead of the step: the numbers wait for their pixels.
+        parts, numbers = itertools.tee(parts)
+        for x_NCHW, (epoch, part_B) in zip(self._pixels(parts), numbers, strict=False):
+            yield Numbered(x_NCHW, epoch, part_B)
+
+    def _pixels(
+        self, parts: Iterable[tuple[int, torch.Tensor]]
     ) -> Generator[torch.Tensor, None, None]:
         """Pixels of the micro-batches on the device. Samples that are the same in every epoch are
         read once, as far as they fit into memory; others by workers ahead of the step.
@@ -134,7 +166,8 @@ class TunedBackbone:
                 yield self._moved(self._views.pictures.read(chosen))
             return
         first, parts = _peek(parts)
-        requests = ((epoch, part_B.tolist()) for epoch, part_B in parts)
+        # Epochs of a later stage have other views than those before.
+        requests = ((self.first_epoch + epoch, part_B.tolist()) for epoch, part_B in parts)
         read = read_ahead(
             self._views.read, requests, workers=self._workers, nbytes=self._nbytes(first),
             pinned=self._pinned,
@@ -142,14 +175,25 @@ class TunedBackbone:
         for x_NCHW in read:
             yield self._moved(x_NCHW)
 
-    def features(self, inputs: torch.Tensor) -> torch.Tensor:
+    def features(self, inputs: torch.Tensor | Numbered) -> torch.Tensor:
         """h_BF, or h_BTF with frames, of the pixels (B x T, 3, R, R) of a micro-batch."""
+        if isinstance(inputs, Numbered):
+            self._begin(inputs)
+            inputs = inputs.x_NCHW
         if self._norms is not None:
             self._norms.begin_part()
         h_NF: torch.Tensor = self._run(self._normalised(inputs))
         if self._norms is not None:
             self._norms.end_part()
         return h_NF.unflatten(0, (-1, self.frames)) if self.frames else h_NF
+
+    def _begin(self, batch: Numbered) -> None:
+        """What is drawn in a forward pass depends on the epoch and on a number for every image."""
+        import torch
+
+        frames = torch.arange(self.frames or 1)
+        rows_N = (batch.part_B[:, None] * len(frames) + frames).flatten()
+        self.part.begin(batch.epoch, rows_N.to(self._device))
 
     def end_step(self) -> None:
         if self._norms is not None:
@@ -160,7 +204,7 @@ class TunedBackbone:
 
     def pretrained(self) -> list[torch.Tensor]:
         ours = {id(t) for t in self._new}
-        return [t for t in self.module.parameters() if id(t) not in ours]
+        return [t for t in self.part.tensors() if id(t) not in ours]
 
     def new(self) -> list[torch.Tensor]:
         return self._new
@@ -176,6 +220,7 @@ class TunedBackbone:
         """
         import torch
 
+        self.part.end()
         group = world()
         local_items = list(items[group.rank :: group.size])
         views = ItemViews(pictures.dataset, local_items, self.frames, view)

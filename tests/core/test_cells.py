@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from harness.core.cells import Cell, Choice, LoraSpec, Recipe, cell_from
+from harness.core.cell_json import cell_from
+from harness.core.cells import Cell, Choice, LoraSpec, Recipe
 from harness.task import library
 from harness.task.grid import expand
 from harness.task.read import read_task

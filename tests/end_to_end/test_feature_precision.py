@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from conftest import TINY, run_study
 
-from harness.core.cells import cell_from
+from harness.core.cell_json import cell_from
 from harness.report.model.labels import lay_out
 from harness.report.text.samples import sample_lines
 from harness.task.schema import ReportModel

@@ -110,7 +110,8 @@ def test_no_sample_is_left_for_validation(task: Task, tmp_path: Path) -> None:
 
 def test_augmentation_needs_pictures_at_every_step(reason: Why) -> None:
     assert reason(recipe={"augment": "crop"}) == (
-        "recipe.augment: crop needs tuning: all, as features are computed once"
+        "recipe.augment: crop needs a tuned backbone (tuning: all, norm, bias or lora), as "
+        "features are computed once"
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from conftest import plan_of
 
-from harness.core.cells import cell_from
+from harness.core.cell_json import cell_from
 from harness.core.errors import DataError, TaskError
 from harness.core.store import Store
 from harness.plan.class_lists import rows_among

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from conftest import Call, WriteTask, paint, plan_of
 
-from harness.core.cells import cell_from
+from harness.core.cell_json import cell_from
 from harness.core.errors import TaskError
 from harness.core.store import Store
 from harness.plan.plan import make_plan

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from conftest import plan_of
 
-from harness.core.cells import Choice, cell_from
+from harness.core.cell_json import cell_from
+from harness.core.cells import Choice
 from harness.core.errors import TaskError
 from harness.core.samples import Items
 from harness.plan.resolve import ResolvedCell

@@ -16,7 +16,8 @@ from harness.study import open_study
 FIXTURE = Path(__file__).parent.parent / "fixtures" / "old_records"
 #: Axes and measures that came after the fixture.
 NEW_AXES = {
-    "clip_starts", "crops", "feature_precision", "support", "support_views", "test_classes",
+    "clip_starts", "crops", "feature_precision", "interpolate", "support", "support_views",
+    "test_classes",
 }  # fmt: skip
 NEW_COLUMNS = {"nll", "ece", *NEW_AXES}
 

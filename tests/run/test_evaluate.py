@@ -11,6 +11,7 @@ import torch
 
 from harness.core.errors import CellError
 from harness.core.protocols.solver import Watch
+from harness.run.attempts import Training
 from harness.run.evaluate import (
     Trained,
     Trial,
@@ -20,7 +21,7 @@ from harness.run.evaluate import (
     on_validation,
 )
 from harness.run.initialise import text_classifier
-from harness.run.train import Training, train_cells
+from harness.run.train import train_cells
 from harness.training import rows
 from harness.training.predictions import predict
 

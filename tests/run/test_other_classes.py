@@ -11,11 +11,12 @@ import torch
 from conftest import run_study
 
 from harness.core.protocols.solver import Watch
+from harness.run.attempts import Training
 from harness.run.evaluate import Trained, on_test
 from harness.run.initialise import text_classifier
 from harness.run.methods import fit_method
 from harness.run.recording import Outcome, make_record
-from harness.run.train import Training, train_cells
+from harness.run.train import train_cells
 
 from .outside import NAMES, task
 from .prepared import Prepared, prepared

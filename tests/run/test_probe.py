@@ -11,9 +11,10 @@ from torch.nn import functional as F
 
 from harness.core.errors import CellError
 from harness.core.protocols.solver import Watch
+from harness.run.attempts import Training
 from harness.run.build import BuiltModel, build_model
 from harness.run.probe import Start, spec_of
-from harness.run.train import Training, train_cells
+from harness.run.train import train_cells
 
 from .outside import FEATURES, NAMES, D, TextTower
 from .prepared import Prepared, prepared

@@ -15,9 +15,10 @@ from harness.core.errors import CellError, DiskFull
 from harness.core.protocols.solver import Solution, Watch
 from harness.core.records import as_json
 from harness.run import recording
+from harness.run.attempts import Training
 from harness.run.evaluate import Trained, Trial
 from harness.run.recording import Outcome, make_record
-from harness.run.train import Training, train_cells
+from harness.run.train import train_cells
 
 from .outside import D, task
 from .prepared import Prepared, prepared

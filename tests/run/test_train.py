@@ -13,11 +13,12 @@ import torch
 
 from harness.core.errors import CellError, DataError, DiskFull
 from harness.core.protocols.solver import Problem, Watch
+from harness.run.attempts import Training
 from harness.run.build import build_model
 from harness.run.cell_errors import is_of_one_cell
 from harness.run.checkpoints import forget_checkpoint
 from harness.run.evaluate import Trained
-from harness.run.train import Training, train_cells
+from harness.run.train import train_cells
 from harness.solvers import first_order
 from harness.training.checkpoint import Checkpoint
 

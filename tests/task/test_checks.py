@@ -68,7 +68,7 @@ def test_a_peril_that_there_is_not() -> None:
          "tuning.head.onn: there is no such key; allowed: on, normalise, standardise, bias, "
          "start_norm, start_scale. Did you mean 'on'?"),
         ({"tuning": "heads"}, "tuning: 'heads' is not allowed; allowed: none, head, projection, "
-         "all. Did you mean 'head'?"),
+         "prompt, norm, bias, lora, all. Did you mean 'head'?"),
         ({"tuning": {"head": {"start_scale": 0}}, "paradigm": "vision_only"},
          "tuning.head.start_scale: 0: must be pretrained, or a number above 0"),
     ],

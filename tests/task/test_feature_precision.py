@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from harness.core.cells import cell_from
+from harness.core.cell_json import cell_from
 from harness.task.grid import expand, value_of
 from harness.task.read import validate
 

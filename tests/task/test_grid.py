@@ -9,7 +9,8 @@ import pytest
 from conftest import TASK_FILE, TaskLike, read_like
 from pydantic import BaseModel, ConfigDict
 
-from harness.core.cells import Cell, Choice, HeadSpec, cell_from
+from harness.core.cell_json import cell_from
+from harness.core.cells import Cell, Choice, HeadSpec
 from harness.core.errors import TaskError
 from harness.task import library
 from harness.task.grid import Row, expand, expand_rows, matches, rows_of, rule, value_of

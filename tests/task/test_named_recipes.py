@@ -9,7 +9,8 @@ import pytest
 import yaml
 from conftest import read_like
 
-from harness.core.cells import Cell, cell_from
+from harness.core.cell_json import cell_from
+from harness.core.cells import Cell
 from harness.core.errors import TaskError
 from harness.task.default_recipe import recipe_notes
 from harness.task.departures import protocol_of

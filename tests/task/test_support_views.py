@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from harness.core.cells import Cell, Choice, cell_from
+from harness.core.cell_json import cell_from
+from harness.core.cells import Cell, Choice
 from harness.core.errors import TaskError
 from harness.task.grid import expand
 from harness.task.notes import values_of_no_cell

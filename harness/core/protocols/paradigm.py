@@ -103,6 +103,12 @@ class Head(Protocol):
         """
         raise CellError("the rows of this head are its own: they cannot be replaced by texts")
 
+    def train_classifier(self, *, trained: bool) -> None:
+        """From now on W is trained, or stays as it is; a head whose rows are always trained leaves
+        it so. CellError for one whose rows are texts.
+        """
+        raise CellError("the rows of this head are texts: they are not trained by themselves")
+
     def weight_gradient(self) -> torch.Tensor | None:
         """(C, D) after backward, if the rows were put in as trained."""
         return None

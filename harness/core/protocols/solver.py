@@ -25,9 +25,7 @@ class FeatureSource(Protocol):
 
     def __len__(self) -> int: ...
     def begin_epoch(self, epoch: int) -> None: ...
-    def ahead(
-        self, parts: Iterable[tuple[int, torch.Tensor]]
-    ) -> Generator[torch.Tensor, None, None]:
+    def ahead(self, parts: Iterable[tuple[int, torch.Tensor]]) -> Generator[Any, None, None]:
         """What `features` takes for every (epoch, micro-batch of numbers), in order; it may be read
         before it is asked for. Closing the generator ends the reading.
 
@@ -35,7 +33,7 @@ class FeatureSource(Protocol):
         """
         ...
 
-    def features(self, inputs: torch.Tensor) -> torch.Tensor:
+    def features(self, inputs: Any) -> torch.Tensor:
         """h_BF, or h_BTF with frames; with a graph where the backbone is trained."""
         ...
 
@@ -200,6 +198,7 @@ class Problem:
     watch: Watch = field(default_factory=Watch)
     checkpoint: TrainingCheckpoint | None = None
     repeats: int = 1  # how often an epoch reads every sample
+    keep_end: bool = False  # keep a checkpoint of its end, as another stage comes after it
 
 
 @dataclass

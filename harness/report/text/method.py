@@ -203,7 +203,7 @@ def _fixed(recipe: Recipe, cell: Cell) -> dict[str, Any]:
     names = {f.name: None for f in fields(Recipe) if f.name not in searched}
     if recipe.solver is not None and (read := reads(recipe.solver)):
         names = {name: None for name in names if name in ("solver", *read)}
-    if cell.tuning != "all":
+    if not cell.tunes_backbone:
         names = {name: None for name in names if name not in ONLY_TUNED}
     if recipe.iterations is not None or "iterations" in searched:
         names.pop("epochs", None)
