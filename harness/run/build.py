@@ -32,7 +32,7 @@ from harness.training.drawn_captions import DrawnCaptions
 from harness.training.model import Embedding, Model, Projection
 from harness.training.probe import FrozenFeatures, ProbeModel
 from harness.training.texts import DrawnTemplates, LearnedContext, TrainedTower
-from harness.training.tower_parts import FROZEN, TEXT, Tuned, tune
+from harness.training.tower_parts import FROZEN, Tuned
 from harness.training.training_views import Sampling
 from harness.training.tuned import Execution, TunedBackbone
 from harness.training.weights import INSERTED, put_into

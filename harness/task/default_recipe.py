@@ -56,6 +56,8 @@ def recipe_notes(task: Task, cells: Iterable[Cell]) -> list[str]:
     for cell in cells:
         preset = preset_of(cell.encoder, cell.tuning) if cell.recipe is not None else None
         recipe = recipes.get(cell.recipe_name)  # None for one of `include`
+        if cell.preset is not None:
+            continue  # a preset of axes brings its own recipe
         if preset is None or cell.recipe is None or recipe is None or not _reads_lr(cell.recipe):
             continue
         named, key = named_keys(recipe), recipe_key(cell.recipe_name)

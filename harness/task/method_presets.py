@@ -4,7 +4,8 @@ Such a cell is the one that a task with these keys has: it has the same key, and
 of reports. A preset file holds `about` (paper, protocol and deviations), `task` (the keys), and
 perhaps `search` (what `search: declared` tries). Its recipe takes the place of the task's; of
 `support_views` it may say the use alone, where the task has views. Options in a task are keys of
-the recipe: `{name: clap, epochs: 50}`.
+the recipe, `{name: clap, epochs: 50}`, of the adapters, `{name: clip_lora, towers: [text]}`, and
+interpolate.
 """
 
 from __future__ import annotations
@@ -22,6 +23,10 @@ from harness.task import yaml_reader
 from harness.task.overrides import with_keys
 from harness.task.read import plain, validate
 from harness.task.schema import DECLARED, RecipeModel, Task
+from harness.task.tuning import LoraModel
+
+#: Keys of a preset's task that an option may change, where the preset has them.
+PLAIN = ("interpolate",)
 
 
 @dataclass(frozen=True)
@@ -62,21 +67,37 @@ def variants_of_methods(task: Task, where: str) -> Iterator[tuple[Task, Choice |
 
 def _variant(task: Task, named: Choice, where: str) -> Task:
     chosen = preset(named.name)
-    changes = dict(named.options)
-    for key in changes:
-        if key not in RecipeModel.model_fields:
-            known = list(RecipeModel.model_fields)
-            problem = "is no key of a recipe, which options of a preset are"
+    lora = _adapters(chosen.task)
+    known = [*RecipeModel.model_fields, *(LoraModel.model_fields if lora is not None else ())]
+    known += [key for key in PLAIN if key in chosen.task]
+    for key in dict(named.options):
+        if key not in known:
+            of_adapters = "" if lora is None else " and of its adapters"
+            problem = f"is no option of this preset: they are keys of its recipe{of_adapters}"
             raise TaskError(where, key, problem, allowed=known, nearest=nearest(key, known))
+    options = {key: plain(value) for key, value in named.options}
+    own = {k: v for k, v in options.items() if lora is not None and k in LoraModel.model_fields}
+    changes = {k: v for k, v in options.items() if k in RecipeModel.model_fields and k not in own}
     data = plain(task) | {"claims": [], "embedded": None, "include": [], "exclude": []}
     data |= {"method": None, "recipe": {}} | dict(chosen.task)
     data["recipe"] = with_keys(data["recipe"], changes)
+    if lora is not None:
+        data["tuning"] = {"lora": lora | own}
+    data |= {key: options[key] for key in PLAIN if key in options}
     data["support_views"] = _views(task, chosen.task.get("support_views"))
     if task.search == DECLARED:
         data["search"] = chosen.search
         if chosen.search is None:
             data |= {"selection": "last", "allow_test_selection": False, "val": None}
     return validate(data, where)
+
+
+def _adapters(keys: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The options of the adapters that a preset trains; None if it trains none."""
+    tuning = keys.get("tuning")
+    if tuning == "lora":
+        return {}
+    return dict(tuning["lora"]) if isinstance(tuning, Mapping) and "lora" in tuning else None
 
 
 def _views(task: Task, wanted: Mapping[str, Any] | None) -> list[Any]:

@@ -9,12 +9,12 @@ from typing import Any
 
 from harness.core import registry
 from harness.core.cells import Recipe, tunes_backbone
-from harness.core.errors import BadInput
+from harness.core.errors import BadInput, TaskError
 from harness.core.protocols.paradigm import Paradigm
 from harness.task.default_recipe import base_recipe
 from harness.task.recipe_by import changes_of, names_of_row
 from harness.task.schema import RecipeModel, Task, recipe_key
-from harness.task.schema_types import ProximalModel
+from harness.task.schema_types import PerShot, ProximalModel
 from harness.task.solver_keys import settled
 
 RECIPE_AXES = tuple(f.name for f in fields(Recipe))
@@ -54,19 +54,32 @@ def _recipes(
     term = next((t for t in base.proximal if t is not None), ProximalModel(strength=1))
     linear_probe = is_linear_probe(row)
     made = (
-        settled(_recipe(dict(zip(lists, v, strict=True)), term), linear_probe=linear_probe)
+        settled(
+            _recipe(dict(zip(lists, v, strict=True)), term, row["shots"], key, where),
+            linear_probe=linear_probe,
+        )
         for v in itertools.product(*lists.values())
     )
     yield from dict.fromkeys(made)  # equal ones differed in keys that do not apply
 
 
-def _recipe(values: dict[str, Any], term: ProximalModel) -> Recipe:
-    """A proximal term is one key in YAML; a searched strength has the other parts of `term`."""
+def _recipe(
+    values: dict[str, Any], term: ProximalModel, shots: int | None, key: str, where: str
+) -> Recipe:
+    """A proximal term is one key in YAML; a searched strength has the other parts of `term`.
+
+    Raises TaskError for iterations per shot without shots.
+    """
     given: ProximalModel | float | None = values["proximal"]
     if isinstance(given, ProximalModel):
         term = given
     strength = given.strength if isinstance(given, ProximalModel) else given
     parts = {f"proximal_{name}": getattr(term, name) for name in OF_PROXIMAL}
+    if isinstance(values["iterations"], PerShot):
+        try:
+            values["iterations"] = values["iterations"].of(shots)
+        except ValueError as error:
+            raise TaskError(where, f"{key}.iterations", str(error)) from error
     return Recipe(**{**values, "proximal": None if strength is None else float(strength), **parts})
 
 

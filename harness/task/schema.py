@@ -37,6 +37,7 @@ from harness.task.schema_types import (
     ProximalTerm,
     Rate,
     Share,
+    Steps,
 )
 from harness.task.tuning import StageModel, Tuning
 from harness.task.yaml_reader import reads_as_text
@@ -111,7 +112,7 @@ class RecipeModel(_Model):
     #: null: what fits, lbfgs for a strength l2, else first_order.
     solver: Annotated[list[StrictStr | None], *Axis] = [None]
     l2: Annotated[list[Above0 | None], *Axis] = [None]
-    iterations: Annotated[list[Positive | None], *Axis] = [None]  # in place of epochs
+    iterations: Annotated[list[Steps | None], *Axis] = [None]  # in place of epochs
     proximal: Annotated[list[ProximalTerm | None], *Axis] = [None]
     crop: Annotated[list[Literal["tsn"] | None], *Axis] = [None]
     repeats: Annotated[list[Literal["random"] | None], *Axis] = [None]

@@ -9,12 +9,14 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    Discriminator,
     Field,
     GetJsonSchemaHandler,
     StrictBool,
     StrictFloat,
     StrictInt,
     StrictStr,
+    Tag,
 )
 from pydantic_core import core_schema
 
@@ -114,6 +116,32 @@ def _as_proximal(value: Any) -> Any:
     if isinstance(value, int | float) and not isinstance(value, bool):
         return {"strength": value}
     raise ValueError("must be a strength above 0, or {strength: ..., relative: true | false, ...}")
+
+
+class PerShot(BaseModel):
+    """`iterations: {per_shot: 300}`: so many for every shot."""
+
+    model_config = STRICT
+
+    per_shot: Positive
+
+    def of(self, shots: int | None) -> int:
+        """For K shots. Raises ValueError where there is no K."""
+        if shots is None:
+            raise ValueError("per_shot: the regime has no number of shots")
+        return self.per_shot * shots
+
+
+def _form_of_steps(value: Any) -> str:
+    return PerShot.__name__ if isinstance(value, dict | PerShot) else "int"
+
+
+#: A budget in steps.
+Steps = Annotated[
+    Annotated[Positive, Tag("int")] | Annotated[PerShot, Tag("PerShot")],
+    Discriminator(_form_of_steps),
+    AnyOf(),
+]
 
 
 class _ProximalSchema:

@@ -6,6 +6,7 @@ backpropagated through the text tower once per step, whatever the number of micr
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -139,7 +140,7 @@ class ContextTexts:
         return (w_KD if self._average == "plain" else F.normalize(w_KD, dim=-1)).mean(dim=0)
 
 
-class TowerTexts(ContextTexts):
+class TowerTexts(ContextTexts, ABC):
     """Texts that are encoded at every step by a tower of which a part is trained. It needs its own
     copy of the tower.
     """
@@ -184,8 +185,14 @@ class TowerTexts(ContextTexts):
     def pretrained(self) -> list[torch.Tensor]:
         return self.part.tensors()
 
+    @abstractmethod
+    def new(self) -> list[torch.Tensor]: ...
+
     def tower(self) -> Mapping[str, torch.Tensor]:
         return self.part.merged(self._before) if self.pretrained() else {}
+
+    @abstractmethod
+    def context(self) -> torch.Tensor | None: ...
 
 
 class TrainedTower(TowerTexts):
