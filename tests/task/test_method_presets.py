@@ -68,7 +68,7 @@ def test_options_are_keys_of_the_recipe() -> None:
     (cell,) = cells(method={"name": "own", "lr": 0.25, "iterations": 30})
     assert (cell.recipe.lr, cell.recipe.iterations, cell.recipe.epochs) == (0.25, 30, 30)
     assert str(value_of(cell, "method")) == "own(iterations=30, lr=0.25)"
-    with pytest.raises(TaskError, match=r"method own: lrr: is no key .*Did you mean 'lr'"):
+    with pytest.raises(TaskError, match=r"method own: lrr: is no option .*Did you mean 'lr'"):
         cells(method={"name": "own", "lrr": 1})
     with pytest.raises(TaskError, match=r"method own: recipe.lr: 'fast'"):
         cells(method={"name": "own", "lr": "fast"})

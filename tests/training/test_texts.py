@@ -9,6 +9,7 @@ from torch.nn import functional as F
 from harness.core.text_context import TextContext
 from harness.training import texts as module
 from harness.training.texts import DrawnTemplates, LearnedContext, TrainedTower
+from harness.training.tower_parts import WHOLE
 
 from .examples import NAMES, D, Letters
 
@@ -91,7 +92,7 @@ def test_a_learned_context_is_put_before_every_name() -> None:
 
 
 def test_a_context_and_its_tower_may_train_together() -> None:
-    texts = LearnedContext(torch.zeros(2, D), Letters(), NAMES, plain)
+    texts = LearnedContext(torch.zeros(2, D), Letters(), NAMES, plain, tuned=WHOLE)
     assert (len(texts.pretrained()), len(texts.new())) == (1, 1)
 
 
