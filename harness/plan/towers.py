@@ -61,8 +61,6 @@ def _why_no_texts(cell: Cell, setup: Setup) -> str | None:
     text_encoder = setup.text_encoder
     if not text_encoder.plugin.TAKES_CONTEXT:
         return f"text_tower: online: the text tower of {text_encoder.choice} cannot be trained"
-    if setup.prompt.plugin.drawn(setup.prompt.options):
-        return "text_tower: online: drawn templates use text embeddings computed before training"
     if cell.schedule not in (None, "frozen"):
         return (
             "text_tower: online makes the rows of W anew at every step, so their schedule is frozen"

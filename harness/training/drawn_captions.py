@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from harness.core.protocols.encoder import TunableText
 from harness.training.texts import TrainedTower, Wording
+from harness.training.tower_parts import WHOLE, Tuned
 
 if TYPE_CHECKING:
-    import torch
+    pass
 
 
 class DrawnCaptions(TrainedTower):
@@ -31,23 +32,20 @@ class DrawnCaptions(TrainedTower):
         names: Sequence[str],
         evaluation: Wording,
         *rest: Any,
+        tuned: Tuned = WHOLE,
     ) -> None:
-        super().__init__(tower, names, evaluation, *rest)
+        super().__init__(tower, names, evaluation, *rest, tuned=tuned)
         self._captions = captions(names)
         self._drawn = [0] * len(names)
-        self._stream: torch.Generator | None = None
-
-    def begin_epoch(self, stream: torch.Generator) -> None:
-        self._stream = stream
 
     def begin_step(self) -> None:
         """Drawn for all classes, whichever are read: the stream does not depend on the batch."""
         import torch
 
+        super().begin_step()
         counts_C = torch.tensor([len(of_class) for of_class in self._captions])
         numbers_C = torch.randint(2**62, (len(counts_C),), generator=self._stream)
         self._drawn = (numbers_C % counts_C).tolist()
 
-    def rows(self, classes_U: torch.Tensor) -> torch.Tensor:
-        classes = classes_U.tolist()
-        return self._embed([[self._captions[c][self._drawn[c]]] for c in classes], classes)
+    def _read(self, classes: Sequence[int]) -> list[list[str]]:
+        return [[self._captions[c][self._drawn[c]]] for c in classes]

@@ -24,6 +24,8 @@ Wording = Callable[[Sequence[str]], list[list[str]]]
 BEFORE = ContextForm()
 #: Classes per batch of texts in evaluation.
 AT_ONCE = 64
+#: A class has no more texts; their numbers, which draws depend on, do not meet.
+MOST_TEXTS = 2**20
 
 
 class DrawnTemplates:
@@ -86,7 +88,11 @@ class ContextTexts:
 
     def rows(self, classes_U: torch.Tensor) -> torch.Tensor:
         classes = classes_U.tolist()
-        return self._embed([self._texts[c] for c in classes], classes)
+        return self._embed(self._read(classes), classes)
+
+    def _read(self, classes: Sequence[int]) -> list[list[str]]:
+        """The texts of these classes that a step reads."""
+        return [self._texts[c] for c in classes]
 
     def embed(self, names: Sequence[str]) -> torch.Tensor:
         """Raises CellError for a class that a class-specific context does not name."""
@@ -167,15 +173,15 @@ class TowerTexts(ContextTexts, ABC):
 
     def rows(self, classes_U: torch.Tensor) -> torch.Tensor:
         if self.part.draws:
-            self.part.begin(self._key, self._text_numbers(classes_U))
+            self.part.begin(self._key, self._text_numbers(classes_U.tolist()))
         return super().rows(classes_U)
 
-    def _text_numbers(self, classes_U: torch.Tensor) -> torch.Tensor:
+    def _text_numbers(self, classes: Sequence[int]) -> torch.Tensor:
         """A number for every text of some classes."""
         import torch
 
-        most = max(map(len, self._texts))
-        numbers = [c * most + k for c in classes_U.tolist() for k in range(len(self._texts[c]))]
+        read = zip(classes, self._read(classes), strict=True)
+        numbers = [c * MOST_TEXTS + k for c, of_class in read for k in range(len(of_class))]
         return torch.tensor(numbers, device=next(self._tower.module.parameters()).device)
 
     def embed(self, names: Sequence[str]) -> torch.Tensor:
