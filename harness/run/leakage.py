@@ -23,6 +23,8 @@ class Leakage:
     counts: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     warnings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    #: The warnings of a cell once it has been tested, with what was read for it alone.
+    tested: Callable[[ResolvedCell], tuple[str, ...]] = lambda _: ()
 
 
 def find_leakage(

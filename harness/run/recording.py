@@ -88,6 +88,7 @@ def _evaluated(
     arrays, predictions, warnings = _predicted(resolved, trained, context)
     of_precision = precision_warnings(resolved.cell, device())
     leaked = context.leakage.warnings.get(resolved.key, ())
+    leaked = (*leaked, *context.leakage.tested(resolved))
     measures = measured(predictions, test.labels, test.groups, context.plugins.measures)
     top_level: dict[str, Any] = {name: measures[name] for name in TOP_LEVEL_MEASURES}
     record = replace(

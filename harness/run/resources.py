@@ -73,6 +73,7 @@ class Resources:
         self._broken: dict[FeatureKey, Exception] = {}
         self._loaded: list[FeatureKey] = []  # or broken; in the same order in all processes
         self._values: dict[Any, Any] = {}
+        self._pictures: dict[tuple[Choice, Any, str | None], Pictures] = {}
         self._read_often: dict[int, Clips] = {}  # data sets of clips that train a backbone, by id
         self._told: set[str] = set()
         self._seconds = SecondsSpent()
@@ -154,13 +155,16 @@ class Resources:
         return self._tables[test_key(resolved)]
 
     def pixels(self, dataset: Choice, frames: int | None) -> dict[str, str]:
-        """Hashes of the pixels of items whose features were needed, as far as they are known; of
-        clips, of so many frames.
+        """Hashes of the pixels of items whose features were needed, or that a tuned backbone has
+        read by now, as far as they are known; of clips, of so many frames.
         """
         merged: dict[str, str] = {}
         for key, table in self._tables.items():
             if (key.dataset, key.frames) == (dataset, frames):
                 merged |= table.pixels
+        for (choice, *_), pictures in self._pictures.items():
+            if choice == dataset and frames is None:
+                merged |= pictures.seen.hashes
         return merged
 
     def encoder(self, resolved: ResolvedCell) -> LoadedEncoder:
@@ -189,10 +193,11 @@ class Resources:
         choice = (cell.test_dataset or cell.dataset) if test else cell.dataset
         dataset = self._opened(setup.test_dataset if test else setup.dataset)
         key = encoder_key(setup)
-        return self._once(
-            ("pictures", choice, key, cell.crops),
-            lambda: Pictures(dataset, load_encoder(key).image, setup.resolution),
-        )
+        with self._lock:
+            if (of_these := (choice, key, cell.crops)) not in self._pictures:
+                read = Pictures(dataset, load_encoder(key).image, setup.resolution)
+                self._pictures[of_these] = read
+            return self._pictures[of_these]
 
     def texts(self, resolved: ResolvedCell, names: tuple[str, ...]) -> torch.Tensor:
         """(C, E) text embeddings of class names under the evaluation prompt, in the width of the

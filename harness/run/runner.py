@@ -6,7 +6,6 @@ numbers of a cell never depend on which others are solved with it.
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -24,6 +23,7 @@ from harness.run.attempts import Training
 from harness.run.checkpoints import forget_checkpoint
 from harness.run.context import RunContext
 from harness.run.duplicates import find_duplicates
+from harness.run.duplicates_read import warnings_of_read
 from harness.run.evaluate import Trained
 from harness.run.interruption import Interruption
 from harness.run.leakage import Leakage, find_leakage
@@ -114,12 +114,14 @@ def _leakage(cells: Sequence[ResolvedCell], resources: Resources) -> Leakage:
             hashes[choice, frames] = resources.pixels(choice, frames)
         return hashes[choice, frames].get(item)
 
+    def tested(resolved: ResolvedCell) -> tuple[str, ...]:
+        return warnings_of_read(resolved, fingerprint, resources)
+
     alike = Alike()
     leakage = find_leakage(readable, fingerprint, alike)
     duplicates = find_duplicates(readable, fingerprint, pixels, alike)
-    for note in (*leakage.notes, *duplicates.notes):
-        print(f"warning: {note}", file=sys.stderr)
-    return replace(leakage, warnings=duplicates.warnings)
+    resources.tell((*leakage.notes, *duplicates.notes))
+    return replace(leakage, warnings=duplicates.warnings, tested=tested)
 
 
 def _run_all(

@@ -12,6 +12,7 @@ from harness.core.protocols.encoder import ImageEncoder
 from harness.sampling.views import FrameView, cropped
 from harness.training.augmentation import Augmentation
 from harness.training.loader import read_ahead
+from harness.training.seen_pictures import SeenPictures
 from harness.training.tsn_crop import TsnCrop
 
 if TYPE_CHECKING:
@@ -24,20 +25,9 @@ KEPT_BYTES = 2 * 1024**3
 FLOAT_BYTES = 4
 
 
-def read_pictures(
-    dataset: Dataset, chosen: Sequence[FrameView], resolution: int
-) -> list[Image.Image]:
-    """The images of these views, in order and cropped.
-
-    Raises DataError for an image that cannot be read.
-    """
-    whole = whole_pictures(dataset, chosen)
-    return [cropped(image, view, resolution) for image, view in zip(whole, chosen, strict=True)]
-
-
 def whole_pictures(dataset: Dataset, chosen: Sequence[FrameView]) -> list[Image.Image]:
-    """Like `read_pictures`, without cropping; frames of one video are read together, and a picture
-    of several views once.
+    """The whole images of these views, in order; frames of one video are read together, and a
+    picture of several views once.
 
     Raises DataError for an image that cannot be read.
     """
@@ -85,6 +75,7 @@ class Pictures:
     def __init__(self, dataset: Dataset, encoder: ImageEncoder, resolution: int) -> None:
         self.dataset, self.resolution = dataset, resolution
         self._encoder = encoder
+        self.seen = SeenPictures()
         self._kept: dict[FrameView, torch.Tensor] = {}
         self._bytes = 0
 
@@ -110,9 +101,12 @@ class Pictures:
                 if not is_kept:
                     yield batch
 
-        read = read_ahead(self.read, fresh(), workers=workers, nbytes=nbytes, pinned=pinned)
+        read = read_ahead(
+            self.seen.with_hashes(self.read), fresh(), workers=workers, nbytes=nbytes, pinned=pinned
+        )
         with closing(read):
-            for x_NCHW in read:
+            for x_NCHW, hashes in read:
+                self.seen.add(hashes)
                 while waiting[0][1]:
                     yield self.read(waiting.popleft()[0])
                 self._keep(waiting.popleft()[0], x_NCHW)
@@ -128,12 +122,22 @@ class Pictures:
         import torch
 
         missing = [view for view in dict.fromkeys(chosen) if view not in self._kept]
-        images = read_pictures(self.dataset, missing, self.resolution)
+        images = self.images(missing)
         fresh = {
             view: pixels_of_view(self._encoder, image, view, self.resolution)
             for view, image in zip(missing, images, strict=True)
         }
         return torch.stack([fresh[v] if v in fresh else self._kept[v] for v in chosen])
+
+    def images(self, chosen: Sequence[FrameView]) -> list[Image.Image]:
+        """The images of these views, in order and cropped.
+
+        Raises DataError for an image that cannot be read.
+        """
+        whole = whole_pictures(self.dataset, chosen)
+        self.seen.see(chosen, whole)
+        pairs = zip(whole, chosen, strict=True)
+        return [cropped(image, view, self.resolution) for image, view in pairs]
 
     def augmented(
         self, images: Sequence[Image.Image], change: Augmentation | TsnCrop

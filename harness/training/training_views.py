@@ -14,7 +14,7 @@ from harness.core.protocols.dataset import as_clips
 from harness.core.seeding import numpy_stream
 from harness.sampling.views import FrameView, training_frames
 from harness.training.augmentation import draw
-from harness.training.pictures import Pictures, read_pictures
+from harness.training.pictures import Pictures
 
 if TYPE_CHECKING:
     import numpy as np
@@ -69,7 +69,7 @@ class TrainingViews:
         views, sampling, pictures = self._views(epoch, number), self.sampling, self.pictures
         if sampling.augment == "none":
             return pictures.read(views)
-        images = read_pictures(pictures.dataset, views, pictures.resolution)
+        images = pictures.images(views)
         stream = self._stream("augment", epoch, number)
         change = draw(sampling.augment, images[0].size, stream, sampling.crop, pictures.resolution)
         return pictures.augmented(images, change)

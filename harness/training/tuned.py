@@ -165,14 +165,15 @@ class TunedBackbone:
                 chosen = self._views.pictures_of(part_B.tolist())
                 yield self._moved(self._views.pictures.read(chosen))
             return
-        first, parts = _peek(parts)
+        (first, parts), seen = _peek(parts), self._views.pictures.seen
         # Epochs of a later stage have other views than those before.
         requests = ((self.first_epoch + epoch, part_B.tolist()) for epoch, part_B in parts)
         read = read_ahead(
-            self._views.read, requests, workers=self._workers, nbytes=self._nbytes(first),
-            pinned=self._pinned,
+            seen.with_hashes(self._views.read), requests,
+            workers=self._workers, nbytes=self._nbytes(first), pinned=self._pinned,
         )  # fmt: skip
-        for x_NCHW in read:
+        for x_NCHW, hashes in read:
+            seen.add(hashes)
             yield self._moved(x_NCHW)
 
     def features(self, inputs: torch.Tensor | Numbered) -> torch.Tensor:

@@ -94,7 +94,7 @@ def test_every_configuration_is_trained_and_the_best_kept(
 
 
 def test_the_first_of_equals_is_kept(tmp_path: Path, problems: list[Problem]) -> None:
-    p = prepared(tmp_path, **SEARCH | {"search": {"recipe.lr": [1e-3, 1e-3]}})
+    p = prepared(tmp_path, **SEARCH | {"search": {"recipe.lr": [0, 1e-30]}})  # both move nothing
     trained = train_one(p)
     assert trained.trials[0].rank() == trained.trials[1].rank()
     assert trained.head is problems[0].model.head

@@ -19,8 +19,9 @@ from harness.core.protocols.plugin import NoOptions
 from harness.core.protocols.solver import Problem, Solution
 from harness.core.text_context import TextContext
 from harness.paradigms import matching, vision_text
+from harness.training.batch_norm import BatchNorms
 from harness.training.cached import CachedFeatures
-from harness.training.distributed import process_group
+from harness.training.distributed import process_group, world
 from harness.training.drawn_captions import DrawnCaptions
 from harness.training.loop import train
 from harness.training.model import Embedding, Model, Projection
@@ -134,6 +135,22 @@ def solve(kind: str, drift: float = 0.0) -> tuple[list[float], list[float]]:
     return [point["loss"] for point in solution.curve], trained.tolist()
 
 
+def batch_norm() -> list[float]:
+    """The running statistics after two updates of three micro-batches, shared out among processes;
+    the last update has one, so that some process has none.
+    """
+    module = torch.nn.Sequential(torch.nn.BatchNorm1d(4)).eval()
+    norms, group = BatchNorms(module), world()
+    for update, parts in enumerate((3, 1)):
+        for number in filter(group.mine, range(parts)):
+            generator = torch.Generator().manual_seed(10 * update + number)
+            norms.begin_part()
+            module(3 + torch.randn(5, 4, generator=generator))
+            norms.end_part()
+        norms.end_step()
+    return torch.cat([buffer.flatten() for buffer in norms.buffers()]).tolist()
+
+
 #: Kinds whose head and texts every process teaches on the whole batch.
 CONTRASTED = ("gathered", "infonce", "online")
 KINDS = ("classified", "frames", "gathered", "infonce", "apart", "online", "captions")
@@ -148,4 +165,5 @@ if __name__ == "__main__":
         solved = solve_all()
         for kind in CONTRASTED:
             solved[f"{kind}, drifting"] = solve(kind, drift=1e-2 * group.rank)
+        solved["batch norm"] = batch_norm(), []
     Path(sys.argv[1]).write_text(json.dumps(solved))

@@ -41,6 +41,10 @@ def test_processes_take_the_steps_of_one(tmp_path: Path) -> None:
     """
     one = examples.solve_all()
     processes = in_processes(3, tmp_path)
+    statistics = torch.tensor(examples.batch_norm())
+    for solved in processes:  # of the protocol text4vis
+        torch.testing.assert_close(torch.tensor(solved["batch norm"][0]), statistics)
+    assert (statistics[:4] > 0.3).all(), "they moved"
     for solved in processes:
         for kind in one:
             losses, weights = solved[kind]

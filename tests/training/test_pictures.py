@@ -9,10 +9,13 @@ import pytest
 import torch
 from PIL import Image
 
+from harness.sampling.sets import picture_hash
 from harness.sampling.views import FrameView, Views
 from harness.training import pictures as module
 from harness.training.augmentation import Augmentation
-from harness.training.pictures import Pictures, read_pictures
+from harness.training.pictures import Pictures
+from harness.training.training_views import Sampling
+from harness.training.tuned import TunedBackbone
 
 from .grey import Grey, GreyPictures, Mean
 
@@ -29,7 +32,7 @@ def read_once(pictures: Pictures, views: list[FrameView]) -> torch.Tensor:
 def test_frames_of_one_video_are_read_together() -> None:
     data: Any = Grey()
     views = [FrameView("1", 3), FrameView("2", 5), FrameView("1", 1), FrameView("1", 3)]
-    assert levels(read_pictures(data, views, 8)) == [13, 25, 11, 13]
+    assert levels(Pictures(data, Mean(), 8).images(views)) == [13, 25, 11, 13]
     assert data.reads == [("1", (1, 3)), ("2", (5,))]
 
 
@@ -39,7 +42,7 @@ def test_crops_are_squares_along_the_long_side() -> None:
     data: Any = GreyPictures()
     data.image = lambda item: wide
     views = [FrameView("1", None, (number, 3)) for number in range(3)]
-    left, middle, right = read_pictures(data, views, 8)
+    left, middle, right = Pictures(data, Mean(), 8).images(views)
     assert left.size == middle.size == right.size == (4, 4)
     assert [int(np.asarray(image)[0, 3, 0]) for image in (left, middle, right)] == [0, 200, 200]
     assert [int(np.asarray(image)[0, 1, 0]) for image in (left, middle, right)] == [0, 0, 0]
@@ -100,7 +103,7 @@ def test_what_was_augmented_is_not_kept() -> None:
     pictures = Pictures(data, Mean(), 8)
     change = Augmentation((0.0, 0.0, 0.5, 0.5), flip=True)
     views = [FrameView("1", 3), FrameView("1", 4)]
-    x_NCHW = pictures.augmented(read_pictures(data, views, 8), change)
+    x_NCHW = pictures.augmented(pictures.images(views), change)
     assert x_NCHW[:, 0, 0, 0].tolist() == [13, 14]
     assert pictures.kept(views) is None
 
@@ -136,3 +139,27 @@ def test_neighbouring_views_are_made_once(monkeypatch: pytest.MonkeyPatch) -> No
     assert views[0:48] == list(views)
     assert len(views) == 48
     assert made == ["1", "2", "1", "2"]
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+@pytest.mark.parametrize("augment", ["none", "crop_flip"])
+def test_whole_pictures_are_hashed_while_they_are_read(workers: int, augment: str) -> None:
+    """In whatever process, for training or evaluation; of the picture, not of what is cut out."""
+    data: Any = GreyPictures()
+    data.image = lambda item: Image.new("RGB", (24, 16), (int(item),) * 3)
+    pictures, items = Pictures(data, Mean(), 8), [str(n) for n in range(8)]
+    source = TunedBackbone(
+        Mean(), pictures, items[:6], Sampling(0, None, augment), "cpu", workers=workers
+    )
+    parts = [(epoch, torch.tensor([n, n + 1])) for epoch in range(2) for n in (0, 2, 4)]
+    assert len(list(source.ahead(parts))) == 6
+    source.embed(items[6:], pictures, Views(crops=3))
+    assert pictures.seen.hashes == {item: picture_hash(data.image(item))[:32] for item in items}
+
+
+def test_frames_of_clips_are_not_hashed() -> None:
+    """Those of training are others in every epoch."""
+    data: Any = Grey()
+    pictures = Pictures(data, Mean(), 8)
+    read_once(pictures, [FrameView("1", 3)])
+    assert pictures.seen.hashes == {}
