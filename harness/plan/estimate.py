@@ -14,6 +14,7 @@ from harness.core.hardware import Hardware, hardware_here
 from harness.core.store import Store
 from harness.plan.measured import measured_cells
 from harness.plan.needs import Need, feature_needs, text_needs
+from harness.plan.operations import repeats_of_epoch, training_samples
 from harness.plan.resolve import ResolvedCell
 from harness.plan.speeds import Speeds, learn_speeds
 from harness.plan.trainings import backbone_seconds
@@ -45,19 +46,19 @@ class Learned:
     evaluation: dict[Any, float]  # its share of the seconds
     speeds: Speeds = field(default_factory=Speeds)  # of devices that train a backbone
 
-    def __call__(self, cell: Cell) -> float:
+    def __call__(self, cell: Cell, repeats: int = 1) -> float:
         """Seconds on one core: the mean over cells with the same encoder, tuning, regime, shots and
         epochs; else the guess, corrected by a line fitted to cells with the same encoder and
-        tuning; else the guess.
+        tuning; else the guess. `repeats` of its samples are an epoch.
         """
         if mean := self.means.get(_like(cell)):
             return mean
         start, slope = self.lines.get((cell.encoder, cell.tuning), (0.0, 1.0))
-        return start + slope * guess(cell)
+        return start + slope * guess(cell) * repeats
 
-    def evaluating(self, cell: Cell) -> float:
+    def evaluating(self, cell: Cell, repeats: int = 1) -> float:
         """The part of the seconds that is evaluation; all of it where nothing is trained."""
-        seconds = self(cell)
+        seconds = self(cell, repeats)
         if cell.recipe is None:
             return seconds
         share = self.evaluation.get((cell.encoder, cell.tuning))
@@ -74,7 +75,8 @@ def learned(store: Store) -> Learned:
         cell, seconds = each.cell, each.seconds
         group = (cell.encoder, cell.tuning)
         alike.setdefault(_like(cell), []).append(seconds)
-        points.setdefault(group, []).append((guess(cell), seconds))
+        if cell.recipe is None or cell.recipe.epoch_length is None:
+            points.setdefault(group, []).append((guess(cell), seconds))
         if cell.recipe is not None and seconds > 0:
             shares.setdefault(group, []).append(max(0.0, 1 - each.trained / seconds))
     return Learned(
@@ -125,6 +127,7 @@ class Estimate:
     ) -> None:
         hardware = hardware or hardware_here()
         self._learned = learned
+        self._repeats = _repeats(cells)
         self._backbone = backbone_seconds(cells, learned.speeds, hardware)
         features = feature_needs(cells, hardware.device)
         texts = text_needs(cells, hardware.device)
@@ -148,11 +151,29 @@ class Estimate:
     def _own(self, cell: Cell) -> float:
         """Seconds of training and evaluation."""
         seconds = self._backbone.get(cell)
-        return self._learned(cell) if seconds is None else seconds.training + seconds.evaluation
+        if seconds is not None:
+            return seconds.training + seconds.evaluation
+        return self._learned(cell, self._repeats.get(cell, 1))
 
     def _evaluating(self, cell: Cell) -> float:
         seconds = self._backbone.get(cell)
-        return self._learned.evaluating(cell) if seconds is None else seconds.evaluation
+        if seconds is not None:
+            return seconds.evaluation
+        return self._learned.evaluating(cell, self._repeats.get(cell, 1))
+
+
+def _repeats(cells: Iterable[ResolvedCell]) -> dict[Cell, int]:
+    """How often an epoch reads its samples, of cells whose recipe has a length of an epoch."""
+    known: dict[int, int] = {}  # cells of one setup differ in their seed
+    repeats = {}
+    for resolved in cells:
+        cell, setup, recipe = resolved.cell, resolved.setup, resolved.cell.recipe
+        if recipe is not None and recipe.epoch_length is not None:
+            if id(setup) not in known:
+                samples = training_samples(cell, setup)
+                known[id(setup)] = repeats_of_epoch(cell, setup, recipe, samples)
+            repeats[cell] = known[id(setup)]
+    return repeats
 
 
 def _shares(needs: Iterable[Need]) -> dict[Any, float]:
@@ -187,7 +208,8 @@ def _line(points: Sequence[tuple[float, float]]) -> tuple[float, float]:
 
 
 def _like(cell: Cell) -> Any:
-    epochs = cell.recipe.epochs if cell.recipe else None
+    recipe = cell.recipe
+    epochs = (recipe.epochs, recipe.iterations, recipe.epoch_length) if recipe else None
     return (
         cell.encoder, cell.tuning, cell.regime, cell.shots, cell.fraction, cell.support_views,
         cell.search, epochs,

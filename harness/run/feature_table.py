@@ -70,11 +70,11 @@ def pixels_of(
 ) -> dict[str, str]:
     """Item -> hash of its pixels, given those of all its views; of a clip, of its frames together.
 
-    With several clips an item the frames are not those that other cells read, so there is none.
+    With several clips an item these are all of its frames: equal to those of another item that is
+    read in as many clips, and to no other.
     """
-    if view.clips > 1:
-        return {}
-    step, each = len(hashes) // max(1, len(items)), frames or 1
+    step = len(hashes) // max(1, len(items))
+    each = step if view.clips > 1 else frames or 1
     known = {}
     for number, item in enumerate(items):
         of_item = [h for h in hashes[number * step : number * step + each] if h is not None]

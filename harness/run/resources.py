@@ -159,7 +159,8 @@ class Resources:
         read by now, as far as they are known; of clips, of so many frames.
         """
         merged: dict[str, str] = {}
-        for key, table in self._tables.items():
+        # Of items that are read in several ways the hash of one clip, which most have.
+        for key, table in sorted(self._tables.items(), key=lambda each: -each[0].view.clips):
             if (key.dataset, key.frames) == (dataset, frames):
                 merged |= table.pixels
         for (choice, *_), pictures in self._pictures.items():

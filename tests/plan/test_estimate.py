@@ -105,3 +105,22 @@ def test_training_and_evaluation_are_learned_apart(tmp_path: Path) -> None:
     assert found(cell(seed=3)) == 12.0
     assert found.evaluating(cell(seed=3)) == pytest.approx(3.0)
     assert learned(Store(tmp_path / "none")).evaluating(cell()) == GUESSED_SECONDS["none"]
+
+
+def test_an_epoch_of_full_length_is_guessed_as_long_as_it_is(tmp_path: Path) -> None:
+    """5 samples a class, of which one is a shot: an epoch reads it five times."""
+    task = {
+        "name": "t", "dataset": "emoji", "regime": "few_shot", "shots": 1, "seeds": 1,
+        "classes": {"pick": 5, "from": "development"}, "encoder": "embedded/lit-emoji",
+        "classifier": "text", "recipe": {"epochs": 60},
+    }  # fmt: skip
+    nothing = learned(Store(tmp_path / "none"))
+    seconds = []
+    for length in (None, "full"):
+        plan = plan_of(task | {"recipe": {"epochs": 60, "epoch_length": length}}, tmp_path)
+        work = Estimate(plan.cells, nothing, Hardware("cpu")).work
+        seconds.append(work.training + work.evaluation)
+    assert seconds[1] == pytest.approx(5 * seconds[0])
+    full = plan.cells[0].cell
+    remember(store := Store(tmp_path / "runs"), full, 7.0)
+    assert learned(store)(full, 5) == 7.0, "what was measured is not multiplied"
