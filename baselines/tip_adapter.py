@@ -11,7 +11,7 @@ Y: the one-hot labels; s: logit scale.
 Protocol of the paper: 10 crops of 0.5 to 1 of the area with flip; alpha and beta from 20 x 200
 values on the whole official validation set, in ranges of each data set. Here: alpha = beta = 1
 where nothing is searched (as CLAP runs it without validation), and 4 x 4 values otherwise, of which
-the largest alpha lies beyond the paper's ranges: an alpha is measured against the logit scale, and
+the largest alphas lie beyond the paper's ranges: an alpha is measured against the logit scale, and
 with encoders whose texts are weak the cache should weigh more. The sum over the cache grows with
 the number of shots, and so does what an alpha means.
 """
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     import torch
 
 USES = ("classifier", "views")
-SPACE = {"alpha": (1.0, 3.0, 10.0, 30.0), "beta": (1.0, 2.5, 4.5, 7.0)}
+SPACE = {"alpha": (1.0, 5.0, 25.0, 100.0), "beta": (1.0, 2.5, 4.5, 7.0)}
 
 
 class Options(BaseModel):

@@ -80,7 +80,7 @@ def _variant(task: Task, named: Choice, where: str) -> Task:
     changes = {k: v for k, v in options.items() if k in RecipeModel.model_fields and k not in own}
     data = plain(task) | {"claims": [], "embedded": None, "include": [], "exclude": []}
     data |= {"method": None, "recipe": {}} | dict(chosen.task)
-    data["recipe"] = with_keys(data["recipe"], changes)
+    data["recipe"] = with_keys(data["recipe"], _strengths(data["recipe"], changes))
     if lora is not None:
         data["tuning"] = {"lora": lora | own}
     data |= {key: options[key] for key in PLAIN if key in options}
@@ -98,6 +98,16 @@ def _adapters(keys: Mapping[str, Any]) -> dict[str, Any] | None:
     if tuning == "lora":
         return {}
     return dict(tuning["lora"]) if isinstance(tuning, Mapping) and "lora" in tuning else None
+
+
+def _strengths(recipe: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """The changes, where a number for a proximal term is its strength, as in a search: whether it
+    is relative, and to what, remains that of the preset.
+    """
+    value, term = changes.get("proximal"), recipe.get("proximal")
+    if isinstance(value, int | float) and isinstance(term, Mapping):
+        return {**changes, "proximal": {**term, "strength": value}}
+    return dict(changes)
 
 
 def _views(task: Task, wanted: Mapping[str, Any] | None) -> list[Any]:

@@ -48,6 +48,12 @@ def test_without_a_recipe_it_is_that_of_the_encoder() -> None:
     ]
 
 
+def test_a_method_that_is_a_preset_has_no_part_in_the_default() -> None:
+    """Its recipe is that of its file, so a note on another one would be wrong."""
+    assert notes(method="zs_lp") == []
+    assert len(notes(method=["zs_lp", None])) == 1
+
+
 def test_tuning_the_whole_encoder_has_its_own() -> None:
     (recipe,) = recipes(tuning="all")
     assert recipe is not None
@@ -125,9 +131,11 @@ def test_a_preset_that_does_not_exist(elsewhere: Any) -> None:
 
 @pytest.mark.parametrize("name", sorted(library.tasks()))
 def test_every_task_of_the_package_names_its_recipe(name: str) -> None:
-    """So the defaults of encoders change none of their cells."""
+    """So the defaults of encoders change none of their cells. Methods have no part in the recipe of
+    a task.
+    """
     task, _ = read_like(name)
-    assert "lr" in task.recipe.model_fields_set
+    assert "lr" in task.recipe.model_fields_set or None not in task.method
 
 
 @pytest.mark.parametrize(

@@ -74,6 +74,16 @@ def test_options_are_keys_of_the_recipe() -> None:
         cells(method={"name": "own", "lr": "fast"})
 
 
+def test_a_number_for_a_proximal_term_is_its_strength() -> None:
+    """As in a search; what the term is held to, and whether it is relative, stays."""
+    (searched,) = cells(method="clap", **SEARCH)
+    (changed,) = cells(method={"name": "clap", "proximal": 7})
+    assert changed.recipe.proximal == 7.0
+    for name in ("proximal_relative", "proximal_weights", "proximal_per_shot"):
+        assert getattr(changed.recipe, name) == getattr(searched.recipe, name)
+    assert changed.recipe.proximal_weights == "zero_shot"
+
+
 def test_axes_that_a_preset_does_not_name_are_those_of_the_task() -> None:
     found = cells(method=["own", "zero_shot", None], classifier=["text", "zeros", "random"])
     rows = [(str(value_of(c, "method")), str(c.classifier)) for c in found]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -144,3 +145,40 @@ def test_a_sentence_names_its_column(changes: dict[str, Any], starts: str) -> No
 def test_nothing_to_compare() -> None:
     results = make_results(task_of(), few_shot_accuracy, cells=[])
     assert answer(build_table(results)) == " Nothing can be compared yet."
+
+
+#: Twelve rows, of which one may be worse.
+MANY: dict[str, Any] = {
+    "classifier": [
+        "text", "random", "orthogonal", "text_rotated", "text_shuffled", "prototype", "hadamard",
+        "simplex_etf", "kaiming", "gram_matched", "ss_text", "text_whitened",
+    ],
+    "shots": 1, "include": [],
+}  # fmt: skip
+
+
+def answer_of_many(accuracy: Callable[[Cell], float], reference: str | None) -> str:
+    report = {"rows": "classifier", "columns": "shots", "reference": reference}
+    return answer(build_table(make_results(task_of(**MANY, report=report), accuracy)))
+
+
+def test_of_many_ties_the_best_four_are_named() -> None:
+    """In the order of their means, the best first."""
+    best_first = list(reversed(MANY["classifier"]))
+
+    def accuracy(cell: Cell) -> float:
+        return 0.6 - 0.005 * best_first.index(name_of(cell))
+
+    text = answer_of_many(accuracy, None)
+    named = "ss_text, gram_matched, kaiming, simplex_etf and "
+    assert "text_whitened has the highest mean" in text
+    assert f"; {named}" in text
+    assert re.search(r"simplex_etf and \d other rows are not significantly worse", text)
+
+
+def test_of_many_wins_and_undecided_rows_the_first_four_are_named() -> None:
+    wins = answer_of_many(lambda c: 0.2 if name_of(c) == "text" else 0.6, "text")
+    assert wins.count("beats") == 4
+    assert re.search(r"and 7 other rows by \d+\.\d(?: to \d+\.\d)?", wins)
+    even = answer_of_many(lambda c: 0.5, "text")
+    assert " and 7 other rows do not differ significantly from text" in even
