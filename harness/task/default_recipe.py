@@ -54,8 +54,6 @@ def recipe_notes(task: Task, cells: Iterable[Cell]) -> list[str]:
     recipes, notes = task.recipes(), dict[str, None]()
     searched = "recipe.lr" in task.spaces()
     for cell in cells:
-        if cell.preset is not None:
-            continue  # a method that is a preset has its own recipe
         preset = preset_of(cell.encoder, cell.tuning) if cell.recipe is not None else None
         recipe = recipes.get(cell.recipe_name)  # None for one of `include`
         if cell.preset is not None:

@@ -19,7 +19,7 @@ from pydantic import (
 )
 
 from harness.core.cells import Choice
-from harness.task.schema_types import Share
+from harness.task.schema_types import AreaShare
 
 #: Most views of a picture: above it is a mistake.
 MOST_VIEWS = 10_000
@@ -44,7 +44,7 @@ class SupportViewsModel(BaseModel):
 
     n: Annotated[StrictInt, Field(ge=1, le=MOST_VIEWS)]
     #: Range of the share of the area; not given: that of `recipe.augment`.
-    scale: Annotated[list[Share], Field(min_length=2, max_length=2)] = [
+    scale: Annotated[list[AreaShare], Field(min_length=2, max_length=2)] = [
         0.08,
         1.0,
     ]

@@ -87,7 +87,7 @@ NotNegative = Annotated[StrictFloat, Field(ge=0)] | Annotated[StrictInt, Field(g
 Above0 = Annotated[StrictFloat, Field(gt=0)] | Annotated[StrictInt, Field(gt=0)]
 Margin = Annotated[StrictFloat, Field(gt=0, lt=100)] | Annotated[StrictInt, Field(gt=0, lt=100)]
 #: Of an area. The bound stands in both types: beside a union it is no JSON schema.
-Share = Annotated[StrictFloat, Field(gt=0, le=1)] | Annotated[StrictInt, Field(gt=0, le=1)]
+AreaShare = Annotated[StrictFloat, Field(gt=0, le=1)] | Annotated[StrictInt, Field(gt=0, le=1)]
 LogitScale = Annotated[Above0, AfterValidator(checked_factor)]
 Rate = Annotated[StrictFloat, Field(ge=0, lt=1)] | Annotated[StrictInt, Field(ge=0, lt=1)]
 Share = Annotated[StrictFloat, Field(ge=0, le=1)] | Annotated[StrictInt, Field(ge=0, le=1)]
