@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from conftest import paint
+from data import shards
 from PIL import Image
 
 from harness.cli import parser
@@ -74,6 +75,15 @@ def lists(test: str, train: str = "") -> Make:
     return make
 
 
+def shard(*members: tuple[str, bytes]) -> Make:
+    """A good set of shards, and one more with these members."""
+
+    def make(root: Path) -> None:
+        shards.write(shards.data_set(root) / "test" / "1.tar", members)
+
+    return make
+
+
 ROWS = "train/oak/0.png,oak,train\ntrain/alder/0.png,alder,train\ntest/oak/0.png,oak,test\n" \
        "test/alder/0.png,alder,test\n"  # fmt: skip
 HEAD = "path,label,split\n"
@@ -106,6 +116,20 @@ CASES: dict[str, tuple[str, Make, str]] = {
     ),
     "train alone": (
         "folder", with_change(lambda r: (r / "test").rename(r.parent / "t") and None), "no split",
+    ),
+    "shards": ("webdataset", lambda r: shards.data_set(r) and None, ""),
+    "a number of no class": (
+        "webdataset", shard(("a.png", shards.png(1)), ("a.cls", b"-1")), "has the label '-1'",
+    ),
+    "a sample without a label": (
+        "webdataset", shard(("a.png", shards.png(1))), "sample a of ",
+    ),
+    "a shard of text": (
+        "webdataset", lambda r: (shards.data_set(r) / "test/1.tar").write_text("x") and None,
+        "1.tar is no whole tar archive",
+    ),
+    "a damaged picture in a shard": (
+        "webdataset", shard(("a.png", b"x"), ("a.cls", b"1")), "picture test/1/a of ",
     ),
     "frames": ("video", frames(9), ""),
     "fewer frames than said": ("video", frames(10), "holds 9 frames; its list says 10"),
