@@ -16,6 +16,9 @@ MAX_BYTES = 1_000_000
 MAX_NODES = 100_000
 
 
+_INT = "tag:yaml.org,2002:int"
+#: 010 is 8, and 1:30 is 90, which nobody means; 007 is 7.
+_OTHER_BASE = re.compile(r"[-+]?(0[0_]*[1-7_][0-7_]+|[0-9_]+(:[0-9_]+)+)")
 _BOOL, _TEXT = "tag:yaml.org,2002:bool", "tag:yaml.org,2002:str"
 
 
@@ -36,6 +39,11 @@ class _Loader(yaml.SafeLoader):
             raise yaml.constructor.ConstructorError(
                 None, None, "half a character (a lone surrogate)", node.start_mark
             )
+        if node.tag == _INT and _OTHER_BASE.fullmatch(str(value)):
+            raise yaml.constructor.ConstructorError(
+                None, None, f"{value} is a number to the base of 8 or 60 in YAML: write it without "
+                "the 0 at its start or the colon, or as text in quotes", node.start_mark,
+            )  # fmt: skip
         return value
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:

@@ -15,7 +15,7 @@ from harness.task.yaml_reader import MAX_BYTES, MAX_NODES, parse, read
     ("text", "value"),
     [
         ("5e-6", 5e-6), ("1E3", 1000.0), ("1.5", 1.5), (".5", 0.5), ("-2e+2", -200.0), ("3", 3),
-        ("+1e2", 100.0), ("1_0.5", 10.5), ("007", 7), ("1:30", 90),
+        ("+1e2", 100.0), ("1_0.5", 10.5), ("007", 7),
     ],
 )  # fmt: skip
 def test_numbers_are_numbers(text: str, value: float) -> None:
@@ -123,3 +123,11 @@ def test_a_key_is_a_name_even_where_yaml_1_1_has_a_boolean() -> None:
     assert parse("head: {on: backbone, no: 1}\nflag: on", "x") == {
         "head": {"on": "backbone", "no": 1}, "flag": True,
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("number", ["010", "-0017", "1:30"])
+def test_a_number_to_another_base_is_refused(number: str) -> None:
+    with pytest.raises(TaskError, match=f"line 2: {number} is a number to the base of 8 or 60"):
+        parse(f"a: 1\nshots: {number}\n", "task.yaml")
+    assert parse(f"shots: '{number}'", "task.yaml") == {"shots": number}
+    assert parse("[0, 10, 0x10, 1_000, 0.5]", "task.yaml") == [0, 10, 16, 1000, 0.5]
