@@ -71,8 +71,10 @@ def describe(study: Study, prepared: PreparedRun, further: Sequence[str] = ()) -
 def _notes(study: Study) -> list[str]:
     """Notes on the task, and on what its runs folder holds."""
     from harness.plan.earlier_keys import note_on_earlier
+    from harness.run.unsaved import notes_on_unsaved
 
     notes, earlier = [*study.plan().notes(), *study.plan().found()], study.earlier()
+    notes += notes_on_unsaved(study.task, study.plan(), study.store)
     return [*notes, note_on_earlier(earlier, _adopt_command(study))] if earlier else notes
 
 

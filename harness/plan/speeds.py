@@ -65,11 +65,17 @@ def learn_speeds(measured: Iterable[Measured]) -> Speeds:
     for each in measured:
         if not each.cell.tunes_backbone or each.cell.recipe is None or not each.operations:
             continue
+        if each.cell.text_tower == "online" or _learns_context(each.cell):
+            continue  # their seconds are those of texts too, which `operations` leaves out
         device = _device(each.device)
         key = (device, each.cell.encoder, computed_precision(each.cell.recipe.precision, device))
         operations[key] = operations.get(key, 0.0) + each.operations
         seconds[key] = seconds.get(key, 0.0) + each.trained * each.processes
     return Speeds({k: operations[k] / s for k, s in seconds.items() if s >= LEAST_SECONDS})
+
+
+def _learns_context(cell: Cell) -> bool:
+    return cell.prompt is not None and cell.prompt.name == "learnable"
 
 
 def _stated(device: str, precision: str) -> Speed:

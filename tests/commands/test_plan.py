@@ -145,3 +145,17 @@ def test_a_plan_loads_no_torch(
         command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=120
     )
     assert done.stdout.splitlines()[-1] == "0 False"
+
+
+def test_weights_that_were_not_saved_are_told(tiny: WriteTask, cli: Call) -> None:
+    """`save` changes no key: what is done already is not trained again for it."""
+    few = {"seeds": 1, "shots": 1, "classifier": "text"}
+    assert cli("grid", tiny(**few)).code == 0
+    note = (
+        "save: last has no weights of 1 cell that is done: they were trained without it, and "
+        "--rerun trains them again."
+    )
+    assert note in json.loads(cli("plan", tiny(**few, save="last"), "--json").out)["notes"]
+    assert note in cli("grid", tiny(**few, save="last")).err
+    assert cli("grid", tiny(**few, save="last"), "--rerun", "seed=0").code == 0
+    assert "save: last" not in cli("plan", tiny(**few, save="last")).out

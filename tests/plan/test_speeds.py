@@ -85,3 +85,13 @@ def test_what_tells_no_speed() -> None:
     ]
     for other in others:
         assert learn_speeds([other]) == Speeds()
+
+
+def test_trainings_that_encode_texts_at_every_step_tell_no_speed() -> None:
+    """Their seconds are those of the text tower too, and the operations are not."""
+    online = replace(cell(), text_tower="online")
+    learned = replace(cell(), prompt=Choice("learnable"))
+    measured = [Measured(c, 1200.0, 1000.0, 5e12) for c in (online, learned)]
+    assert learn_speeds(measured).learned == {}
+    alone = Measured(cell(), 120.0, 100.0, 5e12)
+    assert learn_speeds([*measured, alone]) == learn_speeds([alone])
