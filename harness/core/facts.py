@@ -26,6 +26,10 @@ class EncoderFacts:
     text_form: TextForm = AS_IT_IS  # how its text tower reads texts
     #: Multiply-adds of one image of `resolution`; None: known once it was built. For estimates.
     macs: float | None = None
+    #: Whether the blocks of its towers have attention of a kind that adapters (tuning: lora) fit;
+    #: None: known once it is built.
+    image_adapters: bool | None = None
+    text_adapters: bool | None = None
 
 
 @dataclass(frozen=True)

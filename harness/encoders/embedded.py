@@ -65,6 +65,7 @@ def facts(argument: str, options: NoOptions) -> EncoderFacts:
         LOGIT_SCALE,
         text_dim=DIM,
         tower="resnet",  # convolutions, as t1d needs them
+        image_adapters=False,
         text_form=TEXT_FORM,
         macs=MACS,
     )

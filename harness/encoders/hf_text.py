@@ -17,7 +17,7 @@ from harness.core.errors import EncoderError
 from harness.core.facts import EncoderFacts
 from harness.core.hashing import digest
 from harness.core.text_form import LATIN, TextForm
-from harness.encoders import _folder
+from harness.encoders import _adapters, _folder
 from harness.encoders._text import TunableTextTower, drop, token_embedding
 from harness.encoders._token_layout import layout_of, reads_from_the_left, words_of
 from harness.encoders._weights import read_json
@@ -75,6 +75,7 @@ def facts(argument: str, options: Options) -> EncoderFacts:
         logit_scale=1.0,
         text_dim=width,
         text_form=_text_form(folder, config),
+        text_adapters=_adapters.of_text_model(config),
     )
 
 

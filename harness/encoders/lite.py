@@ -48,6 +48,7 @@ def facts(argument: str, options: NoOptions) -> EncoderFacts:
         resolution=RESOLUTIONS[argument],
         logit_scale=LOGIT_SCALE,
         tower="resnet",  # convolutions, as t1d needs them
+        image_adapters=False,
         macs=MACS[argument],
     )
 

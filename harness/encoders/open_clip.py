@@ -22,7 +22,7 @@ from harness.core.errors import EncoderError
 from harness.core.facts import EncoderFacts
 from harness.core.hashing import digest
 from harness.core.multiply_adds import clip_resnet_macs, vit_macs
-from harness.encoders import _hub
+from harness.encoders import _adapters, _hub
 from harness.encoders._checkpoint_kinds import refuse_nan
 from harness.encoders._open_clip_image import OpenClipImage
 from harness.encoders._open_clip_library import config_of, tag_of
@@ -94,6 +94,7 @@ def facts(argument: str, options: Options) -> EncoderFacts:
         text_form=text_form_of(source.config["text_cfg"]),
         text_width=source.config.get("text_cfg", {}).get("width"),
         macs=_macs(source.config),
+        image_adapters=_image_adapters(source.config),
     )
 
 
@@ -143,6 +144,14 @@ def _tower(config: Mapping[str, Any], shapes: Mapping[str, tuple[int, ...]]) -> 
     if name.startswith(("vit_", "test_vit")) and "visual.trunk.cls_token" in shapes:
         return "vit"
     return "resnet" if any(n.startswith("visual.trunk.layer3.") for n in shapes) else "other"
+
+
+def _image_adapters(config: Mapping[str, Any]) -> bool | None:
+    """Whether adapters fit its image tower; None: known once it is built."""
+    if _is_resnet(config):
+        return False
+    name = config["vision_cfg"].get("timm_model_name")
+    return _adapters.of_timm_name(str(name)) if name else None
 
 
 def _projection_place(config: Mapping[str, Any]) -> tuple[str | None, int]:

@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.core.cache import cached_json
-from harness.core.errors import EncoderError, did_you_mean, nearest
+from harness.core.errors import EncoderError
 from harness.core.facts import EncoderFacts
 from harness.core.hashing import digest
 from harness.core.protocols.plugin import NoOptions
-from harness.encoders import _hub
+from harness.encoders import _adapters, _hub
 from harness.encoders._checkpoint_kinds import one_file, refuse_nan
 from harness.encoders._pixels import Pixels
 from harness.encoders._timm_tags import check_activation, check_preparation
@@ -35,7 +35,7 @@ WEIGHTS = ("model.safetensors", "pytorch_model.bin")
 #: Raised when features of the same weights would come out otherwise.
 REVISION = "timm 1"
 #: What is known of a model and changes none of its features.
-NOT_IN_HASH = ("tower", "crop")
+NOT_IN_HASH = ("tower", "crop", "adapters")
 
 
 def facts(argument: str, options: NoOptions) -> EncoderFacts:
@@ -57,6 +57,7 @@ def facts(argument: str, options: NoOptions) -> EncoderFacts:
         fixed_resolution=known["fixed"],
         tower=known["tower"],
         crop_share=known["crop"],
+        image_adapters=known["adapters"],
     )
 
 
@@ -152,7 +153,7 @@ def _source(argument: str) -> tuple[str, dict[str, Any], Path]:
 
 
 def _known(name: str) -> dict[str, Any]:
-    key = f"{version('timm')} {name} with its tower and crop"
+    key = f"{version('timm')} {name} with its tower, crop and adapters"
     known: dict[str, Any] = cached_json("timm", key, lambda: _look_up(name))
     return known
 
@@ -162,18 +163,9 @@ def _look_up(name: str) -> dict[str, Any]:
 
     Raises EncoderError for a name that timm does not know.
     """
-    import timm
-    import torch
     from timm.data import DEFAULT_CROP_PCT
 
-    if not timm.is_model(name):
-        close = nearest(name.partition(".")[0], timm.list_models())
-        raise EncoderError(f"timm knows no model '{name}'" + did_you_mean(close))
-    try:
-        with torch.device("meta"):  # shapes only: no memory, and nothing is drawn
-            model = timm.create_model(name, pretrained=False, num_classes=0)
-    except (RuntimeError, ValueError) as error:
-        raise EncoderError(f"timm cannot build '{name}': {error}") from error
+    model = _adapters.skeleton(name)
     declared = model.pretrained_cfg
     return {
         "features": _width(model),
@@ -181,6 +173,7 @@ def _look_up(name: str) -> dict[str, Any]:
         "fixed": bool(declared.get("fixed_input_size")) and not hasattr(model, "set_input_size"),
         "hub": declared.get("hf_hub_id"),
         "tower": _tower(model),
+        "adapters": _adapters.of_timm_model(model),
         "crop": float(declared.get("crop_pct") or DEFAULT_CROP_PCT),
     }
 

@@ -279,7 +279,9 @@ def _encoder_facts(cell: Cell, catalogue: Catalogue, where: str) -> tuple[Encode
         return facts, facts.weights
     with blame(where, "text_encoder"):
         texts = catalogue.text_facts(cell.text_encoder)
-    combined = replace(facts, text_dim=texts.text_dim, text_form=texts.text_form)
+    combined = replace(
+        facts, text_dim=texts.text_dim, text_form=texts.text_form, text_adapters=texts.text_adapters
+    )
     return combined, texts.weights
 
 

@@ -5,9 +5,6 @@ from __future__ import annotations
 from harness.core.cells import Cell, Stage
 from harness.plan.resolve import Setup
 
-#: Kinds of image towers whose blocks have no attention: see `EncoderFacts.tower`.
-WITHOUT_ATTENTION = "resnet"
-
 
 def why_not_tuned(cell: Cell, setup: Setup) -> str | None:
     """Why a tuned part is not in the towers of a cell; None if it is."""
@@ -27,15 +24,20 @@ def _learns_context(cell: Cell, setup: Setup) -> bool:
 
 def _why_no_adapters(stage: Stage, cell: Cell, setup: Setup) -> str | None:
     towers = stage.lora.towers if stage.lora is not None else ()
-    if "image" in towers and setup.facts.tower == WITHOUT_ATTENTION:
+    if "image" in towers and setup.facts.image_adapters is False:
         return (
-            f"tuning: lora: the image tower of {cell.encoder} is a convolutional network, without "
-            "attention: towers: [text] with text_tower: online adapts the text tower alone"
+            f"tuning: lora: the image tower of {cell.encoder} has no attention of a known kind: "
+            "towers: [text] with text_tower: online adapts the text tower alone"
         )
     if towers == ("text",) and cell.text_tower != "online":
         return (
             "tuning: lora: the text tower has no adapters where its texts are embedded once: "
             "text_tower: online, with classifier text or paradigm matching"
+        )
+    if "text" in towers and cell.text_tower == "online" and setup.facts.text_adapters is False:
+        return (
+            f"tuning: lora: the text tower of {setup.text_encoder.choice} has no attention of a "
+            "known kind: towers: [image] adapts the image tower alone"
         )
     return None
 
@@ -51,6 +53,9 @@ def _why_no_stages(cell: Cell) -> str | None:
             "stages: after a stage head the rows of W are no longer those of the texts, and "
             f"text_tower: online would make them anew in the stage {after_head[0]}"
         )
+    towers = [tower for stage in cell.parts if stage.lora for tower in stage.lora.towers]
+    if len(towers) > len(set(towers)):
+        return "stages: adapters (lora) of one tower are trained in one stage only"
     if cell.interpolate is not None:
         return "interpolate: a training in stages has no weights between before and after yet"
     return None

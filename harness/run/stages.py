@@ -11,7 +11,7 @@ import itertools
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from harness.core.cells import Recipe, Stage
 from harness.core.errors import CellError
@@ -19,11 +19,19 @@ from harness.core.protocols.solver import Problem, Solution, Watch
 from harness.core.seeding import stream_seed
 from harness.plan.resolve import ResolvedCell
 from harness.run.build import WITH_PROJECTION, BuiltModel
-from harness.training.model import Model
+from harness.training.model import Model, count
+from harness.training.movement import fingerprint, why_unmoved
 from harness.training.schedule import budget
 from harness.training.texts import TowerTexts
 from harness.training.tower_parts import Tuned
 from harness.training.tuned import TunedBackbone
+
+if TYPE_CHECKING:
+    import torch
+
+
+#: Tuned parts beside which no module over time is trained.
+ALONE = ("head", "prompt")
 
 
 @dataclass(frozen=True)
@@ -33,6 +41,7 @@ class Staged:
     model: Model
     solution: Solution
     params: int  # that were trained in any stage
+    warnings: tuple[str, ...] = ()  # of stages that trained nothing
 
 
 def train_in_stages(
@@ -52,7 +61,8 @@ def train_in_stages(
     if not isinstance(model, Model):
         raise CellError("a head on frozen features is trained in one stage")
     total, steps = Solution(), _steps(resolved, whole)
-    trained: dict[int, int] = {}
+    trained: dict[int, torch.Tensor] = {}
+    warnings: list[str] = []
     for number, stage in enumerate(resolved.cell.parts):
         model = stage_model(model, stage, resolved)
         problem = replace(
@@ -67,10 +77,13 @@ def train_in_stages(
         )
         if isinstance(model.source, TunedBackbone):
             model.source.first_epoch = len(total.curve)
+        before = fingerprint(model)
         solution = solve(problem)
+        unmoved = why_unmoved(before, model, solution.curve)
+        warnings += [f"Stage {number + 1} ({stage.tuning}): {text}" for text in unmoved]
         total = _joined(total, solution, number + 1)
-        trained |= {id(t): t.numel() for t in model.tensors() if t.requires_grad}
-    return Staged(model, total, sum(trained.values()))
+        trained |= {id(t): t for t in model.tensors() if t.requires_grad}
+    return Staged(model, total, count(trained.values()), tuple(warnings))
 
 
 def stage_model(model: Model, stage: Stage, resolved: ResolvedCell) -> Model:
@@ -78,6 +91,8 @@ def stage_model(model: Model, stage: Stage, resolved: ResolvedCell) -> Model:
     tuned = Tuned(stage.tuning, stage.lora, resolved.cell.seed)
     if isinstance(model.source, TunedBackbone):
         model.source.tune(tuned)
+    for tensor in model.embedding.new():
+        tensor.requires_grad_(stage.tuning not in ALONE)
     projection = model.embedding.projection
     projection.weight_DF.requires_grad_(stage.tuning in WITH_PROJECTION)
     if projection.bias_D is not None:

@@ -189,7 +189,6 @@ def _solved(attempts: Sequence[Attempt], context: RunContext) -> list[Trained]:
 
 def _solved_in_stages(attempt: Attempt, context: RunContext) -> Trained:
     built = build_model(attempt.resolved, attempt.recipe, context.resources)
-    before = fingerprint(built.model)
 
     def checkpoint_of(stage: int) -> Checkpoint | None:
         return _checkpoint(attempt, built, context, f"{attempt.number}-{stage}")
@@ -202,10 +201,9 @@ def _solved_in_stages(attempt: Attempt, context: RunContext) -> Trained:
     whole = _problem(attempt, built, context)
     staged = train_in_stages(attempt.resolved, built, whole, checkpoint_of, solve)
     trained = _trained(attempt, built, staged.solution, context)
-    unmoved = why_unmoved(before, built.model, staged.solution.curve)
     return replace(
         trained, head=staged.model.head, params=staged.params, model=staged.model,
-        own_rows=staged.model.texts is None, warnings=(*built.warnings, *unmoved),
+        own_rows=staged.model.texts is None, warnings=(*built.warnings, *staged.warnings),
     )  # fmt: skip
 
 

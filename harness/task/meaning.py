@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from harness.core.cells import Cell, Choice, HeadSpec, parts_of
+from harness.core.cells import Cell, Choice, HeadSpec, LoraSpec, parts_of
 from harness.core.protocols.classifier import SAVED, Classifier
 from harness.core.protocols.method import Method
 from harness.core.protocols.paradigm import Paradigm
@@ -108,7 +108,7 @@ def _null_of_the_towers(s: dict[str, Any]) -> None:
     """Whether texts are encoded anew by a text tower that is trained, and which towers have
     adapters. Where W is no text, or the tower stays as it is, `online` has no meaning.
     """
-    lora, matching = s["lora"], s["paradigm"].name == "matching"
+    matching = s["paradigm"].name == "matching"
     trains_texts = any(stage.tunes_texts for stage in parts_of(s))
     reads_texts = matching or (s["classifier"] is not None and s["classifier"].name == TEXT)
     if s["text_tower"] == "online" and not (trains_texts and reads_texts):
@@ -116,8 +116,16 @@ def _null_of_the_towers(s: dict[str, Any]) -> None:
     if s["text_tower"] == "offline":
         if not matching:
             s["text_tower"] = None
-        if lora is not None and "image" in lora.towers:
-            s["lora"] = replace(lora, towers=("image",))
+        s["lora"] = _without_texts(s["lora"])
+        if s["stages"] is not None:
+            stages = (replace(stage, lora=_without_texts(stage.lora)) for stage in s["stages"])
+            s["stages"] = tuple(stages)
+
+
+def _without_texts(lora: LoraSpec | None) -> LoraSpec | None:
+    """Adapters of the image tower alone, if it has any."""
+    with_image = lora is not None and "image" in lora.towers
+    return replace(lora, towers=("image",)) if lora is not None and with_image else lora
 
 
 def _null_of_a_frozen_encoder(s: dict[str, Any]) -> None:

@@ -7,16 +7,19 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from harness.core.errors import BadInput, TaskError, did_you_mean, nearest
 
 #: Parts of a location that pydantic adds for the members of a union; they are no keys.
 _TAG = re.compile(
-    r"(int|str|float|bool|list|dict|none)|(constrained|function|nullable)-.*|.*\[.*|\w*Model"
+    r"(int|str|float|bool|list|dict|none)|(constrained|function|nullable)-.*|.*\[.*|\w*Model|PerShot"
 )
 
-#: In a location: the list under `recipe`, whose numbers say which of its recipes is wrong.
+#: In a location: the list under `recipe`, and that under `stages`, whose numbers say which of its
+#: entries is wrong.
 LIST_OF_RECIPES = "list[recipe]"
+NUMBERED = (LIST_OF_RECIPES, "stages")
 
 KeysAt = Callable[[Sequence[str]], Iterable[str]]
 
@@ -54,7 +57,7 @@ def first_problem(
     `keys_at` gives the keys that are allowed below a location; `forms` describes the format of keys
     whose text must have one; `noun` is the word for a key in the message.
     """
-    problem = error.errors()[0]
+    problem = _first(error)
     location = _names_of(problem["loc"])
     key, value, kind = ".".join(location), problem.get("input"), problem["type"]
     if kind == "extra_forbidden":
@@ -68,6 +71,8 @@ def first_problem(
         expected = problem["ctx"]["expected"].replace(" or ", ", ").split(", ")
         allowed = tuple(word.strip("'") for word in expected)
         return Problem(key, f"{value!r} is not allowed", allowed, nearest(str(value), allowed))
+    if kind in ("model_type", "dict_type"):
+        return Problem(key, f"{value!r}: input should be a mapping", tuple(keys_at(location)))
     form = (forms or {}).get(re.sub(r"\[\d+\]", "", key))
     if kind in ("string_pattern_mismatch", "string_type") and form is not None:
         return Problem(key, f"{value!r} is not allowed", (form,))
@@ -77,11 +82,22 @@ def first_problem(
     return Problem(key, f"{shown}{message[:1].lower()}{message[1:]}")
 
 
+def _first(error: ValidationError) -> ErrorDetails:
+    """A key that is missing may be misspelt: then that is the problem."""
+    first, *others = error.errors()
+    if first["type"] != "missing":
+        return first
+    beside = [e for e in others if e["loc"][:-1] == first["loc"][:-1]]
+    return next((e for e in beside if e["type"] == "extra_forbidden"), first)
+
+
 def _names_of(location: Sequence[str | int]) -> list[str]:
-    """The keys of a location: recipe[1] and lr of the second recipe's learning rate."""
+    """The keys of a location: recipe[1] and lr of the second recipe's learning rate, stages[0] and
+    share.
+    """
     names: list[str] = []
     for before, part in zip(("", *location), location, strict=False):
-        if before == LIST_OF_RECIPES and isinstance(part, int):
+        if before in NUMBERED and isinstance(part, int):
             names[-1] += f"[{part}]"
         elif isinstance(part, str) and not _TAG.fullmatch(part):
             names.append(part)

@@ -69,7 +69,7 @@ def _variant(task: Task, named: Choice, where: str) -> Task:
     chosen = preset(named.name)
     lora = _adapters(chosen.task)
     known = [*RecipeModel.model_fields, *(LoraModel.model_fields if lora is not None else ())]
-    known += [key for key in PLAIN if key in chosen.task]
+    known = list(dict.fromkeys([*known, *(key for key in PLAIN if key in chosen.task)]))
     for key in dict(named.options):
         if key not in known:
             of_adapters = "" if lora is None else " and of its adapters"
@@ -80,6 +80,8 @@ def _variant(task: Task, named: Choice, where: str) -> Task:
     changes = {k: v for k, v in options.items() if k in RecipeModel.model_fields and k not in own}
     data = plain(task) | {"claims": [], "embedded": None, "include": [], "exclude": []}
     data |= {"method": None, "recipe": {}} | dict(chosen.task)
+    if own.get("towers") in ("text", ["text"]):  # pictures are encoded once
+        data["recipe"] = {**data["recipe"], "augment": "none"}
     data["recipe"] = with_keys(data["recipe"], _strengths(data["recipe"], changes))
     if lora is not None:
         data["tuning"] = {"lora": lora | own}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from harness.core.cells import Cell
+from harness.core.cells import Cell, Choice
 from harness.task import library, yaml_reader
 from harness.task.grid import (
     AXES,
@@ -126,10 +126,20 @@ def _default(axis: str) -> Any:
 def _used(task: Task, axis: str, cells: Sequence[Cell]) -> set[Any]:
     """The values of an axis that cells have; of support views as the task writes them."""
     of_cells = {value_of(cell, axis) for cell in cells}
+    if axis == "tuning":
+        return of_cells | {_of_any_tower(value) for value in of_cells}
     if axis != "support_views":
         return of_cells
     written: list[Any] = [views for views in task.support_views if views is not None]
     return {views for views in written if any(is_of(views, other) for other in of_cells)}
+
+
+def _of_any_tower(value: Any) -> Any:
+    """Adapters as a task may write them: which towers have some depends on the row as well."""
+    if not isinstance(value, Choice) or value.name != "lora":
+        return value
+    options = tuple((name, each) for name, each in value.options if name != "towers")
+    return Choice(value.name, options) if options else value.name
 
 
 def _recipes_of_no_cell(task: Task, cells: Sequence[Cell], file: str) -> list[str]:

@@ -28,7 +28,8 @@ from harness.task.schema import (
     Task,
     recipe_key,
 )
-from harness.task.tuning import HeadModel, LoraModel
+from harness.task.schema_types import PerShot
+from harness.task.tuning import HeadModel, LoraModel, StageModel, StageRecipe, TuningModel
 
 #: The format of keys whose text must have one.
 FORMS = {
@@ -126,19 +127,32 @@ def _on_embedded_data(data: dict[str, Any], where: str) -> dict[str, Any]:
     return replaced | {"name": f"{task.name}_embedded"}
 
 
-#: Tuned parts that have options.
-_TUNED: dict[str, type[BaseModel]] = {"head": HeadModel, "lora": LoraModel}
+#: Keys below a tuned part and below a stage, by the last key of a location.
+_OF_TUNED: dict[str, type[BaseModel]] = {
+    "head": HeadModel, "lora": LoraModel, "tuning": TuningModel,
+}  # fmt: skip
+_OF_STAGE = _OF_TUNED | {"recipe": StageRecipe}
 
 
 def _keys_at(location: Sequence[str]) -> list[str]:
     """The keys that are allowed below a location."""
-    if location and location[0] == "tuning" and location[-1] in _TUNED:
-        model: type[BaseModel] = _TUNED[location[-1]]
-    elif location and location[0].startswith("recipe["):
-        model = RecipeModel if "by" in location else NamedRecipeModel
-    else:
-        model = _MODELS.get(location[0], Task) if location else Task
-    return [f.alias or name for name, f in model.model_fields.items()]
+    fields = _model_at(location).model_fields.items()
+    return [f.alias or name for name, f in fields]
+
+
+def _model_at(location: Sequence[str]) -> type[BaseModel]:
+    if not location:
+        return Task
+    first, last = location[0], location[-1]
+    if first == "tuning":
+        return _OF_TUNED[last]
+    if first.startswith("stages"):
+        return _OF_STAGE.get(last, StageModel)
+    if last == "iterations":
+        return PerShot
+    if first.startswith("recipe["):
+        return RecipeModel if "by" in location else NamedRecipeModel
+    return _MODELS.get(first, Task)
 
 
 def _with_names(key: str, data: Mapping[str, Any]) -> str:

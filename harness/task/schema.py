@@ -27,6 +27,7 @@ from harness.task.schema_types import (
     Above0,
     AnyOf,
     Axis,
+    Between,
     LogitScale,
     Margin,
     Named,
@@ -36,7 +37,6 @@ from harness.task.schema_types import (
     Positive,
     ProximalTerm,
     Rate,
-    Share,
     Steps,
 )
 from harness.task.tuning import StageModel, Tuning
@@ -259,7 +259,7 @@ class Task(_Model):
     #: One after the other within the budget of the recipe, in place of `tuning`.
     stages: Annotated[list[StageModel], Field(min_length=2)] | None = None
     #: Weights between before (0) and after training (1); null is 1.
-    interpolate: Annotated[list[Share | None], *Axis] = [None]
+    interpolate: Annotated[list[Between | None], *Axis] = [None]
     recipe: Recipes = RecipeModel()
     search: Search | None = None
     selection: Literal["last", "val", "test"] = "last"

@@ -90,7 +90,8 @@ Margin = Annotated[StrictFloat, Field(gt=0, lt=100)] | Annotated[StrictInt, Fiel
 AreaShare = Annotated[StrictFloat, Field(gt=0, le=1)] | Annotated[StrictInt, Field(gt=0, le=1)]
 LogitScale = Annotated[Above0, AfterValidator(checked_factor)]
 Rate = Annotated[StrictFloat, Field(ge=0, lt=1)] | Annotated[StrictInt, Field(ge=0, lt=1)]
-Share = Annotated[StrictFloat, Field(ge=0, le=1)] | Annotated[StrictInt, Field(ge=0, le=1)]
+#: Of the way between two ends, which belong to it.
+Between = Annotated[StrictFloat, Field(ge=0, le=1)] | Annotated[StrictInt, Field(ge=0, le=1)]
 Views = Annotated[StrictStr, Field(pattern=r"^[1-9]\d?x[1-9]\d?$")]
 Names = Annotated[list[StrictStr], BeforeValidator(as_list), AxisSchema()]
 

@@ -19,7 +19,7 @@ from pydantic import (
 )
 
 from harness.core.cells import STAGES, Choice, HeadSpec, LoraSpec, Stage
-from harness.task.schema_types import STRICT, Above0, AnyOf, NotNegative, Positive, Rate
+from harness.task.schema_types import STRICT, Above0, AnyOf, Axis, NotNegative, Positive, Rate
 
 
 def _name_or_number(*names: str) -> tuple[PlainValidator, WithJsonSchema]:
@@ -67,8 +67,8 @@ class LoraModel(_Model):
     alpha: Above0 = _LORA.alpha
     scaling: Literal["alpha/r", "alpha/sqrt_r"] = "alpha/sqrt_r"
     dropout: Rate = _LORA.dropout
-    targets: Annotated[list[Target], Field(min_length=1)] = ["q", "k", "v"]
-    towers: Annotated[list[Tower], Field(min_length=1)] = ["image", "text"]
+    targets: Annotated[list[Target], *Axis] = ["q", "k", "v"]
+    towers: Annotated[list[Tower], *Axis] = ["image", "text"]
 
     def to_spec(self) -> LoraSpec:
         """The order of targets and towers, and names that are written twice, have no meaning."""

@@ -56,6 +56,7 @@ class Adapters:
         self._masks = Masks()
         paths = _paths(blocks, spec.targets)
         _inject(module, spec, list(paths))
+        self._module, self._paths = module, tuple(paths)
         self._layers = [module.get_submodule(path) for path in paths]
         self._by_base = {id(layer.get_base_layer()): layer for layer in self._layers}
         self._draw(torch_stream(seed, "lora", tower))
@@ -107,6 +108,15 @@ class Adapters:
                 tensors = [self._current(owner, leaf) for owner, leaf in source]
                 state[name] = tensors[0] if len(tensors) == 1 else torch.cat(tensors)
         return state
+
+    def settle(self) -> None:
+        """Put W + scaling B A in place of W and take the adapters away, in `merged` too."""
+        with torch.no_grad():
+            for path, layer in zip(self._paths, self._layers, strict=True):
+                base, (above, _, leaf) = layer.get_base_layer(), path.rpartition(".")
+                base.weight.copy_(self._current(base, "weight"))
+                setattr(self._module.get_submodule(above), leaf, base)
+        self._paths, self._layers, self._by_base = (), [], {}
 
     def _current(self, owner: nn.Module, leaf: str) -> torch.Tensor:
         """A tensor of a module, with what its adapter adds to it."""

@@ -12,14 +12,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-#: Classes of timm whose `qkv` gives q, k and v, in this order, of samples in the first dimension.
-TIMM_FUSED = (
-    ("timm.layers.attention", "Attention"),
-    ("timm.layers.attention", "AttentionRope"),
-    ("timm.layers.diff_attention", "DiffAttention"),
-    ("timm.models.eva", "EvaAttention"),
-    ("timm.models.beit", "Attention"),
-)
+from harness.encoders._adapters import TIMM_FUSED
+
 OPEN_CLIP_FUSED = ("open_clip.transformer", "Attention")
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from harness.core.errors import CellError
 from harness.core.protocols.encoder import TunableText
 from harness.core.text_context import ContextForm, TextContext
-from harness.training.tower_parts import FROZEN, TEXT, WHOLE, Tuned, tune
+from harness.training.tower_parts import FROZEN, TEXT, WHOLE, TowerPart, Tuned, TunedTower
 
 if TYPE_CHECKING:
     import torch
@@ -153,14 +153,18 @@ class TowerTexts(ContextTexts, ABC):
 
     def __init__(self, tower: TunableText, *rest: Any, tuned: Tuned) -> None:
         super().__init__(tower, *rest)
-        self._before = tower.module.state_dict(keep_vars=True)
-        self.part = tune(tower.module, tuned, TEXT)
+        self._tuned = TunedTower(tower.module, tuned, TEXT)
         self._stream: torch.Generator | None = None
         self._key = 0
 
     def tune(self, tuned: Tuned) -> None:
         """Train another part of the tower from now on. Raises CellError if it has none."""
-        self.part = tune(self._tower.module, tuned, TEXT)
+        self._tuned.tune(tuned)
+
+    @property
+    def part(self) -> TowerPart:
+        """What of the tower is trained now."""
+        return self._tuned.part
 
     def begin_epoch(self, stream: torch.Generator) -> None:
         self._stream = stream
@@ -195,7 +199,7 @@ class TowerTexts(ContextTexts, ABC):
     def new(self) -> list[torch.Tensor]: ...
 
     def tower(self) -> Mapping[str, torch.Tensor]:
-        return self.part.merged(self._before) if self.pretrained() else {}
+        return self._tuned.state() if self._tuned.is_trained else {}
 
     @abstractmethod
     def context(self) -> torch.Tensor | None: ...

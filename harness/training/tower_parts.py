@@ -1,4 +1,6 @@
-"""What of a tower is tuned: all of it, its normalisation layers, its biases, or adapters in it."""
+"""What of a tower is tuned: all of it, its normalisation layers, its biases, or adapters in it; and
+another part of it after that, in trainings with stages.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from harness.core.cells import LoraSpec
+from harness.core.cells import OF_TOWERS, LoraSpec
 from harness.core.errors import CellError
 from harness.core.seeding import stream_seed
 
@@ -27,6 +29,11 @@ class Tuned:
     tuning: str = "all"  # all | norm | bias | lora, or another name: nothing in the tower
     lora: LoraSpec | None = None
     seed: int | None = None  # of what is drawn: the start of adapters, and their dropout
+
+    @property
+    def in_towers(self) -> bool:
+        """Whether it is a part of the towers."""
+        return self.tuning in OF_TOWERS
 
 
 #: All of the towers, and nothing in them.
@@ -67,6 +74,51 @@ class TowerPart(ABC):
         """The state dict that the tower had before, with what the training made of it."""
         return state
 
+    def settle(self) -> None:  # noqa: B027 - most parts are weights of the tower
+        """Before another part is tuned: a change of weights becomes part of the weights."""
+
+
+class TunedTower:
+    """A tower, the part of it that is trained, and the parts that were trained before it. `tower`
+    is image or text, for what is drawn.
+
+    It is made before anything is put into the tower. Raises CellError for a tower that has no such
+    part.
+    """
+
+    def __init__(self, module: Any, tuned: Tuned, tower: str) -> None:
+        self._module, self._tower = module, tower
+        # Adapters and inserted modules may change the names of these tensors.
+        self._before: Mapping[str, torch.Tensor] = module.state_dict(keep_vars=True)
+        self._tuned, self._parts = tuned, [tune(module, tuned, tower)]
+
+    @property
+    def part(self) -> TowerPart:
+        """What is trained now."""
+        return self._parts[-1]
+
+    def tune(self, tuned: Tuned) -> None:
+        """Train another part from now on. Raises CellError if the tower has none."""
+        if tuned == self._tuned:
+            return
+        self.part.settle()
+        self._parts.append(tune(self._module, tuned, self._tower))
+        self._tuned = tuned
+
+    def state(self) -> dict[str, torch.Tensor]:
+        """The tensors of the tower under their first names, as they are now; of adapters the
+        weights that they make.
+        """
+        state = self._before
+        for part in self._parts:
+            state = part.merged(state)
+        return dict(state)
+
+    @property
+    def is_trained(self) -> bool:
+        """Whether any part of it was or is trained."""
+        return any(part.tensors() for part in self._parts)
+
 
 class Whole(TowerPart):
     """`tuning: all`: every parameter, also of modules that are inserted later."""
@@ -98,6 +150,7 @@ class Adapted(TowerPart):
         from harness.training.lora import Adapters
 
         self._adapters = Adapters(module, spec, seed, tower)
+        self._tensors = self._adapters.tensors()
         self._draws, self._names = spec.dropout > 0, (seed, "adapters", tower)
 
     @property
@@ -107,7 +160,7 @@ class Adapted(TowerPart):
 
     def tensors(self) -> list[torch.Tensor]:
         """A and B of every adapter."""
-        return self._adapters.tensors()
+        return self._tensors
 
     def begin(self, key: int, rows_B: torch.Tensor) -> None:
         """What the dropout masks depend on."""
@@ -129,6 +182,10 @@ class Adapted(TowerPart):
     def merged(self, state: Mapping[str, torch.Tensor]) -> Mapping[str, torch.Tensor]:
         """With W + scaling * B A in place of W."""
         return self._adapters.merged()
+
+    def settle(self) -> None:
+        """W + scaling * B A takes the place of W."""
+        self._adapters.settle()
 
 
 def tune(module: Any, tuned: Tuned, tower: str) -> TowerPart:

@@ -8,6 +8,7 @@ from typing import Any
 
 from torch import nn
 
+from harness.encoders._adapters import TIMM_MLP
 from harness.training.split_attention import Split, is_fused, split
 
 #: Layers of a block that an adapter can be put beside.
@@ -31,7 +32,6 @@ def _three(before: str, *names: str) -> tuple[str, ...]:
     return tuple(f"{before}.{name}" for name in names)
 
 
-TIMM_MLP = ("mlp.fc1", "mlp.fc1_g", "mlp.fc1_x", "mlp.fc2")
 BERT_MLP = ("intermediate.dense", "output.dense")
 LAYOUTS = (
     Layout(("attn",), "attn.out_proj", ("mlp.c_fc", "mlp.c_proj")),  # open_clip

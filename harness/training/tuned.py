@@ -18,7 +18,7 @@ from harness.training.loader import default_workers, read_ahead
 from harness.training.numerics import float32_as
 from harness.training.pictures import KEPT_BYTES, Pictures
 from harness.training.precision import autocast
-from harness.training.tower_parts import IMAGE, WHOLE, Tuned, tune
+from harness.training.tower_parts import IMAGE, WHOLE, TowerPart, Tuned, TunedTower
 from harness.training.training_views import Sampling, TrainingViews
 from harness.training.transfer import to_device
 
@@ -77,10 +77,7 @@ class TunedBackbone:
         self._views = TrainingViews(pictures, list(items), sampling)
         self._new: list[torch.Tensor] = []
         self._norms = BatchNorms(self._encoder.module) if sampling.batch_norm else None
-        # Taken before modules are inserted, which may change the names of the encoder's tensors.
-        state: dict[str, torch.Tensor] = self._encoder.module.state_dict(keep_vars=True)
-        self._pretrained_tensors = state
-        self.part, self.first_epoch = tune(self.module, WHOLE, IMAGE), 0
+        self._tower, self.first_epoch = TunedTower(self.module, WHOLE, IMAGE), 0
         if execution.channels_last:
             self._encoder.module.to(memory_format=torch.channels_last)
         if execution.compile:
@@ -92,6 +89,11 @@ class TunedBackbone:
         return self._encoder.module
 
     @property
+    def part(self) -> TowerPart:
+        """What of it is trained now."""
+        return self._tower.part
+
+    @property
     def frames(self) -> int | None:
         return self._sampling.frames
 
@@ -99,7 +101,7 @@ class TunedBackbone:
         """The current tensors of the encoder, without inserted ones; of adapters, the weights that
         they make.
         """
-        return dict(self.part.merged(self._pretrained_tensors))
+        return self._tower.state()
 
     def inserted(self) -> dict[str, torch.Tensor]:
         """Inserted parameters by their names in the module; a shared one has several names."""
@@ -108,11 +110,14 @@ class TunedBackbone:
         return {name: tensor for name, tensor in named if id(tensor) in ids}
 
     def tune(self, tuned: Tuned) -> None:
-        """Train this part of the encoder from now on, in place of all of it.
+        """Train this part of the encoder from now on, in place of all of it, and the inserted
+        modules beside it, unless nothing in the towers is trained.
 
         Raises CellError for a tower that has no such part.
         """
-        self.part = tune(self.module, tuned, IMAGE)
+        self._tower.tune(tuned)
+        for tensor in self._new:
+            tensor.requires_grad_(tuned.in_towers)
 
     def put_in(self, new: Sequence[torch.Tensor]) -> None:
         """Declare the inserted parameters of the module, which are not pretrained."""
@@ -128,8 +133,7 @@ class TunedBackbone:
             module.set_grad_checkpointing(True)
         elif hasattr(module, "activation_checkpointing_enable"):
             module.activation_checkpointing_enable()
-            # transformers uses checkpoints in training mode only; CLIP's towers have no dropout.
-            module.train()
+            _recompute_in_training_mode(module)
         else:
             raise CellError("recipe.checkpointing: this encoder cannot recompute its blocks")
 
@@ -285,6 +289,14 @@ class TunedBackbone:
     def _nbytes(self, samples: int) -> int:
         """Bytes of the pixels of so many samples, at most."""
         return self._views.pictures.nbytes(samples * (self.frames or 1))
+
+
+def _recompute_in_training_mode(module: Any) -> None:
+    """The models of transformers recompute in training mode only. What does not recompute stays in
+    evaluation mode: a tower may have dropout of its own.
+    """
+    for layer in module.modules():
+        layer.training = getattr(layer, "gradient_checkpointing", False)
 
 
 def _peek(

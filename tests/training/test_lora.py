@@ -17,6 +17,7 @@ from torch.func import functional_call
 from harness.core.cells import LoraSpec
 from harness.core.errors import CellError
 from harness.core.protocols.plugin import NoOptions
+from harness.core.text_context import TextContext
 from harness.encoders import embedded, open_clip
 from harness.encoders import timm as timm_images
 from harness.training.lora import Adapters
@@ -320,7 +321,7 @@ def test_a_learned_context_is_read_through_the_adapters(towers: Towers) -> None:
     context_ME.requires_grad_()
     adapters = adapted(tower, LoraSpec(dropout=0.5))
     adapters.begin(1, torch.arange(2))
-    loss(tower.encoder.encode(["cat", "a boat"], context_ME)).backward()
+    loss(tower.encoder.encode(["cat", "a boat"], TextContext(context_ME))).backward()
     assert context_ME.grad is not None
     assert context_ME.grad.abs().max() > 0
     assert all(grad.abs().max() > 0 for grad in gradients(adapters)[:2])
