@@ -28,7 +28,7 @@ from harness.task.schema import (
     Task,
     recipe_key,
 )
-from harness.task.schema_types import PerShot
+from harness.task.schema_types import PerShot, ProximalModel
 from harness.task.tuning import HeadModel, LoraModel, StageModel, StageRecipe, TuningModel
 
 #: The format of keys whose text must have one.
@@ -131,6 +131,7 @@ def _on_embedded_data(data: dict[str, Any], where: str) -> dict[str, Any]:
 _OF_TUNED: dict[str, type[BaseModel]] = {
     "head": HeadModel, "lora": LoraModel, "tuning": TuningModel,
 }  # fmt: skip
+_OF_RECIPE: dict[str, type[BaseModel]] = {"iterations": PerShot, "proximal": ProximalModel}
 _OF_STAGE = _OF_TUNED | {"recipe": StageRecipe}
 
 
@@ -148,8 +149,8 @@ def _model_at(location: Sequence[str]) -> type[BaseModel]:
         return _OF_TUNED[last]
     if first.startswith("stages"):
         return _OF_STAGE.get(last, StageModel)
-    if last == "iterations":
-        return PerShot
+    if last in _OF_RECIPE:
+        return _OF_RECIPE[last]
     if first.startswith("recipe["):
         return RecipeModel if "by" in location else NamedRecipeModel
     return _MODELS.get(first, Task)

@@ -111,7 +111,11 @@ def test_a_recipe_that_means_nothing_is_infeasible(
         ({"solver": "lbfgs"}, "recipe.l2: is missing: lbfgs minimises mean loss + (l2/2)|W|^2"),
         ({"epochs": 7, "iterations": 100}, "recipe.iterations: is a budget in place of epochs"),
         ({"l2": 0}, "recipe.l2: 0: "),
-        ({"proximal": {"strengh": 1}}, "recipe.proximal.strength: is missing"),
+        (
+            {"proximal": {"strengh": 1}},
+            "recipe.proximal.strengh: there is no such key; allowed: strength, relative, per_shot, "
+            "weights. Did you mean 'strength'?",
+        ),
         (
             {"proximal": "strong"},
             "recipe.proximal: 'strong': must be a strength above 0, or",
