@@ -1,4 +1,7 @@
-"""Methods compared over datasets: one value for each dataset and method (M datasets, K methods)."""
+"""Methods compared over datasets: one value for each dataset and method (M datasets, K methods).
+
+The datasets are the sample: what is said of them is about other datasets of their kind.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from harness.stats.corrected_t import corrected_t
+from harness.stats.student import TTest, t_test
 
 if TYPE_CHECKING:
     from harness.core.samples import FloatArray, IntArray
@@ -55,6 +61,23 @@ def across(a_M: FloatArray, b_M: FloatArray, *, m: int = 1, alpha: float = 0.05)
 def may_give_p(n: int, *, m: int = 1, alpha: float = 0.05) -> bool:
     """Whether the smallest p that `n` datasets can give, 2/2^n, reaches `alpha` among `m` tests."""
     return n > 0 and 2.0 ** (1 - n) <= alpha / m
+
+
+def t_over_datasets(x_M: FloatArray, overlap: float = 0.0) -> TTest | None:
+    """The t test of the mean of `x_M`, a value or a difference of each dataset.
+
+    `overlap` is the mean correlation of two of them: of class draws the share of classes that they
+    have in common. The corrected resampled t test then has n_test/n_train = overlap/(1 - overlap),
+    as the mean of M values with mean correlation r has the variance s^2 (1/M + r/(1 - r)). None for
+    one dataset (fewer than four draws that overlap), values without spread, or the same classes.
+    """
+    x_M = np.asarray(x_M, dtype=np.float64)
+    if len(x_M) < 2 or np.ptp(np.round(x_M, DECIMALS)) == 0 or overlap >= 1:
+        return None
+    if overlap > 0:
+        return corrected_t(x_M, overlap / (1 - overlap)).t
+    error = float(x_M.std(ddof=1)) / len(x_M) ** 0.5
+    return t_test(float(x_M.mean()), error, len(x_M) - 1)
 
 
 def wilcoxon_p(d_M: FloatArray) -> float:

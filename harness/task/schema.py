@@ -147,6 +147,13 @@ Recipes = Annotated[
 ]
 
 
+#: `dataset` is another name of these_datasets.
+Average = Annotated[
+    Literal["these_datasets", "new_datasets", "dataset"],
+    AfterValidator(lambda v: "these_datasets" if v == "dataset" else v),
+]
+
+
 class ReportModel(_Model):
     rows: Names | None = None
     columns: Names | None = None
@@ -158,6 +165,7 @@ class ReportModel(_Model):
     curves: StrictBool = False  # draw the training loss over the epochs
     margin: Margin | None = None  # points; differences inside it do not matter
     within: StrictStr | None = None  # an axis: compare rows that differ in it alone
+    average: Average | None = None  # means over data sets: of these, or as a sample of others
 
 
 #: `search: declared`: every method tries the space that it declares.

@@ -81,5 +81,10 @@ def _summary(
 
 def _overlap(draws: Sequence[frozenset[str]]) -> float:
     """Mean share of classes that two draws have in common."""
-    shares = [len(a & b) / max(1, min(len(a), len(b))) for a, b in combinations(draws, 2)]
+    shares = [share_of_classes(a, b) for a, b in combinations(draws, 2)]
     return float(np.mean(shares)) if shares else 0.0
+
+
+def share_of_classes(a: frozenset[str], b: frozenset[str]) -> float:
+    """The share of the smaller draw's classes that the other one has as well."""
+    return len(a & b) / max(1, min(len(a), len(b)))

@@ -167,6 +167,11 @@ def _column(cell: Cell, axes: tuple[str, ...], *, draws: bool, own: bool) -> Col
     return Column(JOINT.join(parts) or "all", cell.class_seed if draws else None)
 
 
+def label_on(cell: Cell, axes: tuple[str, ...]) -> str:
+    """The label that a column of these axes alone would have."""
+    return _column(cell, axes, draws=False, own=False).label
+
+
 def _order(
     cells: Sequence[Cell], columns: dict[Cell, Column], axes: tuple[str, ...]
 ) -> dict[Column, tuple[Any, ...]]:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
-from harness.core.cells import Cell, Choice
+from harness.core.cells import Cell
 from harness.core.records import Record
 from harness.report.model.entry import DONE, Entry
+from harness.report.model.official_split import split_of, without_split
 from harness.report.model.table import Table
-
-#: The option of a data set that names an official split.
-OPTION = "split"
 
 
 @dataclass(frozen=True)
@@ -40,21 +38,11 @@ def split_means(table: Table) -> list[SplitMean]:
         groups: dict[Cell, dict[int, Entry]] = {}
         for column in table.columns:
             entry = table.entries[row, column]
-            split = None if entry.cell is None else _split(entry.cell.dataset)
+            split = None if entry.cell is None else split_of(entry.cell.dataset)
             if entry.cell is not None and split is not None:
-                groups.setdefault(_without_split(entry.cell), {})[split] = entry
+                groups.setdefault(without_split(entry.cell), {})[split] = entry
         found += [_mean(row, cell, of) for cell, of in groups.items() if len(of) > 1]
     return found
-
-
-def _split(dataset: Choice) -> int | None:
-    value = dict(dataset.options).get(OPTION)
-    return value if isinstance(value, int) else None
-
-
-def _without_split(cell: Cell) -> Cell:
-    options = tuple(option for option in cell.dataset.options if option[0] != OPTION)
-    return replace(cell, dataset=Choice(cell.dataset.name, options), seed=None)
 
 
 def _mean(row: str, cell: Cell, by_split: dict[int, Entry]) -> SplitMean:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from harness.core.perils import PERILS
+from harness.report.model.average import Average, average
 from harness.report.model.contrasts import (
     ColumnContrast,
     Entries,
@@ -51,6 +52,7 @@ class Table:
     draws: tuple[DrawSummary, ...]
     within: tuple[WithinContrast, ...]  # rows that differ in report.within alone
     notes: tuple[str, ...]
+    average: Average | None = None  # report.average: means over data sets
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -76,13 +78,21 @@ class Table:
         return float(np.mean(means)), min(means), max(means)
 
     def dataframe(self) -> pd.DataFrame:
-        """One line per entry, row by row: row, column, draw (the class seed, where a study has
-        several), mean, low, high (fractions), seeds (done), items, groups, status, bold, rank_low,
-        rank_high. A value that an entry does not have is missing.
+        """One line per entry, row by row, and then those of `report.average`: row, column, draw
+        (the class seed, where a study has several), mean, low, high (fractions), seeds (done),
+        items, groups, status, bold, rank_low, rank_high. A value that an entry does not have is
+        missing.
         """
         import pandas as pd
 
         lines = [self._line(row, column) for row in self.rows for column in self.columns]
+        if (found := self.average) is not None:
+            means = replace(self, entries=found.entries, bold=found.bold, ranks=found.ranks)
+            lines += [
+                {**means._line(row, column), "column": units.title(column)}
+                for row in self.rows
+                for column, units in found.units.items()
+            ]
         # Nullable integers: a missing count must not turn a column into floats.
         kinds = {"row": "str", "column": "str", "draw": "Int64", "mean": "float64",
                  "low": "float64", "high": "float64", "seeds": "Int64", "items": "Int64",
@@ -124,6 +134,7 @@ def build_table(results: Results) -> Table:
     pairs = {c: column_pairs(layout.rows, c, entries, reference) for c in layout.columns}
     bold, ranks = verdicts(layout.rows, pairs, entries)
     every_pair = all_pairs(pairs, task.report.family)
+    means = average(task.report, layout, entries, results.tests, reference)
     draws = summarise_draws(
         {
             column: [c for c in of_column.compared if c.b == reference]
@@ -152,7 +163,19 @@ def build_table(results: Results) -> Table:
             *_warnings(results),
             *reference_notes,
             *_incomparable(layout, entries),
+            *_no_mean(task, means),
         ),
+        average=means,
+    )
+
+
+def _no_mean(task: Task, means: Average | None) -> tuple[str, ...]:
+    """Why a task that asks for means has none."""
+    if task.report.average is None or means is not None:
+        return ()
+    return (
+        "report.average: there is no mean over data sets, as no two columns differ in their data "
+        "set or class draw alone.",
     )
 
 

@@ -10,9 +10,11 @@ from typing import Any
 from harness.core.cells import Cell, Choice
 from harness.core.hashing import canonical
 from harness.core.records import TOP_LEVEL_MEASURES, Record
+from harness.report.model.average import Average
 from harness.report.model.contrasts import ColumnContrast
 from harness.report.model.equivalence import margin_of, verdict_of
 from harness.report.model.labels import RECIPE_KEYS, Column, differs_on, value_on
+from harness.report.model.mean_table import mean_table
 from harness.report.model.measured import in_order, measures_of
 from harness.report.model.results import Results
 from harness.report.model.table import Table
@@ -55,19 +57,48 @@ def contrasts_csv(table: Table) -> str:
     """One line per contrast; `family` names the family in which p_adjusted was adjusted.
 
     With a reference, the rows minus the reference come first, in the task's family; then the other
-    pairs. An axis on which the two rows differ is empty. The columns of `report.margin` are last.
+    pairs, and those of the means over data sets, which have `mean:KIND` in place of a data set. An
+    axis on which the two rows differ is empty. The columns of `report.margin` and `report.average`
+    are last.
     """
     cells = [e.cell for e in table.entries.values() if e.cell is not None]
     axes = [a for a in _axes(cells) if a not in table.row_axes]
-    others = [c for c in table.pairs if c.contrast.b != table.reference]
     header = ["a", "b", *axes, *_CONTRAST_FIELDS, "family"]
-    lines = [_contrast(table, c, axes) for c in (*table.against, *others)]
-    if (margin := margin_of(table)) is not None:
+    lines = _contrasts(table, axes)
+    if margin_of(table) is not None:
         header += ["margin", "verdict", "low_90", "high_90"]
-        for line, c in zip(lines, (*table.against, *others), strict=True):
+    if (means := mean_table(table)) is not None and (found := table.average) is not None:
+        header += ["datasets", "win", "tie", "loss"]
+        lines = [[*line, *[None] * 4] for line in lines]
+        counts = [_tally(found, c) for c in _in_csv(means)]
+        of_means = _contrasts(means, axes)
+        lines += [[*line, *count] for line, count in zip(of_means, counts, strict=True)]
+    return _csv(header, lines)
+
+
+def _in_csv(table: Table) -> list[ColumnContrast]:
+    others = [c for c in table.pairs if c.contrast.b != table.reference]
+    return [*table.against, *others]
+
+
+def _contrasts(table: Table, axes: Sequence[str]) -> list[list[Any]]:
+    """With the columns of a margin, where the task has one."""
+    margin = margin_of(table)
+    lines = []
+    for c in _in_csv(table):
+        line = _contrast(table, c, axes)
+        if margin is not None:
             bounds = interval_90(c.contrast) or (None, None)
             line += [margin, verdict_of(table, c.contrast, c.column) or None, *bounds]
-    return _csv(header, lines)
+        lines.append(line)
+    return lines
+
+
+def _tally(found: Average, in_column: ColumnContrast) -> list[int]:
+    """How many data sets, and on how many a is ahead, equal and behind."""
+    c = in_column.contrast
+    tally = found.tallies[in_column.column, c.a, c.b]
+    return [len(found.units[in_column.column].of), tally.win, tally.tie, tally.loss]
 
 
 def trials_csv(table: Table) -> str:

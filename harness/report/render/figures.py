@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from harness.report.model.figure import Figure
+from harness.report.model.mean_table import mean_table
 from harness.report.model.results import Results
 from harness.report.model.table import Table
 from harness.report.render.accuracy_figure import accuracy_figure
 from harness.report.render.banner import with_banner
 from harness.report.render.correlation_figure import correlation_figure
 from harness.report.render.difference_figure import difference_figure
+from harness.report.render.improvement_figure import improvement_figure
 from harness.report.render.loss_figure import loss_figure
+from harness.report.render.profile_figure import profile_figure
+from harness.report.render.rank_figure import rank_figure
 from harness.report.render.step_figure import step_figure
 from harness.report.text.watermark import chosen_on_test
 
@@ -24,5 +30,30 @@ def draw(results: Results, table: Table) -> list[Figure]:
         accuracy_figure(table), step_figure(table), difference_figure(table),
         loss_figure(results, table), correlation_figure(results, table),
     ]  # fmt: skip
-    figures = [figure for figure in drawn if figure is not None]
+    figures = [*(figure for figure in drawn if figure is not None), *_of_means(table)]
     return [with_banner(f) for f in figures] if chosen_on_test(table) else figures
+
+
+def of_means(figure: Figure) -> bool:
+    """Whether a figure is of the means over data sets, which have a section of their own."""
+    return figure.name.startswith(_MEAN)
+
+
+_MEAN = "mean_"
+
+
+def _of_means(table: Table) -> list[Figure]:
+    """The same pictures of the means over data sets, and those that only means have."""
+    means = mean_table(table)
+    if means is None:
+        return []
+    same = [figure for figure in (accuracy_figure(means), difference_figure(means)) if figure]
+    own = [rank_figure(table), improvement_figure(table), profile_figure(table)]
+    return [
+        *(replace(f, name=_MEAN + f.name, caption=_of_mean(f.caption)) for f in same),
+        *(figure for figure in own if figure is not None),
+    ]  # fmt: skip
+
+
+def _of_mean(caption: str) -> str:
+    return f"Mean over data sets: {caption[0].lower()}{caption[1:]}"

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from harness.report.model.entry import ABSENT, FAILED, INFEASIBLE, Entry
+from harness.report.model.mean_table import mean_table, mean_titles
 from harness.report.model.table import Table
 from harness.report.render.pipe_table import pipe_table
+from harness.report.text.average import average_caption
 from harness.report.text.caption import caption, two_families
 from harness.report.text.numbers import interval, points
 from harness.report.text.precision import table_digits
@@ -19,15 +21,17 @@ DASH = "–"
 def leaderboard(table: Table) -> str:
     """Mean, interval and rank interval of every entry; bold, marks and the caption."""
     digits = table_digits(table)
+    means = mean_table(table)
     rows = [
         [escape(row) + _mark(table, row)]
         + [_shown(table, row, label, digits) for label in table.labels]
+        + ([_shown(means, row, label, digits) for label in means.labels] if means else [])
         for row in table.rows
     ]
     notes = "\n".join(f"- {escape(note)}" for note in table.task.report.notes)
     parts = [
-        pipe_table(["Row", *map(escape, table.labels)], rows), two_families(table),
-        caption(table), notes, _marks(table),
+        pipe_table(["Row", *map(escape, (*table.labels, *mean_titles(table)))], rows),
+        two_families(table), caption(table), average_caption(table), notes, _marks(table),
     ]  # fmt: skip
     return "\n\n".join(part for part in parts if part)
 

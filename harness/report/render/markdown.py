@@ -8,9 +8,11 @@ from harness.report.model.figure import Figure
 from harness.report.model.published import Published
 from harness.report.model.results import Results
 from harness.report.model.table import Table
+from harness.report.render.average_table import average_table
 from harness.report.render.base_to_new_table import base_to_new_table
 from harness.report.render.contrast_tables import contrast_sections, draws_table
 from harness.report.render.cost_tables import as_measured, by_construction
+from harness.report.render.figures import of_means
 from harness.report.render.head_table import head_table
 from harness.report.render.leaderboard import leaderboard
 from harness.report.render.measure_table import measure_table
@@ -54,7 +56,9 @@ def body(
         ("", escape(task.question)),
         ("", f"**Answer.**{answer(table)}"),
         ("## Leaderboard", leaderboard(table)),
-        ("", "\n\n".join(picture(f, task.name) for f in figures)),
+        ("", "\n\n".join(picture(f, task.name) for f in figures if not of_means(f))),
+        ("## Mean over data sets", average_table(table)),
+        ("", "\n\n".join(picture(f, task.name) for f in figures if of_means(f))),
         (f"## What {escape(task.report.within)} changes", within_table(table)),
         *contrast_sections(table),
         ("## Base to new", base_to_new_table(table)),
@@ -76,8 +80,11 @@ def body(
 
 
 def _glossary(table: Table) -> str:
-    margin = table.task.report.margin is not None
-    return glossary(classes_drawn=classes_are_drawn(table), margin=margin)
+    return glossary(
+        classes_drawn=classes_are_drawn(table),
+        margin=table.task.report.margin is not None,
+        means=table.average is not None,
+    )
 
 
 def picture(figure: Figure, folder: str) -> str:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from harness.report.model.base_to_new import base_to_new
 from harness.report.model.entry import ABSENT, INFEASIBLE
+from harness.report.model.mean_table import mean_table, mean_titles
 from harness.report.model.table import Table
 from harness.report.render.base_to_new_table import DASH, NUMBERS, cells_of
+from harness.report.text.average import average_caption
 from harness.report.text.caption import caption
 from harness.report.text.numbers import interval, points
 from harness.report.text.precision import table_digits
@@ -21,16 +23,23 @@ _SPECIAL = {
 def tabular(table: Table) -> str:
     """A tabular of the leaderboard (needs the package booktabs), with its caption as a comment."""
     digits = table_digits(table)
+    means = mean_table(table)
+    titles = [*table.labels, *mean_titles(table)]
     lines = [
-        f"% {caption(table).replace(chr(92), '')}",
-        rf"\begin{{tabular}}{{l{'r' * len(table.labels)}}}",
+        *(
+            f"% {text.replace(chr(92), '')}"
+            for text in (caption(table), average_caption(table))
+            if text
+        ),
+        rf"\begin{{tabular}}{{l{'r' * len(titles)}}}",
         r"\toprule",
         *_warning(table),
-        " & ".join(["", *map(escape, table.labels)]) + r" \\",
+        " & ".join(["", *map(escape, titles)]) + r" \\",
         r"\midrule",
     ]
     for row in table.rows:
         shown = [_shown(table, row, label, digits) for label in table.labels]
+        shown += [_shown(means, row, label, digits) for label in means.labels] if means else []
         lines.append(" & ".join([escape(row), *shown]) + r" \\")
     return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", "", *_base_to_new(table)])
 
@@ -53,7 +62,7 @@ def _base_to_new(table: Table) -> list[str]:
 def _warning(table: Table) -> list[str]:
     if not chosen_on_test(table):
         return []
-    width = 1 + len(table.labels)
+    width = 1 + len(table.labels) + len(mean_titles(table))
     return [rf"\multicolumn{{{width}}}{{l}}{{\textbf{{{BANNER}}}}} \\", r"\midrule"]
 
 

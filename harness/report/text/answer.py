@@ -10,7 +10,9 @@ from typing import TypeVar
 
 from harness.core.outcomes import Contrast
 from harness.report.model.labels import Column
+from harness.report.model.mean_table import mean_table
 from harness.report.model.table import Table
+from harness.report.text.average import average_lead
 from harness.report.text.margin import margin_clauses, within_margin
 from harness.report.text.numbers import decimals, detectable, equals, interval, points
 from harness.report.text.precision import contrast_digits
@@ -37,7 +39,7 @@ def answer(table: Table) -> str:
         sentences = [_with_reference(table, c) for c in table.columns]
     else:
         sentences = [_best(table, c) for c in table.columns]
-    sentences = [s for s in sentences if s] + within_sentences(table)
+    sentences = [s for s in (*_of_means(table), *sentences) if s] + within_sentences(table)
     incomplete = sum(e.blocks for e in table.entries.values())
     if incomplete:
         rest = "is incomplete; its column has" if incomplete == 1 else (
@@ -50,6 +52,15 @@ def answer(table: Table) -> str:
     return "\n\n" + "\n".join(f"- {s}" for s in sentences)
 
 
+def _of_means(table: Table) -> list[str]:
+    """The means over data sets come first: they are what most readers look for."""
+    means = mean_table(table)
+    if means is None:
+        return []
+    say = _best if means.reference is None else _with_reference
+    return [say(means, c, average_lead(table, c)) for c in means.columns]
+
+
 def _where(table: Table, column: Column) -> str:
     """How a sentence names its column; nothing where a single column says nothing new."""
     label = escape(column)
@@ -60,7 +71,7 @@ def _where(table: Table, column: Column) -> str:
     return f"{where}," if where and not single else ""
 
 
-def _with_reference(table: Table, column: Column) -> str:
+def _with_reference(table: Table, column: Column, lead: str = "") -> str:
     contrasts = [c.contrast for c in table.against if c.column == column]
     if not contrasts:
         return ""
@@ -82,7 +93,7 @@ def _with_reference(table: Table, column: Column) -> str:
     if untested:
         parts.append(_descriptive(untested, reference, digits))
     parts += margin_clauses(table, column, contrasts, table.reference or "")
-    return _sentence(_where(table, column), "; ".join(parts))
+    return _sentence(f"{lead} {_where(table, column)}".strip(), "; ".join(parts))
 
 
 def _win(c: Contrast, reference: str, digits: int, *, first: bool) -> str:
@@ -155,7 +166,7 @@ def _why_no_p(c: Contrast) -> str:
     return f"{plural(c.seeds, 'seed')}, a p-value needs {LEAST_SEEDS}"
 
 
-def _best(table: Table, column: Column) -> str:
+def _best(table: Table, column: Column, lead: str = "") -> str:
     means = {r: e.mean for r in table.rows if (e := table.entries[r, column].estimate) is not None}
     if not means:
         return ""
@@ -187,7 +198,7 @@ def _best(table: Table, column: Column) -> str:
     pairs = (c.contrast for c in table.pairs if c.column == column)
     with_top = [c for c in pairs if top in (c.a, c.b)]
     text = "; ".join([text, *margin_clauses(table, column, with_top, top)])
-    return _sentence(_where(table, column), text)
+    return _sentence(f"{lead} {_where(table, column)}".strip(), text)
 
 
 def _over_draws(table: Table) -> list[str]:

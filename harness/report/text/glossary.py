@@ -34,9 +34,19 @@ _MARGIN = """
   for both."""
 
 
-def glossary(*, classes_drawn: bool, margin: bool = False) -> str:
+_MEANS = """
+- **Mean over data sets.** 'These data sets' are a fixed benchmark: the interval is for new seeds
+  and new test items of the same data sets. 'New data sets': the data sets are the sample, one value
+  of each counts, and the interval is for other data sets of their kind. The second question needs
+  more data sets, not more seeds.
+- **Exact Wilcoxon.** The signed-rank test of one difference for each data set. With n data sets its
+  smallest p is 2/2^n, so few data sets, or many rows, have none."""
+
+
+def glossary(*, classes_drawn: bool, margin: bool = False, means: bool = False) -> str:
     """What the terms of a report mean; E2 draws classes where every group is one class. `margin`:
-    whether the task has a margin of equivalence.
+    whether the task has a margin of equivalence; `means`: whether it has means over data sets.
     """
     new, groups = (_NEW_CLASSES, _ONE_GROUP) if classes_drawn else (_NEW_ITEMS, "")
-    return _GLOSSARY.format(new=new, groups=groups) + (_MARGIN if margin else "")
+    text = _GLOSSARY.format(new=new, groups=groups)
+    return text + (_MARGIN if margin else "") + (_MEANS if means else "")

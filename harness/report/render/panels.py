@@ -1,0 +1,33 @@
+"""Panels of a figure with rows on the y axis, one panel for each column."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from harness.report.model.labels import Column
+from harness.report.render.canvas import canvas
+from harness.report.render.style import MOST_ACROSS
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure as MatplotlibFigure
+
+
+def row_panels(
+    columns: Sequence[Column], n_rows: int, *, extra: float = 0.0, share_y: bool = True
+) -> tuple[MatplotlibFigure, list[Axes]]:
+    """A figure with a titled panel for each column; `extra` is width beside each, in inches."""
+    across = min(MOST_ACROSS if share_y else 2, len(columns))
+    down = -(-len(columns) // across)
+    names = 1.8 if share_y else 1.8 * across
+    width = names + (2.3 + extra) * across + (2.2 if across == 1 else 0)
+    figure = canvas(width, 0.7 + down * (0.6 + 0.3 * n_rows))
+    grid = figure.subplots(down, across, sharey=share_y, sharex=True, squeeze=False)
+    for axes in grid.flat[len(columns) :]:
+        axes.set_visible(False)
+    panels = list(grid.flat[: len(columns)])
+    for axes, column in zip(panels, columns, strict=True):
+        if column.label != "all":
+            axes.set_title(column.label, fontsize=10)
+    return figure, panels

@@ -1,0 +1,160 @@
+"""What a report says of means over data sets: what they generalise to, and by which test."""
+
+from __future__ import annotations
+
+from harness.report.model.average import Average, friedman_of
+from harness.report.model.labels import Column
+from harness.report.model.mean_rows import NEW
+from harness.report.model.table import Table
+from harness.report.model.units import Units
+from harness.report.text.notes import NOT_ADJUSTED
+from harness.report.text.numbers import equals, percent, span
+from harness.report.text.prose import escape, listing
+from harness.stats.family import ALPHA
+from harness.stats.over_sets import CORRECTED, WILCOXON
+
+
+def average_lead(table: Table, column: Column) -> str:
+    """How a sentence of the answer begins: which mean, and over what."""
+    found = table.average
+    assert found is not None
+    units = found.units[column]
+    if found.kind == NEW:
+        return f"over {units.noun} like these {len(units.of)},"
+    return f"in the mean of these {len(units.of)} {units.noun},"
+
+
+def average_caption(table: Table) -> str:
+    """What the columns of means are; nothing without any."""
+    found = table.average
+    if found is None:
+        return ""
+    units = list(found.units.values())
+    sizes = span(len(u.of) for u in units)
+    nouns = listing(list(dict.fromkeys(u.noun for u in units)))
+    kind = f"report.average: {found.kind}"
+    if found.kind == NEW:
+        text = (
+            f"Means over data sets ({kind}): the data sets are the sample, so the means are about "
+            f"other data sets of their kind. M = {sizes} {nouns}, with one value of each, the mean "
+            "over its seeds; in brackets a t interval over them."
+        )
+    else:
+        text = (
+            f"Means over data sets ({kind}): M = {sizes} {nouns} with equal weights, as a fixed "
+            "benchmark; nothing is said about other data sets. The intervals combine the errors of "
+            "seeds and of the test items of every data set (two-way random effects; a seed is the "
+            "same on all of them)."
+        )
+    return " ".join(s for s in (text, *map(_of_draws, units[:1]), *_test(found)) if s)
+
+
+def _of_draws(units: Units) -> str:
+    if units.datasets == len(units.of):
+        return ""
+    if units.overlap > 0:
+        text = (
+            f"Two class draws have {percent(units.overlap)} of their classes in common on average "
+            "(none, if they are of two data sets), for which intervals and tests are corrected."
+        )
+    else:
+        text = "The class draws have no class in common and count as data sets."
+    if units.datasets > 1:
+        text += " That draws of one data set are alike in other ways is not corrected for."
+    return text
+
+
+def _test(found: Average) -> list[str]:
+    """The tests, the omnibus, and why there are no p-values if there are none."""
+    contrasts = found.against or found.pairs
+    if not contrasts:
+        return []
+    tests = [t for t in dict.fromkeys(c.contrast.test for c in contrasts) if t != "none"]
+    out = []
+    if tests and any(c.m for c in contrasts):
+        sizes = span(c.m for c in contrasts if c.m)
+        out.append(
+            f"Test: {listing(tests)}, with Holm's correction (family: {contrasts[0].family}, "
+            f"m = {sizes})."
+        )
+    elif tests and WILCOXON not in tests:
+        out.append("Descriptive: too few seeds, or class draws, for a p-value.")
+    reason = no_wilcoxon(found)
+    return [*out, *([reason] if reason else []), *_omnibus(found)]
+
+
+def no_wilcoxon(found: Average) -> str:
+    """Why pairs of rows have no p of a Wilcoxon test; nothing where all have one."""
+    pairs = [c for c in found.pairs if c.contrast.test == WILCOXON]
+    lacking = [c for c in pairs if c.contrast.p is None]
+    if not lacking:
+        return ""
+    k = max(len([1 for (_, c) in found.values if c == column]) for column in found.units)
+    m = k * (k - 1) // 2
+    n = max(sum(_counts(found, c.column, c.contrast.a, c.contrast.b)[::2]) for c in lacking)
+    some = f"{len(lacking)} of {len(pairs)} pairs of rows have no p-value"
+    who = "No pair of rows has a p-value" if len(lacking) == len(pairs) else some
+    return (
+        f"{who}: the smallest p of an exact Wilcoxon test is 2/2^n for n "
+        f"data sets that differ (n = {n}: {2.0 ** (1 - n):.2g}), and the first step of Holm's "
+        f"correction over {m} pairs of {k} rows needs {ALPHA / m:.2g}. Wins, ties and losses count "
+        "data sets."
+    )
+
+
+def _counts(found: Average, column: Column, a: str, b: str) -> tuple[int, int, int]:
+    tally = found.tallies[column, a, b]
+    return tally.win, tally.tie, tally.loss
+
+
+def _omnibus(found: Average) -> list[str]:
+    out = []
+    for column in found.units:
+        omnibus = friedman_of(found, column)
+        if omnibus is not None:
+            where = "" if column.label == "all" else f" ({column.label})"
+            out.append(
+                f"Friedman's test that all rows are equal{where}: chi-squared "
+                f"{omnibus.statistic:.1f} with {omnibus.df} degrees of freedom, p "
+                f"{equals(omnibus.p)}."
+            )
+    return out
+
+
+def no_diagram(found: Average, column: Column) -> str:
+    """Why a column of means has no critical-difference diagram; nothing where it has one."""
+    rows = [row for row, c in found.values if c == column]
+    pairs = [c for c in found.pairs if c.column == column]
+    where = "" if column.label == "all" else f" at {column.label}"
+    begin = f"There is no critical-difference diagram{where}: "
+    if found.kind != NEW:
+        return (
+            f"{begin}its ranks take the data sets as the sample, and here they are a fixed "
+            "benchmark (report.average: these_datasets)."
+        )
+    if len(rows) < 3:
+        return f"{begin}it needs three rows that have every data set."
+    if any(c.contrast.test == CORRECTED for c in pairs):
+        return f"{begin}the class draws share classes, so they are no independent data sets."
+    if any(c.contrast.p is None for c in pairs) or not pairs:
+        return f"{begin}not every pair of rows may be given a p-value."
+    return ""
+
+
+def below_means(table: Table) -> str:
+    """What the table of their differences has."""
+    found = table.average
+    assert found is not None
+    contrasts = found.against or found.pairs
+    of = "row minus " + escape(table.reference) if found.against else "first row minus second row"
+    text = (
+        f"Differences of means over data sets, in points, {of}. Wins, ties and losses: on how many "
+        "data sets the row is ahead, equal or behind. "
+    )
+    if found.kind == NEW:
+        text += "The interval is a t interval over data sets, and p is not made from it. "
+    if any(c.m for c in contrasts):
+        text += NOT_ADJUSTED
+    notes = dict.fromkeys(c.contrast.note for c in contrasts if c.contrast.note)
+    notes.pop("descriptive", None)
+    return "\n\n".join([text.strip(), *(f"- {escape(note)}" for note in notes)])
