@@ -1,4 +1,6 @@
-"""Samples, images and operations of a cell that runs the backbone on pictures at every step."""
+"""Samples, images and operations of a cell that runs a tower at every step: the backbone on
+pictures, or the text tower on the texts of the classes.
+"""
 
 from __future__ import annotations
 
@@ -20,6 +22,8 @@ from harness.sampling.views import views_of
 
 #: A text transformer where nothing is known but its width: that of CLIP.
 TEXT_LAYERS, TEXT_TOKENS, TEXT_WIDTH = 12, 77, 512
+#: Tokens of a text where the tower does not fill texts up: those of a short sentence.
+WORDS = 12
 #: A ViT where nothing is known but its width: of 12 blocks, with a patch of 16 pixels. And the
 #: multiply-adds of a ResNet-50 for 224 pixels, whose features are so wide.
 BLOCKS, PATCH = 12, 16
@@ -41,11 +45,22 @@ def runs_backbone(resolved: ResolvedCell) -> bool:
     return resolved.cell.recipe is not None and not needs_test_features(resolved)
 
 
-def operations_of(resolved: ResolvedCell, processes: int = 1) -> Operations:
-    """Of all processes that share the training of a cell together; see `runs_backbone`."""
+def runs_tower(resolved: ResolvedCell) -> bool:
+    """Whether a cell trains with the backbone or with the text tower in every step."""
+    if runs_backbone(resolved):
+        return True
     cell, setup = resolved.cell, resolved.setup
-    trained = [_training(cell, setup, recipe, processes) for recipe in _recipes(cell)]
-    tested = test_images(resolved)
+    return cell.recipe is not None and _text_operations(cell, setup, cell.recipe) > 0
+
+
+def operations_of(resolved: ResolvedCell, processes: int = 1) -> Operations:
+    """Of all processes that share the training of a cell together; see `runs_tower`. A backbone
+    that runs in no step takes none: the features that it gives are shared by cells.
+    """
+    cell, setup = resolved.cell, resolved.setup
+    images = runs_backbone(resolved)
+    trained = [_training(cell, setup, r, processes, images=images) for r in _recipes(cell)]
+    tested = test_images(resolved) if images else 0
     return Operations(
         trained=sum(operations for operations, _ in trained),
         trained_images=sum(images for _, images in trained),
@@ -63,13 +78,21 @@ def _recipes(cell: Cell) -> Iterator[Recipe]:
         yield replace(cell.recipe, **dict(zip(spaces, values, strict=True)))
 
 
-def _training(cell: Cell, setup: Setup, recipe: Recipe, processes: int) -> tuple[float, float]:
-    """(operations, images that are read) of one training."""
+def _training(
+    cell: Cell, setup: Setup, recipe: Recipe, processes: int, *, images: bool
+) -> tuple[float, float]:
+    """(operations, images that are read) of one training. A stage that tunes nothing in the image
+    tower reads the pictures all the same; one that trains W alone reads no texts.
+    """
     length = training_length(cell, setup, recipe)
-    images = length.samples * (cell.frames or 1)
-    passes = _passes(cell, recipe, min(recipe.batch, length.samples_of_epoch), processes)
-    seen = images * image_macs(setup.facts, setup.resolution) * passes
-    return seen + length.steps * _text_operations(cell, setup, recipe), images
+    with_texts = sum(stage.share for stage in cell.parts if stage.tuning != "head")
+    texts = length.steps * with_texts * _text_operations(cell, setup, recipe)
+    if not images:
+        return texts, 0.0
+    read = length.samples * (cell.frames or 1)
+    whole = _passes(cell, recipe, min(recipe.batch, length.samples_of_epoch), processes)
+    passes = sum(s.share * (whole if s.tunes_backbone else ONLY_READ) for s in cell.parts)
+    return texts + read * image_macs(setup.facts, setup.resolution) * passes, read
 
 
 @dataclass(frozen=True)
@@ -151,10 +174,11 @@ def _text_operations(cell: Cell, setup: Setup, recipe: Recipe) -> float:
     prompt, options = setup.prompt.plugin, setup.prompt.options
     first = setup.trained.names[:1]
     texts = [[""]] if prompt.drawn(options) else prompt.evaluation_texts(first, options)
-    return TRAINED * text_macs(setup.facts) * read * sum(map(len, texts))
+    facts = setup.facts if cell.text_encoder is None else replace(setup.facts, text_width=None)
+    return TRAINED * text_macs(facts) * read * sum(map(len, texts))
 
 
 def text_macs(facts: EncoderFacts) -> float:
-    """Multiply-adds of one text."""
+    """Multiply-adds of one text. A tower of CLIP, whose width is known, fills texts up."""
     width = facts.text_width or facts.text_dim or TEXT_WIDTH
-    return transformer_macs(TEXT_LAYERS, width, TEXT_TOKENS)
+    return transformer_macs(TEXT_LAYERS, width, TEXT_TOKENS if facts.text_width else WORDS)

@@ -1,4 +1,4 @@
-"""Seconds of trainings that run the backbone in every step, from operations and speeds."""
+"""Seconds of trainings that run a tower in every step, from operations and speeds."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from harness.core.cells import Cell
 from harness.core.hardware import Hardware
 from harness.plan.needs import read_seconds
-from harness.plan.operations import Operations, operations_of, runs_backbone
+from harness.plan.operations import Operations, operations_of, runs_tower
 from harness.plan.resolve import ResolvedCell
 from harness.plan.speeds import Speed, Speeds
 
@@ -27,8 +27,8 @@ class BackboneSeconds:
 def backbone_seconds(
     cells: Iterable[ResolvedCell], speeds: Speeds, hardware: Hardware
 ) -> dict[Cell, BackboneSeconds]:
-    """Of every cell that runs the backbone. Cells of one training share its seconds."""
-    found = [resolved for resolved in cells if runs_backbone(resolved)]
+    """Of every cell that runs a tower. Cells of one training share its seconds."""
+    found = [resolved for resolved in cells if runs_tower(resolved)]
     sharing = Counter(resolved.train_key for resolved in found)
     known: dict[Any, BackboneSeconds] = {}  # cells that differ in their seed take as long
     seconds: dict[Cell, BackboneSeconds] = {}

@@ -20,6 +20,7 @@ from harness.plan.operations import (
     image_macs,
     operations_of,
     runs_backbone,
+    runs_tower,
     text_macs,
     training_length,
     training_samples,
@@ -140,6 +141,29 @@ def test_an_online_text_tower_reads_the_texts_of_every_step(
     assert more == pytest.approx(texts * 6 * text_macs(FACTS))
 
 
+@pytest.mark.parametrize("tuning", ["prompt", {"lora": {"towers": ["text"]}}])
+def test_a_text_tower_beside_cached_features(planned: Planned, tuning: Any) -> None:
+    """Ten texts in each of 20 steps, and no picture; with two stages in 12 of them."""
+    keys = {"prompt": "learnable", "text_tower": "online"}
+    recipe = {"iterations": 20}
+    whole = planned(tuning=tuning, recipe=recipe, **keys)
+    assert runs_tower(whole)
+    work = operations_of(whole)
+    assert work.trained == pytest.approx(20 * 10 * 6 * text_macs(FACTS))
+    assert (work.trained_images, work.tested, work.tested_images) == (0, 0, 0)
+    stages = [{"share": 0.6, "tuning": tuning}, {"share": 0.4, "tuning": "head"}]
+    half = planned(tuning="projection", stages=stages, recipe=recipe, **keys)
+    assert operations_of(half).trained == pytest.approx(0.6 * work.trained)
+
+
+def test_stages_read_pictures_to_the_end(planned: Planned) -> None:
+    """Three epochs of 80: 60% forwards and backwards, the rest forwards alone."""
+    stages = [{"share": 0.6, "tuning": "norm"}, {"share": 0.4, "tuning": "head"}]
+    work = operations_of(planned(tuning="projection", stages=stages))
+    assert work.trained_images == 240
+    assert work.trained == pytest.approx(240 * (0.6 * 6 + 0.4 * 2) * MACS)
+
+
 def test_a_search_trains_every_configuration(planned: Planned) -> None:
     keys = {"val": 2, "selection": "val"}
     work = operations_of(
@@ -161,7 +185,9 @@ def test_classes_of_fewer_samples_give_all_that_they_have(
 
 def test_only_what_runs_the_backbone_is_counted(planned: Planned) -> None:
     assert runs_backbone(planned())
-    assert not runs_backbone(planned(tuning="projection"))
+    frozen = planned(tuning="projection")
+    assert not runs_backbone(frozen)
+    assert not runs_tower(frozen)
 
 
 # --- one image ------------------------------------------------------------------------------------
@@ -190,4 +216,5 @@ def test_an_image_is_counted_told_or_guessed(
 
 def test_a_text() -> None:
     assert text_macs(facts(text_width=512)) == pytest.approx(2.98e9, rel=0.01)
-    assert text_macs(facts(text_dim=384)) == transformer_macs(12, 384, 77)
+    short = "a tower that does not fill texts up reads the words alone"
+    assert text_macs(facts(text_dim=384)) == transformer_macs(12, 384, 12), short
