@@ -18,6 +18,8 @@ from harness.task.inputs import reads_support_samples
 
 #: Settings of a row that are named; the others are counted.
 _MOST_NAMED = 3
+#: Of rows that used the same labels; the others of a long table are counted.
+_MOST_ROWS = 8
 
 
 def chosen(table: Table) -> list[str]:
@@ -61,8 +63,16 @@ def labels_used(table: Table) -> list[str]:
     for row, entry in entries:
         if entry.cell is not None and entry.status != INFEASIBLE:
             rows[_labels(entry.cell)][escape(row)] = None
-    parts = sorted(rows.items(), key=lambda item: -len(item[1]))
-    return [f"- Labels used: {'; '.join(f'{text} by {listing(list(of))}' for text, of in parts)}"]
+    parts = [f"{text} by {_named(list(of))}" for text, of in sorted(rows.items(), key=_size)]
+    return [f"- Labels used: {'; '.join(parts)}"]
+
+
+def _size(item: tuple[str, Mapping[str, None]]) -> int:
+    return len(item[1])
+
+
+def _named(rows: Sequence[str]) -> str:
+    return listing(rows) if len(rows) <= _MOST_ROWS else f"{len(rows)} other rows"
 
 
 def _labels(cell: Cell) -> str:
