@@ -72,7 +72,8 @@ def _panels(results: Results, table: Table, column: Column) -> tuple[list[_Panel
         initial, final = pairs[row]
         text = _is_text(table, row, column)
         if np.array_equal(initial, final):
-            out.append(_Panel(f"{row}, frozen", initial, text))
+            state = "fitted" if _is_method(table, row, column) else "frozen"
+            out.append(_Panel(f"{row}, {state}", initial, text))
             continue
         out.append(_Panel(f"{row}, before training", initial, text))
         out.append(_Panel(f"{row}, after training", final, False))
@@ -80,8 +81,16 @@ def _panels(results: Results, table: Table, column: Column) -> tuple[list[_Panel
 
 
 def _is_text(table: Table, row: str, column: Column) -> bool:
+    """Whether W begins with the texts; that of a method is kept as fitted alone."""
     cell = table.entries[row, column].cell
-    return cell is not None and cell.classifier is not None and cell.classifier.name == "text"
+    if cell is None or cell.classifier is None or cell.method is not None:
+        return False
+    return cell.classifier.name == "text"
+
+
+def _is_method(table: Table, row: str, column: Column) -> bool:
+    cell = table.entries[row, column].cell
+    return cell is not None and cell.method is not None
 
 
 def _class_names(results: Results, table: Table, column: Column) -> list[str]:
