@@ -63,6 +63,11 @@ class Trained:
     micro_batch: int | None = None  # if memory required a smaller one than the recipe's
     warnings: tuple[str, ...] = ()  # see Record.warnings
 
+    @property
+    def chosen(self) -> dict[str, Any]:
+        """The best configuration of a search, the first of equals; none without a search."""
+        return max(self.trials, key=lambda t: t.rank()).config if self.trials else {}
+
 
 def on_validation(
     resolved: ResolvedCell, trained: Trained, resources: Resources

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from harness.core.protocols.solver import TrainableModel
@@ -35,7 +36,8 @@ def interpolated(resolved: ResolvedCell, trained: Trained, resources: Resources)
         yield
         return
     # It is built once more, as it began: to keep it would take its memory throughout the training.
-    before = build_model(resolved, resolved.cell.recipe, resources).model
+    recipe = replace(resolved.cell.recipe, **trained.chosen)
+    before = build_model(resolved, recipe, resources).model
     with ExitStack() as stack:
         for part in _parts(model):
             stack.enter_context(part.between(share))

@@ -167,13 +167,12 @@ def _search(trained: Trained, selection: str) -> dict[str, Any]:
     """
     if not trained.trials:
         return {}
-    best = max(trained.trials, key=lambda t: t.rank())
     trials = [
         {"config": t.config, f"{selection}_top1": t.top1, f"{selection}_nll": t.nll}
         | ({"error": t.error} if t.error else {})
         for t in trained.trials
     ]
-    return {"search": trials, "chosen": best.config}
+    return {"search": trials, "chosen": trained.chosen}
 
 
 def _reason(problem: Exception) -> dict[str, str]:
