@@ -20,8 +20,8 @@ from harness.cli import command_names
 from harness.core import errors
 
 COMMANDS = {
-    "cache", "cancel", "data", "describe", "doctor", "fetch", "grid", "list", "plan", "rebuild",
-    "report", "reproduce", "run", "schema", "status",
+    "cache", "cancel", "compare", "data", "describe", "doctor", "fetch", "grid", "list", "plan",
+    "power", "rebuild", "report", "reproduce", "run", "schema", "status",
 }  # fmt: skip
 
 # --- --help and --version ------------------------------------------------------------------------

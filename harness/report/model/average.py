@@ -124,7 +124,7 @@ def improvement_over(
     return improvement(
         [runs_of(entries, row, unit) for unit in units],
         [runs_of(entries, base, unit) for unit in units],
-        new_datasets=found.kind == NEW,
+        new_datasets=found.kind == NEW and found.units[column].overlap == 0,
     )
 
 

@@ -8,7 +8,7 @@ from harness.report.model.equivalence import margin_of, verdict_of
 from harness.report.model.mean_table import mean_table
 from harness.report.model.table import Table
 from harness.report.render.pipe_table import pipe_table
-from harness.report.text.average import below_means, no_diagram
+from harness.report.text.average import below_means, without_diagrams
 from harness.report.text.numbers import detectable, interval, margin_points, points, probability
 from harness.report.text.precision import contrast_digits
 from harness.report.text.prose import brackets, escape
@@ -27,7 +27,7 @@ def average_table(table: Table) -> str:
         return "No two rows have a mean of the same data sets yet." if len(table.rows) > 1 else ""
     digits = contrast_digits(c.contrast for c in contrasts)
     header = ["Column", "Row", brackets("Difference [95% interval]"), "p", "Adjusted p",
-              "Wins / ties / losses", "Data sets", "Smallest detectable", "S"]  # fmt: skip
+              "Wins / ties / losses", _units(found), "Smallest detectable", "S"]  # fmt: skip
     if (margin := margin_of(table)) is not None:
         header.append(f"Margin {margin_points(margin)}")
     rows = [_row(means, found, c, digits) for c in contrasts[:MOST_PAIRS]]
@@ -35,8 +35,14 @@ def average_table(table: Table) -> str:
     if len(contrasts) > MOST_PAIRS:
         parts.append(f"The first {MOST_PAIRS} of {len(contrasts)} pairs; the csv has all of them.")
     parts.append(below_means(table))
-    parts += dict.fromkeys(no_diagram(found, column) for column in found.columns)
+    parts += without_diagrams(found)
     return "\n\n".join(part for part in parts if part)
+
+
+def _units(found: Average) -> str:
+    """What M counts."""
+    nouns = {units.noun.partition(" of ")[0] for units in found.units.values()}
+    return " or ".join(sorted(nouns)).capitalize()
 
 
 def _row(means: Table, found: Average, in_column: ColumnContrast, digits: int) -> list[str]:

@@ -25,7 +25,7 @@ def improvement_figure(table: Table) -> Figure | None:
     rows = [r for r in table.rows if any((r, c) in found.values and r != base[c] for c in columns)]
     if not rows:
         return None
-    figure, panels = row_panels(columns, len(rows))
+    figure, panels = row_panels(columns, rows)
     for axes, column in zip(panels, columns, strict=True):
         rows_on_y(axes, rows)
         for i, row in enumerate(rows):
@@ -57,6 +57,8 @@ def _caption(found: Average, other: str, columns: list[Column]) -> str:
         "data sets. It says how often, not by how much."
     )
     enough = any(len(found.units[c].of) >= LEAST_DATASETS for c in columns)
+    if any(found.units[c].overlap > 0 for c in columns):
+        return f"{text} Without intervals: the class draws share classes."
     if found.kind != NEW:
         return f"{text} Without intervals: the data sets are a fixed benchmark."
     if not enough:

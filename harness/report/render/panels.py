@@ -15,14 +15,20 @@ if TYPE_CHECKING:
 
 
 def row_panels(
-    columns: Sequence[Column], n_rows: int, *, extra: float = 0.0, share_y: bool = True
+    columns: Sequence[Column], rows: Sequence[str], *, extra: float = 0.0, share_y: bool = True
 ) -> tuple[MatplotlibFigure, list[Axes]]:
-    """A figure with a titled panel for each column; `extra` is width beside each, in inches."""
+    """A figure with a titled panel for each column, wide enough for the names of `rows`; `extra` is
+    width beside each, in inches.
+    """
     across = min(MOST_ACROSS if share_y else 2, len(columns))
     down = -(-len(columns) // across)
-    names = 1.8 if share_y else 1.8 * across
-    width = names + (2.3 + extra) * across + (2.2 if across == 1 else 0)
-    figure = canvas(width, 0.7 + down * (0.6 + 0.3 * n_rows))
+    names = max(1.2, 0.085 * max(map(len, rows)))
+    width = (
+        (names if share_y else names * across)
+        + (2.3 + extra) * across
+        + (2.2 if across == 1 else 0)
+    )
+    figure = canvas(width, 0.7 + down * (0.6 + 0.3 * len(rows)))
     grid = figure.subplots(down, across, sharey=share_y, sharex=True, squeeze=False)
     for axes in grid.flat[len(columns) :]:
         axes.set_visible(False)

@@ -31,8 +31,8 @@ def rank_figure(table: Table) -> Figure | None:
     if not columns:
         return None
     ranked = [_ranked(found, column) for column in columns]
-    most = max(len(rows) for rows, _, _ in ranked)
-    figure, panels = row_panels(columns, most, extra=0.5, share_y=False)
+    longest = max((rows for rows, _, _ in ranked), key=len)
+    figure, panels = row_panels(columns, longest, extra=0.5, share_y=False)
     for axes, (rows, ranks, tied) in zip(panels, ranked, strict=True):
         _draw(axes, rows, ranks, tied)
     figure.supxlabel("Mean rank over data sets (1 is best)", fontsize=10)

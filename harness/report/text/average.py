@@ -33,10 +33,11 @@ def average_caption(table: Table) -> str:
     sizes = span(len(u.of) for u in units)
     nouns = listing(list(dict.fromkeys(u.noun for u in units)))
     kind = f"report.average: {found.kind}"
+    what = "class draws" if any(u.noun != "data sets" for u in units) else "data sets"
     if found.kind == NEW:
         text = (
-            f"Means over data sets ({kind}): the data sets are the sample, so the means are about "
-            f"other data sets of their kind. M = {sizes} {nouns}, with one value of each, the mean "
+            f"Means over data sets ({kind}): the {what} are the sample, so the means are about "
+            f"other {what} of their kind. M = {sizes} {nouns}, with one value of each, the mean "
             "over its seeds; in brackets a t interval over them."
         )
     else:
@@ -125,20 +126,31 @@ def no_diagram(found: Average, column: Column) -> str:
     """Why a column of means has no critical-difference diagram; nothing where it has one."""
     rows = [row for row, c in found.values if c == column]
     pairs = [c for c in found.pairs if c.column == column]
-    where = "" if column.label == "all" else f" at {column.label}"
-    begin = f"There is no critical-difference diagram{where}: "
     if found.kind != NEW:
         return (
-            f"{begin}its ranks take the data sets as the sample, and here they are a fixed "
-            "benchmark (report.average: these_datasets)."
+            "its ranks take the data sets as the sample, and here they are a fixed benchmark "
+            "(report.average: these_datasets)"
         )
     if len(rows) < 3:
-        return f"{begin}it needs three rows that have every data set."
+        return "it needs three rows that have every data set"
     if any(c.contrast.test == CORRECTED for c in pairs):
-        return f"{begin}the class draws share classes, so they are no independent data sets."
+        return "the class draws share classes, so they are no independent data sets"
     if any(c.contrast.p is None for c in pairs) or not pairs:
-        return f"{begin}not every pair of rows may be given a p-value."
+        return "not every pair of rows may be given a p-value"
     return ""
+
+
+def without_diagrams(found: Average) -> list[str]:
+    """A sentence for each reason why columns have no critical-difference diagram."""
+    columns: dict[str, list[str]] = {}
+    for column in found.columns:
+        if reason := no_diagram(found, column):
+            columns.setdefault(reason, []).append(column.label)
+    out = []
+    for reason, labels in columns.items():
+        where = "" if len(labels) == len(found.columns) else f" for {escape(listing(labels))}"
+        out.append(f"There is no critical-difference diagram{where}: {reason}.")
+    return out
 
 
 def below_means(table: Table) -> str:
@@ -151,7 +163,7 @@ def below_means(table: Table) -> str:
         f"Differences of means over data sets, in points, {of}. Wins, ties and losses: on how many "
         "data sets the row is ahead, equal or behind. "
     )
-    if found.kind == NEW:
+    if any(c.contrast.test == WILCOXON for c in contrasts):
         text += "The interval is a t interval over data sets, and p is not made from it. "
     if any(c.m for c in contrasts):
         text += NOT_ADJUSTED
