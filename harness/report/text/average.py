@@ -47,20 +47,28 @@ def average_caption(table: Table) -> str:
             "seeds and of the test items of every data set (two-way random effects; a seed is the "
             "same on all of them)."
         )
-    return " ".join(s for s in (text, *map(_of_draws, units[:1]), *_test(found)) if s)
+    if found.ranks:
+        text += " Bold and (a-b) are as in the other columns, from all pairs of rows."
+    draws = _of_draws(units[0], new=found.kind == NEW)
+    return " ".join(s for s in (text, draws, *_test(found)) if s)
 
 
-def _of_draws(units: Units) -> str:
+def _of_draws(units: Units, *, new: bool) -> str:
     if units.datasets == len(units.of):
         return ""
     if units.overlap > 0:
         text = (
             f"Two class draws have {percent(units.overlap)} of their classes in common on average "
-            "(none, if they are of two data sets), for which intervals and tests are corrected."
+            "(none, if they are of two data sets), "
+        )
+        text += (
+            "for which intervals and tests are corrected."
+            if new
+            else "and test items that are in both are counted as one cluster."
         )
     else:
         text = "The class draws have no class in common and count as data sets."
-    if units.datasets > 1:
+    if units.datasets > 1 and new:
         text += " That draws of one data set are alike in other ways is not corrected for."
     return text
 

@@ -51,3 +51,33 @@ def test_a_value_that_only_one_row_has_is_a_reference() -> None:
     task = task_of(report={"reference": "random"})
     assert rows_of_no_cell(task, expand(task), []) == []
     assert rows_of_no_cell(task_of(report={}), expand(task), []) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "axis"),
+    [
+        ({"report": {"rows": ["dataset", "classifier"], "average": "these_datasets"}}, "dataset"),
+        (
+            {"dataset": ["emoji", "folder:x"],
+             "report": {"columns": "shots", "average": "new_datasets"}},
+            "dataset",
+        ),
+    ],
+)  # fmt: skip
+def test_a_mean_goes_over_columns(changes: dict[str, Any], axis: str) -> None:
+    with pytest.raises(TaskError, match=f"name {axis} in report.columns"):
+        check_report_keys(task_of(**changes), "test")
+
+
+def test_a_mean_over_one_data_set_is_noted() -> None:
+    report = {"rows": "classifier", "average": "new_datasets"}
+    alone = task_of(report=report)
+    check_report_keys(alone, "test")
+    assert rows_of_no_cell(alone, expand(alone), []) == [
+        "report.average changes nothing: there is one data set and one class draw"
+    ]
+    several = task_of(report=report, dataset=["emoji", "folder:x"])
+    check_report_keys(several, "test")
+    assert rows_of_no_cell(several, expand(several), []) == []
+    drawn = task_of(report=report, class_seed=[0, 1])
+    assert rows_of_no_cell(drawn, expand(drawn), []) == []
