@@ -31,8 +31,12 @@ class Choice:
 
 
 def _shown(value: Any) -> str:
-    """A list as YAML has it."""
-    return f"[{', '.join(map(str, value))}]" if isinstance(value, tuple) else str(value)
+    """As YAML has it."""
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(_shown, value))}]"
+    if value is None:
+        return "null"
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 #: The harness's own draw of a support set.

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from harness.core.cell_json import cell_from
-from harness.core.cells import Cell, Choice, LoraSpec, Recipe
+from harness.core.cells import Cell, Choice, LoraSpec, Recipe, unlabelled
 from harness.task import library
 from harness.task.grid import expand
 from harness.task.read import read_task
@@ -16,7 +16,7 @@ from harness.task.read import read_task
 @pytest.mark.parametrize("name", sorted(library.tasks()))
 def test_every_cell_comes_back_from_json(name: str) -> None:
     for cell in expand(read_task(library.tasks()[name])):
-        assert cell_from(json.loads(json.dumps(cell.plain()))) == cell
+        assert cell_from(json.loads(json.dumps(cell.plain()))) == unlabelled(cell)
 
 
 def test_options_and_searches_come_back_from_json() -> None:
@@ -28,6 +28,11 @@ def test_options_and_searches_come_back_from_json() -> None:
     assert cell_from(json.loads(json.dumps(made.plain()))) == made
     with pytest.raises(TypeError):
         cell_from({"datasets": "emoji"})
+
+
+def test_options_are_shown_as_yaml_has_them() -> None:
+    options = (("flag", True), ("names", ("a", "b")), ("none", None), ("rate", 0.5))
+    assert str(Choice("x", options)) == "x(flag=true, names=[a, b], none=null, rate=0.5)"
 
 
 def test_lora_is_scaled_as_in_clip_lora_or_as_in_lora() -> None:

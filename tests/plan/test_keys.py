@@ -34,7 +34,7 @@ def slow_keys(cell: Cell, training: str, evaluation: str) -> tuple[str, str]:
     key = digest([KEY_VERSION, plain, training, evaluation])
     if cell.selection == "test":
         return key, key
-    left_out = {"views", "clip_starts", "test_dataset", "test_classes"}
+    left_out = {"views", "clip_starts", "test_dataset", "test_classes", "interpolate"}
     left_out |= {"classes"} if cell.regime == "zero_shot" or cell.train_classes else set()
     if cell.recipe is not None and cell.recipe.solver in ("lbfgs", "ridge"):
         left_out.add("classifier")  # one optimum from every start
