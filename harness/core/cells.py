@@ -26,17 +26,7 @@ class Choice:
     def __str__(self) -> str:
         if not self.options:
             return self.name
-        options = (f"{name}={_shown(value)}" for name, value in self.options)
-        return f"{self.name}({', '.join(options)})"
-
-
-def _shown(value: Any) -> str:
-    """As YAML has it."""
-    if isinstance(value, tuple):
-        return f"[{', '.join(map(_shown, value))}]"
-    if value is None:
-        return "null"
-    return str(value).lower() if isinstance(value, bool) else str(value)
+        return f"{self.name}({', '.join(f'{k}={v}' for k, v in self.options)})"
 
 
 #: The harness's own draw of a support set.

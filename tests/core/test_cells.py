@@ -30,9 +30,9 @@ def test_options_and_searches_come_back_from_json() -> None:
         cell_from({"datasets": "emoji"})
 
 
-def test_options_are_shown_as_yaml_has_them() -> None:
-    options = (("flag", True), ("names", ("a", "b")), ("none", None), ("rate", 0.5))
-    assert str(Choice("x", options)) == "x(flag=true, names=[a, b], none=null, rate=0.5)"
+def test_options_are_shown_as_claims_and_scripts_name_them() -> None:
+    options = (("flag", True), ("names", ("a", "b")), ("rate", 0.5))
+    assert str(Choice("x", options)) == "x(flag=True, names=('a', 'b'), rate=0.5)"
 
 
 def test_lora_is_scaled_as_in_clip_lora_or_as_in_lora() -> None:

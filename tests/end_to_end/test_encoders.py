@@ -240,8 +240,8 @@ def test_a_context_is_learned_and_a_text_tower_trained(
         (str(c.cell.paradigm), c.cell.text_tower, str(c.cell.prompt)): record.curve[-1]["loss"]
         for c, record in zip(ran.plan.cells, ran.records, strict=True)
     }
-    assert len(losses) == 6
-    assert len(set(losses.values())) == 6  # each trains something else
+    assert len(losses) == 8
+    assert len(set(losses.values())) == 8  # each trains something else
 
 
 # --- as a user meets it ------------------------------------------------------------

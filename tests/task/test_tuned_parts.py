@@ -110,7 +110,7 @@ def test_texts_that_are_embedded_once_have_no_adapters() -> None:
 def test_labels() -> None:
     keys = {"text_tower": "online", "tuning": ["norm", {"lora": {"towers": ["text"]}}, "lora"]}
     shown = [str(value_of(cell, "tuning")) for cell in cells(**keys)]
-    assert shown == ["norm", "lora(towers=[text])", "lora"]
+    assert shown == ["norm", "lora(towers=('text',))", "lora"]
     (staged,) = cells(stages=[NORM, HEAD], text_tower="online")
     assert value_of(staged, "tuning") == "norm then head"
 

@@ -25,4 +25,4 @@ def test_another_tower_is_named() -> None:
 def test_a_frozen_backbone_cannot_be_changed() -> None:
     for tuning in ("none", "projection"):
         reason = needs_backbone(replace(CELL, tuning=tuning), FACTS, "it", "vit")
-        assert reason == "it changes the backbone, so it needs tuning: all"
+        assert reason == "it changes the backbone, so it needs tuning: all (or norm, or bias)"

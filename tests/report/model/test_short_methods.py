@@ -33,7 +33,7 @@ def test_of_several_that_differ_one_option_is_kept_that_not_all_have() -> None:
     found = labels(
         cell("cross_modal", lr=1e-3, batch=8), cell("cross_modal", lr=1e-4, batch=32, wise=True)
     )
-    assert found == ["cross_modal · text", "cross_modal(wise=true) · text"]
+    assert found == ["cross_modal · text", "cross_modal(wise=True) · text"]
 
 
 def test_all_options_that_are_needed_are_kept() -> None:
