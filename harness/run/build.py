@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from copy import deepcopy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from harness.core.cells import Cell, Recipe
@@ -29,7 +29,7 @@ from harness.run.resources import Resources
 from harness.run.support_rows import support_source
 from harness.training.device import device
 from harness.training.drawn_captions import DrawnCaptions
-from harness.training.model import Embedding, Model, Projection
+from harness.training.model import Embedding, Model
 from harness.training.probe import FrozenFeatures, ProbeModel
 from harness.training.texts import DrawnTemplates, LearnedContext, TrainedTower
 from harness.training.tower_parts import FROZEN, Tuned
@@ -72,32 +72,14 @@ def build_model(resolved: ResolvedCell, recipe: Recipe, resources: Resources) ->
     w_init_CD = head.weight().clone()
     head.to(torch_device)
     source = _source(resolved, recipe, resources, torch_device)
-    projection = _projection(resolved, resources, torch_device)
+    projection = resources.encoder(resolved).projection.trainable(torch_device)
+    projection.tune(resolved.cell.parts[0].tuning)
     embedding = Embedding(projection, over_frames(resolved, resources, torch_device, trained=True))
     texts = _texts(resolved, resources, torch_device)
     if isinstance(texts, LearnedContext):
         warnings += cut_warnings(resolved, names, resources, texts.learned)
     model = Model(source, embedding, head, texts, gather=resolved.cell.gather is not False)
     return BuiltModel(model, w_init_CD, embedding, warnings)
-
-
-#: Tuned parts that the projection belongs to.
-WITH_PROJECTION = ("projection", "all")
-
-
-def _projection(
-    resolved: ResolvedCell, resources: Resources, torch_device: torch.device
-) -> Projection:
-    """The projection is trained where it, or all of the encoder, is tuned, and its bias where the
-    biases are.
-    """
-    projection = resources.encoder(resolved).projection.trainable(torch_device)
-    tuning = resolved.cell.parts[0].tuning
-    if tuning not in WITH_PROJECTION:
-        projection.weight_DF.requires_grad_(False)
-        if projection.bias_D is not None:
-            projection.bias_D.requires_grad_(tuning == "bias")
-    return projection
 
 
 def _build_probe(resolved: ResolvedCell, recipe: Recipe, resources: Resources) -> BuiltModel:
@@ -256,26 +238,20 @@ def _texts(
         return DrawnCaptions(
             lambda classes: prompt.texts(classes, options), tower, names,
             lambda classes: prompt.evaluation_texts(classes, options), *rest[2:],
-            tuned=_tuned_texts(cell),
+            tuned=_tuned(cell).of_texts,
         )  # fmt: skip
     if not prompt.TRAINED:
-        return TrainedTower(tower, *rest, tuned=_tuned_texts(cell))
+        return TrainedTower(tower, *rest, tuned=_tuned(cell).of_texts)
     context = context_of(resolved, tower, resources)
     return LearnedContext(
         context.vectors.to(torch_device), tower, *rest, form=context.form,
-        tuned=_tuned_texts(cell) if cell.text_tower == "online" else FROZEN,
+        tuned=_tuned(cell).of_texts if cell.text_tower == "online" else FROZEN,
     )  # fmt: skip
 
 
 def _tuned(cell: Cell) -> Tuned:
     """The tuned part of the towers, in the first stage."""
-    return Tuned(cell.parts[0].tuning, cell.parts[0].lora, cell.seed)
-
-
-def _tuned_texts(cell: Cell) -> Tuned:
-    """Beside a projection that is tuned, the whole text tower is."""
-    tuned = _tuned(cell)
-    return replace(tuned, tuning="all") if tuned.tuning == "projection" else tuned
+    return Tuned.of(cell.parts[0], cell.seed)
 
 
 def _from_texts(resolved: ResolvedCell) -> bool:

@@ -18,7 +18,7 @@ from harness.core.errors import CellError
 from harness.core.protocols.solver import Problem, Solution, Watch
 from harness.core.seeding import stream_seed
 from harness.plan.resolve import ResolvedCell
-from harness.run.build import WITH_PROJECTION, BuiltModel
+from harness.run.build import BuiltModel
 from harness.training.model import Model, count
 from harness.training.movement import fingerprint, why_unmoved
 from harness.training.schedule import budget
@@ -88,20 +88,16 @@ def train_in_stages(
 
 def stage_model(model: Model, stage: Stage, resolved: ResolvedCell) -> Model:
     """The model with what a stage trains in it; its tensors are those of the stage before."""
-    tuned = Tuned(stage.tuning, stage.lora, resolved.cell.seed)
+    tuned = Tuned.of(stage, resolved.cell.seed)
     if isinstance(model.source, TunedBackbone):
         model.source.tune(tuned)
     for tensor in model.embedding.new():
         tensor.requires_grad_(stage.tuning not in ALONE)
-    projection = model.embedding.projection
-    projection.weight_DF.requires_grad_(stage.tuning in WITH_PROJECTION)
-    if projection.bias_D is not None:
-        projection.bias_D.requires_grad_(stage.tuning in (*WITH_PROJECTION, "bias"))
+    model.embedding.projection.tune(stage.tuning)
     if stage.tuning == "head":
         return _with_trained_rows(model, resolved)
     if isinstance(model.texts, TowerTexts):
-        # Beside a projection that is tuned, the whole text tower is.
-        model.texts.tune(replace(tuned, tuning="all") if tuned.tuning == "projection" else tuned)
+        model.texts.tune(tuned.of_texts)
     if resolved.cell.schedule is not None:  # the head has a W that is no text
         model.head.train_classifier(trained=resolved.cell.schedule == "trained")
     return model

@@ -34,6 +34,13 @@ class Projection:
         bias_D = None if self.bias_D is None else trainable_copy(self.bias_D)
         return Projection(trainable_copy(self.weight_DF), bias_D)
 
+    def tune(self, tuning: str) -> None:
+        """Train it where it, or all of the encoder, is tuned, and its bias where the biases are."""
+        whole = tuning in ("projection", "all")
+        self.weight_DF.requires_grad_(whole)
+        if self.bias_D is not None:
+            self.bias_D.requires_grad_(whole or tuning == "bias")
+
     def on(self, torch_device: Any) -> Projection:
         """The same values on a device, without a graph."""
         bias_D = None if self.bias_D is None else self.bias_D.detach().to(torch_device)

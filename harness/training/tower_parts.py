@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from harness.core.cells import OF_TOWERS, LoraSpec
+from harness.core.cells import OF_TOWERS, LoraSpec, Stage
 from harness.core.errors import CellError
 from harness.core.seeding import stream_seed
 
@@ -29,6 +29,16 @@ class Tuned:
     tuning: str = "all"  # all | norm | bias | lora, or another name: nothing in the tower
     lora: LoraSpec | None = None
     seed: int | None = None  # of what is drawn: the start of adapters, and their dropout
+
+    @classmethod
+    def of(cls, stage: Stage, seed: int | None) -> Tuned:
+        """What a stage of a cell with this seed tunes."""
+        return cls(stage.tuning, stage.lora, seed)
+
+    @property
+    def of_texts(self) -> Tuned:
+        """In a text tower that is trained: beside a projection that is tuned, all of it is."""
+        return WHOLE if self.tuning == "projection" else self
 
     @property
     def in_towers(self) -> bool:

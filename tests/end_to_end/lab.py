@@ -9,7 +9,10 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pytest
 from conftest import body, hashes, interruptible, records
+
+from harness.training.checkpoint import Checkpoint
 
 #: A classifier from outside the package: slow or failing when the environment says so.
 LAB = '''
@@ -70,6 +73,24 @@ def wait_for_records(running: subprocess.Popen[str], runs: Path, number: int) ->
         assert running.poll() is None, running.communicate()
         assert time.monotonic() < deadline
         time.sleep(0.02)
+
+
+def die_at_save(monkeypatch: pytest.MonkeyPatch, number: int) -> list[tuple[str, int, int]]:
+    """Save at every step, and be interrupted at the save of that number. (checkpoint, epoch, step)
+    of every save, as they are made.
+    """
+    made: list[tuple[str, int, int]] = []
+    save = Checkpoint.save
+
+    def save_then_die(self: Checkpoint, *args: Any) -> None:
+        save(self, *args)
+        made.append((self.path.stem, args[2]["epoch"], args[2]["step"]))
+        if len(made) == number:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(Checkpoint, "save", save_then_die)
+    monkeypatch.setenv("HARNESS_CHECKPOINT_MINUTES", "0")
+    return made
 
 
 def assert_equal_to(reference: Path, folder: Path) -> None:

@@ -11,7 +11,8 @@ from conftest import plan_of, run_study
 from harness.core.records import Record
 from harness.core.store import Store
 from harness.run.runner import run_cells
-from harness.training.checkpoint import Checkpoint
+
+from .lab import die_at_save
 
 TASK: dict[str, Any] = {
     "name": "tiny",
@@ -48,17 +49,7 @@ def test_a_killed_cell_goes_on_in_the_middle_of_an_epoch(
     tmp_path: Path, undisturbed: Record, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Two steps an epoch: killed at the second of the second, behind dropout and sums of losses."""
-    steps: list[tuple[int, int]] = []
-    save = Checkpoint.save
-
-    def save_then_die(self: Checkpoint, *args: Any) -> None:
-        save(self, *args)
-        steps.append((args[2]["epoch"], args[2]["step"]))
-        if len(steps) == 4:
-            raise KeyboardInterrupt
-
-    monkeypatch.setattr(Checkpoint, "save", save_then_die)
-    monkeypatch.setenv("HARNESS_CHECKPOINT_MINUTES", "0")
+    steps = die_at_save(monkeypatch, 4)
     plan, store = plan_of(TASK, tmp_path), Store(tmp_path)
     with pytest.raises(KeyboardInterrupt):
         run_cells(plan.cells, store)
@@ -66,8 +57,9 @@ def test_a_killed_cell_goes_on_in_the_middle_of_an_epoch(
     folder = store.root / "checkpoints" / plan.cells[0].train_key
     assert (folder / "0.pt").is_file()
     record = run(tmp_path)
-    assert steps[:4] == [(0, 0), (0, 1), (1, 0), (1, 1)]
-    assert steps[4:] == [(1, 1), (2, 0), (2, 1), (3, 0), (3, 1)], "no step is made again"
+    made = [(epoch, step) for _, epoch, step in steps]
+    assert made[:4] == [(0, 0), (0, 1), (1, 0), (1, 1)]
+    assert made[4:] == [(1, 1), (2, 0), (2, 1), (3, 0), (3, 1)], "no step is made again"
     assert record.science_hash == undisturbed.science_hash
     assert not folder.exists()
 

@@ -15,8 +15,8 @@ from encoders import tiny
 from harness.core.records import Record
 from harness.core.store import Store
 from harness.run.runner import run_cells
-from harness.training.checkpoint import Checkpoint
 
+from .lab import die_at_save
 from .processes import ended, start
 
 #: Two epochs of three steps, of which the first four steps have adapters with dropout.
@@ -83,17 +83,7 @@ def test_a_killed_cell_goes_on_in_its_stage(
     monkeypatch: pytest.MonkeyPatch,
     saves: int,
 ) -> None:
-    made: list[tuple[str, int, int]] = []
-    save = Checkpoint.save
-
-    def save_then_die(self: Checkpoint, *args: Any) -> None:
-        save(self, *args)
-        made.append((self.path.stem, args[2]["epoch"], args[2]["step"]))
-        if len(made) == saves:
-            raise KeyboardInterrupt
-
-    monkeypatch.setattr(Checkpoint, "save", save_then_die)
-    monkeypatch.setenv("HARNESS_CHECKPOINT_MINUTES", "0")
+    made = die_at_save(monkeypatch, saves)
     plan, store = plan_of(task, tmp_path), Store(tmp_path)
     with pytest.raises(KeyboardInterrupt):
         run_cells(plan.cells, store)

@@ -72,6 +72,15 @@ def weights(ran: Ran, number: int = 0) -> Weights:
     return load_weights(ran.store.root / "checkpoints" / key / "weights.safetensors")
 
 
+def trained_alone(
+    reference: Reference, w_CD: torch.Tensor, steps: int, *, lr: float, weight_decay: float
+) -> None:
+    """A stage `head`: W by cosines, in place, and nothing else."""
+    optimiser = torch.optim.AdamW([w_CD.requires_grad_()], lr=lr, weight_decay=weight_decay)
+    rows = lambda: F.normalize(w_CD, dim=-1)  # noqa: E731
+    reference.train(optimiser, steps, lambda: reference.cross_entropy(rows))
+
+
 def compared(ran: Ran, reference: Reference, w_CD: torch.Tensor, number: int = 0) -> None:
     """Losses of every step, and the probabilities of the test samples' own classes."""
     record = ran.records[number]
@@ -215,9 +224,8 @@ def test_two_sfs(task: dict[str, Any], encoders: dict[str, str], tmp_path: Path,
     base.train(first, 3, lambda: base.cross_entropy(lambda: base.texts(base.names)))
     for tensor in trained:
         tensor.requires_grad_(requires_grad=False)
-    w_CD = base.texts(base.names).clone().requires_grad_()
-    second = torch.optim.AdamW([w_CD], lr=1e-2, weight_decay=0.01)
-    base.train(second, 2, lambda: base.cross_entropy(lambda: F.normalize(w_CD, dim=-1)))
+    w_CD = base.texts(base.names).clone()
+    trained_alone(base, w_CD, 2, lr=1e-2, weight_decay=0.01)
     compared(ran, base, w_CD.detach())
     new.image, new.text, new.losses = base.image, base.text, base.losses
     compared(ran, new, new.texts(ran.plan.cells[1].setup.tested.names), number=1)
@@ -258,10 +266,7 @@ def test_adapters_then_a_head(task: dict[str, Any], tmp_path: Path) -> None:
     with torch.no_grad():
         loss()
         w_CD = reference.texts(reference.names).clone()
-    w_CD.requires_grad_()
-    second = torch.optim.AdamW([w_CD], lr=1e-3, weight_decay=0.0)
-    rows = lambda: F.normalize(w_CD, dim=-1)  # noqa: E731
-    reference.train(second, 2, lambda: reference.cross_entropy(rows))
+    trained_alone(reference, w_CD, 2, lr=1e-3, weight_decay=0.0)
     compared(ran, reference, w_CD.detach())
     saved = weights(ran)
     assert saved.module is not None
@@ -418,10 +423,8 @@ def test_a_context_then_the_rows_that_it_made(
     reference = made.reference
     first = torch.optim.AdamW([made.vectors_ME], lr=1e-1, weight_decay=0.01)
     reference.train(first, 3, lambda: reference.cross_entropy(made.rows))
-    w_CD = made.rows().detach().clone().requires_grad_()
-    second = torch.optim.AdamW([w_CD], lr=1e-2, weight_decay=0.01)
-    rows = lambda: F.normalize(w_CD, dim=-1)  # noqa: E731
-    reference.train(second, 2, lambda: reference.cross_entropy(rows))
+    w_CD = made.rows().detach().clone()
+    trained_alone(reference, w_CD, 2, lr=1e-2, weight_decay=0.01)
     compared(ran, reference, w_CD.detach())
     saved = weights(ran)
     assert saved.context is not None
