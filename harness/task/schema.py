@@ -218,9 +218,21 @@ class ClaimModel(_Model):
     direction: Literal[">", "="]
     #: The paper's numbers for a and b: each is [row, column] of `table` in published/text4vis.
     printed: list[tuple[Label, Label]] = Field(default=[], max_length=2)
-    #: top1; loss: the mean training loss of all epochs; correlation: how a row's map of cosines
-    #: between classes, after training, correlates with that of the text classifier.
-    measure: Literal["top1", "loss", "correlation"] = "top1"
+    #: top1; loss: the mean training loss of all epochs; steps: the training steps until the loss of
+    #: an epoch is at most `target`; correlation: how a row's map of cosines between classes, after
+    #: training, correlates with that of the text classifier.
+    measure: Literal["top1", "loss", "steps", "correlation"] = "top1"
+    #: Points: how far apart rows may be that are called equal. Without it report.margin.
+    margin: Margin | None = None
+    target: Above0 | None = None  # nats, of `measure: steps`
+
+    @model_validator(mode="after")
+    def _fits_its_measure(self) -> ClaimModel:
+        if (self.measure == "steps") != (self.target is not None):
+            raise ValueError("'target' (nats) belongs to 'measure: steps', which needs it")
+        if self.margin is not None and (self.direction, self.measure) != ("=", "top1"):
+            raise ValueError("'margin' belongs to claims of equal accuracy (direction '=', top1)")
+        return self
 
 
 class Task(_Model):

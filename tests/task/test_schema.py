@@ -97,3 +97,27 @@ def test_what_is_out_of_range(changes: dict[str, Any], key: str, says: str) -> N
 def test_a_task_does_not_change() -> None:
     with pytest.raises(ValidationError, match="frozen"):
         task().name = "other"  # type: ignore[misc]
+
+
+CLAIM: dict[str, Any] = {"text": "t", "a": "x", "b": "y", "direction": ">"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"measure": "steps"}, "'target'"),
+        ({"target": 1.5}, "'target'"),
+        ({"margin": 2}, "'margin'"),
+        ({"direction": "=", "measure": "loss", "margin": 2}, "'margin'"),
+        ({"measure": "steps", "target": 0}, "greater than 0"),
+    ],
+)
+def test_a_claim_has_the_keys_of_its_measure(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
+        task(claims=[CLAIM | changes])
+
+
+def test_a_claim_of_equality_has_a_margin_and_one_of_steps_a_target() -> None:
+    equal = task(claims=[CLAIM | {"direction": "=", "margin": 2}]).claims[0]
+    steps = task(claims=[CLAIM | {"measure": "steps", "target": 1.5}]).claims[0]
+    assert (equal.margin, equal.target, steps.margin, steps.target) == (2, None, None, 1.5)
