@@ -28,6 +28,8 @@ import torch
 
 from benchmarks.gpu_training import FULL, QUICK, Bench, Scale, opened
 from harness.core.errors import BadInput, HarnessError
+from harness.report.render.page_summary import MEASUREMENTS
+from harness.report.render.write import write_index
 from harness.training.device import device, device_name
 from harness.training.threads import cores
 
@@ -120,7 +122,8 @@ def page(measured: Sequence[Line], scale: Scale, torch_device: torch.device, com
     head = "| What | Measured | Goal | |\n| :-- | :-- | :-- | :-- |"
     table = "\n".join([head, *(line.row() for line in measured)])
     return "\n\n".join([
-        "# Fine-tuning on a GPU", f"{machine(torch_device)} {about}", f"    {command}", table,
+        MEASUREMENTS, "# Fine-tuning on a GPU", f"{machine(torch_device)} {about}",
+        f"    {command}", table,
     ]) + "\n"  # fmt: skip
 
 
@@ -198,6 +201,7 @@ def _measure(options: argparse.Namespace, torch_device: torch.device, command: l
     text = page(measured, scale, torch_device, f"python -m {shlex.join(command)}")
     if options.report:
         options.report.write_text(text, encoding="utf-8")
+        write_index(options.report.parent)
     print(text)
     return 1 if any(line.is_met is False for line in measured) else 0
 

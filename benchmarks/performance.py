@@ -16,6 +16,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from harness.report.render.page_summary import MEASUREMENTS
+from harness.report.render.write import write_index
+
 PACKAGES = ("torch", "numpy", "scikit-learn")
 #: First-order solvers are compared with a loop of their kind, the others with what has an optimum.
 FIRST_ORDER = "first_order"
@@ -73,7 +76,11 @@ def page(document: Mapping[str, Any]) -> str:
         "Tuning a backbone": backbones(measured),
         "Several processes": exchanges(measured),
     }
-    parts = ["# Performance", f"{machine(document)} `make bench` measured it and wrote this page."]
+    parts = [
+        MEASUREMENTS,
+        "# Performance",
+        f"{machine(document)} `make bench` measured it and wrote this page.",
+    ]
     for title, lines in suites.items():
         found = list(lines)
         if found:
@@ -211,6 +218,7 @@ def main(arguments: Sequence[str]) -> None:
     source, goal = map(Path, arguments)
     text = page(json.loads(source.read_text(encoding="utf-8")))
     goal.write_text(text, encoding="utf-8")
+    write_index(goal.parent)
     print(text)
 
 

@@ -244,7 +244,7 @@ class Study:
         return draw(results, build_table(results))
 
     def report(self) -> list[Path]:
-        """Write all files of the report; the Markdown is the first.
+        """Write all files of the report, the Markdown first, and the index of the reports.
 
         Raises OutputError or DiskFull.
         """

@@ -98,6 +98,7 @@ def test_the_page_is_written(
     write([str(source), str(goal)])
     assert goal.read_text() == capsys.readouterr().out.removesuffix("\n")
     assert "| a cell, sklearn (75.0% right) | 500.0 ms |" in goal.read_text()
+    assert "[Performance](performance.md)" in (tmp_path / "README.md").read_text()
 
 
 def test_a_command_of_the_scale_table_is_met_by_time_memory_and_exit_code(

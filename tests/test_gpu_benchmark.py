@@ -40,6 +40,7 @@ def test_the_whole_path_runs_on_the_cpu(
     assert page == capsys.readouterr().out.removesuffix("\n")
     assert f"    python -m benchmarks.gpu {' '.join(command)}\n" in page
     assert f"torch {torch.__version__}" in page
+    assert "[Fine-tuning on a GPU](gpu.md)" in (tmp_path / "README.md").read_text()
     found = rows(page)
     assert number(found["training without data"][0]) > 0
     assert 0 <= number(found["the device waits for data"][0]) <= 100

@@ -9,12 +9,22 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from harness.study import Study
 
 
 def say(*words: object) -> None:
     """Messages go to standard error; standard output is for results."""
     print(*words, file=sys.stderr)
+
+
+def say_of_index(reports: Path) -> None:
+    """Say so if the reports have no index because their README.md is someone else's."""
+    from harness.report.render.write import not_ours
+
+    if (why := not_ours(reports)) is not None:
+        say(f"note: {why}")
 
 
 class _Both:

@@ -107,13 +107,14 @@ def _run_to_the_end(prepared: PreparedRun) -> Launched:
 
 
 def _conclude(study: Study, launched: Launched) -> int:
-    from harness.commands._messages import say
+    from harness.commands._messages import say, say_of_index
 
     for complaint in launched.complaints:
         say(complaint)
     for message in launched.messages:
         print(message)
     paths = study.report()
+    say_of_index(study.reports)
     counts = study.plan().counts()
     say(f"{counts['done']} cells done, {counts['failed']} failed, {counts['waiting']} missing")
     for resolved in study.plan().failed()[:5]:

@@ -15,7 +15,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace) -> int:
-    from harness.commands._messages import say
+    from harness.commands._messages import say, say_of_index
     from harness.commands._studies import plan_of, study_of
 
     args.overrides = [*args.overrides, *(t for t in args.tasks if "=" in t)]
@@ -28,4 +28,5 @@ def run(args: Namespace) -> int:
         if counts["waiting"] or counts["failed"]:
             say(f"{task}: {counts['waiting']} cells are missing and {counts['failed']} failed")
             code = 1
+    say_of_index(args.reports)
     return code

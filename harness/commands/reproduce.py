@@ -47,7 +47,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace) -> int:
-    from harness.commands._messages import say
+    from harness.commands._messages import say, say_of_index
     from harness.report.model.paper import NOT_TESTABLE
 
     parts = []
@@ -55,6 +55,7 @@ def run(args: Namespace) -> int:
         say(f"== {name}")
         parts.append(_part(name, args))
     print(_write(parts, args))
+    say_of_index(args.reports)
     whole = all(
         part.relation == NOT_TESTABLE or (part.results is not None and _is_done(part.results))
         for part in parts
@@ -186,7 +187,7 @@ def _cost(choice: Choice, frames: int, task: Task) -> CostLine:
 
 
 def _write(parts: list[PaperPart], args: Namespace) -> Path:
-    """Write the page as Markdown and HTML, and its figures.
+    """Write the page as Markdown and HTML, its figures, and the index of the reports.
 
     Raises OutputError or DiskFull.
     """
@@ -196,7 +197,7 @@ def _write(parts: list[PaperPart], args: Namespace) -> Path:
     from harness.report.model.published import read_published
     from harness.report.render import html
     from harness.report.render.reproduce import NAME, page
-    from harness.report.render.write import write_files
+    from harness.report.render.write import write_files, write_index
 
     folder: Path = args.reports
     writable(folder)
@@ -208,4 +209,5 @@ def _write(parts: list[PaperPart], args: Namespace) -> Path:
     contents[folder / f"{NAME}.md"] = text.encode()
     contents[folder / f"{NAME}.html"] = html.page(text, NAME, figures).encode()
     write_files(contents)
+    write_index(folder)
     return folder / f"{NAME}.md"

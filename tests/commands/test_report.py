@@ -49,3 +49,28 @@ def test_a_folder_that_cannot_be_written(tiny: WriteTask, cli: Call) -> None:
     ended = cli("report", tiny(), "--reports", "/dev/null/reports")
     assert (ended.code, ended.out) == (2, "")
     assert "/dev/null/reports" in ended.errors()[0]
+
+
+def test_every_report_is_in_the_index(tiny: WriteTask, cli: Call, tmp_path: Path) -> None:
+    question = "Which start wins?"
+    assert cli("grid", tiny("one.yaml", name="one", question=question), "seeds=1").code == 0
+    index = tmp_path / "reports" / "README.md"
+    assert f"| [one](one.md) | {question} | At 1 shot, " in index.read_text(encoding="utf-8")
+    assert cli("report", tiny("two.yaml", name="two"), "seeds=1").code == 0
+    text = index.read_text(encoding="utf-8")
+    assert text.index("(one.md)") < text.index("(two.md)")
+    assert 'src="two/accuracy.png"' in text
+
+
+def test_a_readme_of_the_user_stays_and_is_named_once(
+    tiny: WriteTask, cli: Call, tmp_path: Path
+) -> None:
+    (tmp_path / "reports").mkdir()
+    readme = tmp_path / "reports" / "README.md"
+    readme.write_text("# Mine\n")
+    note = "note: reports/README.md is not an index that the harness wrote, so it is left as it is"
+    grid = cli("grid", tiny(), "seeds=1")
+    again = cli("report", tiny(), tiny("other.yaml", name="other"), "seeds=1")
+    for ended in (grid, again):
+        assert (ended.code, ended.err.count(note)) == (0, 1)
+    assert readme.read_text() == "# Mine\n"

@@ -58,6 +58,9 @@ def test_reproduce_runs_all_and_writes_one_page(small: Path, cli: Call, tmp_path
     assert "Nobody can." in text
     assert "tableA1_source_embedded#" in text  # the row that begins from the saved weights
     assert (tmp_path / "reports" / "reproduce.html").is_file()
+    index = (tmp_path / "reports" / "README.md").read_text(encoding="utf-8")
+    assert "| [The paper's tables and figures, run here](reproduce.md) |  | Claims: " in index
+    assert index.index("(reproduce.md)") < index.index("(table01_embedded.md)")
     assert (tmp_path / "reports" / "table01_embedded.md").is_file()
     # 4 of Table 1, whose text row is also the first of Table A.1; the source, 2 that begin from it.
     assert states(tmp_path / "runs") == ["done"] * 7

@@ -29,6 +29,8 @@ from harness.report.text.provenance import provenance
 from harness.report.text.watermark import warning
 
 END_OF_BODY = "<!-- end of body -->"
+#: Begins the answer, below the question.
+ANSWER = "**Answer.**"
 
 
 def report(
@@ -54,7 +56,7 @@ def body(
     sections: list[tuple[str, str]] = [
         (f"# {escape(task.name)}", warning(table)),
         ("", escape(task.question)),
-        ("", f"**Answer.**{answer(table)}"),
+        ("", f"{ANSWER}{answer(table)}"),
         ("## Leaderboard", leaderboard(table)),
         ("", "\n\n".join(picture(f, task.name) for f in figures if not of_means(f))),
         ("## Mean over data sets", average_table(table)),

@@ -13,10 +13,16 @@ from harness.report.model.results import Results
 from harness.report.model.table import build_table
 from harness.report.render import csv_files, html, markdown, tex
 from harness.report.render.figures import draw
+from harness.report.render.index import MARKER, index_page
+from harness.report.render.page_summary import summary_of
+
+#: The index of a folder of reports; code hosts show it as the page of the folder.
+INDEX = "README.md"
 
 
 def write_report(results: Results, folder: Path, command: str) -> list[Path]:
-    """Write a report to `folder` and return its files, the Markdown first.
+    """Write a report to `folder`, and the folder's index; return the report's files, the Markdown
+    first.
 
     <task>.md, .html, .tex, .csv, _contrasts.csv, with a search _trials.csv, and the figures in
     <task>/. `command` is what a reader types to make it again. Each file is written as a whole or
@@ -43,6 +49,7 @@ def write_report(results: Results, folder: Path, command: str) -> list[Path]:
     # Figures first: a page that exists can show them.
     figure_files = {folder / name / figure.name: figure.png for figure in figures}
     write_files({**figure_files, **contents})
+    write_index(folder)
     return [*contents, *figure_files]
 
 
@@ -53,6 +60,47 @@ def write_files(contents: Mapping[Path, bytes]) -> None:
     """
     for path, data in contents.items():
         write_atomically(path, partial(_put, data))
+
+
+def write_index(folder: Path) -> None:
+    """Write the index of the reports in `folder` to its README.md, unless that is someone else's.
+
+    It depends on the pages alone. Where several processes write reports at once, the last index has
+    all pages: each looks again after writing, and no index is written before the page it is for.
+
+    Raises OutputError or DiskFull.
+    """
+    written = ""
+    while not_ours(folder) is None and (text := _index_of(folder)) != written:
+        write_files({folder / INDEX: text.encode()})
+        written = text
+
+
+def not_ours(folder: Path) -> str | None:
+    """A sentence if the README.md of `folder` is not an index that the harness wrote."""
+    path = folder / INDEX
+    try:
+        with path.open(encoding="utf-8") as handle:
+            ours = handle.readline().strip() == MARKER
+    except FileNotFoundError:
+        return None
+    except (OSError, UnicodeDecodeError):
+        ours = False
+    if ours:
+        return None
+    return f"{path} is not an index that the harness wrote, so it is left as it is"
+
+
+def _index_of(folder: Path) -> str:
+    summaries = []
+    for path in folder.glob("*.md"):
+        try:
+            text = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError):
+            continue  # a folder, a page that is gone, or no text: nothing that the harness wrote
+        if path.name != INDEX and (summary := summary_of(path.name, text)) is not None:
+            summaries.append(summary)
+    return index_page(summaries)
 
 
 def _put(data: bytes, handle: IO[bytes]) -> None:

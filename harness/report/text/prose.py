@@ -21,6 +21,21 @@ def brackets(text: str) -> str:
     return text.replace("[", "\\[").replace("]", "\\]")
 
 
+#: Abbreviations that end no sentence.
+_ABBREVIATIONS = ("e.g.", "i.e.", "vs.", "cf.", "approx.", "et al.")
+
+
+def first_sentence(text: str) -> str:
+    """The first sentence of a paragraph, on one line. What is in brackets ends none."""
+    line, depth = " ".join(text.split()), 0
+    for end, character in enumerate(line, start=1):
+        depth = max(0, depth + (character in "([") - (character in ")]"))
+        ends = character in ".?!" and depth == 0 and line[end : end + 1] in ("", " ")
+        if ends and not line[:end].endswith(_ABBREVIATIONS):
+            return line[:end]
+    return line
+
+
 def listing(parts: Sequence[str]) -> str:
     """`a`, `a and b`, `a, b and c`."""
     if len(parts) < 2:

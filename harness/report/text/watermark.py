@@ -9,6 +9,9 @@ from harness.report.text.prose import escape, listing
 #: Above every figure and table.
 BANNER = "Chosen on the test set: accuracies of the rows marked so are too high"
 
+#: The warning begins with it.
+HEAD = "**Chosen on the test set.**"
+
 
 def chosen_on_test(table: Table) -> list[str]:
     """Rows with an entry whose configuration was chosen on its test set."""
@@ -23,7 +26,7 @@ def warning(table: Table) -> str:
         return ""
     of = "every row" if len(rows) == len(table.rows) else listing([escape(r) for r in rows])
     return (
-        f"**Chosen on the test set.** The configurations of {of} were chosen by their accuracy on "
+        f"{HEAD} The configurations of {of} were chosen by their accuracy on "
         "the same test samples that are reported here. Their accuracies are too high, their "
         "intervals and p-values do not account for the choice, and they must not be compared with "
         f"other numbers. These rows are marked '{CHOSEN_ON_TEST}'."

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from markdown_it import MarkdownIt
 
-from harness.report.text.prose import brackets, escape, in_column, listing, plural
+from harness.report.text.prose import brackets, escape, first_sentence, in_column, listing, plural
 
 
 @pytest.mark.parametrize(
@@ -37,3 +37,16 @@ def test_lists_and_numbers_in_words() -> None:
 )  # fmt: skip
 def test_a_column_is_named(label: str, phrase: str) -> None:
     assert in_column(label) == phrase
+
+
+@pytest.mark.parametrize(
+    ("text", "first"),
+    [
+        ("One. Two.", "One."),
+        ("a by 3.5 points (p = 0.02. So). b", "a by 3.5 points (p = 0.02. So)."),
+        ("Why?\n  No.", "Why?"), ("Rows, e.g. text, win. b", "Rows, e.g. text, win."),
+        ("no end", "no end"), ("", ""), ("v1.2 wins ) . b", "v1.2 wins ) ."),
+    ],
+)  # fmt: skip
+def test_the_first_sentence(text: str, first: str) -> None:
+    assert first_sentence(text) == first
