@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harness.classifiers._rotations import random_rotation
 from harness.core.protocols.classifier import ClassifierInputs, ClassifierOptions
 
 if TYPE_CHECKING:
@@ -18,10 +19,6 @@ USES = ("text", "seed")
 
 def build(inputs: ClassifierInputs, options: ClassifierOptions) -> torch.Tensor:
     """w_CD = text_CD Q with Q orthogonal (D, D): the Gram matrix stays the same."""
-    import torch
-
     # Q depends on the seed and D alone: in zero-shot the classes trained on and those tested turn
     # the same way.
-    u_DD = torch.randn(inputs.dim, inputs.dim, generator=inputs.generator)
-    q_DD: torch.Tensor = torch.linalg.qr(u_DD).Q
-    return inputs.text() @ q_DD
+    return inputs.text() @ random_rotation(inputs.dim, inputs.generator)

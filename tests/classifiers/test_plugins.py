@@ -18,6 +18,8 @@ NAMES = registry.names("classifier")
 OPTIONS: dict[str, dict[str, Any]] = {
     "descriptions": {"file": "f.json"},
     "text_low_rank": {"rank": 3},
+    "text_noise": {"sigma": 0.5},
+    "text_partly_rotated": {"amount": 0.25},
 }
 
 

@@ -46,7 +46,7 @@ def within(
             pair = frozenset((row, row_of.get((shared, base), row)))
             held += pair in waiting
             if value != base and (c := by_rows.get(pair)):
-                found.append((shared, value, c if c.a == row else _turned(c)))
+                found.append((shared, value, c if c.a == row else turned(c)))
         adjusted = adjust([c for _, _, c in found], held)
         m = held + sum(c.p is not None for c in adjusted)
         out += [
@@ -71,7 +71,7 @@ def _split(
     return JOINT.join(parts), name
 
 
-def _turned(c: Contrast) -> Contrast:
+def turned(c: Contrast) -> Contrast:
     """B minus a, of a minus b."""
     low = None if c.high is None else -c.high
     high = None if c.low is None else -c.low

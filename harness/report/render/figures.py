@@ -12,6 +12,7 @@ from harness.report.render.accuracy_figure import accuracy_figure
 from harness.report.render.banner import with_banner
 from harness.report.render.correlation_figure import correlation_figure
 from harness.report.render.difference_figure import difference_figure
+from harness.report.render.dose_figure import NAME, dose_figure
 from harness.report.render.improvement_figure import improvement_figure
 from harness.report.render.loss_figure import loss_figure
 from harness.report.render.profile_figure import profile_figure
@@ -21,14 +22,15 @@ from harness.report.text.watermark import chosen_on_test
 
 
 def draw(results: Results, table: Table) -> list[Figure]:
-    """Accuracy, also over step sizes, differences from the reference, training loss and correlation
-    maps; a figure without data is left out. A notebook shows a Figure as it is.
+    """Accuracy, also over step sizes, differences from the reference, training loss, correlation
+    maps and levels of controls; a figure without data is left out. A notebook shows a Figure as it
+    is.
 
     Where rows were chosen on the test set, every figure has a banner that says so.
     """
     drawn = [
         accuracy_figure(table), step_figure(table), difference_figure(table),
-        loss_figure(results, table), correlation_figure(results, table),
+        loss_figure(results, table), correlation_figure(results, table), dose_figure(table),
     ]  # fmt: skip
     figures = [*(figure for figure in drawn if figure is not None), *_of_means(table)]
     return [with_banner(f) for f in figures] if chosen_on_test(table) else figures
@@ -37,6 +39,11 @@ def draw(results: Results, table: Table) -> list[Figure]:
 def of_means(figure: Figure) -> bool:
     """Whether a figure is of the means over data sets, which have a section of their own."""
     return figure.name.startswith(_MEAN)
+
+
+def of_controls(figure: Figure) -> bool:
+    """Whether a figure belongs to the section of the controls."""
+    return figure.name == NAME
 
 
 _MEAN = "mean_"

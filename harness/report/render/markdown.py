@@ -11,8 +11,9 @@ from harness.report.model.table import Table
 from harness.report.render.average_table import average_table
 from harness.report.render.base_to_new_table import base_to_new_table
 from harness.report.render.contrast_tables import contrast_sections, draws_table
+from harness.report.render.controls_table import controls_table
 from harness.report.render.cost_tables import as_measured, by_construction
-from harness.report.render.figures import of_means
+from harness.report.render.figures import of_controls, of_means
 from harness.report.render.head_table import head_table
 from harness.report.render.leaderboard import leaderboard
 from harness.report.render.measure_table import measure_table
@@ -58,11 +59,13 @@ def body(
         ("", escape(task.question)),
         ("", f"{ANSWER}{answer(table)}"),
         ("## Leaderboard", leaderboard(table)),
-        ("", "\n\n".join(picture(f, task.name) for f in figures if not of_means(f))),
+        ("", "\n\n".join(picture(f, task.name) for f in figures if _beside_rows(f))),
         ("## Mean over data sets", average_table(table)),
         ("", "\n\n".join(picture(f, task.name) for f in figures if of_means(f))),
         (f"## What {escape(task.report.within)} changes", within_table(table)),
         *contrast_sections(table),
+        ("## What carries the gain", controls_table(table)),
+        ("", "\n\n".join(picture(f, task.name) for f in figures if of_controls(f))),
         ("## Base to new", base_to_new_table(table)),
         ("## Over class draws", draws_table(table)),
         ("## Over the official splits", split_table(table)),
@@ -79,6 +82,11 @@ def body(
         if text or title.startswith("# "):
             parts += [part for part in (title, text) if part]
     return "\n\n".join(parts) + "\n\n"
+
+
+def _beside_rows(figure: Figure) -> bool:
+    """Whether a figure has no section of its own."""
+    return not (of_means(figure) or of_controls(figure))
 
 
 def _glossary(table: Table) -> str:
