@@ -25,7 +25,7 @@ def base_to_new_table(table: Table) -> str:
     header, rows = cells_of(lines, table_digits(table))
     escaped = [[escape(cell) for cell in row] for row in rows]
     left = len(header) - NUMBERS
-    return f"{pipe_table(header, escaped, left=left)}\n\n{_below(lines)}"
+    return f"{pipe_table(header, escaped, left=left)}\n\n{below(lines)}"
 
 
 def cells_of(lines: Sequence[BaseToNew], digits: int) -> tuple[list[str], list[list[str]]]:
@@ -53,7 +53,8 @@ def _shown(value: float | None, status: str, digits: int) -> str:
     return {INFEASIBLE: DASH, ABSENT: ""}.get(status, status)
 
 
-def _below(lines: list[BaseToNew]) -> str:
+def below(lines: Sequence[BaseToNew]) -> str:
+    """What Base, New and H are."""
     base, new = (span(line.classes[side] for line in lines) for side in (0, 1))
     text = (
         f"Points. Base: mean top-1 accuracy over seeds on the {base} classes trained on; New: on "

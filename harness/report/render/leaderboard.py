@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness.report.model.entry import ABSENT, FAILED, INFEASIBLE, Entry
+from harness.report.model.entry import ABSENT, INFEASIBLE, Entry
 from harness.report.model.mean_table import mean_table, mean_titles
 from harness.report.model.table import Table
 from harness.report.render.pipe_table import pipe_table
@@ -13,6 +13,7 @@ from harness.report.text.caption import caption, two_families
 from harness.report.text.numbers import interval, points
 from harness.report.text.precision import table_digits
 from harness.report.text.prose import brackets, escape, listing
+from harness.report.text.status import in_a_cell
 
 #: An entry that is infeasible, and a number that a publication does not give.
 DASH = "–"
@@ -23,7 +24,7 @@ def leaderboard(table: Table) -> str:
     digits = table_digits(table)
     means = mean_table(table)
     rows = [
-        [escape(row) + _mark(table, row)]
+        [escape(row) + mark(table, row)]
         + [_shown(table, row, label, digits) for label in table.labels]
         + ([_shown(means, row, label, digits) for label in means.labels] if means else [])
         for row in table.rows
@@ -31,7 +32,7 @@ def leaderboard(table: Table) -> str:
     notes = "\n".join(f"- {escape(note)}" for note in table.task.report.notes)
     parts = [
         pipe_table(["Row", *map(escape, (*table.labels, *mean_titles(table)))], rows),
-        two_families(table), caption(table), average_caption(table), notes, _marks(table),
+        two_families(table), caption(table), average_caption(table), notes, marks_text(table),
     ]  # fmt: skip
     return "\n\n".join(part for part in parts if part)
 
@@ -40,11 +41,11 @@ def leaderboard(table: Table) -> str:
 FALLING, NOT_LEARNED = "\\*", "†"
 
 
-def _marks(table: Table) -> str:
+def marks_text(table: Table) -> str:
     """What the marks of rows mean, one paragraph each."""
-    marked = {row: _mark(table, row) for row in table.rows}
-    falling = [escape(row) for row, mark in marked.items() if FALLING in mark]
-    not_learned = [escape(row) for row, mark in marked.items() if NOT_LEARNED in mark]
+    marked = {row: mark(table, row) for row in table.rows}
+    falling = [escape(row) for row, of_row in marked.items() if FALLING in of_row]
+    not_learned = [escape(row) for row, of_row in marked.items() if NOT_LEARNED in of_row]
     parts = []
     if falling:
         parts.append(
@@ -62,7 +63,8 @@ def _marks(table: Table) -> str:
     return "\n\n".join(parts)
 
 
-def _mark(table: Table, row: str) -> str:
+def mark(table: Table, row: str) -> str:
+    """The marks behind the label of a row, as Markdown."""
     entries = [table.entries[row, c] for c in table.columns]
     falling = any(e.falling for e in entries)
     not_learned = any(e.not_learned for e in entries)
@@ -90,6 +92,4 @@ def _not_shown(entries: Sequence[Entry]) -> str:
     statuses = {e.status for e in entries}
     if statuses <= {ABSENT, INFEASIBLE}:
         return DASH if INFEASIBLE in statuses else ""
-    done, wanted = sum(e.seeds_done for e in entries), sum(e.seeds_wanted for e in entries)
-    status = "failed" if FAILED in statuses else "missing"
-    return f"{status} ({done} of {wanted} done)"
+    return escape(in_a_cell(entries))

@@ -39,7 +39,7 @@ def write_report(results: Results, folder: Path, command: str) -> list[Path]:
     texts = {
         f"{name}.md": page,
         f"{name}.html": html.page(page, name, figures),
-        f"{name}.tex": tex.tabular(table),
+        f"{name}.tex": tex.latex(table),
         f"{name}.csv": csv_files.cells_csv(results),
         f"{name}_contrasts.csv": csv_files.contrasts_csv(table),
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from harness.report.model.entry import ABSENT, FAILED, INFEASIBLE, MISSING
 from harness.report.model.table import Table
 from harness.report.text.prose import escape
+from harness.report.text.status import status_of
 
 
 def missing(table: Table) -> str:
@@ -14,9 +15,8 @@ def missing(table: Table) -> str:
         for (row, column), entry in table.entries.items():
             if entry.status != status:
                 continue
-            text = f"- {escape(row)}, {escape(column)}: {status}"
-            if status != INFEASIBLE:
-                text += f" ({entry.seeds_done} of {entry.seeds_wanted} seeds done)"
+            what = status if status == INFEASIBLE else status_of([entry])
+            text = f"- {escape(row)}, {escape(column)}: {what}"
             if entry.reasons:
                 text += f": {'; '.join(map(escape, entry.reasons))}"
             lines.append(text)

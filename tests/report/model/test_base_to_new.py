@@ -15,7 +15,7 @@ from harness.report.model.results import Results
 from harness.report.model.table import build_table
 from harness.report.render.base_to_new_table import base_to_new_table
 from harness.report.render.csv_files import cells_csv
-from harness.report.render.tex import tabular
+from harness.report.render.tex import latex
 
 from ..studies import make_results, task_of
 
@@ -86,9 +86,9 @@ def test_the_table() -> None:
     assert found[4][:2] == ["random", "1 shot"]
     assert found[4][3:] == ["–", "–"]
     assert "H has no interval" in text
-    latex = tabular(build_table(study(no_new_rows)))
-    assert " & ".join(found[2]) + r" \\" in latex
-    assert " & ".join(found[4]).replace("–", "--") + r" \\" in latex
+    tex = latex(build_table(study(no_new_rows)))
+    assert " & ".join(found[2]) + r" \\" in tex
+    assert " & ".join(found[4]).replace("–", "--") + r" \\" in tex
 
 
 def accuracy_of(row: str, shots: int, which: str) -> float:

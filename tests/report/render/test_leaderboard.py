@@ -37,8 +37,8 @@ def test_entries_that_are_not_done_say_so() -> None:
 
     task = {"exclude": [{"classifier": "orthogonal", "shots": 4}]}
     table = build_table(few_shot(status=status, task=task))
-    assert line_of(table, "text")[2] == "missing (3 of 5 done)"
-    assert line_of(table, "random")[2] == "failed (0 of 5 done)"
+    assert line_of(table, "text")[2] == "missing (3 of 5 seeds done)"
+    assert line_of(table, "random")[2] == "failed (5 of 5 seeds)"
     assert line_of(table, "orthogonal")[3] == ""
     assert "**" not in line_of(table, "prototype")[2]
 

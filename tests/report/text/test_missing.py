@@ -18,7 +18,7 @@ def test_every_status_has_its_line() -> None:
     text = missing(build_table(few_shot(status=status)))
     assert text.splitlines() == [
         "- lda, 1 shot: infeasible: lda needs 2 samples a class, shots is 1",
-        "- random, 2 shots: failed (0 of 5 seeds done): CellError: the loss is not \\| finite",
+        "- random, 2 shots: failed (5 of 5 seeds): CellError: the loss is not \\| finite",
         "- text, 2 shots: missing (0 of 5 seeds done)",
         "- Support sets do not vary.",
     ]
