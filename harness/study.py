@@ -9,7 +9,6 @@ Commands, notebooks and `reproduce` all call this.
 
 from __future__ import annotations
 
-import re
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,6 +20,7 @@ from harness.core.hashes import Progress
 from harness.core.protocols.launcher import Cancelled, Events, JobReport, LaunchOptions
 from harness.core.records import Record
 from harness.core.samples import TestSet
+from harness.core.settled import Settled, marked, read_settled, write_settled
 from harness.core.store import Store, writable
 from harness.plan.earlier_keys import Earlier, earlier_records
 from harness.plan.plan import Plan, plan_rows
@@ -43,10 +43,11 @@ from harness.task import library
 from harness.task.default_recipe import recipe_notes
 from harness.task.departures import protocol_notes
 from harness.task.grid import Row, expand_rows, matches, rule
-from harness.task.notes import as_flow, values_of_no_cell
+from harness.task.notes import values_of_no_cell
+from harness.task.python_values import as_overrides, as_plain
 from harness.task.read import as_yaml, read_task, validate
 from harness.task.schema import Task
-from harness.task.yaml_reader import parse
+from harness.task.where import conditions
 
 if TYPE_CHECKING:
     from harness.report.model.figure import Figure
@@ -73,12 +74,15 @@ class Study:
         `progress` is told (done, total) while items of data sets are hashed: each once, so later
         plans hash only what has changed.
 
+        Seeds that `grid --settle` added are seeds of the task.
+
         Raises TaskError for what does not exist or cannot be read.
         """
         if self._plan is None:
             try:
-                rows = self.rows()
-                self._plan = plan_rows(rows, self.store, self.file, progress)
+                rows, settled = self.rows(), self.settled()
+                further = None if settled is None else settled.seeds_of
+                self._plan = plan_rows(rows, self.store, self.file, progress, further)
                 self._plan.remarks = tuple(recipe_notes(self.task, (r.cell for r in rows)))
             except TaskError:
                 raise
@@ -95,6 +99,19 @@ class Study:
         if not rows:
             raise TaskError(self.file, "exclude", "removes every cell of the grid")
         return rows
+
+    def settled(self) -> Settled | None:
+        """The looks of `grid --settle`; None for a task without. Raises OutputError."""
+        return read_settled(self.store.root / self.task.name)
+
+    def keep(self, settled: Settled) -> None:
+        """Keep the looks of the task. Raises OutputError or DiskFull."""
+        write_settled(self.store.root / self.task.name, settled)
+
+    def settle(self, settled: Settled) -> None:
+        """Keep the looks of the task, and plan their seeds. Raises OutputError or DiskFull."""
+        self.keep(settled)
+        self._plan = None
 
     def run(
         self,
@@ -156,13 +173,7 @@ class Study:
 
         Raises TaskError if none does.
         """
-        parts = re.split(r",(?=[\w.]+=)", where)  # the commas of shots=[1,2] stay
-        for part in parts:
-            if "=" not in part:
-                raise TaskError("--rerun", part, "is not of the form axis=value")
-        pairs = dict(part.partition("=")[::2] for part in parts)
-        wanted = {k: parse(v, f"--rerun {where}") for k, v in pairs.items()}
-        partial = rule(wanted, "--rerun")
+        partial = rule(conditions(where, "--rerun"), "--rerun")
         plan = self.plan()
         found = [c for c in plan.cells if any(matches(x, partial) for x in plan.shown(c.cell))]
         if not found:
@@ -206,8 +217,8 @@ class Study:
 
     def results(self) -> Results:
         """All that a table and a report are made of."""
-        plan = self.plan()
-        records = [self.record(c) for c in plan.cells]
+        plan, settled = self.plan(), self.settled()
+        records = [marked(settled, self.store, self.record(c), c.cell) for c in plan.cells]
         measured_on = {r.test: c for r, c in zip(records, plan.cells, strict=True) if r and r.test}
         tests = {name: self._test_set(name, measured_on[name]) for name in sorted(measured_on)}
         measures = run_plugins(measures=self.task.measures).measures
@@ -254,7 +265,8 @@ class Study:
         results = self.results()
         records = [r.record for r in results.results if r.record is not None]
         self.store.link_into_task(self.task.name, records)
-        return write_report(results, self.reports, self.command)
+        again = " --settle" if self.settled() is not None else ""
+        return write_report(results, self.reports, self.command + again)
 
     def write_task(self) -> None:
         """Keep the task as resolved, and the keys of its cells, in the runs folder."""
@@ -316,10 +328,10 @@ def open_study(
 
     Raises TaskError for a key or a value that cannot be, UnknownName for a task that there is not.
     """
-    store, plain_changes = Store(Path(runs)), _plain(changes)
+    store, plain_changes = Store(Path(runs)), as_plain(changes)
     if isinstance(task, Mapping):
         file = str(task.get("name", "task"))
-        read = validate(_plain(task) | plain_changes, file)
+        read = validate(as_plain(task) | plain_changes, file)
         words = ["python", "-m", "harness", "grid", f"{file}.yaml"]
     else:
         ran = store.root / (f"{task}_embedded" if embedded else str(task)) / "task.yaml"
@@ -329,21 +341,7 @@ def open_study(
         # What was run is the variant already.
         on_embedded_data = embedded and not found_as_run
         read = read_task(path, overrides, embedded=on_embedded_data, changes=plain_changes)
-        words = ["python", "-m", "harness", "grid", str(task), *_as_overrides(changes), *overrides]
+        words = ["python", "-m", "harness", "grid", str(task), *as_overrides(changes), *overrides]
         words += ["--embedded"] if embedded else []
     check_report_keys(read, file)
     return Study(read, file, shlex.join(words), store, Path(reports))
-
-
-def _plain(value: Any) -> Any:
-    """Python values as YAML has them."""
-    if isinstance(value, Mapping):
-        return {str(k): _plain(v) for k, v in value.items()}
-    if isinstance(value, list | tuple | range):
-        return [_plain(v) for v in value]
-    return str(value) if isinstance(value, Path) else value
-
-
-def _as_overrides(changes: Mapping[str, Any]) -> list[str]:
-    """Keyword arguments as the command line has them."""
-    return [f"{key}={as_flow(_plain(value))}" for key, value in changes.items()]

@@ -125,3 +125,23 @@ def test_the_scale_of_few_files_is_measured_in_processes_of_their_own(
     assert (cost.code, cost.told) == (0, "")
     assert cost.cpu_s > 0
     assert cost.peak_mb > 20
+
+
+def test_the_simulation_of_settle_tests_as_reports_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    import numpy as np
+
+    from harness.core.outcomes import Outcomes
+    from harness.stats.holm import holm
+    from harness.stats.pairwise import contrast
+
+    settle = load(ROOT / "benchmarks/settle.py", monkeypatch)
+    for name, world in settle.WORLDS.items():
+        x_KSN = world.draw(np.random.default_rng(3), 7)
+        found = settle.tested(x_KSN, 0.05)
+        rows = [Outcomes(x_SN > 0, tuple(range(7)), np.arange(world.items)) for x_SN in x_KSN]
+        pairs = zip(*np.triu_indices(len(rows), 1), strict=True)
+        theirs = [contrast(rows[i], rows[j], name_a="a", name_b="b") for i, j in pairs]
+        assert found.p == pytest.approx([c.p for c in theirs], abs=1e-9), name
+        covers = [c.low is not None and c.low <= 0 <= (c.high or 0) for c in theirs]
+        assert found.covers.tolist() == covers
+        assert settle.holm(found.p) == pytest.approx(holm(found.p.tolist()))

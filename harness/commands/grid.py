@@ -6,8 +6,9 @@ from argparse import ArgumentParser, Namespace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from harness.commands._settle import Steps
     from harness.core.protocols.launcher import Launched
-    from harness.run.request import PreparedRun
+    from harness.run.request import OpenedLauncher, PreparedRun
     from harness.study import Study
 
 HELP = "run the missing cells of a task and write its report"
@@ -25,10 +26,15 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--yes", action="store_true", help="run even above the task's budget")
     parser.add_argument("--retry-failed", action="store_true", help="run failed cells again")
     parser.add_argument("--rerun", metavar="AXIS=VALUE", help="run these cells again")
+    parser.add_argument(
+        "--settle", action="store_true",
+        help="add seeds where pairs are undecided, within budget.settle, by a sequential rule",
+    )  # fmt: skip
 
 
 def run(args: Namespace) -> int:
     from harness.commands._messages import logged, say
+    from harness.commands._settle import begin, rule_of, settle
     from harness.commands._studies import launch_options, plan_of, study_of
     from harness.commands.plan import describe
     from harness.core.store import writable
@@ -38,6 +44,7 @@ def run(args: Namespace) -> int:
     launcher = open_launcher(args.launch, launch_options(args))
     run_plugins(args.logs)  # a log that cannot be used is refused before planning
     study = study_of(args, args.task)
+    rule = rule_of(study) if args.settle else None
     plan_of(study)
     for folder in (args.runs, args.reports):
         writable(folder)
@@ -52,11 +59,16 @@ def run(args: Namespace) -> int:
     if prepared.problem is not None:
         say(f"note: {prepared.problem}; cells that were submitted before may run twice")
     _check_budget(study, prepared, args.yes)
+    if rule is not None:
+        begin(study, rule)
+        prepared = study.prepare(launcher, args.logs)
     study.write_task()
     with logged(study):
         say(describe(study, prepared))
+        if rule is not None:
+            return settle(study, _steps(study, launcher, args), prepared)
         if launcher.plugin.DETACHED and (prepared.cells or prepared.in_flight):
-            return _submit(study, prepared)
+            return _submit(study, prepared, "the same command writes the report")
         launched = _run_to_the_end(prepared)
         study.refresh()
         return _conclude(study, launched)
@@ -81,8 +93,25 @@ def _check_budget(study: Study, prepared: PreparedRun, yes: bool) -> None:
         raise BadInput("nothing was launched")
 
 
-def _submit(study: Study, prepared: PreparedRun) -> int:
-    """Submit and return; `status` shows the progress."""
+def _steps(study: Study, launcher: OpenedLauncher, args: Namespace) -> Steps:
+    from harness.commands._settle import Steps
+
+    def prepare() -> PreparedRun:
+        prepared = study.prepare(launcher, args.logs)
+        study.write_task()
+        return prepared
+
+    return Steps(
+        prepare=prepare,
+        check_budget=lambda prepared: _check_budget(study, prepared, args.yes),
+        submit=lambda prepared, then: _submit(study, prepared, then),
+        run=_run_to_the_end,
+        conclude=lambda launched: _conclude(study, launched),
+    )
+
+
+def _submit(study: Study, prepared: PreparedRun, then: str) -> int:
+    """Submit and return; `status` shows the progress. `then`: what follows when cells are done."""
     from harness.commands._messages import say
     from harness.core.protocols.launcher import Events
 
@@ -94,7 +123,7 @@ def _submit(study: Study, prepared: PreparedRun) -> int:
         print(message)
     say(
         f"progress: python -m harness status {study.task.name} --watch; when all cells are done, "
-        "the same command writes the report"
+        f"{then}"
     )
     return 0
 

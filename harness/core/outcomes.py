@@ -56,3 +56,4 @@ class Contrast:
     note: str = ""
     se: float | None = None  # standard error of the difference
     df: float | None = None  # of its t test; infinite for a normal one
+    level: float = 0.05  # of its interval; smaller where seeds were added under a sequential rule

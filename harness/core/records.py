@@ -20,6 +20,7 @@ RECORD_VERSION = 2
 #: from the arrays, which are in the hash, so a new measure must not change it.
 _NOT_SCIENCE = (
     "cost", "environment", "science_hash", "arrays", "schema", "measures", "unknown", "warnings",
+    "settle",
 )  # fmt: skip
 
 
@@ -52,6 +53,9 @@ class Record:
     measures: Mapping[str, float] = field(default_factory=dict)  # those without a field
     #: What the run found about the inputs of the cell that a reader of its numbers should know.
     warnings: Sequence[str] = ()
+    #: The sequential rules under which it was gathered or looked at, each with its look: see
+    #: `LookRule`.
+    settle: Sequence[Mapping[str, Any]] = ()
     science_hash: str | None = None
     schema: int = RECORD_VERSION
     unknown: Mapping[str, Any] = field(default_factory=dict)  # fields of another version
@@ -82,7 +86,7 @@ def as_json(record: Record) -> dict[str, Any]:
     """The Record as JSON data; fields without a value are left out."""
     known = {name: value for name, value in vars(record).items() if value is not None}
     unknown = known.pop("unknown")
-    for name in ("measures", "warnings"):
+    for name in ("measures", "warnings", "settle"):
         if not known[name]:
             del known[name]
     return known | dict(unknown)

@@ -55,6 +55,8 @@ class Store:
         replaced = record.key in self.replacing
         if not replaced and self._is_done(path):
             return False
+        if replaced and (earlier := self.read(record.key)) is not None and not record.settle:
+            record = replace(record, settle=earlier.settle)
         if arrays is not None:
             record = self._write_arrays(record, arrays)
         record = replace(record, science_hash=science_hash(record, arrays_hash(arrays or {})))
@@ -88,6 +90,16 @@ class Store:
             self.quarantine(path, f"its arrays {record.arrays} are missing or cut short")
             return None
         return record
+
+    def mark(self, record: Record) -> None:
+        """Replace a Record by itself with another `settle`; everything else of the file stays.
+
+        Raises DiskFull or OutputError.
+        """
+        path = self.path(record.key)
+        data = json.loads(path.read_bytes()) | {"settle": list(record.settle)}
+        text = json.dumps(data, indent=1, allow_nan=False).encode()
+        write_atomically(path, lambda f: f.write(text))
 
     def arrays(self, record: Record) -> dict[str, np.ndarray[Any, Any]]:
         """Arrays of a Record; {} if it has none.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -22,6 +22,9 @@ from harness.sampling.draws import Draws
 from harness.sampling.views import views
 from harness.task.grid import Row, rows_of
 from harness.task.inputs import is_random, reads_support
+
+#: More seeds of a cell (which has none itself).
+Further = Callable[[Cell], Sequence[int]]
 
 
 @dataclass
@@ -81,18 +84,25 @@ def make_plan(cells: Sequence[Cell], store: Store, where: str = "task") -> Plan:
 
 
 def plan_rows(
-    rows: Iterable[Row], store: Store, where: str = "task", progress: Progress | None = None
+    rows: Iterable[Row],
+    store: Store,
+    where: str = "task",
+    progress: Progress | None = None,
+    further: Further | None = None,
 ) -> Plan:
     """Keys, feasibility and status of every cell.
 
     Each plugin and dataset is opened once; no support, validation or test set is drawn, but
     published lists are read, as keys hold what is in them. `progress`
-    is told (done, total) items of data sets while some have to be hashed.
+    is told (done, total) items of data sets while some have to be hashed. `further` names more
+    seeds of a row.
 
     Raises BadInput for a dataset, encoder, classifier, ... that does not exist or cannot be read.
     """
     catalogue, draws = Catalogue(), Draws()
     meaningful = list(_without_meaningless(rows, catalogue, where))
+    if further is not None:
+        meaningful = [_with_seeds(row, further) for row in meaningful]
     plan = Plan(labelled=_labelled(meaningful))
     feasible: list[tuple[Row, Setup]] = []
     for row in _without_labels(meaningful) if plan.labelled else meaningful:
@@ -130,6 +140,13 @@ def _without_meaningless(rows: Iterable[Row], catalogue: Catalogue, where: str) 
         changed = _aligned_where_needed(normed, catalogue, where)
         seeds.setdefault(changed.cell, {}).update(dict.fromkeys(changed.seeds))
     return (Row(cell, tuple(of_row)) for cell, of_row in seeds.items())
+
+
+def _with_seeds(row: Row, further: Further) -> Row:
+    """A deterministic row has no seeds."""
+    if row.seeds == (None,):
+        return row
+    return Row(row.cell, tuple(dict.fromkeys([*row.seeds, *further(row.cell)])))
 
 
 def _labelled(rows: Sequence[Row]) -> dict[Cell, tuple[Cell, ...]]:

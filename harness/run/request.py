@@ -29,6 +29,7 @@ from harness.plan.resolve import ResolvedCell
 from harness.run.plugins import RunPlugins, run_plugins
 from harness.task.read import as_yaml
 from harness.task.schema import Task
+from harness.task.settle_budget import settle_budget
 
 
 @dataclass(frozen=True)
@@ -161,16 +162,17 @@ def cancel_jobs(store: Store, keys: Collection[str], task_name: str) -> Cancelle
 
 
 def budget_hours(task: Task, file: str) -> float | None:
-    """`budget: {hours: N}`: GPU-hours on a profile with GPUs, else core-hours.
+    """`budget: {hours: N}`: GPU-hours on a profile with GPUs, else core-hours. None without it.
 
-    Raises TaskError for any other budget.
+    Raises TaskError for any other budget than this and `settle`.
     """
-    budget = task.budget
-    if budget is None:
+    settle_budget(task, file)
+    budget = task.budget or {}
+    others, hours = set(budget) - {"hours", "settle"}, budget.get("hours")
+    if not others and hours is None:
         return None
-    hours = budget.get("hours")
-    if set(budget) != {"hours"} or isinstance(hours, bool) or not isinstance(hours, int | float):
-        raise TaskError(file, "budget", f"{budget}: must be {{hours: NUMBER}}")
+    if others or isinstance(hours, bool) or not isinstance(hours, int | float):
+        raise TaskError(file, "budget", f"{budget}: must be {{hours: NUMBER, settle: SEEDS}}")
     if hours <= 0:
         raise TaskError(file, "budget.hours", f"{hours}: must be above 0")
     return float(hours)

@@ -63,7 +63,9 @@ def may_give_p(n: int, *, m: int = 1, alpha: float = 0.05) -> bool:
     return n > 0 and 2.0 ** (1 - n) <= alpha / m
 
 
-def t_over_datasets(x_M: FloatArray, overlap: float = 0.0) -> TTest | None:
+def t_over_datasets(
+    x_M: FloatArray, overlap: float = 0.0, *, confidence: float = 0.95
+) -> TTest | None:
     """The t test of the mean of `x_M`, a value or a difference of each dataset.
 
     `overlap` is the mean correlation of two of them: of class draws the share of classes that they
@@ -75,9 +77,9 @@ def t_over_datasets(x_M: FloatArray, overlap: float = 0.0) -> TTest | None:
     if len(x_M) < 2 or np.ptp(np.round(x_M, DECIMALS)) == 0 or overlap >= 1:
         return None
     if overlap > 0:
-        return corrected_t(x_M, overlap / (1 - overlap)).t
+        return corrected_t(x_M, overlap / (1 - overlap), confidence=confidence).t
     error = float(x_M.std(ddof=1)) / len(x_M) ** 0.5
-    return t_test(float(x_M.mean()), error, len(x_M) - 1)
+    return t_test(float(x_M.mean()), error, len(x_M) - 1, confidence=confidence)
 
 
 def wilcoxon_p(d_M: FloatArray) -> float:

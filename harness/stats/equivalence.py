@@ -18,7 +18,12 @@ SAME_CELLS = "the same cells"
 
 
 def interval_90(c: Contrast) -> tuple[float, float] | None:
-    """The 90% interval of a difference (fractions), by the method of its 95% interval.
+    """The interval of two one-sided tests at the level of a contrast: 90% at 0.05. Fractions."""
+    return interval_at(c, CONFIDENCE if c.level == ALPHA else 1 - 2 * c.level)
+
+
+def interval_at(c: Contrast, confidence: float) -> tuple[float, float] | None:
+    """An interval of a difference (fractions), by the method of its 95% interval.
 
     t tests: the difference +- the quantile of t times its standard error. Exact McNemar: that of
     Bonett and Price. Rows that agree on every item have no spread, which is no proof: their groups
@@ -29,14 +34,14 @@ def interval_90(c: Contrast) -> tuple[float, float] | None:
     if c.test == "exact McNemar":
         # Bonett and Price add one item to either side, which moves the centre towards 0. Items
         # are single there, or every one agrees and groups are counted.
-        centre, half = c.difference * c.groups / (c.groups + 2), t_quantile(np.inf, CONFIDENCE)
+        centre, half = c.difference * c.groups / (c.groups + 2), t_quantile(np.inf, confidence)
         return max(-1.0, centre - half * c.se), min(1.0, centre + half * c.se)
     if c.se > 0:
-        half = t_quantile(c.df, CONFIDENCE) * c.se
+        half = t_quantile(c.df, confidence) * c.se
         return c.difference - half, c.difference + half
     if c.difference or not c.groups:
         return None
-    nothing = mcnemar(0, 0, c.groups, confidence=CONFIDENCE)
+    nothing = mcnemar(0, 0, c.groups, confidence=confidence)
     return nothing.low, nothing.high
 
 

@@ -12,8 +12,8 @@ from harness.stats.power import smallest_detectable
 ALPHA = 0.05
 
 
-def adjust(contrasts: Sequence[Contrast], *, alpha: float = ALPHA) -> list[Contrast]:
-    """The contrasts with Holm's p and the smallest detectable difference at alpha/m.
+def adjust(contrasts: Sequence[Contrast]) -> list[Contrast]:
+    """The contrasts with Holm's p and the smallest detectable difference at level/m.
 
     The sequence is the family: m is how many of it have a p. Which contrasts form one (a column,
     a reference, a table) is the caller's business.
@@ -25,7 +25,7 @@ def adjust(contrasts: Sequence[Contrast], *, alpha: float = ALPHA) -> list[Contr
     adjusted = holm([c.p for c in contrasts])
     m = sum(c.p is not None for c in contrasts)
     return [
-        replace(c, p_adjusted=p, smallest_detectable=_smallest(c, m, alpha))
+        replace(c, p_adjusted=p, smallest_detectable=_smallest(c, m))
         for c, p in zip(contrasts, adjusted, strict=True)
     ]
 
@@ -66,10 +66,10 @@ def tied_with_best(
     return [x for x in labels if not any({(x, y), (y, x)} & wins for y in best)]
 
 
-def _smallest(c: Contrast, m: int, alpha: float) -> float | None:
+def _smallest(c: Contrast, m: int) -> float | None:
     if c.smallest_detectable is None or c.se is None or c.df is None:
         return c.smallest_detectable
-    return smallest_detectable(c.se, c.df, alpha=alpha, m=m)
+    return smallest_detectable(c.se, c.df, alpha=c.level, m=m)
 
 
 def _wins(labels: Sequence[str], contrasts: Sequence[Contrast]) -> set[tuple[str, str]] | None:

@@ -39,7 +39,9 @@ class WeightedSet:
     weight: float
 
 
-def fixed_interval(sets: Sequence[WeightedSet]) -> tuple[Proportion | None, str]:
+def fixed_interval(
+    sets: Sequence[WeightedSet], *, confidence: float = 0.95
+) -> tuple[Proportion | None, str]:
     """The interval of a row's mean over a fixed list of data sets, and its method.
 
     None for one seed, for seeds that differ between data sets, or a data set with one group.
@@ -52,7 +54,7 @@ def fixed_interval(sets: Sequence[WeightedSet]) -> tuple[Proportion | None, str]
         return None, "no interval: one seed"
     if _has_one_group(sets):
         return None, "no interval: one group"
-    found = interval_of_mean([_as_set(s, seeds) for s in sets])
+    found = interval_of_mean([_as_set(s, seeds) for s in sets], confidence=confidence)
     return found, FIXED
 
 

@@ -90,8 +90,8 @@ def contrast(
     )
 
 
-def estimate(o: Outcomes) -> Estimate:
-    """A row's accuracy with its 95% interval under E2, in [0, 1].
+def estimate(o: Outcomes, *, confidence: float = 0.95) -> Estimate:
+    """A row's accuracy with its interval under E2, in [0, 1].
 
     Trained rows: standard error and df of two-way random effects on correctness, in Wilson's form
     (see `effective_wilson`); one seed gives no interval. Deterministic rows: Wilson, clustered
@@ -100,7 +100,7 @@ def estimate(o: Outcomes) -> Estimate:
     Raises ValueError if the shapes of the outcomes do not match.
     """
     _check(o)
-    interval, method = _interval(o)
+    interval, method = _interval(o, confidence)
     return Estimate(
         mean=float(o.correct_SN.mean()),
         low=interval.low if interval else None,
@@ -177,18 +177,21 @@ def _descriptive(v: _Verdict) -> _Verdict:
     return replace(v, p=None, smallest_detectable=None, note="descriptive")
 
 
-def _interval(o: Outcomes) -> tuple[Proportion | None, str]:
+def _interval(o: Outcomes, confidence: float) -> tuple[Proportion | None, str]:
     deterministic, groups = _is_deterministic(o), count_groups(o.groups_N)
     if not deterministic and len(o.seeds) < 2:
         return None, "no interval: one seed"
     if deterministic and not is_grouped(o.groups_N):
-        return wilson(float(o.correct_SN.mean()), len(o.groups_N)), "Wilson"
+        share = float(o.correct_SN.mean())
+        return wilson(share, len(o.groups_N), confidence=confidence), "Wilson"
     if groups < 2:
         return None, "no interval: one group"
     if deterministic:
-        return clustered_wilson(o.correct_SN[0], o.groups_N), "Wilson, clustered"
+        interval = clustered_wilson(o.correct_SN[0], o.groups_N, confidence=confidence)
+        return interval, "Wilson, clustered"
     t = two_way(o.correct_SN, o.groups_N).t
-    interval = effective_wilson(t, outcomes=o.correct_SN.size, groups=groups)
+    size = o.correct_SN.size
+    interval = effective_wilson(t, outcomes=size, groups=groups, confidence=confidence)
     return interval, "two-way random effects"
 
 

@@ -7,12 +7,13 @@ are the sample. See harness/stats/over_sets.py.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from harness.core.outcomes import Contrast
 from harness.core.samples import TestSet
 from harness.report.model.contrasts import (
     ColumnContrast,
@@ -24,6 +25,7 @@ from harness.report.model.contrasts import (
 )
 from harness.report.model.entry import DONE, FAILED, MISSING
 from harness.report.model.labels import Column, TableLayout
+from harness.report.model.looks import Cut, in_looks
 from harness.report.model.mean_rows import (
     NEW,
     MeanSource,
@@ -153,7 +155,23 @@ def _pairs(
     planned = [r for r in source.rows if means[r, column].status in (DONE, MISSING, FAILED)]
     incomplete = {r for r in planned if means[r, column].blocks}
     waiting = [pair for pair in combinations(planned, 2) if incomplete & set(pair)]
-    return ColumnPairs(tuple(compared), tuple(waiting)), tallies
+    return ColumnPairs(_in_looks(compared, source, units), tuple(waiting)), tallies
+
+
+def _in_looks(
+    compared: Sequence[Contrast], source: MeanSource, units: Units
+) -> tuple[Contrast, ...]:
+    """With the p of a sequential rule, where Records of any data set were gathered under one."""
+    columns = [c for unit in units.of for c in unit.columns]
+
+    def again(cut: Cut) -> list[Contrast]:
+        places = [(row, c) for row in source.rows for c in columns]
+        fewer = replace(source, entries={place: cut(source.entries[place]) for place in places})
+        lacking = {row for row, c in places if fewer.entries[row, c].outcomes is None}
+        kept = [c for c in compared if not lacking & {c.a, c.b}]
+        return [mean_contrast(fewer, units, c.a, c.b) for c in kept]
+
+    return in_looks(compared, lambda row: [source.entries[row, c] for c in columns], again)
 
 
 def _planned(pairs: ColumnPairs) -> int:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
 from harness.core.outcomes import Contrast
+from harness.core.settled import rules_of
 from harness.report.model.contrasts import ESTIMAND
 from harness.report.model.correlation import cosines, pearson
 from harness.report.model.entry import ABSENT, INFEASIBLE, Entry
 from harness.report.model.labels import Column
+from harness.report.model.looks import in_looks_of_pair
 from harness.report.model.results import Results
 from harness.report.model.table import Table
 from harness.stats import family, pairwise
@@ -120,9 +123,10 @@ def _compare(
 def _accuracy(claim: ClaimModel, where: str, a: Entry, b: Entry) -> JudgedClaim:
     if a.outcomes is None or b.outcomes is None or a.test != b.test:
         return JudgedClaim(claim, where, why_not="the two rows have different test sets")
-    contrast = pairwise.contrast(
-        a.outcomes, b.outcomes, name_a=claim.a, name_b=claim.b, estimand=ESTIMAND
-    )
+    contrast = in_looks_of_pair(
+        partial(pairwise.contrast, name_a=claim.a, name_b=claim.b, estimand=ESTIMAND),
+        a.outcomes, b.outcomes, rules_of([*a.records, *b.records]),
+    )  # fmt: skip
     means = float(a.outcomes.correct_SN.mean()), float(b.outcomes.correct_SN.mean())
     return JudgedClaim(claim, where, *means, contrast)
 

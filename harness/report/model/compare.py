@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 
+from harness.core.looks import LookRule
 from harness.core.outcomes import Contrast, Outcomes
+from harness.report.model.looks import in_looks_of_pair
 from harness.stats import equivalence, family, pairwise
 from harness.stats.clusters import count_groups
-from harness.stats.seed_values import contrast_of_values
+from harness.stats.seed_values import Values, contrast_of_values
+from harness.stats.sequential import Seeds, sequential
 
 HIGHER, LOWER, UNDECIDED, DESCRIPTIVE = "a is higher", "b is higher", "undecided", "descriptive"
 SAME = "equal on every item and seed"
@@ -24,6 +28,7 @@ class Runs:
     outcomes: Outcomes | None = field(default=None, compare=False, repr=False)
     test: str | None = None  # its test set; None where it is not known
     items: int | None = None
+    rules: tuple[LookRule, ...] = ()  # under which its seeds were added
 
 
 @dataclass(frozen=True)
@@ -66,15 +71,27 @@ def compare(pairs: Sequence[Pair], margin: float | None = None) -> list[Comparis
 def _contrast(pair: Pair) -> Contrast:
     a, b = pair.a, pair.b
     if a.outcomes is not None and b.outcomes is not None and a.test == b.test:
-        return pairwise.contrast(a.outcomes, b.outcomes, name_a=pair.name_a, name_b=pair.name_b)
+        test = partial(pairwise.contrast, name_a=pair.name_a, name_b=pair.name_b)
+        return in_looks_of_pair(test, a.outcomes, b.outcomes, (*a.rules, *b.rules))
     groups = 0 if a.outcomes is None else count_groups(a.outcomes.groups_N)
     like = Contrast(
         pair.name_a, pair.name_b, 0.0, None, None, None, None, 0, a.items or 0, groups, "E1", "none"
     )
     # Without a test set only the number of items may say that they are others.
-    return contrast_of_values(
-        a.top1, b.top1, like, same_items=a.test == b.test and a.items == b.items
-    )
+    same_items = a.test == b.test and a.items == b.items
+
+    def on(seeds: Seeds | None) -> Contrast:
+        of_a, of_b = _on_seeds(a.top1, seeds), _on_seeds(b.top1, seeds)
+        return contrast_of_values(of_a, of_b, like, same_items=same_items)
+
+    common = [seed for seed in a.top1 if seed in b.top1]
+    return sequential(on, on(None), common, (*a.rules, *b.rules))
+
+
+def _on_seeds(top1: Values, seeds: Seeds | None) -> Values:
+    if seeds is None or set(top1) == {None}:
+        return top1
+    return {seed: value for seed, value in top1.items() if seed in seeds}
 
 
 def _means(pair: Pair, c: Contrast) -> tuple[float, float]:

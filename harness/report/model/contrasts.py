@@ -9,6 +9,7 @@ from itertools import combinations
 from harness.core.outcomes import Contrast
 from harness.report.model.entry import DONE, FAILED, MISSING, Entry
 from harness.report.model.labels import Column
+from harness.report.model.looks import Cut, in_looks
 from harness.stats import family, pairwise
 
 ESTIMAND = "E2"
@@ -57,7 +58,23 @@ def column_pairs(
     planned = [r for r in rows if entries[r, column].status in (DONE, MISSING, FAILED)]
     incomplete = {r for r in planned if entries[r, column].blocks}
     waiting = [pair for pair in combinations(planned, 2) if incomplete & set(pair)]
-    return ColumnPairs(tuple(compared), tuple(waiting))
+    return ColumnPairs(_in_looks(compared, rows, column, entries, reference), tuple(waiting))
+
+
+def _in_looks(
+    compared: Sequence[Contrast],
+    rows: Sequence[str],
+    column: Column,
+    entries: Entries,
+    reference: str | None,
+) -> tuple[Contrast, ...]:
+    """With the p of a sequential rule, where Records were gathered under one."""
+
+    def again(cut: Cut) -> tuple[Contrast, ...]:
+        fewer = {(row, column): cut(entries[row, column]) for row in rows}
+        return column_pairs(rows, column, fewer, reference).compared
+
+    return in_looks(compared, lambda row: (entries[row, column],), again)
 
 
 def all_pairs(pairs: Mapping[Column, ColumnPairs], family_name: str) -> tuple[ColumnContrast, ...]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,6 +13,9 @@ from harness.core.outcomes import Contrast
 from harness.report.model.labels import Column
 from harness.stats import family
 from harness.stats.corrected_t import CorrectedT, corrected_t
+
+if TYPE_CHECKING:
+    from harness.core.samples import FloatArray
 
 #: Differences of fractions closer to 0 than this have no sign.
 _ZERO = 1e-9
@@ -75,8 +79,19 @@ def _summary(
         significant=sum(c.p_adjusted is not None and c.p_adjusted < family.ALPHA for c in agree),
         # The correction n_test/n_train of Nadeau and Bengio is rho/(1 - rho), where rho is the
         # correlation of two splits: here the share of classes that two draws have in common.
-        over_draws=corrected_t(d_J, max(overlap / (1 - overlap), _ZERO)) if complete else None,
+        over_draws=_over_draws(d_J, overlap, list(by_draw.values())) if complete else None,
     )
+
+
+def _over_draws(d_J: FloatArray, overlap: float, contrasts: Sequence[Contrast]) -> CorrectedT:
+    """Where seeds were added under a sequential rule, at the level of the last look."""
+    level = min(c.level for c in contrasts)
+    ratio = max(overlap / (1 - overlap), _ZERO)
+    found = corrected_t(d_J, ratio, confidence=1 - level)
+    if found.t is None or level == family.ALPHA:
+        return found
+    p = min(1.0, found.t.p * family.ALPHA / level)
+    return replace(found, t=replace(found.t, p=p))
 
 
 def _overlap(draws: Sequence[frozenset[str]]) -> float:

@@ -12,10 +12,13 @@ from harness.core.cells import Cell
 from harness.core.outcomes import Estimate, Outcomes
 from harness.core.records import Record
 from harness.core.samples import TestSet
+from harness.core.settled import rules_of
 from harness.report.model.curves import not_learned, still_falling
 from harness.report.model.measured import measures_of
 from harness.report.model.results import Result
 from harness.stats import pairwise
+from harness.stats.family import ALPHA
+from harness.stats.sequential import level_of
 
 DONE, MISSING, FAILED, INFEASIBLE, ABSENT = "done", "missing", "failed", "infeasible", "absent"
 
@@ -37,6 +40,7 @@ class Entry:
     reasons: tuple[str, ...] = ()
     cell: Cell | None = None  # of its first seed
     records: tuple[Record, ...] = ()
+    level: float = ALPHA  # of its interval; smaller under a sequential rule
     outcomes: Outcomes | None = field(default=None, compare=False, repr=False)
 
     @property
@@ -75,10 +79,12 @@ def make_entry(
         seeds=tuple(r.cell.seed for r in results),
         groups_N=test.groups,
     )
+    level = level_of(rules_of(done), outcomes.seeds)
     return Entry(
         DONE,
         **common,
-        estimate=pairwise.estimate(outcomes),
+        level=level,
+        estimate=pairwise.estimate(outcomes, confidence=1 - level),
         test=done[0].test,
         classes=len(test.class_names),
         classes_drawn=_groups_are_classes(test),

@@ -84,6 +84,7 @@ def mean_entry(source: MeanSource, row: str, units: Units) -> Entry:
         seeds_done=seeds,
         estimate=_estimate(source, row, units, parts, seeds),
         classes_drawn=all(e.classes_drawn for e in parts),
+        level=min(e.level for e in parts),
         measures=_measures(source, row, units),
         **common,
     )
@@ -107,13 +108,13 @@ def _measures(source: MeanSource, row: str, units: Units) -> dict[str, float]:
 def _estimate(
     source: MeanSource, row: str, units: Units, parts: Sequence[Entry], seeds: int
 ) -> Estimate:
-    value_M = values_of(source.entries, row, units)
+    value_M, level = values_of(source.entries, row, units), min(e.level for e in parts)
     if source.kind == NEW:
-        t = t_over_datasets(value_M, units.overlap)
+        t = t_over_datasets(value_M, units.overlap, confidence=1 - level)
         low, high = (max(0.0, t.low), min(1.0, t.high)) if t else (None, None)
         method = f"t over {units.noun}" if t else f"no interval: {len(value_M)} {units.noun}"
     else:
-        found, method = fixed_interval(_sets(source, (row,), units))
+        found, method = fixed_interval(_sets(source, (row,), units), confidence=1 - level)
         low, high = (found.low, found.high) if found else (None, None)
     of_items = [e.estimate for e in parts if e.estimate is not None]
     items, groups = (sum(getattr(e, name) for e in of_items) for name in ("items", "groups"))

@@ -25,6 +25,7 @@ from harness.stats.planning import (
     planned_power,
     seeds_needed,
 )
+from harness.stats.sequential import common_seeds
 
 if TYPE_CHECKING:
     from harness.core.samples import FloatArray
@@ -85,14 +86,15 @@ def needs_of(table: Table, *, target: float | None = None, power: float = 0.8) -
     found = [
         _need(table, c, _size(table, contrasts, c), wanted, power)
         for c in contrasts
-        if not _is_decided(table, c)
+        if not is_decided(table, c)
     ]
     sizes = [_size(table, contrasts, c) for c in contrasts]
     name = contrasts[0].family if contrasts else table.task.report.family
     return Needs(tuple(found), len(contrasts), name, max(sizes, default=0), power)
 
 
-def _is_decided(table: Table, in_column: ColumnContrast) -> bool:
+def is_decided(table: Table, in_column: ColumnContrast) -> bool:
+    """Whether a pair differs significantly, or is equivalent within the task's margin."""
     c = in_column.contrast
     if c.p_adjusted is not None and c.p_adjusted <= ALPHA:
         return True
@@ -112,8 +114,8 @@ def _need(
 ) -> Need:
     c, column = in_column.contrast, in_column.column
     entries = table.entries[c.a, column], table.entries[c.b, column]
-    target, alpha = wanted if wanted is not None else abs(c.difference), ALPHA / m
-    plan, why = _components(*entries)
+    target, alpha = wanted if wanted is not None else abs(c.difference), c.level / m
+    plan, why = components_of(*entries)
     chance = seeds = groups = floor = seconds = None
     if plan is not None and target > 0:
         tested = c.seeds >= LEAST_SEEDS or not plan.random_seeds
@@ -133,13 +135,13 @@ def _need(
     )  # fmt: skip
 
 
-def _components(a: Entry, b: Entry) -> tuple[Components | None, str]:
+def components_of(a: Entry, b: Entry) -> tuple[Components | None, str]:
     """Of the differences on common seeds; None with the reason."""
     assert a.outcomes is not None
     assert b.outcomes is not None
     pair = (a.outcomes, b.outcomes)
-    drawn = [o.seeds for o in pair if o.seeds != (None,)]
-    seeds = [s for s in drawn[0] if all(s in other for other in drawn)] if drawn else [None]
+    seeds = common_seeds(pair)
+    drawn = seeds != (None,)
     if drawn and len(seeds) < 2:
         return None, ONE_SEED
     if len(np.unique(a.outcomes.groups_N)) < 2:
@@ -147,7 +149,7 @@ def _components(a: Entry, b: Entry) -> tuple[Components | None, str]:
     d_SN = _correct(pair[0], seeds) - _correct(pair[1], seeds)
     if not np.ptp(d_SN):
         return None, NO_SPREAD
-    return components(d_SN, a.outcomes.groups_N, random_seeds=bool(drawn)), ""
+    return components(d_SN, a.outcomes.groups_N, random_seeds=drawn), ""
 
 
 def _correct(o: Outcomes, seeds: Sequence[int | None]) -> FloatArray:

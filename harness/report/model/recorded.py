@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from harness.core.hashing import canonical
 from harness.core.outcomes import Outcomes
 from harness.core.records import Record
 from harness.core.samples import TestSet
+from harness.core.settled import rules_of
 from harness.report.model.compare import Runs
 from harness.report.model.entry import Entry
 
@@ -53,19 +54,20 @@ def runs_of_records(
         seeds=tuple(r.cell.get("seed") for r in done),
         groups_N=tests(name).groups,
     )
-    return _runs(outcomes, name)
+    return _runs(outcomes, name, done)
 
 
 def runs_of_entry(entry: Entry) -> Runs | None:
     """Those of an entry of a table; None while it is not done."""
-    return None if entry.outcomes is None else _runs(entry.outcomes, entry.test)
+    if entry.outcomes is None:
+        return None
+    return _runs(entry.outcomes, entry.test, entry.records)
 
 
-def _runs(outcomes: Outcomes, test: str | None) -> Runs:
+def _runs(outcomes: Outcomes, test: str | None, records: Sequence[Record]) -> Runs:
     top1 = outcomes.correct_SN.mean(axis=1).tolist()
-    return Runs(
-        dict(zip(outcomes.seeds, top1, strict=True)), outcomes, test, len(outcomes.groups_N)
-    )
+    by_seed = dict(zip(outcomes.seeds, top1, strict=True))
+    return Runs(by_seed, outcomes, test, len(outcomes.groups_N), rules_of(records))
 
 
 def runs_of_csv(text: str, file: str) -> dict[str, Runs]:

@@ -20,6 +20,7 @@ from harness.report.model.results import Results
 from harness.report.model.table import Table
 from harness.report.model.trials import settings_of
 from harness.stats.equivalence import interval_90
+from harness.stats.family import ALPHA
 from harness.task.grid import AXES, RECIPE
 
 _CONTRAST_FIELDS = (
@@ -58,20 +59,24 @@ def contrasts_csv(table: Table) -> str:
 
     With a reference, the rows minus the reference come first, in the task's family; then the other
     pairs, and those of the means over data sets, which have `mean:KIND` in place of a data set. An
-    axis on which the two rows differ is empty. The columns of `report.margin` and `report.average`
-    are last.
+    axis on which the two rows differ is empty. The columns of `report.margin`, of a sequential rule
+    (`level`: that of the interval, where seeds were added under one) and of `report.average` are
+    last.
     """
     cells = [e.cell for e in table.entries.values() if e.cell is not None]
     axes = [a for a in _axes(cells) if a not in table.row_axes]
     header = ["a", "b", *axes, *_CONTRAST_FIELDS, "family"]
-    lines = _contrasts(table, axes)
+    sequential = any(c.contrast.level < ALPHA for c in (*table.against, *table.pairs))
+    lines = _contrasts(table, axes, sequential=sequential)
     if margin_of(table) is not None:
         header += ["margin", "verdict", "low_90", "high_90"]
+    if sequential:
+        header += ["level"]
     if (means := mean_table(table)) is not None and (found := table.average) is not None:
         header += ["datasets", "win", "tie", "loss"]
         lines = [[*line, *[None] * 4] for line in lines]
         counts = [_tally(found, c) for c in _in_csv(means)]
-        of_means = _contrasts(means, axes)
+        of_means = _contrasts(means, axes, sequential=sequential)
         lines += [[*line, *count] for line, count in zip(of_means, counts, strict=True)]
     return _csv(header, lines)
 
@@ -81,8 +86,8 @@ def _in_csv(table: Table) -> list[ColumnContrast]:
     return [*table.against, *others]
 
 
-def _contrasts(table: Table, axes: Sequence[str]) -> list[list[Any]]:
-    """With the columns of a margin, where the task has one."""
+def _contrasts(table: Table, axes: Sequence[str], *, sequential: bool) -> list[list[Any]]:
+    """With the columns of a margin, where the task has one, and of a sequential rule."""
     margin = margin_of(table)
     lines = []
     for c in _in_csv(table):
@@ -90,6 +95,8 @@ def _contrasts(table: Table, axes: Sequence[str]) -> list[list[Any]]:
         if margin is not None:
             bounds = interval_90(c.contrast) or (None, None)
             line += [margin, verdict_of(table, c.contrast, c.column) or None, *bounds]
+        if sequential:
+            line.append(c.contrast.level)
         lines.append(line)
     return lines
 

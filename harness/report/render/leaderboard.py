@@ -10,6 +10,7 @@ from harness.report.model.table import Table
 from harness.report.render.pipe_table import pipe_table
 from harness.report.text.average import average_caption
 from harness.report.text.caption import caption, two_families
+from harness.report.text.looks import sequential_caption
 from harness.report.text.numbers import interval, points
 from harness.report.text.precision import table_digits
 from harness.report.text.prose import brackets, escape, listing
@@ -32,7 +33,8 @@ def leaderboard(table: Table) -> str:
     notes = "\n".join(f"- {escape(note)}" for note in table.task.report.notes)
     parts = [
         pipe_table(["Row", *map(escape, (*table.labels, *mean_titles(table)))], rows),
-        two_families(table), caption(table), average_caption(table), notes, marks_text(table),
+        two_families(table), caption(table), sequential_caption(table), average_caption(table),
+        notes, marks_text(table),
     ]  # fmt: skip
     return "\n\n".join(part for part in parts if part)
 
