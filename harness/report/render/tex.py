@@ -16,6 +16,7 @@ from harness.report.render.leaderboard import mark, marks_text
 from harness.report.render.tex_text import escape, from_markdown
 from harness.report.text.average import average_caption
 from harness.report.text.caption import caption, two_families
+from harness.report.text.looks import sequential_caption
 from harness.report.text.numbers import interval, points
 from harness.report.text.precision import table_digits
 from harness.report.text.status import in_a_cell
@@ -48,7 +49,10 @@ def latex(table: Table) -> str:
     caption and label; many columns are set in parts.
     """
     name = table.task.name
-    texts = (caption(table), two_families(table), average_caption(table), marks_text(table))
+    texts = (
+        caption(table), two_families(table), sequential_caption(table), average_caption(table),
+        marks_text(table),
+    )  # fmt: skip
     text = " ".join(from_markdown(t) for t in texts if t)
     floats = _floats(_leaderboard(table), text, f"tab:{name}")
     if pairs := base_to_new(table):
