@@ -198,16 +198,18 @@ def _write(parts: list[PaperPart], args: Namespace) -> Path:
     from harness.report.render import html
     from harness.report.render.reproduce import NAME, page
     from harness.report.render.write import write_files, write_index
+    from harness.report.text.details import details
 
     folder: Path = args.reports
     writable(folder)
     words = ["python", "-m", "harness", NAME, *args.tasks, *(["--full"] if args.full else [])]
     text = page(parts, read_published("text4vis"), shlex.join(words))
     figures = [figure for part in parts for figure in part.figures]
+    of_entries = [details(part.table) for part in parts if part.table is not None]
     # Figures first, so that a page never links to a missing one.
     contents = {folder / NAME / figure.name: figure.png for figure in figures}
     contents[folder / f"{NAME}.md"] = text.encode()
-    contents[folder / f"{NAME}.html"] = html.page(text, NAME, figures).encode()
+    contents[folder / f"{NAME}.html"] = html.page(text, NAME, figures, of_entries).encode()
     write_files(contents)
     write_index(folder)
     return folder / f"{NAME}.md"

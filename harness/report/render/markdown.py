@@ -30,6 +30,8 @@ from harness.report.text.provenance import provenance
 from harness.report.text.watermark import warning
 
 END_OF_BODY = "<!-- end of body -->"
+#: Headings of leaderboards, here and on the page of `reproduce`.
+LEADERBOARDS = ("Leaderboard", "Results here")
 #: Begins the answer, below the question.
 ANSWER = "**Answer.**"
 

@@ -15,6 +15,7 @@ from harness.report.render import csv_files, html, markdown, tex
 from harness.report.render.figures import draw
 from harness.report.render.index import MARKER, index_page
 from harness.report.render.page_summary import summary_of
+from harness.report.text.details import details
 
 #: The index of a folder of reports; code hosts show it as the page of the folder.
 INDEX = "README.md"
@@ -38,7 +39,7 @@ def write_report(results: Results, folder: Path, command: str) -> list[Path]:
     page = markdown.report(results, table, figures, published, command)
     texts = {
         f"{name}.md": page,
-        f"{name}.html": html.page(page, name, figures),
+        f"{name}.html": html.page(page, name, figures, [details(table)]),
         f"{name}.tex": tex.latex(table),
         f"{name}.csv": csv_files.cells_csv(results),
         f"{name}_contrasts.csv": csv_files.contrasts_csv(table),

@@ -41,7 +41,8 @@ def read(text: str) -> list[Tabular]:
 
 
 def _check(body: str) -> None:
-    braces, environments, is_math = 0, [], False
+    braces, is_math = 0, False
+    environments: list[str] = []
     for match in TOKEN.finditer(body):
         command, special, _ = match.groups()
         if command is not None:
