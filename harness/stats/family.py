@@ -30,6 +30,13 @@ def adjust(contrasts: Sequence[Contrast]) -> list[Contrast]:
     ]
 
 
+def sign(c: Contrast) -> int:
+    """1 or -1: a is significantly above or below b in its family; 0: this is not shown."""
+    if c.p_adjusted is None or c.p_adjusted > ALPHA or not c.difference:
+        return 0
+    return 1 if c.difference > 0 else -1
+
+
 def rank_intervals(
     labels: Sequence[str], contrasts: Sequence[Contrast]
 ) -> dict[str, tuple[int, int]]:
@@ -84,6 +91,6 @@ def _wins(labels: Sequence[str], contrasts: Sequence[Contrast]) -> set[tuple[str
     for c in inside:
         if c.p_adjusted is None:
             return None
-        if c.p_adjusted <= ALPHA:
-            wins.add((c.a, c.b) if c.difference > 0 else (c.b, c.a))
+        if direction := sign(c):
+            wins.add((c.a, c.b) if direction > 0 else (c.b, c.a))
     return wins

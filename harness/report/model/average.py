@@ -16,12 +16,14 @@ import numpy as np
 from harness.core.outcomes import Contrast
 from harness.core.samples import TestSet
 from harness.report.model.contrasts import (
+    REFERENCE,
+    TABLE,
     ColumnContrast,
     ColumnPairs,
     Entries,
-    all_pairs,
-    verdicts,
-    with_reference,
+    Verdicts,
+    family_of,
+    judge,
 )
 from harness.report.model.entry import DONE, FAILED, MISSING
 from harness.report.model.labels import Column, TableLayout
@@ -37,7 +39,7 @@ from harness.report.model.mean_rows import (
 )
 from harness.report.model.units import Units, mean_columns
 from harness.stats.across import Across, Friedman, across, friedman
-from harness.stats.family import ALPHA
+from harness.stats.family import sign
 from harness.stats.over_sets import gated
 from harness.stats.profiles import Improvement, improvement
 from harness.task.schema import ReportModel
@@ -53,10 +55,7 @@ class Average:
     kind: str  # these_datasets | new_datasets
     units: Mapping[Column, Units]
     entries: Entries
-    against: tuple[ColumnContrast, ...]
-    pairs: tuple[ColumnContrast, ...]
-    bold: frozenset[tuple[str, Column]]
-    ranks: Mapping[tuple[str, Column], tuple[int, int]]
+    verdicts: Verdicts
     values: Mapping[tuple[str, Column], FloatArray]  # of rows with a mean: (M,), one a unit
     tallies: Mapping[tuple[Column, str, str], Across]  # by (column, a, b)
 
@@ -64,6 +63,16 @@ class Average:
     def columns(self) -> tuple[Column, ...]:
         """Of means."""
         return tuple(self.units)
+
+    @property
+    def pairs(self) -> tuple[ColumnContrast, ...]:
+        """All pairs of rows in every column of means."""
+        return self.verdicts.pairs
+
+    @property
+    def against(self) -> tuple[ColumnContrast, ...]:
+        """Every row minus the reference."""
+        return self.verdicts.against
 
 
 def average(
@@ -86,21 +95,14 @@ def average(
     for column, of_column in units.items():
         raw[column], found = _pairs(source, of_column, means, column, reference)
         tallies |= {(column, a, b): tally for (a, b), tally in found.items()}
-    pairs = {c: _gated(p, _planned(p), tallies, c) for c, p in raw.items()}
-    every = pairs
-    if report.family == "table":
-        total = sum(_planned(p) for p in raw.values())
-        every = {c: _gated(p, total, tallies, c) for c, p in raw.items()}
-    every_pair = all_pairs(every, report.family)
-    bold, ranks = verdicts(layout.rows, pairs, means)
+    name = family_of(report.family, reference)
+    pairs = _all_gated(raw, tallies, name, reference)
+    verdicts = judge(layout.rows, pairs, means, reference, report.family)
     return Average(
         kind=report.average,
         units=units,
         entries=means,
-        against=_against(raw, tallies, every_pair, reference, report.family),
-        pairs=every_pair,
-        bold=bold,
-        ranks=ranks,
+        verdicts=verdicts,
         values={
             (r, c): values_of(entries, r, units[c])
             for (r, c), e in means.items()
@@ -131,11 +133,13 @@ def improvement_over(
 
 
 def separable_pairs(found: Average, column: Column) -> set[frozenset[str]] | None:
-    """Pairs of rows that differ significantly in a column of means; None if one has no p."""
-    pairs = [c.contrast for c in found.pairs if c.column == column]
+    """Pairs of rows that differ significantly in a column of means; None if one has no p in the
+    family.
+    """
+    pairs = [c.contrast for c in found.verdicts.of(column)]
     if not pairs or any(c.p_adjusted is None for c in pairs):
         return None
-    return {frozenset((c.a, c.b)) for c in pairs if (p := c.p_adjusted) is not None and p <= ALPHA}
+    return {frozenset((c.a, c.b)) for c in pairs if sign(c)}
 
 
 def _pairs(
@@ -174,32 +178,33 @@ def _in_looks(
     return in_looks(compared, lambda row: [source.entries[row, c] for c in columns], again)
 
 
-def _planned(pairs: ColumnPairs) -> int:
-    return len(pairs.compared) + len(pairs.waiting)
-
-
-def _gated(
-    pairs: ColumnPairs, m: int, tallies: Mapping[tuple[Column, str, str], Across], column: Column
-) -> ColumnPairs:
-    """Without the p of those that cannot be significant among m; they still count in m."""
-    compared = [gated(c, tallies[column, c.a, c.b], m) for c in pairs.compared]
-    lost = [(c.a, c.b) for c, raw in zip(compared, pairs.compared, strict=True) if c.p != raw.p]
-    return ColumnPairs(tuple(compared), (*pairs.waiting, *lost))
-
-
-def _against(
+def _all_gated(
     raw: Mapping[Column, ColumnPairs],
     tallies: Mapping[tuple[Column, str, str], Across],
-    every_pair: Sequence[ColumnContrast],
-    reference: str | None,
     family_name: str,
-) -> tuple[ColumnContrast, ...]:
-    """Every row minus the reference; among fewer comparisons fewer data sets are enough."""
-    if family_name == "reference" and reference is not None:
-        sizes = {
-            column: sum(c.b == reference for c in of_column.compared)
-            + sum(reference in pair for pair in of_column.waiting)
-            for column, of_column in raw.items()
-        }
-        raw = {c: _gated(p, sizes[c], tallies, c) for c, p in raw.items()}
-    return with_reference(raw, every_pair, reference, family_name)
+    reference: str | None,
+) -> dict[Column, ColumnPairs]:
+    """Without each p that cannot be significant in its family; it still counts in its size m."""
+    total = sum(_planned(pairs) for pairs in raw.values())
+    out = {}
+    for column, pairs in raw.items():
+        m = total if family_name == TABLE else _planned(pairs)
+        against = sum(reference in (c.a, c.b) for c in pairs.compared)
+        against += sum(reference in pair for pair in pairs.waiting)
+        # Among the fewer comparisons with the reference fewer data sets are enough.
+        sizes = [
+            against if family_name == REFERENCE and reference in (c.a, c.b) else m
+            for c in pairs.compared
+        ]
+        compared = [
+            gated(c, tallies[column, c.a, c.b], size)
+            for c, size in zip(pairs.compared, sizes, strict=True)
+        ]
+        both = zip(compared, pairs.compared, strict=True)
+        lost = [(c.a, c.b) for c, before in both if c.p != before.p]
+        out[column] = ColumnPairs(tuple(compared), (*pairs.waiting, *lost))
+    return out
+
+
+def _planned(pairs: ColumnPairs) -> int:
+    return len(pairs.compared) + len(pairs.waiting)

@@ -1,9 +1,10 @@
-"""The contrasts of a leaderboard: all pairs of rows, and the families in which p is adjusted."""
+"""The contrasts of a leaderboard, and its verdicts: all from the one family that is declared."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import combinations
 
 from harness.core.outcomes import Contrast
@@ -13,13 +14,18 @@ from harness.report.model.looks import Cut, in_looks
 from harness.stats import family, pairwise
 
 ESTIMAND = "E2"
+#: Values of report.family.
+COLUMN, REFERENCE, TABLE = "column", "reference", "table"
 
 Entries = Mapping[tuple[str, Column], Entry]
 
 
 @dataclass(frozen=True)
 class ColumnContrast:
-    """A contrast in its column, with the family in which its p was adjusted and its size m."""
+    """A contrast in its column, with the family in which its p was adjusted and its size m.
+
+    A pair outside the declared family has family '' and m 0, and no adjusted p.
+    """
 
     contrast: Contrast
     column: Column
@@ -28,15 +34,39 @@ class ColumnContrast:
 
 
 @dataclass(frozen=True)
+class Verdicts:
+    """What the declared family decides. Bold and ranks need all pairs: `reference` has marks."""
+
+    family: str  # column | reference | table
+    against: tuple[ColumnContrast, ...]  # every row minus the reference
+    pairs: tuple[ColumnContrast, ...]  # all pairs, those of `against` included
+    bold: frozenset[tuple[str, Column]]
+    ranks: Mapping[tuple[str, Column], tuple[int, int]]
+    marks: Mapping[tuple[str, Column], int]  # 1: significantly above the reference, -1: below
+    reference: str | None = None
+
+    def covers(self, pair: Iterable[str]) -> bool:
+        """Whether a pair of rows belongs to the family."""
+        return self.family != REFERENCE or self.reference in tuple(pair)
+
+    def of(self, column: Column) -> list[ColumnContrast]:
+        """The pairs of one column."""
+        return self._by_column.get(column, [])
+
+    @cached_property
+    def _by_column(self) -> dict[Column, list[ColumnContrast]]:
+        found: dict[Column, list[ColumnContrast]] = {}
+        for c in self.pairs:
+            found.setdefault(c.column, []).append(c)
+        return found
+
+
+@dataclass(frozen=True)
 class ColumnPairs:
     """All pairs of the rows of one column."""
 
     compared: tuple[Contrast, ...]  # p not adjusted
     waiting: tuple[tuple[str, str], ...]  # pairs of rows that lack seeds and will be compared
-
-    def adjusted(self) -> list[Contrast]:
-        """Adjusted in the family of the column."""
-        return adjust(self.compared, len(self.waiting))
 
 
 def column_pairs(
@@ -77,67 +107,81 @@ def _in_looks(
     return in_looks(compared, lambda row: (entries[row, column],), again)
 
 
-def all_pairs(pairs: Mapping[Column, ColumnPairs], family_name: str) -> tuple[ColumnContrast, ...]:
-    """Every pair of every column, adjusted over the whole table if that is the task's family, else
-    within its column: `family: reference` adjusts only the contrasts with the reference.
+def judge(
+    rows: Sequence[str],
+    pairs: Mapping[Column, ColumnPairs],
+    entries: Entries,
+    reference: str | None,
+    declared: str,
+) -> Verdicts:
+    """Every verdict of a table, all from the one family that the task declares.
+
+    A pair outside the family has no adjusted p: were it adjusted in a family of its own, a page
+    could say of the same two rows that they differ and that they do not.
     """
-    if family_name != "table":
-        return tuple(
-            ColumnContrast(c, column, "column", _size(adjusted, len(of_column.waiting)))
-            for column, of_column in pairs.items()
-            for adjusted in [of_column.adjusted()]
-            for c in adjusted
-        )
+    name = family_of(declared, reference)
+    every_pair = _in_table(pairs) if name == TABLE else _in_columns(pairs, name, reference)
+    against = tuple(c for c in every_pair if reference is not None and c.contrast.b == reference)
+    if name == REFERENCE:
+        signs = {(c.contrast.a, c.column): family.sign(c.contrast) for c in against}
+        marks = {place: sign for place, sign in signs.items() if sign}
+        return Verdicts(name, against, every_pair, frozenset(), {}, marks, reference)
+    bold, ranks = _ranked(rows, every_pair, entries)
+    return Verdicts(name, against, every_pair, bold, ranks, {}, reference)
+
+
+def family_of(declared: str, reference: str | None) -> str:
+    """The family of a table; without a row of that name `reference` has nothing to compare."""
+    return COLUMN if declared == REFERENCE and reference is None else declared
+
+
+def _in_columns(
+    pairs: Mapping[Column, ColumnPairs], name: str, reference: str | None
+) -> tuple[ColumnContrast, ...]:
+    """Adjusted within each column: all of its pairs, or those with the reference."""
+    out = []
+    for column, of_column in pairs.items():
+        inside = [c for c in of_column.compared if name == COLUMN or c.b == reference]
+        waiting = sum(name == COLUMN or reference in pair for pair in of_column.waiting)
+        adjusted = {(c.a, c.b): c for c in adjust(inside, waiting)}
+        m = _size(adjusted.values(), waiting)
+        out += [
+            ColumnContrast(adjusted[c.a, c.b], column, name, m)
+            if (c.a, c.b) in adjusted
+            else ColumnContrast(c, column, "", 0)
+            for c in of_column.compared
+        ]
+    return tuple(out)
+
+
+def _in_table(pairs: Mapping[Column, ColumnPairs]) -> tuple[ColumnContrast, ...]:
     columns = [column for column, of_column in pairs.items() for _ in of_column.compared]
     waiting = sum(len(of_column.waiting) for of_column in pairs.values())
     adjusted = adjust([c for of_column in pairs.values() for c in of_column.compared], waiting)
     m = _size(adjusted, waiting)
     return tuple(
-        ColumnContrast(c, column, "table", m) for column, c in zip(columns, adjusted, strict=True)
+        ColumnContrast(c, column, TABLE, m) for column, c in zip(columns, adjusted, strict=True)
     )
 
 
-def with_reference(
-    pairs: Mapping[Column, ColumnPairs],
-    every_pair: Sequence[ColumnContrast],
-    reference: str | None,
-    family_name: str,
-) -> tuple[ColumnContrast, ...]:
-    """Every row minus the reference, adjusted in the task's family."""
-    if reference is None:
-        return ()
-    if family_name != "reference":
-        # The family is larger than these contrasts, so they keep the p that they have in it.
-        return tuple(c for c in every_pair if c.contrast.b == reference)
-    out = []
-    for column, of_column in pairs.items():
-        waiting = sum(reference in pair for pair in of_column.waiting)
-        adjusted = adjust([c for c in of_column.compared if c.b == reference], waiting)
-        m = _size(adjusted, waiting)
-        out += [ColumnContrast(c, column, "reference", m) for c in adjusted]
-    return tuple(out)
-
-
-def verdicts(
-    rows: Sequence[str], pairs: Mapping[Column, ColumnPairs], entries: Entries
+def _ranked(
+    rows: Sequence[str], every_pair: Sequence[ColumnContrast], entries: Entries
 ) -> tuple[frozenset[tuple[str, Column]], dict[tuple[str, Column], tuple[int, int]]]:
-    """Bold entries and rank intervals. Both use all pairs of a column, whatever the task's family:
-    a rank is about every other row, not about the reference alone.
-    """
+    """Bold entries and rank intervals."""
+    by_column: dict[Column, list[Contrast]] = {}
+    for c in every_pair:
+        by_column.setdefault(c.column, []).append(c.contrast)
     bold: set[tuple[str, Column]] = set()
     ranks: dict[tuple[str, Column], tuple[int, int]] = {}
-    for column, of_column in pairs.items():
+    for column, contrasts in by_column.items():
         # A row that lacks seeds may still be the best one: no row is bold before it is done.
         if any(entries[row, column].blocks for row in rows):
             continue
         means = {r: e.mean for r in rows if (e := entries[r, column].estimate) is not None}
-        if not means:
-            continue
-        labels, adjusted = list(means), of_column.adjusted()
         # Rows that share the highest mean are all "best": see tied_with_best.
-        best = family.tied_with_best(labels, list(means.values()), adjusted)
+        best = family.tied_with_best(list(means), list(means.values()), contrasts)
         bold |= {(row, column) for row in best}
-        intervals = family.rank_intervals(labels, adjusted)
+        intervals = family.rank_intervals(list(means), contrasts)
         ranks |= {(row, column): interval for row, interval in intervals.items()}
     return frozenset(bold), ranks
 
@@ -150,6 +194,17 @@ def adjust(contrasts: Sequence[Contrast], waiting: int) -> list[Contrast]:
     """
     held = [Contrast("", "", 0, None, None, 1.0, None, 0, 0, 0, ESTIMAND, "")] * waiting
     return family.adjust([*contrasts, *held])[: len(contrasts)]
+
+
+def outside(found: Sequence[ColumnContrast], waiting: int) -> list[ColumnContrast]:
+    """Contrasts that a section of its own shows: those of the declared family keep their p, and the
+    others, with those that wait for seeds, are adjusted among themselves.
+    """
+    without = [c for c in found if not c.family]
+    adjusted = iter(adjust([c.contrast for c in without], waiting))
+    tested = sum(c.contrast.p is not None for c in without)
+    m = tested + waiting if tested else 0
+    return [c if c.family else replace(c, contrast=next(adjusted), m=m) for c in found]
 
 
 def _size(contrasts: Iterable[Contrast], waiting: int) -> int:

@@ -7,12 +7,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from harness.core.cells import Cell, Choice
 from harness.core.outcomes import Contrast
-from harness.report.model.contrasts import adjust
+from harness.report.model.contrasts import ColumnContrast, outside
 from harness.report.model.entry import DONE
 from harness.report.model.labels import Column
 from harness.report.model.table import Table
@@ -46,8 +46,8 @@ LEVELS = {
 
 @dataclass(frozen=True)
 class Part:
-    """A part of the gain in a column. `contrast` is None while a row of it lacks seeds; its p is
-    adjusted over all parts of the table.
+    """A part of the gain in a column. `contrast` is None while a row of it lacks seeds. A pair of
+    the table's family has the p of that family; the other parts are adjusted together.
     """
 
     name: str
@@ -59,7 +59,9 @@ class Part:
 
 @dataclass(frozen=True)
 class Controls:
-    """All parts, column by column, and the size m of their family (0: nothing was tested)."""
+    """All parts, column by column, and the size m of the family of those that do not belong to the
+    table's (0: none of them was tested).
+    """
 
     parts: tuple[Part, ...]
     m: int
@@ -71,17 +73,19 @@ Rows = Mapping[str, str]
 
 def controls(table: Table) -> Controls | None:
     """None for a study without a text row that has a control beside it."""
-    pairs = {(c.column, frozenset((c.contrast.a, c.contrast.b))): c.contrast for c in table.pairs}
+    pairs = {(c.column, frozenset((c.contrast.a, c.contrast.b))): c for c in table.pairs}
     found: dict[tuple[str, str, Column], Part] = {}
+    judged: dict[tuple[str, str, Column], ColumnContrast] = {}
     for column in table.columns:
         for rows in row_sets(table, column):
             for name, first, second in PARTS:
                 if first in rows and second in rows:
                     a, b = rows[first], rows[second]
-                    contrast = pairs.get((column, frozenset((a, b))))
-                    found.setdefault((a, b, column), Part(name, column, a, b, contrast))
-    parts = [part for part in found.values() if part.contrast is not None or _waits(table, part)]
-    return _adjusted(parts) if parts else None
+                    found.setdefault((a, b, column), Part(name, column, a, b, None))
+                    if (c := pairs.get((column, frozenset((a, b))))) is not None:
+                        judged[a, b, column] = c
+    parts = [p for p in found.values() if (p.a, p.b, p.column) in judged or _waits(table, p)]
+    return _adjusted(table, parts, judged) if parts else None
 
 
 def row_sets(table: Table, column: Column) -> list[Rows]:
@@ -136,16 +140,22 @@ def _waits(table: Table, part: Part) -> bool:
     return any(table.entries[row, part.column].blocks for row in (part.a, part.b))
 
 
-def _adjusted(parts: Iterable[Part]) -> Controls:
-    """Holm's correction over all parts; one that waits for seeds counts in m, with p = 1."""
-    parts = list(parts)
-    done = [(part, part.contrast) for part in parts if part.contrast is not None]
-    waiting = len(parts) - len(done)
-    free = [replace(c if c.a == part.a else turned(c), p_adjusted=None) for part, c in done]
-    adjusted = iter(adjust(free, waiting))
-    tested = sum(c.p is not None for c in free)
-    complete = (p if p.contrast is None else replace(p, contrast=next(adjusted)) for p in parts)
-    return Controls(tuple(complete), tested + waiting if tested else 0)
+def _adjusted(
+    table: Table,
+    parts: Sequence[Part],
+    judged: Mapping[tuple[str, str, Column], ColumnContrast],
+) -> Controls:
+    """One that waits for seeds counts in its family, with p = 1."""
+    done = [part for part in parts if (part.a, part.b, part.column) in judged]
+    late = [part for part in parts if part not in done]
+    waiting = sum(not table.verdicts.covers((part.a, part.b)) for part in late)
+    found = outside([judged[part.a, part.b, part.column] for part in done], waiting)
+    shown = {
+        part: c.contrast if c.contrast.a == part.a else turned(c.contrast)
+        for part, c in zip(done, found, strict=True)
+    }
+    m = max((c.m for c in found if not c.family), default=0)
+    return Controls(tuple(replace(p, contrast=shown.get(p)) for p in parts), m)
 
 
 @dataclass(frozen=True)

@@ -28,10 +28,10 @@ class DrawSummary:
     label: str
     a: str
     b: str
-    contrasts: Mapping[int, Contrast]  # by class seed; p adjusted within the draw's column
+    contrasts: Mapping[int, Contrast]  # by class seed; p adjusted in the declared family
     planned: int  # draws that the study has
     same_sign: int  # draws whose difference has the sign of most draws
-    significant: int  # draws with adjusted p < 0.05 and that sign
+    significant: int  # draws with adjusted p at most 0.05 and that sign
     over_draws: CorrectedT | None  # None where a draw is missing, or all draw the same classes
 
 
@@ -40,13 +40,13 @@ def summarise_draws(
 ) -> tuple[DrawSummary, ...]:
     """Differences from the reference over class draws.
 
-    The family of a p is all rows against the reference within one draw and column. `classes` are
-    the class names of each column: draws that share classes are not independent, and the test over
-    draws corrects for their mean overlap.
+    p is adjusted in the family that the task declares. `classes` are the class names of each
+    column: draws that share classes are not independent, and the test over draws corrects for their
+    mean overlap.
     """
     by_row: dict[tuple[str, str, str], dict[int, Contrast]] = {}
     for column, contrasts in against.items():
-        for c in family.adjust(contrasts):
+        for c in contrasts:
             assert column.draw is not None
             by_row.setdefault((column.label, c.a, c.b), {})[column.draw] = c
     overlap = {
@@ -76,7 +76,7 @@ def _summary(
         contrasts=dict(sorted(by_draw.items())),
         planned=planned,
         same_sign=len(agree),
-        significant=sum(c.p_adjusted is not None and c.p_adjusted < family.ALPHA for c in agree),
+        significant=sum(family.sign(c) != 0 for c in agree),
         # The correction n_test/n_train of Nadeau and Bengio is rho/(1 - rho), where rho is the
         # correlation of two splits: here the share of classes that two draws have in common.
         over_draws=_over_draws(d_J, overlap, list(by_draw.values())) if complete else None,

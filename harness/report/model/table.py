@@ -14,10 +14,9 @@ from harness.report.model.average import Average, average
 from harness.report.model.contrasts import (
     ColumnContrast,
     Entries,
-    all_pairs,
+    Verdicts,
     column_pairs,
-    verdicts,
-    with_reference,
+    judge,
 )
 from harness.report.model.draws import DrawSummary, summarise_draws
 from harness.report.model.entry import ABSENT, INFEASIBLE, Entry, make_entry
@@ -45,14 +44,36 @@ class Table:
     columns: tuple[Column, ...]
     entries: Mapping[tuple[str, Column], Entry]
     reference: str | None
-    against: tuple[ColumnContrast, ...]  # every row minus the reference, in the task's family
-    pairs: tuple[ColumnContrast, ...]  # all pairs of every column, those of `against` included
-    bold: frozenset[tuple[str, Column]]
-    ranks: Mapping[tuple[str, Column], tuple[int, int]]
+    verdicts: Verdicts  # of the one family that the task declares
     draws: tuple[DrawSummary, ...]
     within: tuple[WithinContrast, ...]  # rows that differ in report.within alone
     notes: tuple[str, ...]
     average: Average | None = None  # report.average: means over data sets
+
+    @property
+    def family(self) -> str:
+        """The family of every verdict: column, reference or table."""
+        return self.verdicts.family
+
+    @property
+    def against(self) -> tuple[ColumnContrast, ...]:
+        """Every row minus the reference."""
+        return self.verdicts.against
+
+    @property
+    def pairs(self) -> tuple[ColumnContrast, ...]:
+        """All pairs of every column, those of `against` included."""
+        return self.verdicts.pairs
+
+    @property
+    def bold(self) -> frozenset[tuple[str, Column]]:
+        """Entries that are not significantly worse than the best of their column."""
+        return self.verdicts.bold
+
+    @property
+    def ranks(self) -> Mapping[tuple[str, Column], tuple[int, int]]:
+        """Rank intervals; none under `family: reference`."""
+        return self.verdicts.ranks
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -80,14 +101,15 @@ class Table:
     def dataframe(self) -> pd.DataFrame:
         """One line per entry, row by row, and then those of `report.average`: row, column, draw
         (the class seed, where a study has several), mean, low, high (fractions), seeds (done),
-        items, groups, status, bold, rank_low, rank_high. A value that an entry does not have is
+        items, groups, status, bold, rank_low, rank_high, mark (1: significantly above the
+        reference, -1: below, under `family: reference`). A value that an entry does not have is
         missing.
         """
         import pandas as pd
 
         lines = [self._line(row, column) for row in self.rows for column in self.columns]
         if (found := self.average) is not None:
-            means = replace(self, entries=found.entries, bold=found.bold, ranks=found.ranks)
+            means = replace(self, entries=found.entries, verdicts=found.verdicts)
             lines += [
                 {**means._line(row, column), "column": units.title(column)}
                 for row in self.rows
@@ -97,7 +119,7 @@ class Table:
         kinds = {"row": "str", "column": "str", "draw": "Int64", "mean": "float64",
                  "low": "float64", "high": "float64", "seeds": "Int64", "items": "Int64",
                  "groups": "Int64", "status": "str", "bold": "bool", "rank_low": "Int64",
-                 "rank_high": "Int64"}  # fmt: skip
+                 "rank_high": "Int64", "mark": "Int64"}  # fmt: skip
         return pd.DataFrame(lines, columns=list(kinds)).astype(kinds)
 
     def _line(self, row: str, column: Column) -> dict[str, Any]:
@@ -118,6 +140,7 @@ class Table:
             "bold": (row, column) in self.bold,
             "rank_low": rank_low,
             "rank_high": rank_high,
+            "mark": self.verdicts.marks.get((row, column)),
         }
 
 
@@ -132,13 +155,12 @@ def build_table(results: Results) -> Table:
     entries = _entries(results, layout)
     reference, reference_notes = _reference(task, layout)
     pairs = {c: column_pairs(layout.rows, c, entries, reference) for c in layout.columns}
-    bold, ranks = verdicts(layout.rows, pairs, entries)
-    every_pair = all_pairs(pairs, task.report.family)
+    verdicts = judge(layout.rows, pairs, entries, reference, task.report.family)
     means = average(task.report, layout, entries, results.tests, reference)
     draws = summarise_draws(
         {
-            column: [c for c in of_column.compared if c.b == reference]
-            for column, of_column in pairs.items()
+            column: [c.contrast for c in verdicts.of(column) if c.contrast.b == reference]
+            for column in layout.columns
             if column.draw is not None
         },
         {c: _class_names(results, layout, c, entries) for c in layout.columns},
@@ -151,12 +173,9 @@ def build_table(results: Results) -> Table:
         columns=layout.columns,
         entries=entries,
         reference=reference,
-        against=with_reference(pairs, every_pair, reference, task.report.family),
-        pairs=every_pair,
-        bold=bold,
-        ranks=ranks,
+        verdicts=verdicts,
         draws=draws,
-        within=within(task.report.within, layout.rows, pairs, entries),
+        within=within(task.report.within, layout.rows, pairs, verdicts, entries),
         notes=(
             *_accepted(task),
             *results.notes,

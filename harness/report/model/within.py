@@ -6,7 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from harness.core.outcomes import Contrast
-from harness.report.model.contrasts import ColumnPairs, Entries, adjust
+from harness.report.model.contrasts import (
+    ColumnContrast,
+    ColumnPairs,
+    Entries,
+    Verdicts,
+    outside,
+)
 from harness.report.model.labels import JOINT, Column, name_value, value_on
 
 
@@ -18,16 +24,22 @@ class WithinContrast:
     value: str
     base: str
     column: Column
-    contrast: Contrast  # p is adjusted over all of these in the column
+    contrast: Contrast  # p is adjusted in the declared family, or over those outside of it
     m: int
 
 
 def within(
-    axis: str | None, rows: Sequence[str], pairs: Mapping[Column, ColumnPairs], entries: Entries
+    axis: str | None,
+    rows: Sequence[str],
+    pairs: Mapping[Column, ColumnPairs],
+    verdicts: Verdicts,
+    entries: Entries,
 ) -> tuple[WithinContrast, ...]:
     """Every row minus the one that has the axis's first value and is otherwise called the same.
 
-    The options of a method may differ between them, as each has those that were chosen for it.
+    The options of a method may differ between them, as each has those that were chosen for it. A
+    pair that belongs to the declared family keeps the p that it has there; the others of a column
+    are a family.
     """
     if axis is None:
         return ()
@@ -39,18 +51,17 @@ def within(
     row_of = {split: row for row, split in named.items()}
     out = []
     for column, of_column in pairs.items():
-        by_rows = {frozenset((c.a, c.b)): c for c in of_column.compared}
-        waiting = {frozenset(pair) for pair in of_column.waiting}
+        by_rows = {frozenset((c.contrast.a, c.contrast.b)): c for c in verdicts.of(column)}
+        waiting = {frozenset(p) for p in of_column.waiting if not verdicts.covers(p)}
         found, held = [], 0
         for row, (shared, value) in named.items():
             pair = frozenset((row, row_of.get((shared, base), row)))
             held += pair in waiting
             if value != base and (c := by_rows.get(pair)):
-                found.append((shared, value, c if c.a == row else turned(c)))
-        adjusted = adjust([c for _, _, c in found], held)
-        m = held + sum(c.p is not None for c in adjusted)
+                found.append((shared, value, c if c.contrast.a == row else _turned(c)))
+        adjusted = outside([c for _, _, c in found], held)
         out += [
-            WithinContrast(shared, value, base, column, c, m)
+            WithinContrast(shared, value, base, column, c.contrast, c.m)
             for (shared, value, _), c in zip(found, adjusted, strict=True)
         ]
     return tuple(out)
@@ -69,6 +80,10 @@ def _split(
         return None
     parts.remove(name)
     return JOINT.join(parts), name
+
+
+def _turned(of_column: ColumnContrast) -> ColumnContrast:
+    return replace(of_column, contrast=turned(of_column.contrast))
 
 
 def turned(c: Contrast) -> Contrast:

@@ -9,6 +9,7 @@ from harness.report.model.draws import DrawSummary
 from harness.report.model.equivalence import margin_of, verdict_of
 from harness.report.model.table import Table
 from harness.report.render.pipe_table import pipe_table
+from harness.report.render.undecided_table import with_best
 from harness.report.text.notes import DRAWS, below_contrasts
 from harness.report.text.numbers import (
     detectable,
@@ -21,7 +22,7 @@ from harness.report.text.numbers import (
 from harness.report.text.precision import contrast_digits
 from harness.report.text.prose import brackets, escape
 from harness.stats.equivalence import interval_90
-from harness.stats.family import ALPHA
+from harness.stats.family import sign
 
 #: A longer table is not read; the csv of contrasts has every pair.
 MOST_PAIRS = 150
@@ -36,7 +37,7 @@ def contrast_sections(table: Table) -> list[tuple[str, str]]:
         return [(title, _contrasts(table, table.against, against=True))]
     if len(table.pairs) <= MOST_PAIRS:
         return [("## All pairs", _contrasts(table, table.pairs, against=False))]
-    shown = _with_best(table)
+    shown = with_best(table)
     text = _contrasts(table, shown, against=False)
     text += (
         f"\n\n{len(shown)} of {len(table.pairs)} pairs are shown; the csv of contrasts has all "
@@ -52,17 +53,9 @@ def draws_table(table: Table) -> str:
     seeds = sorted({c.draw for c in table.columns if c.draw is not None})
     digits = contrast_digits(c for d in table.draws for c in d.contrasts.values())
     rows = [_draw_row(d, seeds, digits) for d in table.draws]
-    header = ["Column", "Row", *(f"Draw {s}" for s in seeds), "Same sign", "p < 0.05",
+    header = ["Column", "Row", *(f"Draw {s}" for s in seeds), "Same sign", "p <= 0.05",
               brackets("Mean over draws [95% interval]"), "p over draws"]  # fmt: skip
-    return f"{pipe_table(header, rows, left=2)}\n\n{DRAWS}"
-
-
-def _with_best(table: Table) -> list[ColumnContrast]:
-    best = {}
-    for column in table.columns:
-        means = {r: e.mean for r in table.rows if (e := table.entries[r, column].estimate)}
-        best[column] = max(means, key=lambda r: means[r]) if means else ""
-    return [c for c in table.pairs if best[c.column] in (c.contrast.a, c.contrast.b)]
+    return f"{pipe_table(header, rows, left=2)}\n\n{DRAWS.format(family=table.family)}"
 
 
 def _contrasts(table: Table, contrasts: Sequence[ColumnContrast], *, against: bool) -> str:
@@ -118,7 +111,7 @@ def _draw_row(d: DrawSummary, seeds: Sequence[int], digits: int) -> list[str]:
         if c is None:
             line.append("missing")
             continue
-        star = "\\*" if c.p_adjusted is not None and c.p_adjusted < ALPHA else ""
+        star = "\\*" if sign(c) else ""
         line.append(points(c.difference, digits, sign=True) + star)
     line += [f"{d.same_sign} of {len(d.contrasts)}", f"{d.significant} of {len(d.contrasts)}"]
     t = d.over_draws.t if d.over_draws is not None else None

@@ -9,9 +9,9 @@ from harness.report.model.mean_table import mean_table, mean_titles
 from harness.report.model.table import Table
 from harness.report.render.pipe_table import pipe_table
 from harness.report.text.average import average_caption
-from harness.report.text.caption import caption, two_families
+from harness.report.text.caption import caption
 from harness.report.text.looks import sequential_caption
-from harness.report.text.numbers import interval, points
+from harness.report.text.numbers import DOWN, UP, interval, points
 from harness.report.text.precision import table_digits
 from harness.report.text.prose import brackets, escape, listing
 from harness.report.text.status import in_a_cell
@@ -33,7 +33,7 @@ def leaderboard(table: Table) -> str:
     notes = "\n".join(f"- {escape(note)}" for note in table.task.report.notes)
     parts = [
         pipe_table(["Row", *map(escape, (*table.labels, *mean_titles(table)))], rows),
-        two_families(table), caption(table), sequential_caption(table), average_caption(table),
+        caption(table), sequential_caption(table), average_caption(table),
         notes, marks_text(table),
     ]  # fmt: skip
     return "\n\n".join(part for part in parts if part)
@@ -87,7 +87,8 @@ def _shown(table: Table, row: str, label: str, digits: int) -> str:
     if len(columns) == 1 and (row, columns[0]) in table.ranks:
         first, last = table.ranks[row, columns[0]]
         text += f" ({first})" if first == last else f" ({first}-{last})"
-    return text
+    mark = table.verdicts.marks.get((row, columns[0])) if len(columns) == 1 else None
+    return f"{text} {UP if mark > 0 else DOWN}" if mark else text
 
 
 def _not_shown(entries: Sequence[Entry]) -> str:

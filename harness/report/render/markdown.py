@@ -19,6 +19,7 @@ from harness.report.render.leaderboard import leaderboard
 from harness.report.render.measure_table import measure_table
 from harness.report.render.published_tables import published_tables
 from harness.report.render.split_table import split_table
+from harness.report.render.undecided_table import undecided_table
 from harness.report.render.within_table import within_table
 from harness.report.text.answer import answer
 from harness.report.text.caption import classes_are_drawn
@@ -65,6 +66,7 @@ def body(
         ("## Mean over data sets", average_table(table)),
         ("", "\n\n".join(picture(f, task.name) for f in figures if of_means(f))),
         (f"## What {escape(task.report.within)} changes", within_table(table)),
+        ("## What is undecided", undecided_table(table)),
         *contrast_sections(table),
         ("## What carries the gain", controls_table(table)),
         ("", "\n\n".join(picture(f, task.name) for f in figures if of_controls(f))),

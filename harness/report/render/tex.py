@@ -15,9 +15,9 @@ from harness.report.render.base_to_new_table import DASH, NUMBERS, below, cells_
 from harness.report.render.leaderboard import mark, marks_text
 from harness.report.render.tex_text import escape, from_markdown
 from harness.report.text.average import average_caption
-from harness.report.text.caption import caption, two_families
+from harness.report.text.caption import caption
 from harness.report.text.looks import sequential_caption
-from harness.report.text.numbers import interval, points
+from harness.report.text.numbers import DOWN, UP, interval, points
 from harness.report.text.precision import table_digits
 from harness.report.text.status import in_a_cell
 from harness.report.text.watermark import BANNER, chosen_on_test
@@ -50,7 +50,7 @@ def latex(table: Table) -> str:
     """
     name = table.task.name
     texts = (
-        caption(table), two_families(table), sequential_caption(table), average_caption(table),
+        caption(table), sequential_caption(table), average_caption(table),
         marks_text(table),
     )  # fmt: skip
     text = " ".join(from_markdown(t) for t in texts if t)
@@ -182,7 +182,8 @@ def _shown(table: Table, row: str, label: str, digits: int) -> str:
     if one is not None and one in table.ranks:
         first, last = table.ranks[one]
         text += f" ({first})" if first == last else f" ({first}--{last})"
-    return text
+    mark_of = table.verdicts.marks.get(one, 0) if one is not None else 0
+    return f"{text} {escape(UP if mark_of > 0 else DOWN)}" if mark_of else text
 
 
 def _not_shown(table: Table, row: str, label: str) -> str:

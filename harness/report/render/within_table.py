@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from harness.report.model.contrasts import REFERENCE
 from harness.report.model.table import Table
 from harness.report.model.within import WithinContrast
 from harness.report.render.pipe_table import pipe_table
@@ -9,7 +10,7 @@ from harness.report.text.numbers import interval, points, span
 from harness.report.text.precision import contrast_digits
 from harness.report.text.prose import brackets, escape
 from harness.report.text.within import title
-from harness.stats.family import ALPHA
+from harness.stats.family import ALPHA, sign
 
 
 def within_table(table: Table) -> str:
@@ -33,7 +34,7 @@ def _shown(w: WithinContrast | None, digits: int) -> str:
         return ""
     c = w.contrast
     text = points(c.difference, digits, sign=True)
-    text += "\\*" if c.p_adjusted is not None and c.p_adjusted <= ALPHA else ""
+    text += "\\*" if sign(c) else ""
     bounds = brackets(interval(c.low, c.high, digits, sign=True))
     return f"{text} {bounds}" if bounds else text
 
@@ -48,6 +49,12 @@ def _below(table: Table) -> str:
     if not sizes:
         return text + "Descriptive: too few seeds for a p-value."
     return (
-        f"{text}\\* adjusted p at most {ALPHA}: Holm's correction over the differences of a column "
+        f"{text}\\* adjusted p at most {ALPHA}: Holm's correction {_over(table)} "
         f"(m = {span(sizes)}). Without it a difference is not shown to be 0."
     )
+
+
+def _over(table: Table) -> str:
+    if table.family != REFERENCE:
+        return f"in the family of the page, '{table.family}'"
+    return "over the differences of a column that are not in the family of the page, 'reference'"

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from harness.report.model.average import Average, friedman_of
+from harness.report.model.contrasts import REFERENCE
 from harness.report.model.labels import Column
 from harness.report.model.mean_rows import NEW
 from harness.report.model.table import Table
 from harness.report.model.units import Units
 from harness.report.text.notes import NOT_ADJUSTED
-from harness.report.text.numbers import equals, percent, span
+from harness.report.text.numbers import DOWN, UP, equals, percent, span
 from harness.report.text.prose import escape, listing
 from harness.stats.family import ALPHA
 from harness.stats.over_sets import CORRECTED, WILCOXON
@@ -47,8 +48,10 @@ def average_caption(table: Table) -> str:
             "seeds and of the test items of every data set (two-way random effects; a seed is the "
             "same on all of them)."
         )
-    if found.ranks:
+    if found.verdicts.ranks:
         text += " Bold and (a-b) are as in the other columns, from all pairs of rows."
+    elif found.verdicts.marks:
+        text += f" {UP} and {DOWN} are as in the other columns."
     draws = _of_draws(units[0], new=found.kind == NEW)
     return " ".join(s for s in (text, draws, *_test(found)) if s)
 
@@ -143,6 +146,11 @@ def no_diagram(found: Average, column: Column) -> str:
         return "it needs three rows that have every data set"
     if any(c.contrast.test == CORRECTED for c in pairs):
         return "the class draws share classes, so they are no independent data sets"
+    if found.verdicts.family == REFERENCE:
+        return (
+            "it needs all pairs of rows, and this page compares each row with the reference only "
+            "(report.family: column has all pairs)"
+        )
     if any(c.contrast.p is None for c in pairs) or not pairs:
         return "not every pair of rows may be given a p-value"
     return ""

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from harness.core.cells import NEW, Cell
-from harness.report.model.contrasts import ColumnContrast
+from harness.report.model.contrasts import COLUMN, REFERENCE
 from harness.report.model.entry import Entry
 from harness.report.model.table import Table
-from harness.report.text.numbers import points, span
+from harness.report.text.numbers import DOWN, UP, points, span
 from harness.report.text.prose import brackets, escape, listing, plural
 from harness.stats.pairwise import LEAST_SEEDS
 
@@ -30,36 +29,23 @@ def caption(table: Table) -> str:
     tests = list(dict.fromkeys(p.contrast.test for p in table.pairs if p.contrast.p is not None))
     if not tests:
         return text + _no_test(table)
-    text += (
-        f"Test: {listing(tests)}. Bold: not significantly worse than the best row of its column; "
-        "(a-b): rank interval; both from all pairs of rows of a column with Holm's correction"
-    )
-    contrasts = table.against or table.pairs
-    if contrasts[0].family == "column":
-        return f"{text} (family: column, m = {span(p.m for p in table.pairs if p.m)})."
-    return f"{text}. Family of the contrasts below: {contrasts[0].family}, m = {_m(contrasts)}."
+    return f"{text}Test: {listing(tests)}. {_verdicts(table)}"
 
 
-def two_families(table: Table) -> str:
-    """Why the answer and the rank intervals may disagree; nothing where one family has both."""
-    contrasts = [c for c in table.against or table.pairs if c.m]
-    ranked = [c.column for c in table.pairs if (c.contrast.a, c.column) in table.ranks and c.m]
-    if not contrasts or not ranked or table.draws or contrasts[0].family == "column":
-        return ""
-    who = "The answer and the contrasts" if table.reference is not None else "The contrasts"
-    if contrasts[0].family == "reference":
-        # The smaller family: more of its differences are significant.
-        what = f"each row with {escape(table.reference)} only (m = {_m(contrasts)})"
-        then = "so they may find a significant difference between rows whose rank intervals overlap"
-    else:
-        what = f"the pairs of all columns together (m = {_m(contrasts)})"
-        then = (
-            "so they may find no significant difference between rows whose rank intervals do not "
-            "overlap"
+def _verdicts(table: Table) -> str:
+    """How verdicts are shown, and the one family that all of them are from."""
+    m = span(c.m for c in table.pairs if c.m)
+    if table.family == REFERENCE:
+        return (
+            f"{UP}, {DOWN}: significantly above or below {escape(table.reference)}, the only row "
+            "that others are compared with. Every verdict of this page has Holm's correction over "
+            f"the rows of a column (family: reference, m = {m})."
         )
+    over = "of a column" if table.family == COLUMN else "of all columns together"
     return (
-        "Bold and rank intervals compare all pairs of rows of a column (m = "
-        f"{span(Counter(ranked).values())}). {who} compare {what}, {then}."
+        "Bold: not significantly worse than the best row of its column; (a-b): rank interval. "
+        f"Every verdict of this page has Holm's correction over all pairs of rows {over} (family: "
+        f"{table.family}, m = {m})."
     )
 
 
@@ -102,10 +88,6 @@ def _size(table: Table, done: Sequence[Entry]) -> str:
 def _is_zero_shot(cell: Cell) -> bool:
     """Whether tested classes were not trained on."""
     return cell.regime == "zero_shot" or cell.test_classes == NEW
-
-
-def _m(contrasts: Iterable[ColumnContrast]) -> str:
-    return span(c.m for c in contrasts if c.m)
 
 
 def _chance(done: Sequence[Entry]) -> str:

@@ -13,7 +13,7 @@ from harness.report.model.controls import (
 )
 from harness.report.model.labels import Column
 from harness.report.text.numbers import equals, margin_points, points
-from harness.report.text.prose import escape, in_column
+from harness.report.text.prose import escape, in_column, plural
 from harness.stats import equivalence
 from harness.stats.equivalence import BOTH, EQUIVALENT, UNDECIDED
 from harness.stats.family import ALPHA
@@ -106,13 +106,17 @@ def below_controls(found: Controls) -> str:
         "Differences in points with 95% intervals, between rows that differ in the classifier "
         "alone. "
     )
-    if found.m:
+    tested = [p for p in found.parts if p.contrast is not None and p.contrast.p is not None]
+    if not tested:
+        text += "Descriptive: too few seeds for a p-value. "
+    elif found.m:
         text += (
-            f"Family of this section: all its differences, in all columns (m = {found.m}), with "
-            "Holm's correction; other sections adjust in theirs. Verdicts are from the adjusted p. "
+            "A pair that the family of the page has keeps its adjusted p; the other "
+            f"{plural(found.m, 'difference')} of this section, in all columns, are a family of "
+            "their own (Holm's correction). "
         )
     else:
-        text += "Descriptive: too few seeds for a p-value. "
+        text += "Every pair has its adjusted p in the family of the page. "
     if {GAIN, ALIGNMENT, GEOMETRY} <= names:
         text += f"The gain is the sum of two parts, {ALIGNMENT} and {GEOMETRY}. "
     return text + " ".join(said for name, said in _MEANING.items() if name in names)

@@ -10,7 +10,6 @@ from harness.report.model.labels import Column
 from harness.report.model.table import Table
 from harness.report.text.numbers import margin_points
 from harness.report.text.prose import escape, listing
-from harness.stats import equivalence
 from harness.stats.equivalence import BOTH, EQUIVALENT, SAME_CELLS, UNDECIDED
 
 
@@ -29,15 +28,6 @@ def margin_clauses(
         rows.setdefault(verdict_of(table, c, column), []).append(escape(other))
     found = ((verdict, rows[verdict]) for verdict in _CLAUSES if verdict in rows)
     return [_clause(verdict, names, escape(row), margin) for verdict, names in found]
-
-
-def within_margin(table: Table, contrasts: Sequence[Contrast]) -> str:
-    """Over class draws: in how many the difference is inside the margin."""
-    margin = margin_of(table)
-    if margin is None:
-        return ""
-    inside = sum(equivalence.verdict(c, margin) in (EQUIVALENT, BOTH) for c in contrasts)
-    return f", within {margin_points(margin)} points in {inside}"
 
 
 _CLAUSES = {

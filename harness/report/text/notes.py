@@ -15,8 +15,8 @@ NOT_ADJUSTED = (
     "Intervals are not adjusted, so one may exclude 0 although its adjusted p is above 0.05."
 )
 DRAWS = (
-    "Differences in points. \\* adjusted p < 0.05 within the draw (Holm's correction; family: all "
-    "rows against the reference in one column). Over draws: the corrected resampled t test of "
+    "Differences in points. \\* adjusted p at most 0.05 within the draw (Holm's correction; "
+    "family: {family}). Over draws: the corrected resampled t test of "
     "Nadeau and Bengio; the overlap that it corrects for is the mean share of classes that two "
     "draws have in common. It needs at least 4 draws, and its p is not adjusted for the number of "
     "rows."

@@ -8,6 +8,9 @@ from statistics import median
 
 LEAST_P = 0.001
 
+#: Marks of rows that are significantly above or below the reference.
+UP, DOWN = "\u2191", "\u2193"
+
 
 def decimals(half_widths: Iterable[float | None]) -> int:
     """Decimals for points, so that half an interval (a fraction) keeps two digits; at most 2.

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 _SHOTS = re.compile(r"\d+ shots?\b")
+_OWN_WORDS = ("the difference from ", "the differences from ", "the comparisons are ")
 _SPECIAL = re.compile(r"([\\|*`\[\]])")
 
 
@@ -53,3 +54,13 @@ def in_column(label: str) -> str:
     if label == "all":
         return ""
     return f"at {label}" if _SHOTS.match(label) else f"in column {label}"
+
+
+def sentence(where: str, text: str) -> str:
+    """`In column full, text beats ...`: with a capital and a full stop; nothing of nothing."""
+    if not text:
+        return ""
+    whole = f"{where} {text}".strip()
+    # A row's label keeps its case where it begins the sentence.
+    own_words = where or text.startswith(_OWN_WORDS)
+    return f"{whole[:1].upper()}{whole[1:]}." if own_words else f"{whole}."

@@ -89,14 +89,14 @@ def test_new_data_sets_by_hand() -> None:
     assert separable, "the study has something to find"
     best = max(table.rows, key=lambda r: value[r].mean())
     tied = {r for r in table.rows if frozenset((r, best)) not in separable}
-    assert {row for row, _ in found.bold} == tied
+    assert {row for row, _ in found.verdicts.bold} == tied
 
 
 def test_few_data_sets_have_wins_and_no_p() -> None:
     """Seven data sets and six pairs: 2/2^7 is above 0.05/6."""
     _, found = built("new_datasets", datasets=names_of_sets(7))
     assert all(c.contrast.p is None and c.m == 0 for c in found.pairs)
-    assert (found.bold, dict(found.ranks)) == (frozenset(), {})
+    assert (found.verdicts.bold, dict(found.verdicts.ranks)) == (frozenset(), {})
     assert separable_pairs(found, found.columns[0]) is None
 
 
@@ -107,7 +107,7 @@ def test_fewer_comparisons_need_fewer_data_sets() -> None:
     assert [(c.m, c.family, c.contrast.p is None) for c in found.against] == (
         [(3, "reference", False)] * 3
     )
-    assert not found.ranks
+    assert not found.verdicts.ranks
 
 
 def test_a_family_of_the_table_is_that_of_all_means() -> None:
@@ -149,7 +149,7 @@ def test_a_missing_cell_blocks_the_mean_that_needs_it() -> None:
     assert found.entries["random", column].status == "done"
     assert not any("text" in (c.contrast.a, c.contrast.b) for c in found.pairs)
     assert {c.m for c in found.pairs} == {6}, "pairs that wait for cells count in m"
-    assert not found.bold
+    assert not found.verdicts.bold
 
 
 def test_a_row_without_a_data_set_has_no_mean() -> None:

@@ -102,6 +102,61 @@ def test_the_pairs_are_adjusted_over_the_table_where_it_is_the_family() -> None:
     table = build_table(make_results(small(report=report), few_shot_accuracy))
     assert {(c.family, c.m) for c in table.pairs} == {("table", 9)}
     assert set(table.against) <= set(table.pairs)
-    # Ranks stay those of the column: three pairs each.
-    column = build_table(make_results(small(), few_shot_accuracy))
-    assert table.ranks == column.ranks
+
+
+#: Rows close enough for the size of the family to decide: p is about 0.01.
+CLOSE = {"text": 0.56, "random": 0.5, "lda": 0.5}
+
+
+@pytest.mark.parametrize("family", ["column", "table"])
+def test_bold_and_ranks_are_those_of_the_adjusted_p_of_the_page(family: str) -> None:
+    """Whatever the family: a row is bold unless an adjusted p of the page says it is worse."""
+    report = {"rows": "classifier", "family": family}
+    table = build_table(make_results(small(report=report), lambda c: CLOSE[name_of(c)], n=1200))
+    for column in table.columns:
+        worse = {
+            c.contrast.a if c.contrast.difference < 0 else c.contrast.b
+            for c in table.verdicts.of(column)
+            if c.contrast.p_adjusted is not None and c.contrast.p_adjusted <= 0.05
+        }
+        means = {r: e.mean for r in table.rows if (e := table.entries[r, column].estimate)}
+        best = max(means, key=lambda r: means[r])
+        assert (best, column) in table.bold
+        assert {r for r in table.rows if (r, column) in table.bold} >= set(table.rows) - worse
+        assert table.ranks[best, column][1] == 3 - sum(
+            best in (c.contrast.a, c.contrast.b)
+            and c.contrast.p_adjusted is not None
+            and c.contrast.p_adjusted <= 0.05
+            for c in table.verdicts.of(column)
+        )
+
+
+def test_a_family_over_the_table_is_larger_and_decides_less() -> None:
+    found = {}
+    for family in ("column", "table"):
+        report = {"rows": "classifier", "family": family}
+        results = make_results(small(report=report), lambda c: CLOSE[name_of(c)], n=1200)
+        found[family] = build_table(results)
+    assert set(found["column"].bold) < set(found["table"].bold)
+
+
+def test_under_the_reference_family_rows_have_marks_and_neither_bold_nor_ranks() -> None:
+    report = {"rows": "classifier", "reference": "random", "family": "reference"}
+    accuracy = {"text": 0.8, "random": 0.5, "lda": 0.2}
+    table = build_table(make_results(small(report=report), lambda c: accuracy[name_of(c)]))
+    assert (table.bold, dict(table.ranks)) == (frozenset(), {})
+    column = Column("1 shot")
+    marks = {row: table.verdicts.marks.get((row, column)) for row in table.rows}
+    assert marks == {"text": 1, "random": None, "lda": -1}
+    (outside,) = [
+        c for c in table.verdicts.of(column) if "random" not in (c.contrast.a, c.contrast.b)
+    ]
+    assert (outside.family, outside.m, outside.contrast.p_adjusted) == ("", 0, None)
+    assert outside.contrast.p is not None
+
+
+def test_without_its_row_the_reference_family_is_that_of_the_column() -> None:
+    report = {"rows": "classifier", "reference": "nobody", "family": "reference"}
+    table = build_table(make_results(small(report=report), few_shot_accuracy))
+    assert table.family == "column"
+    assert table.ranks

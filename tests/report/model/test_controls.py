@@ -89,17 +89,29 @@ def test_intervals_are_those_of_the_table_turned_where_the_pair_is_turned() -> N
     assert (own.low, own.high, own.p) == (-of_table.high, -of_table.low, of_table.p)
 
 
-def test_one_family_over_all_columns() -> None:
-    parts = found()
-    contrasts = [p.contrast for p in parts.parts if p.contrast is not None]
-    assert parts.m == len(contrasts) == 10
-    assert [c.p_adjusted for c in contrasts] == holm([c.p for c in contrasts])
-    assert all(c.p is not None for c in contrasts)
+@pytest.mark.parametrize("family", ["column", "table"])
+def test_pairs_of_the_family_of_the_page_keep_their_p(family: str) -> None:
+    table = table_of({"report": {**TASK["report"], "family": family}})
+    parts = controls(table)
+    assert parts is not None
+    assert parts.m == 0
+    of_page = {(c.column, frozenset((c.contrast.a, c.contrast.b))): c for c in table.pairs}
+    for part in parts.parts:
+        assert part.contrast is not None
+        same = of_page[part.column, frozenset((part.a, part.b))].contrast
+        assert part.contrast.p_adjusted == same.p_adjusted
 
 
-def test_the_family_of_the_task_changes_nothing_here() -> None:
-    report = {**TASK["report"], "family": "table"}
-    assert found({"report": report}) == found()
+REFERENCE = {"report": {**TASK["report"], "reference": "text", "family": "reference"}}
+
+
+def test_pairs_that_no_family_has_are_one() -> None:
+    """Geometry and its random draw are not compared with text: 2 parts in each of 2 columns."""
+    parts = found(REFERENCE)
+    own = [p.contrast for p in parts.parts if p.name in (GEOMETRY, GEOMETRY_MATCHED)]
+    assert parts.m == len(own) == 4
+    p = [c.p for c in own if c is not None]
+    assert [c.p_adjusted for c in own if c is not None] == holm(p)
 
 
 def test_a_part_that_lacks_seeds_counts_in_the_family() -> None:
@@ -110,9 +122,17 @@ def test_a_part_that_lacks_seeds_counts_in_the_family() -> None:
     parts = found(status=status)
     waiting = [(p.name, p.column.label) for p in parts.parts if p.contrast is None]
     assert waiting == [(SEMANTICS, "1 shot")]
-    contrasts = [p.contrast for p in parts.parts if p.contrast is not None]
-    assert parts.m == 10
-    assert [c.p_adjusted for c in contrasts] == holm([*(c.p for c in contrasts), 1.0])[:-1]
+
+    def rotated(cell: Cell) -> str:
+        gone = name_of(cell) == "text_rotated" and (cell.shots, cell.seed) == (1, 0)
+        return "missing" if gone else "done"
+
+    late = found(REFERENCE, status=rotated)
+    own = [p.contrast for p in late.parts if p.name in (GEOMETRY, GEOMETRY_MATCHED)]
+    assert late.m == 4
+    assert own.count(None) == 1
+    done = [c for c in own if c is not None]
+    assert [c.p_adjusted for c in done] == holm([*(c.p for c in done), 1.0])[:-1]
 
 
 def test_a_control_that_cannot_exist_is_left_out() -> None:
@@ -121,7 +141,7 @@ def test_a_control_that_cannot_exist_is_left_out() -> None:
 
     parts = found(infeasible=infeasible)
     assert GEOMETRY_MATCHED not in {p.name for p in parts.parts}
-    assert parts.m == 8
+    assert len(parts.parts) == 8
 
 
 @pytest.mark.parametrize(

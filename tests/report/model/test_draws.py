@@ -22,7 +22,7 @@ def small(**changes: Any) -> Any:
 
 def contrast(difference: float, p: float = 0.01) -> Contrast:
     return Contrast(
-        "text", "random", difference, difference - 0.1, difference + 0.1, p, None, 5, 100, 50,
+        "text", "random", difference, difference - 0.1, difference + 0.1, p, p, 5, 100, 50,
         "E2", "two-way random effects",
     )  # fmt: skip
 

@@ -128,7 +128,7 @@ def test_the_dataframe_has_one_line_per_entry() -> None:
     frame = table.dataframe()
     assert list(frame) == [
         "row", "column", "draw", "mean", "low", "high", "seeds", "items", "groups", "status",
-        "bold", "rank_low", "rank_high",
+        "bold", "rank_low", "rank_high", "mark",
     ]  # fmt: skip
     assert len(frame) == len(table.rows) * len(table.columns)
     line = frame.set_index(["row", "column"]).loc[("text", "4 shots")]

@@ -14,8 +14,7 @@ from harness.report.model.table import Table, build_table
 from harness.report.model.task_checks import check_report_keys
 from harness.report.render.within_table import within_table
 from harness.report.text.answer import answer
-from harness.report.text.within import within_sentences
-from harness.stats.holm import holm
+from harness.report.text.within import within_sentence
 from harness.task.grid import expand
 
 from ..studies import make_results, task_of
@@ -51,14 +50,25 @@ def test_every_row_is_compared_with_the_one_of_the_first_value() -> None:
     assert all(w.contrast.low is not None for w in found)
 
 
-def test_p_is_adjusted_over_these_differences_of_a_column() -> None:
+def test_a_pair_of_the_family_keeps_its_p_and_the_others_of_a_column_are_one() -> None:
+    """Under the family of the column all pairs have their p there; under that of the reference
+    (head · text) the pair of the projection is none of its comparisons.
+    """
     table = table_of()
-    of_column = [w for w in table.within if w.column == table.columns[0]]
-    assert [w.m for w in of_column] == [2, 2]
-    expected = holm([w.contrast.p for w in of_column])
-    assert [w.contrast.p_adjusted for w in of_column] == expected
-    unadjusted = {c.contrast.p for c in table.pairs if c.column == table.columns[0]}
-    assert {w.contrast.p for w in of_column} <= unadjusted
+    of_page = {
+        frozenset((c.contrast.a, c.contrast.b)): c for c in table.verdicts.of(table.columns[0])
+    }
+    for w in (w for w in table.within if w.column == table.columns[0]):
+        same = of_page[frozenset((f"{w.shared} · text", f"{w.shared} · random"))]
+        assert (w.m, w.contrast.p_adjusted) == (same.m, same.contrast.p_adjusted)
+        assert w.m == 10
+    report = REPORT | {"reference": "head · text", "family": "reference"}
+    table = build_table(make_results(task_of(**TASK | {"report": report}), accuracy))
+    projection, head = (w for w in table.within if w.column == table.columns[0])
+    assert (projection.m, head.m) == (1, 4)
+    assert projection.contrast.p_adjusted == projection.contrast.p
+    page = {c.contrast.a: c.contrast for c in table.against if c.column == table.columns[0]}
+    assert head.contrast.p_adjusted == page["head · random"].p_adjusted
 
 
 def test_a_pair_that_waits_for_seeds_counts_in_the_family() -> None:
@@ -67,7 +77,7 @@ def test_a_pair_that_waits_for_seeds_counts_in_the_family() -> None:
         return "missing" if late else "done"
 
     found = table_of(status=status).within
-    assert [(w.shared, w.m) for w in found] == [("projection", 2)] * 2
+    assert [(w.shared, w.m) for w in found] == [("projection", 10)] * 2
 
 
 def test_options_may_differ_where_methods_have_their_own() -> None:
@@ -91,17 +101,16 @@ def test_the_table_has_a_line_for_what_rows_share_and_a_star_for_what_is_signifi
     assert lines[2].startswith("| projection | ")
     assert "\\*" not in lines[2]
     assert lines[3].startswith("| head | -30.0\\* \\[-")
-    assert "m = 2" in lines[-1]
+    assert "in the family of the page, 'column' (m = 10)" in lines[-1]
 
 
 def test_the_answer_counts_what_the_axis_changes() -> None:
     table = table_of()
-    sentences = within_sentences(table)
-    assert sentences[0] == (
-        "At 1 shot, random in place of text costs 30.0 points in 1, makes no significant "
-        "difference in 1 of 2 comparisons."
+    text = within_sentence(table)
+    assert text == (
+        "random in place of text costs 30.0 points in 2 and is undecided in 2 of 4 comparisons."
     )
-    assert all(f"- {s}" in answer(table).splitlines() for s in sentences)
+    assert answer(table).endswith(f" {text}")
 
 
 def test_without_the_key_there_is_nothing() -> None:
@@ -109,7 +118,7 @@ def test_without_the_key_there_is_nothing() -> None:
     table = build_table(make_results(task, accuracy))
     assert table.within == ()
     assert within_table(table) == ""
-    assert within_sentences(table) == []
+    assert within_sentence(table) == ""
 
 
 def test_an_axis_that_does_not_exist_is_refused() -> None:

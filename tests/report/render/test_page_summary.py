@@ -40,7 +40,7 @@ def test_a_report_gives_question_answer_and_figure() -> None:
     assert found.question == results.task.question
     first = answer(build_table(results)).strip().removeprefix("- ").split("\n")[0]
     assert found.answer == first_sentence(first)
-    assert found.answer.startswith("At 1 shot, ")
+    assert found.answer.startswith("random beats text_shuffled in ")
     assert found.answer.endswith(".")
     assert found.figure == "few_shot/accuracy.png"
     assert found.alt.startswith("Top-1 accuracy")
@@ -54,7 +54,7 @@ def test_without_a_question_there_is_what_varies() -> None:
 def test_a_choice_on_the_test_set_is_not_hidden() -> None:
     found = summary(make_results(task_of(**MIXED), few_shot_accuracy))
     assert found.question == task_of(**MIXED).question
-    assert found.answer.startswith("**Chosen on the test set.** At 1 shot, ")
+    assert found.answer.startswith("**Chosen on the test set.** text · lr=0.0003 beats random")
 
 
 def test_a_task_of_the_paper_is_one() -> None:

@@ -28,8 +28,11 @@ def renamed(table: Table, names: dict[str, str]) -> Table:
         table,
         rows=tuple(names[row] for row in table.rows),
         entries={(names[row], c): e for (row, c), e in table.entries.items()},
-        bold=frozenset((names[row], c) for row, c in table.bold),
-        ranks={(names[row], c): ranks for (row, c), ranks in table.ranks.items()},
+        verdicts=replace(
+            table.verdicts,
+            bold=frozenset((names[row], c) for row, c in table.bold),
+            ranks={(names[row], c): ranks for (row, c), ranks in table.ranks.items()},
+        ),
     )
 
 
@@ -119,10 +122,22 @@ def test_what_does_not_fit_a_page_is_several_floats() -> None:
     copies = [(f"{row} {n}", row) for n in range(8) for row in table.rows]
     entries = {(new, c): table.entries[old, c] for new, old in copies for c in table.columns}
     many = replace(table, rows=tuple(new for new, _ in copies), entries=entries)
-    tex = latex(replace(many, bold=frozenset(), ranks={}))
+    tex = latex(replace(many, verdicts=replace(table.verdicts, bold=frozenset(), ranks={})))
     found = read(tex)
     assert [len(tabular.rows) - 1 for tabular in found] == [MOST_ROWS, 64 - MOST_ROWS]
     assert tex.count(r"\begin{table}") == 2
     assert re.findall(r"\\label\{(.*?)\}", tex) == ["tab:few_shot", "tab:few_shot-2"]
     assert r"\caption{Table~\ref{tab:few_shot}, part 2 of 2.}" in tex
     assert "Part 1 of 2.}" in tex
+
+
+def test_marks_of_the_reference_family_are_arrows() -> None:
+    report = {"rows": "classifier", "reference": "random", "family": "reference"}
+    accuracy = {"text": 0.8, "random": 0.5, "lda": 0.2}
+    task = task_of(classifier=[*accuracy], include=[], shots=1, report=report)
+    tex = latex(build_table(make_results(task, lambda c: accuracy[name_of(c)])))
+    (tabular,) = read(tex)
+    assert [row[1].split()[-1] for row in tabular.rows[1:]] == [
+        r"$\uparrow$", tabular.rows[2][1].split()[-1], r"$\downarrow$",
+    ]  # fmt: skip
+    assert "arrow" not in tabular.rows[2][1]

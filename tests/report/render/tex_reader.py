@@ -11,7 +11,7 @@ COMMANDS = {
     "linewidth", "else", "fi", "toprule", "midrule", "bottomrule", "multicolumn", "textbf",
     "texttt", "smallskip", "parbox", "raggedright", "raggedleft", "strut", "allowbreak",
     "textbackslash", "textasciitilde", "textasciicircum", "textless", "textgreater", "textbar",
-    "cdot", "dagger", "times", "Delta",
+    "cdot", "uparrow", "downarrow", "dagger", "times", "Delta",
 }  # fmt: skip
 #: Commands of one sign that stand for a sign, set an accent or end a line.
 SIGNS = set("&%$#_{}\\'")

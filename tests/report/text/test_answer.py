@@ -11,6 +11,7 @@ import pytest
 from harness.core.cells import Cell
 from harness.report.model.table import build_table
 from harness.report.text.answer import answer
+from harness.stats import family
 
 from ..studies import few_shot, few_shot_accuracy, make_results, name_of, task_of
 
@@ -21,26 +22,68 @@ def answer_of(**options: Any) -> str:
     return answer(build_table(few_shot(**options)))
 
 
-def test_one_item_per_column_with_the_rows_that_the_reference_beats_first() -> None:
-    text = answer_of()
-    items = [line for line in text.splitlines() if line.startswith("- ")]
-    assert [i[: i.index(",")] for i in items] == ["- At 1 shot", "- At 2 shots", "- At 4 shots"]
+def test_one_column_has_the_rows_that_the_reference_beats_first() -> None:
+    text = answer_of(task={"shots": 2})
     assert re.search(r"random beats text_shuffled by [\d.]+ points \[[\d., ]+\] \(adjusted p", text)
-    assert re.search(
-        r"prototype beats random by [\d.]+ points \[[^;]* and text beats it by [\d.]+ \[", text
-    )
-    both = [i for i in items if "random beats" in i and "beats random" in i]
-    assert both
-    assert all(i.index("random beats") < i.index("beats random") for i in both)
+    assert re.search(r"prototype beats random by [\d.]+ points \[[\d., ]+\] \(adjusted p", text)
+    assert text.index("random beats") < text.index("beats random")
 
 
 def test_an_undecided_difference_is_not_called_equal() -> None:
-    text = answer_of()
+    text = answer_of(task={"shots": 1})
     assert "equal" not in text
     undecided = re.findall(r"([^;]*) do(?:es)? not differ significantly from random", text)
     assert undecided
     assert all(re.search(r"orthogonal \([+-]?[\d.]+, adjusted p = [\d.]+\)", u) for u in undecided)
-    assert re.search(r"\(smallest detectable differences?: [\d.]+( to [\d.]+)? points\)", text)
+    assert re.search(
+        r"\(smallest detectable differences?: [\d.]+( to (over )?[\d.]+)? points\)", text
+    )
+
+
+def sentences(text: str) -> list[str]:
+    return re.findall(r"[^ ].*?\.(?= |$)", text)
+
+
+def test_columns_are_counted_and_all_is_said_in_three_sentences() -> None:
+    table = build_table(few_shot())
+    text = answer(table)
+    assert len(sentences(text)) == 1
+    won = [c for c in table.against if c.contrast.a == "text_shuffled" and family.sign(c.contrast)]
+    assert f"random beats text_shuffled in {len(won)} of 3 columns (by " in text
+    undecided = sum(not family.sign(c.contrast) for c in table.against)
+    assert f"; {undecided} of {len(table.against)} comparisons are undecided." in text
+
+
+def test_without_a_reference_the_best_rows_of_columns_are_counted() -> None:
+    accuracy = {1: "text", 2: "text", 4: "prototype"}
+    task = task_of(report={"rows": "classifier"}, classifier=["text", "prototype", "lda"],
+                   include=[])  # fmt: skip
+    results = make_results(task, lambda c: 0.9 if accuracy[c.shots or 0] == name_of(c) else 0.3)
+    assert answer(build_table(results)) == (
+        " The highest mean is that of text in 2 of 3 columns and prototype in 1 of 3 columns; "
+        "beside it 0 other rows are not significantly worse."
+    )
+    even = answer(build_table(make_results(task, lambda c: 0.5, n=40)))
+    assert (
+        "2 other rows are not significantly worse, in every column text, prototype and lda" in even
+    )
+
+
+def test_of_many_rows_that_differ_the_first_four_are_named() -> None:
+    report = {"rows": "classifier", "columns": "shots", "reference": "text"}
+    task = task_of(**MANY | {"shots": [1, 2]}, report=report)
+    text = answer(build_table(make_results(task, lambda c: 0.9 if name_of(c) == "text" else 0.3)))
+    assert " and 7 other rows." in text
+    assert text.count(" of 2") == 4
+
+
+def test_few_seeds_over_columns_are_descriptive_with_their_range() -> None:
+    text = answer_of(task={**TWO, "seeds": 3})
+    assert re.fullmatch(
+        r" The comparisons are descriptive \(a p-value needs 5 seeds\), with differences of "
+        r"\+[\d.]+ to \+[\d.]+ points\.",
+        text,
+    )
 
 
 def test_fewer_than_five_seeds_are_descriptive() -> None:
@@ -99,7 +142,7 @@ def test_the_best_row_and_class_draws_with_a_margin() -> None:
     draws = answer_of(
         task={**TWO, "class_seed": [0, 1], "shots": 1, "report": report | {"reference": "random"}}
     )
-    assert draws.endswith("(same sign in 2, significant in 2, within 60 points in 2).")
+    assert draws.endswith("; 1 of 1 is equivalent within 60 points in every draw.")
 
 
 def test_many_beaten_rows_are_counted() -> None:
@@ -113,25 +156,27 @@ def test_incomplete_entries_are_counted() -> None:
         return "missing" if (name_of(cell), cell.shots, cell.seed) == ("text", 1, 0) else "done"
 
     text = answer_of(task=TWO, status=late)
-    assert text.endswith("- 1 of 6 entries is incomplete; its column has no ranks.")
+    assert text.endswith("; 1 of 6 entries is incomplete; its column has no ranks.")
     text = answer_of(task=TWO, status=lambda c: "missing" if name_of(c) == "text" else "done")
     assert text == " 3 of 6 entries are incomplete; their columns have no ranks."
 
 
 def test_class_draws_agree_or_not() -> None:
     text = answer_of(task={**TWO, "class_seed": [0, 1, 2, 3], "shots": 1})
-    assert re.fullmatch(
-        r" At 1 shot, text minus random is \+[\d.]+ points on average over 4 class draws "
-        r"\(same sign in 4, significant in 4\)\.",
-        text,
+    assert re.fullmatch(r" In each of 4 class draws, text beats random by [\d.]+ points\.", text)
+    one = {"0": 0.9, "1": 0.9, "2": 0.9, "3": 0.3}
+    task = task_of(**TWO | {"class_seed": [0, 1, 2, 3], "shots": 1})
+    split = make_results(task, lambda c: one[str(c.class_seed)] if name_of(c) == "text" else 0.5)
+    assert answer(build_table(split)) == (
+        " In each of 4 class draws, 1 of 1 comparison is undecided."
     )
 
 
 @pytest.mark.parametrize(
     ("changes", "starts"),
     [
-        ({"regime": "fraction", "fraction": [0.5, 1.0], "shots": None}, "- At fraction 0.5, "),
-        ({"dataset": ["folder:a", "folder:b"], "shots": 1}, "- In column folder:a, "),
+        ({"shots": 1}, "At 1 shot, "),
+        ({"dataset": ["folder:a", "folder:b"], "shots": 1}, "text beats random in 2 of 2 columns"),
         ({"regime": "full", "shots": None}, " text beats random by "),
     ],
 )
@@ -139,7 +184,7 @@ def test_a_sentence_names_its_column(changes: dict[str, Any], starts: str) -> No
     report = {"rows": "classifier", "reference": "random"}
     task = task_of(**TWO | changes | {"report": report})
     results = make_results(task, lambda c: 0.8 if name_of(c) == "text" else 0.3)
-    assert answer(build_table(results)).lstrip("\n").startswith(starts)
+    assert answer(build_table(results)).strip().startswith(starts.strip())
 
 
 def test_nothing_to_compare() -> None:

@@ -1,19 +1,17 @@
-"""The caption of the leaderboard, and the note on two families."""
+"""The caption of the leaderboard."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
-import pytest
 
 from harness.report.model.results import Results
 from harness.report.model.table import build_table
-from harness.report.text.caption import caption, classes_are_drawn, two_families
+from harness.report.text.caption import caption, classes_are_drawn
 from harness.task.read import validate
 
-from ..studies import few_shot, few_shot_accuracy, make_results, name_of, task_of
+from ..studies import few_shot, few_shot_accuracy, make_results, task_of
 
 
 def caption_of(results: Results) -> str:
@@ -62,7 +60,17 @@ def test_one_run_and_one_seed_are_not_the_same() -> None:
 def test_the_declared_family_is_named_with_its_size() -> None:
     report = {"rows": "classifier", "reference": "random", "family": "reference"}
     text = caption_of(few_shot(task={"report": report}))
-    assert text.endswith("Family of the contrasts below: reference, m = 6 to 7.")
+    assert "Bold" not in text
+    assert text.endswith(
+        "↑, ↓: significantly above or below random, the only row that others are compared with. "
+        "Every verdict of this page has Holm's correction over the rows of a column (family: "
+        "reference, m = 6 to 7)."
+    )
+    table = caption_of(few_shot(task={"report": report | {"family": "table"}}))
+    assert table.endswith(
+        "Every verdict of this page has Holm's correction over all pairs of rows of all columns "
+        "together (family: table, m = 77)."
+    )
 
 
 def test_class_draws_have_a_range_and_no_interval() -> None:
@@ -76,28 +84,3 @@ def test_nothing_and_one_row() -> None:
     assert caption_of(few_shot(status=lambda _: "missing")) == "No entry is done yet."
     one = make_results(task_of(classifier="text", include=[], shots=1), few_shot_accuracy)
     assert caption_of(one).endswith("One row: there is nothing to compare.")
-
-
-@pytest.mark.parametrize(("family", "what", "then"), [
-    ("reference", "The answer and the contrasts compare each row with random only (m = 6 to 7)",
-     "may find a significant difference between rows whose rank intervals overlap"),
-    ("table", "The answer and the contrasts compare the pairs of all columns together (m = 77)",
-     "may find no significant difference between rows whose rank intervals do not overlap"),
-])  # fmt: skip
-def test_two_families_on_one_page_are_explained(family: str, what: str, then: str) -> None:
-    report = {"rows": "classifier", "reference": "random", "family": family}
-    text = two_families(build_table(few_shot(task={"report": report})))
-    assert "compare all pairs of rows of a column (m = 21 to 28)" in text
-    assert what in text
-    assert then in text
-
-
-def test_one_family_needs_no_explanation() -> None:
-    draws: dict[str, Any] = {"class_seed": [0, 1], "classifier": ["text", "random"], "include": []}
-    report = {"rows": "classifier", "reference": "random", "family": "reference"}
-    late = few_shot(
-        task={"report": report}, status=lambda c: "missing" if name_of(c) == "text" else "done"
-    )
-    assert two_families(build_table(few_shot())) == ""
-    assert two_families(build_table(few_shot(task={**draws, "report": report}))) == ""
-    assert two_families(build_table(late)) == ""  # no ranks yet

@@ -71,7 +71,10 @@ def test_without_random_rows_there_is_no_gain() -> None:
 
 def test_the_caption_declares_the_family() -> None:
     below = below_controls(found())
-    assert "all its differences, in all columns (m = 10), with Holm's correction" in below
+    assert "Every pair has its adjusted p in the family of the page." in below
+    report = {"rows": "classifier", "columns": "shots", "reference": "text", "family": "reference"}
+    of_reference = below_controls(found({"report": report}))
+    assert "the other 4 differences of this section, in all columns, are a family" in of_reference
     assert "The gain is the sum of two parts" in below
     descriptive = below_controls(found({"seeds": 1}))
     assert "Descriptive: too few seeds" in descriptive
