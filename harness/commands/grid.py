@@ -38,6 +38,7 @@ def run(args: Namespace) -> int:
     from harness.commands._studies import launch_options, plan_of, study_of
     from harness.commands.plan import describe
     from harness.core.store import writable
+    from harness.report.text.prose import plural
     from harness.run.plugins import run_plugins
     from harness.run.request import open_launcher
 
@@ -50,7 +51,7 @@ def run(args: Namespace) -> int:
         writable(folder)
     if args.rerun:
         again = study.run_again(c.key for c in study.cells_where(args.rerun))
-        say(f"{again} cells will run again")
+        say(f"{plural(again, 'cell')} will run again")
     if args.retry_failed:
         study.plan().run_again(c.key for c in study.plan().failed())
     for note in study.notes():
@@ -137,6 +138,7 @@ def _run_to_the_end(prepared: PreparedRun) -> Launched:
 
 def _conclude(study: Study, launched: Launched) -> int:
     from harness.commands._messages import say, say_of_index
+    from harness.report.text.prose import plural
 
     for complaint in launched.complaints:
         say(complaint)
@@ -145,7 +147,8 @@ def _conclude(study: Study, launched: Launched) -> int:
     paths = study.report()
     say_of_index(study.reports)
     counts = study.plan().counts()
-    say(f"{counts['done']} cells done, {counts['failed']} failed, {counts['waiting']} missing")
+    done = plural(counts["done"], "cell")
+    say(f"{done} done, {counts['failed']} failed, {counts['waiting']} missing")
     for resolved in study.plan().failed()[:5]:
         record = study.record(resolved)
         if record is not None and record.error:

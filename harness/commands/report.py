@@ -17,6 +17,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(args: Namespace) -> int:
     from harness.commands._messages import say, say_of_index
     from harness.commands._studies import plan_of, study_of
+    from harness.report.text.prose import plural
 
     args.overrides = [*args.overrides, *(t for t in args.tasks if "=" in t)]
     code = 0
@@ -26,7 +27,9 @@ def run(args: Namespace) -> int:
         print(study.report()[0])
         counts = study.plan().counts()
         if counts["waiting"] or counts["failed"]:
-            say(f"{task}: {counts['waiting']} cells are missing and {counts['failed']} failed")
+            waiting = plural(counts["waiting"], "cell")
+            verb = "is" if counts["waiting"] == 1 else "are"
+            say(f"{task}: {waiting} {verb} missing and {counts['failed']} failed")
             code = 1
     say_of_index(args.reports)
     return code

@@ -127,6 +127,7 @@ def _study(name: str, overrides: list[str], args: Namespace) -> Study:
     from harness.commands._messages import say
     from harness.commands._progress import Progress, progress_events
     from harness.commands._studies import launch_options, plan_of
+    from harness.report.text.prose import plural
     from harness.study import open_study
 
     study = open_study(
@@ -134,7 +135,7 @@ def _study(name: str, overrides: list[str], args: Namespace) -> Study:
         overrides=overrides,
     )  # fmt: skip
     missing = plan_of(study).missing()
-    say(f"{study.task.name}: {len(study.plan().cells)} cells, {len(missing)} to run")
+    say(f"{study.task.name}: {plural(len(study.plan().cells), 'cell')}, {len(missing)} to run")
     with Progress() as progress:
         study.run(
             launch=args.launch,

@@ -54,7 +54,7 @@ def test_a_failed_cell_is_exit_code_1_until_it_is_run_again(
     assert (ended.code, ended.out) == (1, "reports/tiny.md\n")
     (failed,) = [k for k, r in records(tmp_path / "runs").items() if r["status"] == "failed"]
     assert ended.err.splitlines()[-2:] == [
-        "1 cells done, 1 failed, 0 missing", f"failed {failed}: CellError: it diverged"
+        "1 cell done, 1 failed, 0 missing", f"failed {failed}: CellError: it diverged"
     ]  # fmt: skip
     broken.clear()
     still = cli("grid", task)
@@ -97,7 +97,7 @@ def test_cells_are_run_again(tiny: WriteTask, cli: Call, tmp_path: Path) -> None
     places = {p.stem: p.stat().st_ino for p in (tmp_path / "runs").glob("cells/*/*.json")}
     ended = cli("grid", tiny(), "--rerun", "classifier=text,seed=1")
     assert ended.code == 0
-    assert ended.err.splitlines()[0] == "1 cells will run again"
+    assert ended.err.splitlines()[0] == "1 cell will run again"
     after = {p.stem: p.stat().st_ino for p in (tmp_path / "runs").glob("cells/*/*.json")}
     assert [k for k in places if places[k] != after[k]] == [
         k for k, r in records(tmp_path / "runs").items()

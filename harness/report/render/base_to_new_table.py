@@ -8,7 +8,8 @@ from harness.report.model.base_to_new import BaseToNew, base_to_new
 from harness.report.model.entry import ABSENT, INFEASIBLE
 from harness.report.model.table import Table
 from harness.report.render.pipe_table import pipe_table
-from harness.report.text.numbers import points, span
+from harness.report.text.counts import counted
+from harness.report.text.numbers import points
 from harness.report.text.precision import table_digits
 from harness.report.text.prose import escape
 
@@ -55,10 +56,11 @@ def _shown(value: float | None, status: str, digits: int) -> str:
 
 def below(lines: Sequence[BaseToNew]) -> str:
     """What Base, New and H are."""
-    base, new = (span(line.classes[side] for line in lines) for side in (0, 1))
+    base = counted((line.classes[0] for line in lines), "class")
+    new = counted((line.classes[1] for line in lines), "other class")
     text = (
-        f"Points. Base: mean top-1 accuracy over seeds on the {base} classes trained on; New: on "
-        f"the {new} other classes, by the same models; each among its own classes only. H = 2 Base "
+        f"Points. Base: mean top-1 accuracy over seeds on the {base} trained on; New: on "
+        f"the {new}, by the same models; each among its own classes only. H = 2 Base "
         "New / (Base + New), the harmonic mean of the two means. Descriptive: H has no interval "
         "and no test. Those of Base and of New are above."
     )

@@ -13,7 +13,7 @@ from harness.report.model.labels import Column
 from harness.report.model.results import Results
 from harness.report.model.table import Table
 from harness.report.render.canvas import canvas, png
-from harness.report.text.prose import in_column, listing
+from harness.report.text.prose import in_column, listing, plural
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -42,9 +42,9 @@ def correlation_figure(results: Results, table: Table) -> Figure | None:
             where = f" {in_column(str(column))}".rstrip()
             text = (
                 f"Cosine similarities between the class weights of the classifier{where}, first "
-                f"seed, first {len(names)} classes, in the same order on both axes; the diagonal "
-                "is grey. r: Pearson correlation of the off-diagonal entries with those of the "
-                "text classifier before training."
+                f"seed, first {plural(len(names), 'class')}, in the same order on both axes; the "
+                "diagonal is grey. r: Pearson correlation of the off-diagonal entries with those "
+                "of the text classifier before training."
             )
             if left_out:
                 text += f" Not shown for lack of space: {listing(left_out)}."

@@ -10,7 +10,7 @@ from harness.report.model.table import Table
 from harness.report.model.units import Units
 from harness.report.text.notes import NOT_ADJUSTED
 from harness.report.text.numbers import DOWN, UP, equals, percent, span
-from harness.report.text.prose import escape, listing
+from harness.report.text.prose import escape, listing, plural
 from harness.stats.family import ALPHA
 from harness.stats.over_sets import CORRECTED, WILCOXON
 
@@ -104,13 +104,14 @@ def no_wilcoxon(found: Average) -> str:
     k = max(len([1 for (_, c) in found.values if c == column]) for column in found.units)
     m = k * (k - 1) // 2
     n = max(sum(_counts(found, c.column, c.contrast.a, c.contrast.b)[::2]) for c in lacking)
-    some = f"{len(lacking)} of {len(pairs)} pairs of rows have no p-value"
+    verb = "has" if len(lacking) == 1 else "have"
+    some = f"{len(lacking)} of {plural(len(pairs), 'pair')} of rows {verb} no p-value"
     who = "No pair of rows has a p-value" if len(lacking) == len(pairs) else some
     return (
         f"{who}: the smallest p of an exact Wilcoxon test is 2/2^n for n "
         f"data sets that differ (n = {n}: {2.0 ** (1 - n):.2g}), and the first step of Holm's "
-        f"correction over {m} pairs of {k} rows needs {ALPHA / m:.2g}. Wins, ties and losses count "
-        "data sets."
+        f"correction over {plural(m, 'pair')} of {k} rows needs {ALPHA / m:.2g}. Wins, ties and "
+        "losses count data sets."
     )
 
 

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from harness.report.model.compare import Comparison
+from harness.report.text.counts import counted
 from harness.report.text.numbers import equals, interval, points
 from harness.report.text.precision import contrast_digits
 from harness.report.text.prose import plural
@@ -40,8 +41,8 @@ def _lines(c: Comparison, digits: int) -> list[str]:
         f", p {equals(x.p)}, adjusted {equals(x.p_adjusted)}")  # fmt: skip
     run = x.seeds == 1 and x.share_seeds == 0
     size = [] if not x.seeds else ["nothing is random"] if run else [plural(x.seeds, "seed")]
-    size += [f"{x.items:,} items"] if x.items else []
-    size += [f"{x.groups:,} groups"] if x.groups not in (0, x.items) else []
+    size += [counted([x.items], "item")] if x.items else []
+    size += [counted([x.groups], "group")] if x.groups not in (0, x.items) else []
     test = "" if x.test == "none" else f"{x.test}; "
     note = "" if x.note in ("", "descriptive") else f"; {x.note}"
     return [

@@ -39,7 +39,9 @@ def _detail(table: Table, row: str, label: str, digits: int) -> str:
         ends = f", lowest {points(low or 0.0, digits)}, highest {points(high or 0.0, digits)}"
         return f"{text} over {plural(len(columns), 'class draw')}{ends}."
     if low is not None and high is not None:
-        text += f", 95% interval from {points(low, digits)} to {points(high, digits)}"
+        # Where seeds were added under a sequential rule, it is wider than 95%.
+        covered = f"{100 * (1 - entries[0].level):.4g}%"
+        text += f", {covered} interval from {points(low, digits)} to {points(high, digits)}"
     (column,) = columns
     parts = [text, _size(entries[0])]
     if (row, column) in table.ranks:

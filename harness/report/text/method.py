@@ -110,7 +110,8 @@ def _budget(table: Table, cells: Iterable[Cell]) -> str:
     if val:
         text = _searched(by_budget, every_row=not nothing_to_fit)
         numbers = listing([str(v) for v in sorted(v for v in val if isinstance(v, int))])
-        samples = [f"{numbers} validation samples per class"] if numbers else []
+        noun = "validation sample" if numbers == "1" else "validation samples"
+        samples = [f"{numbers} {noun} per class"] if numbers else []
         samples += [val_text(v) for v in val if isinstance(v, Choice)]
         if samples:
             text += f"; chosen on {listing(samples)}, never trained on"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from harness.report.model.needs import Need, Needs
+from harness.report.text.counts import counted
 from harness.report.text.numbers import detectable, percent, points
 from harness.report.text.prose import plural
 from harness.stats.pairwise import LEAST_SEEDS
@@ -22,7 +23,7 @@ def needs_text(needs: Needs, task: str) -> str:
 
 def _lines(n: Need) -> list[str]:
     where = "" if n.column.label == "all" else f"{n.column}: "
-    size = f"{plural(n.seeds, 'seed')}, {n.items} items in {plural(n.groups, 'group')}"
+    size = f"{plural(n.seeds, 'seed')}, {plural(n.items, 'item')} in {plural(n.groups, 'group')}"
     first = f"  {where}{n.a} minus {n.b}: {points(n.difference, 1, sign=True)} points ({size})"
     if n.why:
         return [first, f"    {n.why}"]
@@ -39,7 +40,7 @@ def _seeds(n: Need) -> str:
         return "the seeds of today are enough"
     more = n.seeds_needed - n.seeds
     cost = "" if n.seconds is None else f", about {n.seconds:.0f} s"
-    return f"{n.seeds_needed:,} seeds ({more:,} more{cost})"
+    return f"{counted([n.seeds_needed], 'seed')} ({more:,} more{cost})"
 
 
 def _items(n: Need) -> str:
@@ -47,7 +48,8 @@ def _items(n: Need) -> str:
         return f"no number of items is enough{_with_seeds(n)}"
     if n.groups_needed <= n.groups:
         return f"the items of today are enough{_with_seeds(n)}"
-    return f"or {n.items_needed:,} items in {n.groups_needed:,} groups{_with_seeds(n)}"
+    items, groups = counted([n.items_needed], "item"), counted([n.groups_needed], "group")
+    return f"or {items} in {groups}{_with_seeds(n)}"
 
 
 def _with_seeds(n: Need) -> str:

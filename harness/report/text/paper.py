@@ -34,7 +34,8 @@ def opening(parts: Sequence[PaperPart], judged: Sequence[Sequence[JudgedClaim]])
     tested = len(verdicts) - verdicts.count(UNTESTED)
     return (
         f"Tables and figures: {len(parts)} ({kinds}). Claims: {len(verdicts)}, of which {tested} "
-        "are tested here. The paper's numbers are imported and enter no test. Data, encoders and "
+        f"{'is' if tested == 1 else 'are'} tested here. "
+        "The paper's numbers are imported and enter no test. Data, encoders and "
         "budgets differ from the paper's, so compare directions and not numbers: a claim that does "
         "not hold here is not refuted for the paper's setting, and one that holds here is not "
         "confirmed for it."

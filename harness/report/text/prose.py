@@ -45,8 +45,12 @@ def listing(parts: Sequence[str]) -> str:
 
 
 def plural(number: int, noun: str) -> str:
-    """`1 seed`, `5 seeds`."""
-    return f"{number} {noun}{'s' * (number != 1)}"
+    """`1 seed`, `5 seeds`, `2 classes`, `3 entries`."""
+    if number == 1:
+        return f"1 {noun}"
+    if re.search("[^aeiou]y$", noun):
+        return f"{number} {noun.removesuffix('y')}ies"
+    return f"{number} {noun}{'es' if noun.endswith('s') else 's'}"
 
 
 def in_column(label: str) -> str:

@@ -17,7 +17,8 @@ def provenance(results: Results, command: str) -> str:
     records = [r.record for r in cells if r.record is not None]
     environments = [r.environment for r in records]
     lines = [
-        f"- Records: {len(records)} of {len(cells)} cells; science hash: `{science_hash(results)}`",
+        f"- Records: {len(records)} of {plural(len(cells), 'cell')}; "
+        f"science hash: `{science_hash(results)}`",
         f"- Command: `{command.replace('`', '')}`",
         f"- Time, summed over cells: {_seconds(records, 'wall_s')} of wall time, "
         f"{_total(records, 'gpu_s') / 3600:.2f} GPU hours; before them "

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from harness.core.cells import OWN, Cell, Choice
-from harness.report.text.prose import escape, listing
+from harness.report.text.prose import escape, listing, plural
 from harness.task.grid import value_of
 
 
@@ -62,10 +62,10 @@ def support_text(support: Choice) -> str:
 def val_text(val: int | Choice) -> str:
     """`2 validation samples per class` and the like."""
     if isinstance(val, int):
-        return f"{val} validation samples per class"
+        return f"{plural(val, 'validation sample')} per class"
     per_class = dict(val.options).get("per_class")
     if per_class is None:
         return "the whole official validation split"
     if per_class == "coop":
         return "min(K, 4) samples per class of the official validation split (CoOp's draw)"
-    return f"{per_class} samples per class of the official validation split"
+    return f"{plural(per_class, 'sample')} per class of the official validation split"

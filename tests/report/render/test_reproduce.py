@@ -54,7 +54,7 @@ def test_a_claim_is_beside_what_is_printed_and_what_is_measured() -> None:
     cells = [cell.strip() for cell in row.strip("|").split("|")]
     assert cells[1] == "81.52 and 59.30"
     assert cells[6:] == ["yes", "yes", "**holds**"]
-    assert "Claims: 1, of which 1 are tested here." in text
+    assert "Claims: 1, of which 1 is tested here." in text
     assert "**holds:** 1 (1 of Table 1)" in text
 
 

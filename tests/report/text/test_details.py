@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from harness.core.cells import Cell
 from harness.report.model.table import build_table
@@ -29,6 +30,12 @@ def test_an_entry_in_words() -> None:
         for label, text in zip(table.labels, texts, strict=True)
         if "not significantly worse" in text
     }
+
+
+def test_an_interval_of_a_sequential_rule_has_its_level() -> None:
+    table = build_table(few_shot())
+    entries = {place: replace(e, level=0.001) for place, e in table.entries.items()}
+    assert ", 99.9% interval from " in details(replace(table, entries=entries))[0][0]
 
 
 def test_what_has_no_number_says_why() -> None:
