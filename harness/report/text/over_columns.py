@@ -112,7 +112,8 @@ def _summary(reference: str, found: Sequence[Finding], columns: int, digits: int
     parts = []
     for side in (-1, 1):  # rows that the reference beats first
         won = [f for f in found if f.sign == side]
-        rows = sorted({f.row for f in won}, key=lambda r: -sum(f.row == r for f in won))
+        # Equally frequent rows stay in the order of the table.
+        rows = [row for row, _ in Counter(f.row for f in won).most_common()]
         clauses = [
             _wins(escape(reference), row, [f for f in won if f.row == row], side, i, columns,
                   digits)

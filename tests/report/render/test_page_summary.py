@@ -54,7 +54,7 @@ def test_without_a_question_there_is_what_varies() -> None:
 def test_a_choice_on_the_test_set_is_not_hidden() -> None:
     found = summary(make_results(task_of(**MIXED), few_shot_accuracy))
     assert found.question == task_of(**MIXED).question
-    assert found.answer.startswith("**Chosen on the test set.** text · lr=0.0003 beats random")
+    assert found.answer.startswith("**Chosen on the test set.** text · chosen on test beats ")
 
 
 def test_a_task_of_the_paper_is_one() -> None:
