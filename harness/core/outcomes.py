@@ -57,3 +57,5 @@ class Contrast:
     se: float | None = None  # standard error of the difference
     df: float | None = None  # of its t test; infinite for a normal one
     level: float = 0.05  # of its interval; smaller where seeds were added under a sequential rule
+    #: Of seeds, groups and the residual: the pair's own, where two-way random effects tested it.
+    mean_squares: tuple[float, float, float] | None = None

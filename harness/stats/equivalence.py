@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from harness.core.outcomes import Contrast
 from harness.stats.family import ALPHA
-from harness.stats.mcnemar import mcnemar
+from harness.stats.pairwise import EXACT_MCNEMAR, SIGN_FLIPS
 from harness.stats.student import t_quantile
 
 #: Two one-sided tests at 5% each reject together where this interval is inside the margin.
@@ -25,24 +23,22 @@ def interval_90(c: Contrast) -> tuple[float, float] | None:
 def interval_at(c: Contrast, confidence: float) -> tuple[float, float] | None:
     """An interval of a difference (fractions), by the method of its 95% interval.
 
-    t tests: the difference +- the quantile of t times its standard error. Exact McNemar: that of
-    Bonett and Price. Rows that agree on every item have no spread, which is no proof: their groups
-    are counted as items that both predict alike. None where there is no 95% interval either.
+    t tests: the difference +- the quantile of t times its standard error. Exact McNemar, and units
+    without spread (see `no_spread`): that of Bonett and Price. None where there is no 95% interval
+    either.
     """
     if c.low is None or c.high is None or c.se is None or c.df is None:
         return None
-    if c.test == "exact McNemar":
-        # Bonett and Price add one item to either side, which moves the centre towards 0. Items
-        # are single there, or every one agrees and groups are counted.
-        centre, half = c.difference * c.groups / (c.groups + 2), t_quantile(np.inf, confidence)
-        return max(-1.0, centre - half * c.se), min(1.0, centre + half * c.se)
-    if c.se > 0:
-        half = t_quantile(c.df, confidence) * c.se
-        return c.difference - half, c.difference + half
-    if c.difference or not c.groups:
+    if not c.se > 0:
         return None
-    nothing = mcnemar(0, 0, c.groups, confidence=confidence)
-    return nothing.low, nothing.high
+    half = t_quantile(c.df, confidence) * c.se
+    if c.test in (EXACT_MCNEMAR, SIGN_FLIPS):
+        # Bonett and Price add one unit to either side, which moves the centre towards 0. Units are
+        # seeds, or groups (where items are single these are the items).
+        units = c.seeds if c.test == SIGN_FLIPS else c.groups
+        centre = c.difference * units / (units + 2)
+        return max(-1.0, centre - half), min(1.0, centre + half)
+    return c.difference - half, c.difference + half
 
 
 def verdict(c: Contrast, margin: float) -> str:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness.stats.mcnemar import mcnemar
-from harness.stats.proportion import Proportion, wilson
+from harness.stats.no_spread import groups_agree, no_spread
+from harness.stats.proportion import Proportion, doubtful, groups_of_the_rarer, wilson
 from harness.stats.student import TTest, t_test
 from harness.stats.two_way import ROUNDING
 
@@ -90,7 +90,8 @@ def interval_of_mean(sets: Sequence[SetOutcomes], *, confidence: float = 0.95) -
     """The interval of a mean accuracy (`x_SN` is correctness) in Wilson's form, inside [0, 1].
 
     The effective number of items is mean (1 - mean) / variance (see `effective_wilson`), with at
-    least the variance that independent items and seeds would have.
+    least the variance that independent items and seeds would have, and as `doubtful` where few
+    clusters show any.
     """
     found = mean_of_sets(sets, paired=False, confidence=confidence)
     mean, df = min(1.0, max(0.0, found.t.mean)), found.t.df
@@ -100,6 +101,8 @@ def interval_of_mean(sets: Sequence[SetOutcomes], *, confidence: float = 0.95) -
         v, df = binomial, max(1, found.clusters - len(sets))
     spread = mean * (1 - mean)
     effective = spread / v if spread > 0 else float(found.clusters)
+    rarer = sum(groups_of_the_rarer(s.x_SN > 0, s.clusters_N) for s in sets)
+    effective = doubtful(effective, found.clusters, rarer)
     return wilson(mean, effective, confidence=confidence, df=df)
 
 
@@ -191,11 +194,12 @@ def _with_extra(v: float, df: float, extra: float) -> tuple[float, float]:
 
 
 def _variance_of_equal(s: SetOutcomes, *, paired: bool) -> float:
-    """Of the mean of outcomes that are all equal, with clusters as items; 0 for other outcomes."""
+    """Of the mean where no cluster differs from another, with clusters as items; else 0."""
+    n = len(np.unique(s.clusters_N))
+    if paired:
+        agree = groups_agree(s.x_SN, s.clusters_N)
+        return no_spread(float(s.x_SN.mean()), n).standard_error ** 2 if agree else 0.0
     if np.ptp(s.x_SN) > 0:
         return 0.0
-    n, value = len(np.unique(s.clusters_N)), float(s.x_SN.flat[0])
-    if paired:
-        return mcnemar(n * (value > 0), n * (value < 0), n).standard_error ** 2
     share = 2 / (n + 4)
     return share * (1 - share) / (n + 4)

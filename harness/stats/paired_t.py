@@ -14,13 +14,18 @@ if TYPE_CHECKING:
 
 #: 2^19 sums are made in milliseconds; beyond, the t test needs no check.
 MOST_FLIPS = 20
+#: A spread that is a smaller part of the values is that of their last digits.
+ROUNDING = 1e-12
 
 
 @dataclass(frozen=True, slots=True)
 class PairedT:
-    """`p_sign_flip` is None where there are too many seeds to list all sign flips."""
+    """`t` is None for seeds that are all equal: their spread is not known to be zero.
 
-    t: TTest
+    `p_sign_flip` is None where there are too many seeds to list all sign flips.
+    """
+
+    t: TTest | None
     p_sign_flip: float | None
 
 
@@ -35,10 +40,11 @@ def paired_t(d_S: FloatArray, *, confidence: float = 0.95) -> PairedT:
     d_S = np.asarray(d_S, dtype=np.float64)
     if d_S.ndim != 1 or len(d_S) < 2:
         raise ValueError(f"differences {d_S.shape}: at least two seeds are needed")
-    # Equal values leave a rounding error as their spread; ptp is exact.
-    spread = 0.0 if np.ptp(d_S) == 0 else float(d_S.std(ddof=1))
-    mean = float(d_S.mean())
-    t = t_test(mean, spread / len(d_S) ** 0.5, len(d_S) - 1, confidence=confidence)
+    # Equal values leave a rounding error as their spread.
+    if np.ptp(d_S) <= ROUNDING * np.abs(d_S).max():
+        return PairedT(None, sign_flip_p(d_S))
+    error = float(d_S.std(ddof=1)) / len(d_S) ** 0.5
+    t = t_test(float(d_S.mean()), error, len(d_S) - 1, confidence=confidence)
     return PairedT(t, sign_flip_p(d_S))
 
 

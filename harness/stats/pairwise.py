@@ -10,9 +10,16 @@ import numpy as np
 from harness.core.outcomes import Contrast, Estimate
 from harness.stats.clusters import clustered_t, count_groups, is_grouped
 from harness.stats.mcnemar import mcnemar
+from harness.stats.no_spread import groups_agree, no_spread
 from harness.stats.paired_t import paired_t
 from harness.stats.power import smallest_detectable
-from harness.stats.proportion import Proportion, clustered_wilson, effective_wilson, wilson
+from harness.stats.proportion import (
+    Proportion,
+    clustered_wilson,
+    effective_wilson,
+    groups_of_the_rarer,
+    wilson,
+)
 from harness.stats.two_way import two_way
 
 if TYPE_CHECKING:
@@ -22,6 +29,10 @@ if TYPE_CHECKING:
 
 NO_COMMON_SEEDS = "no seed in common: unpaired, so nothing is known about new seeds"
 ONE_SEED = "one seed: nothing is known about new seeds"
+GROUPS_AGREE = "the same in every seed and group: counted by groups"
+SEEDS_AGREE = "the same in every seed: counted by seeds"
+#: Names of tests.
+EXACT_MCNEMAR, SIGN_FLIPS = "exact McNemar", "sign flips over seeds"
 #: With fewer seeds a comparison is descriptive: it gets no p.
 LEAST_SEEDS = 5
 
@@ -39,6 +50,7 @@ class _Verdict:
     note: str = ""
     se: float | None = None
     df: float | None = None
+    mean_squares: tuple[float, float, float] | None = None
 
 
 def contrast(
@@ -87,6 +99,7 @@ def contrast(
         note=verdict.note,
         se=verdict.se,
         df=verdict.df,
+        mean_squares=verdict.mean_squares,
     )
 
 
@@ -121,15 +134,19 @@ def _verdict(
         return _Verdict("none", note=ONE_SEED)
     if count_groups(groups_N) < 2:
         return _Verdict("none", note="one group: no evidence about other items")
-    if d_SN.flat[0] and not np.ptp(d_SN):
-        verdict = _without_spread(float(d_SN.flat[0]), count_groups(groups_N))
-        enough = deterministic or len(d_SN) >= LEAST_SEEDS
-        return verdict if enough else _descriptive(verdict)
     if deterministic:
-        return _no_seeds(d_SN[0], groups_N)
+        return _no_seeds(d_SN, groups_N)
+    verdict = _new_seeds(d_SN, groups_N)
+    return verdict if len(d_SN) >= LEAST_SEEDS else _descriptive(verdict)
+
+
+def _new_seeds(d_SN: FloatArray, groups_N: IntArray) -> _Verdict:
+    if groups_agree(d_SN, groups_N):
+        return _no_spread(float(d_SN.mean()), count_groups(groups_N))
     table = two_way(d_SN, groups_N)
     verdict = _of_t(table.t, "two-way random effects", share_seeds=table.share_seeds)
-    return verdict if len(d_SN) >= LEAST_SEEDS else _descriptive(verdict)
+    squares = table.squares
+    return replace(verdict, mean_squares=(squares.seeds, squares.groups, squares.residual))
 
 
 def _same_items(d_SN: FloatArray, *, deterministic: bool) -> _Verdict:
@@ -138,38 +155,45 @@ def _same_items(d_SN: FloatArray, *, deterministic: bool) -> _Verdict:
         return _Verdict("none", low=d, high=d, note="under E1 nothing is random here")
     if len(d_SN) < 2:
         return _Verdict("none", note=ONE_SEED)
-    paired = paired_t(d_SN.mean(axis=1))
+    d_S = d_SN.mean(axis=1)
+    paired = paired_t(d_S)
     flips = paired.p_sign_flip
+    if paired.t is None:
+        # Seeds are what is sampled under E1. The sign test over them is the sign flips' p.
+        same = replace(_no_spread(float(d_S[0]), len(d_S)), test=SIGN_FLIPS, note=SEEDS_AGREE)
+        return same if len(d_SN) >= LEAST_SEEDS else _descriptive(same)
     note = "" if flips is None else f"sign flips p = {flips:.2g}"
     verdict = _of_t(paired.t, "paired t over seeds", share_seeds=1.0, note=note)
     return verdict if len(d_SN) >= LEAST_SEEDS else _descriptive(verdict)
 
 
-def _without_spread(d: float, groups: int) -> _Verdict:
-    """Every seed and item agrees: a variance of zero says nothing of how sure that is, so groups
-    are counted.
+def _no_spread(d: float, units: int) -> _Verdict:
+    """A variance of zero says nothing of how sure a difference is, so the units are counted.
+
+    As nothing is known of the scatter, no difference can be promised to be found.
     """
-    m = mcnemar(groups if d > 0 else 0, groups if d < 0 else 0, groups)
-    note = "every seed and item agrees: counted by groups"
-    return _Verdict("exact McNemar", m.low, m.high, m.p, None, 0.0, note, m.standard_error, np.inf)
+    n = no_spread(d, units)
+    return _Verdict(EXACT_MCNEMAR, n.low, n.high, n.p, note=GROUPS_AGREE,
+                    se=n.standard_error, df=np.inf)  # fmt: skip
 
 
-def _no_seeds(d_N: FloatArray, groups_N: IntArray) -> _Verdict:
+def _no_seeds(d_SN: FloatArray, groups_N: IntArray) -> _Verdict:
+    d_N = d_SN[0]
     b, c = int((d_N > 0).sum()), int((d_N < 0).sum())
     note = f"items that only one of the two predicts correctly: {b} and {c}"
-    if is_grouped(groups_N):
-        t = clustered_t(d_N, groups_N)
-        return _of_t(t, "clustered t on items", share_seeds=0.0, note=note)
-    m = mcnemar(b, c, len(d_N))
-    smallest = smallest_detectable(m.standard_error, np.inf)
-    return _Verdict(
-        "exact McNemar", m.low, m.high, m.p, smallest, 0.0, note, m.standard_error, np.inf
-    )
+    if not is_grouped(groups_N):
+        m = mcnemar(b, c, len(d_N))
+        smallest = smallest_detectable(m.standard_error, np.inf)
+        return _Verdict(
+            EXACT_MCNEMAR, m.low, m.high, m.p, smallest, 0.0, note, m.standard_error, np.inf
+        )
+    if groups_agree(d_SN, groups_N):
+        return replace(_no_spread(float(d_N.mean()), count_groups(groups_N)), share_seeds=0.0)
+    return _of_t(clustered_t(d_N, groups_N), "clustered t on items", share_seeds=0.0, note=note)
 
 
 def _of_t(t: TTest, test: str, *, share_seeds: float | None, note: str = "") -> _Verdict:
-    # Without any scatter nothing is known of it, so no difference can be promised to be found.
-    smallest = smallest_detectable(t.standard_error, t.df) if t.standard_error else None
+    smallest = smallest_detectable(t.standard_error, t.df)
     return _Verdict(test, t.low, t.high, t.p, smallest, share_seeds, note, t.standard_error, t.df)
 
 
@@ -190,8 +214,13 @@ def _interval(o: Outcomes, confidence: float) -> tuple[Proportion | None, str]:
         interval = clustered_wilson(o.correct_SN[0], o.groups_N, confidence=confidence)
         return interval, "Wilson, clustered"
     t = two_way(o.correct_SN, o.groups_N).t
-    size = o.correct_SN.size
-    interval = effective_wilson(t, outcomes=size, groups=groups, confidence=confidence)
+    interval = effective_wilson(
+        t,
+        outcomes=o.correct_SN.size,
+        groups=groups,
+        rarer=groups_of_the_rarer(o.correct_SN, o.groups_N),
+        confidence=confidence,
+    )
     return interval, "two-way random effects"
 
 

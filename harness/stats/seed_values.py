@@ -50,9 +50,10 @@ def contrast_of_values(a: Values, b: Values, like: Contrast, *, same_items: bool
         d_S = np.array([a[s if s in a else None] - b[s if s in b else None] for s in common])
         base = replace(like, difference=float(d_S.mean()), seeds=len(common), test=PAIRED,
                        estimand="E1", note=FIXED_ITEMS)  # fmt: skip
-        if len(d_S) < 2 or np.ptp(np.round(d_S, 12)) == 0:
+        t = None if len(d_S) < 2 else paired_t(np.round(d_S, 12)).t
+        if t is None:
             return replace(base, test="none", note=f"no variation over seeds; {FIXED_ITEMS}")
-        return _of_t(base, paired_t(d_S).t, len(d_S))
+        return _of_t(base, t, len(d_S))
     a_S, b_S = (np.array(list(x.values())) for x in (a, b))
     few = min(len(a_S), len(b_S))
     base = replace(like, difference=float(a_S.mean() - b_S.mean()), seeds=few, test="none",

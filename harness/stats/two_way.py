@@ -26,6 +26,7 @@ class MeanSquares:
     residual: float
     n_seeds: int
     n_groups: int
+    borrowed_df: float = 0.0  # of the seeds' mean square, from other pairs (see `moderated`)
 
     def variance(self) -> tuple[float, float]:
         """(v, its degrees of freedom), where the variance of the table's mean is v / (S G).
@@ -33,17 +34,21 @@ class MeanSquares:
         Degrees of freedom after Satterthwaite (Biometrics Bulletin 1946), at least 1.
         """
         a, b, e = self.seeds, self.groups, self.residual
-        df_a, df_b = self.n_seeds - 1, self.n_groups - 1
+        df_a, df_b = self.n_seeds - 1 + self.borrowed_df, self.n_groups - 1
         largest = max(a, b, e)
         v = a + b - e
         if v > ROUNDING * largest:
-            spread = a**2 / df_a + b**2 / df_b + e**2 / (df_a * df_b)
+            spread = a**2 / df_a + b**2 / df_b + e**2 / self._df_residual
             return v, max(1.0, v**2 / spread)
         v, df = max((a, df_a), (b, df_b))
         if v > ROUNDING * largest:
             return v, df
         # A Latin square has neither seed nor group effects; its scatter must not count as none.
-        return e, df_a * df_b
+        return e, self._df_residual
+
+    @property
+    def _df_residual(self) -> int:
+        return (self.n_seeds - 1) * (self.n_groups - 1)
 
     def part_of_items(self) -> float:
         """What v / (S G) keeps of itself, times S G, when the number of seeds is infinite."""
@@ -60,14 +65,19 @@ class TwoWay:
     @property
     def share_seeds(self) -> float | None:
         """Part of the variance of the mean that more seeds would take away; None without any."""
-        v, _ = self.squares.variance()
-        return None if v == 0 else 1 - self.squares.part_of_items() / v
+        return share_of_seeds(self.squares)
 
     @property
     def share_items(self) -> float | None:
         """The other part, which only more test items would take away."""
         seeds = self.share_seeds
         return None if seeds is None else 1 - seeds
+
+
+def share_of_seeds(squares: MeanSquares) -> float | None:
+    """Part of the variance of the mean that more seeds would take away; None without any."""
+    v, _ = squares.variance()
+    return None if v == 0 else 1 - squares.part_of_items() / v
 
 
 def two_way(

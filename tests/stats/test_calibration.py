@@ -16,6 +16,10 @@ import numpy as np
 import pytest
 from scipy.special import ndtr
 
+from benchmarks.tail_pairs import any_false_pair, pair_tests
+from benchmarks.tail_rows import RowWorld, cover
+from benchmarks.tail_worlds import WORLDS as TAIL
+from benchmarks.tail_worlds import simulate
 from harness.core.outcomes import Outcomes
 from harness.stats.clusters import clustered_t
 from harness.stats.family import adjust, tied_with_best
@@ -84,6 +88,7 @@ WORLDS = {
     "unequal groups": World(group=0.7, group_m=0.5, seed_m=0.1, item_m=0.3),
     "groups and seeds": World(group=0.7, group_m=0.4, seed_m=0.3, item_m=0.3),
 }
+WORLDS_OF_THE_TAIL = {w.name: w for w in reversed(TAIL)}
 worlds = pytest.mark.parametrize("world", WORLDS.values(), ids=WORLDS.keys())
 
 
@@ -116,7 +121,8 @@ def by_two_way(a_SN: BoolArray, b_SN: BoolArray, groups_N: IntArray) -> float:
 
 
 def by_paired_t(a_SN: BoolArray, b_SN: BoolArray, groups_N: IntArray) -> float:
-    return paired_t(a_SN.mean(axis=1) - b_SN.mean(axis=1)).t.p
+    t = paired_t(a_SN.mean(axis=1) - b_SN.mean(axis=1)).t
+    return 1.0 if t is None else t.p
 
 
 def by_mcnemar_pooled(a_SN: BoolArray, b_SN: BoolArray, groups_N: IntArray) -> float:
@@ -247,3 +253,39 @@ def test_clustered_intervals_of_differences_cover() -> None:
         t = clustered_t(a_SN[0].astype(float) - b_SN[0], groups_N)
         covered += t.low <= 0 <= t.high
     assert covered / RUNS >= FLOOR_COVERAGE
+
+
+def test_a_family_of_eight_rows_holds_its_ceiling_where_seeds_decide() -> None:
+    """Without shared variances it does not; tests/test_tail_benchmark.py has the arithmetic."""
+    drawn = simulate(WORLDS_OF_THE_TAIL["seeds 80%"], 5, 500)
+    shared, alone = (pair_tests(drawn, moderated=m).p() for m in (True, False))
+    assert any_false_pair(shared) <= CEILING_FAMILY / 2
+    assert any_false_pair(alone) > CEILING_FAMILY
+    assert np.mean(shared <= 0.05) <= CEILING_05
+    assert np.mean(shared <= 0.01) <= CEILING_01
+
+
+def test_classes_that_compete_hold_the_ceilings() -> None:
+    """An error in a class makes one in its neighbour likely, so groups are not independent."""
+    world = WORLDS_OF_THE_TAIL["50 classes compete in 2 dimensions"]
+    p = pair_tests(simulate(world, 5, 600), moderated=True).p()
+    assert any_false_pair(p) <= CEILING_FAMILY
+    assert np.mean(p <= 0.05) <= CEILING_05
+    assert np.mean(p <= 0.01) <= CEILING_01
+
+
+@pytest.mark.parametrize("accuracy", [0.99, 0.01])
+@pytest.mark.parametrize(("groups", "seeds"), [(10, 5), (25, 5), (25, 10), (25, 0)])
+def test_intervals_near_0_and_1_cover_with_few_groups(
+    accuracy: float, groups: int, seeds: int
+) -> None:
+    world = RowWorld("", groups, 25, seeds, accuracy, seed=0.1, group=1.5, item=0.5)
+    found = cover(world, 400)
+    assert found.covered >= 0.93
+    assert found.before < found.covered
+
+
+@pytest.mark.parametrize("accuracy", [0.5, 0.7, 0.9])
+def test_other_intervals_are_as_wide_as_before(accuracy: float) -> None:
+    world = RowWorld("", 50, 10, 5, accuracy, seed=0.1, group=1.5, item=0.5)
+    assert cover(world, 100).ratio == pytest.approx(1, abs=0.03)

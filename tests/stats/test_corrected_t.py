@@ -34,11 +34,10 @@ def test_three_splits_are_described_only(splits: int) -> None:
     assert got.t is None
 
 
-def test_equal_splits() -> None:
-    zero, tenth = corrected_t(np.zeros(5), 0.5), corrected_t(np.full(6, 0.1), 0.5)
-    assert zero.t is not None
-    assert tenth.t is not None
-    assert (zero.t.p, tenth.t.standard_error) == (1, 0)
+@pytest.mark.parametrize("value", [0.0, 0.1, 0.1 + 0.2])
+def test_equal_splits_have_no_spread_and_no_test(value: float) -> None:
+    got = corrected_t(np.full(6, value), 0.5)
+    assert (got.mean, got.splits, got.t) == (pytest.approx(value), 6, None)
 
 
 def test_holds_its_level_where_the_paired_t_does_not() -> None:

@@ -135,15 +135,19 @@ def _over_seeds(claim: ClaimModel, d_S: np.ndarray[tuple[int], np.dtype[np.float
     """The paired t test over seeds (estimand E1): a loss or a correlation map is one number per
     seed, so test items cannot be a second random factor.
     """
-    t = paired_t(d_S).t
+    paired = paired_t(d_S)
     enough = len(d_S) >= pairwise.LEAST_SEEDS
-    return Contrast(
-        a=claim.a, b=claim.b, difference=t.mean, low=t.low, high=t.high,
-        p=t.p if enough else None, p_adjusted=None, seeds=len(d_S), items=0, groups=0,
-        estimand="E1", test="paired t over seeds", se=t.standard_error, df=t.df,
-        smallest_detectable=(
-            smallest_detectable(t.standard_error, t.df) if enough and t.standard_error else None
-        ),
+    flips = Contrast(
+        a=claim.a, b=claim.b, difference=float(d_S.mean()), low=None, high=None,
+        p=paired.p_sign_flip if enough else None, p_adjusted=None, seeds=len(d_S), items=0,
+        groups=0, estimand="E1", test=pairwise.SIGN_FLIPS, note="the same in every seed",
+    )  # fmt: skip
+    if (t := paired.t) is None:
+        return flips
+    return replace(
+        flips, low=t.low, high=t.high, p=t.p if enough else None, test="paired t over seeds",
+        note="", se=t.standard_error, df=t.df,
+        smallest_detectable=smallest_detectable(t.standard_error, t.df) if enough else None,
     )  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from harness.report.model.entry import DONE, FAILED, MISSING, Entry
 from harness.report.model.labels import Column
 from harness.report.model.looks import Cut, in_looks
 from harness.stats import family, pairwise
+from harness.stats.moderated import share_seed_variance
 
 ESTIMAND = "E2"
 #: Values of report.family.
@@ -88,7 +89,8 @@ def column_pairs(
     planned = [r for r in rows if entries[r, column].status in (DONE, MISSING, FAILED)]
     incomplete = {r for r in planned if entries[r, column].blocks}
     waiting = [pair for pair in combinations(planned, 2) if incomplete & set(pair)]
-    return ColumnPairs(_in_looks(compared, rows, column, entries, reference), tuple(waiting))
+    shared = share_seed_variance(compared)
+    return ColumnPairs(_in_looks(shared, rows, column, entries, reference), tuple(waiting))
 
 
 def _in_looks(

@@ -1,0 +1,123 @@
+"""The variance of seeds, shared by the pairs of a column (P pairs, S seeds, G groups).
+
+Few seeds say little about the spread of seeds. A pair whose mean square of seeds is small by chance
+gets a large t, and with many pairs one of them does: at 5 seeds and 8 equal rows two-way random
+effects, with Holm's correction, find a difference in up to 14% of the studies. Pairs of the same
+column have similar spreads, so that one borrows from the others: empirical Bayes, after Smyth
+(Statistical Applications in Genetics and Molecular Biology 2004). In contrast to Smyth a variance
+is only ever raised, and the prior has at most 8 degrees of freedom, as pairs are not independent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from harness.core.outcomes import Contrast
+from harness.stats.power import smallest_detectable
+from harness.stats.student import t_test
+from harness.stats.two_way import MeanSquares, share_of_seeds
+
+#: With fewer pairs (four rows have six) the prior is too rough, and Holm's correction holds alone.
+LEAST_PAIRS = 10
+#: Of the prior. The moments of many dependent pairs would give too many.
+MOST_PRIOR_DF = 8.0
+
+
+@dataclass(frozen=True, slots=True)
+class Prior:
+    """What the pairs have in common: a variance, worth `df` degrees of freedom."""
+
+    variance: float
+    df: float
+
+
+def share_seed_variance(contrasts: Sequence[Contrast]) -> list[Contrast]:
+    """All pairs of a column with moderated standard errors, df, intervals and p, in their order.
+
+    A second call changes nothing.
+
+    It concerns pairs that two-way random effects have tested (with `mean_squares` and a p), where
+    at least 10 have the same seeds, items and groups. A mean square of seeds below the variance of
+    the prior is moved towards it, and its degrees of freedom are added; one above stays as it is,
+    as a row may differ from the others. Everything else is returned as it came.
+
+    Raises ValueError if a contrast was adjusted before.
+    """
+    if any(c.p_adjusted is not None for c in contrasts):
+        raise ValueError("variances are shared before a family is adjusted")
+    alike: dict[tuple[int, int, int], list[int]] = {}
+    for i, c in enumerate(contrasts):
+        if c.mean_squares is not None and c.p is not None:
+            alike.setdefault((c.seeds, c.items, c.groups), []).append(i)
+    out = list(contrasts)
+    for members in alike.values():
+        if len(members) < LEAST_PAIRS:
+            continue
+        prior = fit_prior([_squares(contrasts[i]).seeds for i in members],
+                          contrasts[members[0]].seeds - 1)  # fmt: skip
+        for i in members:
+            out[i] = _moderated(contrasts[i], prior)
+    return out
+
+
+def fit_prior(variances: Sequence[float], df: float) -> Prior:
+    """The prior of `variances`, all with `df` degrees of freedom.
+
+    Its degrees of freedom come from the moments of the logarithms (Smyth 2004, section 6.2), at
+    most 8. Its variance is the median of `variances` over the median of chi-squared/df: one noisy
+    row, which is in many pairs, does not move it. Variances of zero say nothing of a scale and are
+    left out.
+    """
+    from scipy.special import chdtri, polygamma
+
+    positive = np.array([v for v in variances if v > 0])
+    if len(positive) < 2:
+        return Prior(0.0, 0.0)
+    excess = float(np.log(positive).var(ddof=1)) - float(polygamma(1, df / 2))
+    prior_df = min(MOST_PRIOR_DF, 2 * inverse_trigamma(excess)) if excess > 0 else MOST_PRIOR_DF
+    return Prior(float(np.median(positive)) * df / float(chdtri(df, 0.5)), prior_df)
+
+
+def inverse_trigamma(y: float) -> float:
+    """The x > 0 whose trigamma is `y` > 0, by Newton's method (Smyth 2004, appendix)."""
+    from scipy.special import polygamma
+
+    x = 0.5 + 1 / y
+    for _ in range(50):
+        value = float(polygamma(1, x))
+        step = value * (1 - value / y) / float(polygamma(2, x))
+        x += step
+        if abs(step) < 1e-12 * x:
+            break
+    return x
+
+
+def moderate(squares: MeanSquares, prior: Prior) -> MeanSquares:
+    """The mean squares with that of the seeds raised towards the prior, or as they are."""
+    df = squares.n_seeds - 1
+    if squares.seeds >= prior.variance:
+        return squares
+    raised = (prior.df * prior.variance + df * squares.seeds) / (prior.df + df)
+    return replace(squares, seeds=raised, borrowed_df=prior.df)
+
+
+def _squares(c: Contrast) -> MeanSquares:
+    assert c.mean_squares is not None
+    return MeanSquares(*c.mean_squares, n_seeds=c.seeds, n_groups=c.groups)
+
+
+def _moderated(c: Contrast, prior: Prior) -> Contrast:
+    own = _squares(c)
+    squares = moderate(own, prior)
+    if squares is own:
+        return c
+    v, df = squares.variance()
+    t = t_test(c.difference, (v / (c.seeds * c.groups)) ** 0.5, df)
+    return replace(
+        c, low=t.low, high=t.high, p=t.p, se=t.standard_error, df=t.df,
+        smallest_detectable=smallest_detectable(t.standard_error, t.df),
+        share_seeds=share_of_seeds(squares),
+    )  # fmt: skip
