@@ -107,4 +107,4 @@ def doubtful(effective: float, groups: int, rarer: float) -> float:
     groups.
     """
     worst, weight = min(float(groups), effective), DOUBT**rarer
-    return 1 / (weight / worst + (1 - weight) / effective)
+    return float(1 / (weight / worst + (1 - weight) / effective))
