@@ -48,6 +48,8 @@ def _detail(table: Table, row: str, label: str, digits: int) -> str:
         parts.append(_rank(*table.ranks[row, column], len(table.rows)))
     if (row, column) in table.bold:
         parts.append("not significantly worse than the best row of the column")
+    if mark := table.verdicts.marks.get((row, column)):
+        parts.append(f"significantly {'above' if mark > 0 else 'below'} {table.reference}")
     return "; ".join(part for part in parts if part) + "."
 
 

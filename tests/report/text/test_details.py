@@ -32,6 +32,17 @@ def test_an_entry_in_words() -> None:
     }
 
 
+def test_a_mark_against_the_reference_in_words() -> None:
+    report = {"rows": "classifier", "columns": "shots", "reference": "text", "family": "reference"}
+    table = build_table(few_shot(task={"report": report}))
+    assert set(table.verdicts.marks.values()) == {1, -1}
+    for row, texts in zip(table.rows, details(table), strict=True):
+        for column, text in zip(table.columns, texts, strict=True):
+            mark = table.verdicts.marks.get((row, column), 0)
+            assert text.endswith("; significantly above text.") == (mark > 0)
+            assert text.endswith("; significantly below text.") == (mark < 0)
+
+
 def test_an_interval_of_a_sequential_rule_has_its_level() -> None:
     table = build_table(few_shot())
     entries = {place: replace(e, level=0.001) for place, e in table.entries.items()}
