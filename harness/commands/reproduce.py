@@ -200,11 +200,12 @@ def _write(parts: list[PaperPart], args: Namespace) -> Path:
     from harness.report.render.reproduce import NAME, page
     from harness.report.render.write import write_files, write_index
     from harness.report.text.details import details
+    from harness.task.declared import declaration
 
     folder: Path = args.reports
     writable(folder)
     words = ["python", "-m", "harness", NAME, *args.tasks, *(["--full"] if args.full else [])]
-    text = page(parts, read_published("text4vis"), shlex.join(words))
+    text = page(parts, read_published("text4vis"), shlex.join(words), declaration())
     figures = [figure for part in parts for figure in part.figures]
     of_entries = [details(part.table) for part in parts if part.table is not None]
     # Figures first, so that a page never links to a missing one.

@@ -27,7 +27,6 @@ from harness.core.protocols.method import Method
 from harness.core.protocols.paradigm import Paradigm
 from harness.core.protocols.plugin import Plugin
 from harness.core.protocols.prompt import Prompt
-from harness.core.protocols.screen import Screen
 from harness.core.protocols.solver import Solver
 from harness.core.protocols.temporal import Temporal
 
@@ -60,7 +59,6 @@ KINDS = {
     "method": Kind("baselines", Method),
     "solver": Kind("harness.solvers", Solver),
     "measure": Kind("harness.measures", Measure),
-    "screen": Kind("harness.screens", Screen),
     "log": Kind("harness.logs", LogPlugin),
     "launcher": Kind("harness.launch", Launcher),
 }

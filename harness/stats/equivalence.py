@@ -5,7 +5,7 @@ from __future__ import annotations
 from harness.core.outcomes import Contrast
 from harness.stats.family import ALPHA
 from harness.stats.pairwise import EXACT_MCNEMAR, SIGN_FLIPS
-from harness.stats.student import t_quantile
+from harness.stats.student import t_quantile, t_tail
 
 #: Two one-sided tests at 5% each reject together where this interval is inside the margin.
 CONFIDENCE = 0.90
@@ -27,18 +27,51 @@ def interval_at(c: Contrast, confidence: float) -> tuple[float, float] | None:
     without spread (see `no_spread`): that of Bonett and Price. None where there is no 95% interval
     either.
     """
-    if c.low is None or c.high is None or c.se is None or c.df is None:
+    centre = _centre(c)
+    if centre is None:
         return None
-    if not c.se > 0:
+    mean, se, df = centre
+    half = t_quantile(df, confidence) * se
+    if c.test in (EXACT_MCNEMAR, SIGN_FLIPS):
+        return max(-1.0, mean - half), min(1.0, mean + half)
+    return mean - half, mean + half
+
+
+def equivalence_p(c: Contrast, margin: float) -> float | None:
+    """The p of "the difference is not inside -margin to +margin": the larger of two one-sided tests
+    (Schuirmann, Journal of Pharmacokinetics and Biopharmaceutics 1987). None without an interval.
+    """
+    centre = _centre(c)
+    if centre is None:
         return None
-    half = t_quantile(c.df, confidence) * c.se
+    mean, se, df = centre
+    return t_tail((margin - abs(mean)) / se, df)
+
+
+def beyond_p(c: Contrast, margin: float) -> float | None:
+    """The p of "the difference is inside -margin to +margin", at the margin, where it is largest.
+
+    With a margin of 0 it is the two-sided p. None without an interval.
+    """
+    centre = _centre(c)
+    if centre is None:
+        return None
+    mean, se, df = centre
+    return t_tail((abs(mean) - margin) / se, df) + t_tail((abs(mean) + margin) / se, df)
+
+
+def _centre(c: Contrast) -> tuple[float, float, float] | None:
+    """(mean, standard error, degrees of freedom) from which the intervals of a contrast are made;
+    None where it has none.
+    """
+    if c.low is None or c.high is None or c.se is None or c.df is None or not c.se > 0:
+        return None
     if c.test in (EXACT_MCNEMAR, SIGN_FLIPS):
         # Bonett and Price add one unit to either side, which moves the centre towards 0. Units are
         # seeds, or groups (where items are single these are the items).
         units = c.seeds if c.test == SIGN_FLIPS else c.groups
-        centre = c.difference * units / (units + 2)
-        return max(-1.0, centre - half), min(1.0, centre + half)
-    return c.difference - half, c.difference + half
+        return c.difference * units / (units + 2), c.se, c.df
+    return c.difference, c.se, c.df
 
 
 def verdict(c: Contrast, margin: float) -> str:

@@ -20,6 +20,7 @@ from harness.stats.proportion import (
     groups_of_the_rarer,
     wilson,
 )
+from harness.stats.student import t_test
 from harness.stats.two_way import two_way
 
 if TYPE_CHECKING:
@@ -103,17 +104,20 @@ def contrast(
     )
 
 
-def estimate(o: Outcomes, *, confidence: float = 0.95) -> Estimate:
-    """A row's accuracy with its interval under E2, in [0, 1].
+def estimate(o: Outcomes, *, confidence: float = 0.95, estimand: str = "E2") -> Estimate:
+    """A row's accuracy with its interval under E2 or E1 (see `contrast`), in [0, 1].
 
     Trained rows: standard error and df of two-way random effects on correctness, in Wilson's form
     (see `effective_wilson`); one seed gives no interval. Deterministic rows: Wilson, clustered
-    where items are grouped.
+    where items are grouped. Under E1: t over seeds, and nothing for deterministic rows.
 
     Raises ValueError if the shapes of the outcomes do not match.
     """
     _check(o)
-    interval, method = _interval(o, confidence)
+    if estimand == "E1":
+        interval, method = _of_seeds(o, confidence)
+    else:
+        interval, method = _interval(o, confidence)
     return Estimate(
         mean=float(o.correct_SN.mean()),
         low=interval.low if interval else None,
@@ -199,6 +203,19 @@ def _of_t(t: TTest, test: str, *, share_seeds: float | None, note: str = "") -> 
 
 def _descriptive(v: _Verdict) -> _Verdict:
     return replace(v, p=None, smallest_detectable=None, note="descriptive")
+
+
+def _of_seeds(o: Outcomes, confidence: float) -> tuple[Proportion | None, str]:
+    mean_S = o.correct_SN.mean(axis=1)
+    if _is_deterministic(o):
+        return None, "no interval: nothing is random in it"
+    if len(mean_S) < 2:
+        return None, "no interval: one seed"
+    if not np.ptp(mean_S):
+        return None, "no interval: its seeds agree"
+    spread = float(mean_S.std(ddof=1)) / len(mean_S) ** 0.5
+    t = t_test(float(mean_S.mean()), spread, len(mean_S) - 1, confidence=confidence)
+    return Proportion(t.mean, max(0.0, t.low), min(1.0, t.high)), "t over seeds"
 
 
 def _interval(o: Outcomes, confidence: float) -> tuple[Proportion | None, str]:

@@ -42,3 +42,10 @@ def t_quantile(df: float, confidence: float = 0.95) -> float:
 
     # The lower tail keeps its digits where 1 - alpha / 2 would have rounded to 1.
     return -float(stdtrit(df, (1 - confidence) / 2))
+
+
+def t_tail(t: float, df: float) -> float:
+    """P(T >= t), the upper tail of the t distribution."""
+    from scipy.special import stdtr
+
+    return float(stdtr(df, -t))

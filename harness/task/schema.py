@@ -163,6 +163,8 @@ class ReportModel(_Model):
     notes: list[StrictStr] = []
     correlation: StrictInt = Field(default=20, ge=2)
     curves: StrictBool = False  # draw the training loss over the epochs
+    #: What is random beside seeds; null: what the groups of the test set suggest.
+    estimand: Literal["new_classes", "these_classes", "these_items"] | None = None
     margin: Margin | None = None  # points; differences inside it do not matter
     within: StrictStr | None = None  # an axis: compare rows that differ in it alone
     average: Average | None = None  # means over data sets: of these, or as a sample of others

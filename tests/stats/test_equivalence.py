@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 from scipy.stats import ttest_1samp
+from statsmodels.stats.weightstats import ttost_paired
 
 from harness.core.outcomes import Contrast, Outcomes
 from harness.stats import family, pairwise
@@ -16,10 +17,13 @@ from harness.stats.equivalence import (
     DIFFERENT,
     EQUIVALENT,
     UNDECIDED,
+    beyond_p,
+    equivalence_p,
     interval_90,
     verdict,
 )
 from harness.stats.mcnemar import mcnemar
+from harness.stats.paired_t import paired_t
 from harness.stats.two_way import two_way
 
 if TYPE_CHECKING:
@@ -140,3 +144,28 @@ def test_a_difference_as_large_as_the_margin_is_rarely_called_equivalent() -> No
         a, b = (made(noise_SN[i] < p_N + shift, 5) for i, shift in ((0, margin), (1, 0.0)))
         found += verdict(contrast(a, b), margin) in (EQUIVALENT, BOTH)
     assert 0 < found <= 0.08 * 400
+
+
+@pytest.mark.parametrize("margin", [0.005, 0.02, 0.06])
+@pytest.mark.parametrize("shift", [0.0, 0.01, -0.04])
+def test_the_p_of_two_one_sided_tests_is_that_of_statsmodels(margin: float, shift: float) -> None:
+    d_S = np.random.default_rng(3).normal(shift, 0.02, 12)
+    t = paired_t(d_S).t
+    assert t is not None
+    c = Contrast("a", "b", t.mean, t.low, t.high, t.p, None, 12, 0, 0, "E1",
+                 "paired t over seeds", se=t.standard_error, df=t.df)  # fmt: skip
+    expected = ttost_paired(d_S, np.zeros(12), -margin, margin)[0]
+    assert equivalence_p(c, margin) == pytest.approx(expected, abs=1e-9)
+
+
+def test_beyond_a_margin_of_zero_is_the_two_sided_test_and_at_the_margin_it_is_uniform() -> None:
+    rng = np.random.default_rng(5)
+    found = []
+    for _ in range(2000):
+        t = paired_t(rng.normal(0.03, 0.02, 8)).t
+        assert t is not None
+        c = Contrast("a", "b", t.mean, t.low, t.high, t.p, None, 8, 0, 0, "E1",
+                     "paired t over seeds", se=t.standard_error, df=t.df)  # fmt: skip
+        assert beyond_p(c, 0.0) == pytest.approx(t.p, abs=1e-9)
+        found.append(beyond_p(c, 0.03))
+    assert np.mean(np.array(found) <= 0.05) == pytest.approx(0.05, abs=0.015)

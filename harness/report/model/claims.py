@@ -2,76 +2,117 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import math
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 
 import numpy as np
 
 from harness.core.outcomes import Contrast
-from harness.core.settled import rules_of
-from harness.report.model.contrasts import ESTIMAND
 from harness.report.model.correlation import cosines, pearson
 from harness.report.model.entry import ABSENT, INFEASIBLE, Entry
 from harness.report.model.labels import Column
-from harness.report.model.looks import in_looks_of_pair
 from harness.report.model.results import Results
+from harness.report.model.steps import losses, steps_to
 from harness.report.model.table import Table
+from harness.report.model.within import turned
 from harness.stats import family, pairwise
+from harness.stats.equivalence import beyond_p, equivalence_p
+from harness.stats.holm import holm
 from harness.stats.paired_t import paired_t
 from harness.stats.power import smallest_detectable
 from harness.task.grid import matches, rule
 from harness.task.schema import ClaimModel
 
-HOLDS, AGAINST = "holds", "the opposite holds"
-SAME, OTHER = "same direction, not significant", "other direction, not significant"
-NO_DIFFERENCE, DIFFERS = "no difference found", "they differ"
-DESCRIPTIVE, UNTESTED = "too few seeds for a test", "not tested"
-VERDICTS = (HOLDS, NO_DIFFERENCE, SAME, OTHER, DIFFERS, AGAINST, DESCRIPTIVE, UNTESTED)
+SUPPORTED, EQUIVALENT, CONTRADICTED = "supported", "equivalent", "contradicted"
+UNDECIDED, DESCRIPTIVE, UNTESTED = "undecided", "too few seeds for a test", "not tested"
+VERDICTS = (SUPPORTED, EQUIVALENT, CONTRADICTED, UNDECIDED, DESCRIPTIVE, UNTESTED)
+DECIDED = (SUPPORTED, EQUIVALENT, CONTRADICTED)
 
 _BySeed = Mapping[int | None, float]
 
 
 @dataclass(frozen=True)
 class JudgedClaim:
-    """A claim in a column. `a` and `b` are the two means: fractions, nats or correlations.
+    """A claim in a column. `a` and `b` are the two means: fractions, nats, steps or correlations.
 
-    Without a contrast, `why_not` says why the claim was not tested.
+    Without a contrast, `why_not` says why the claim was not tested. The contrast of steps is of
+    their logarithms. `p` is that of the claim: two-sided for "a is above b"; for "a and b are
+    equal" the smaller one of two tests of which only one can be right, that the difference is
+    inside the margin and that it is outside.
     """
 
     claim: ClaimModel
     column: str
     a: float | None = None
     b: float | None = None
-    contrast: Contrast | None = None  # adjusted within the claims of its task
+    contrast: Contrast | None = None  # its p is not adjusted
     why_not: str = ""
+    margin: float = 0.0  # a fraction
+    same: Hashable = None  # equal for claims that are one comparison
+    p_adjusted: float | None = None  # over all claims of the page
+
+    @property
+    def p(self) -> float | None:
+        """None without a test."""
+        c = self.contrast
+        if c is None or c.p is None or self.claim.direction == ">":
+            return None if c is None else c.p
+        tests = (self._inside(), beyond_p(c, self.margin))
+        return min((p for p in tests if p is not None), default=None)
+
+    def _inside(self) -> float | None:
+        return equivalence_p(self.contrast, self.margin) if self.contrast and self.margin else None
+
+    @property
+    def is_tie(self) -> bool:
+        """Whether the two rows have exactly the same mean."""
+        return self.contrast is not None and self.contrast.difference == 0
 
     @property
     def verdict(self) -> str:
-        """One of VERDICTS. Only a significant difference decides. A claim of equality is never
-        confirmed: at best it is not refuted.
+        """One of VERDICTS. Without a significant test a claim is undecided, whatever its direction.
+        A claim of equality is confirmed within its margin only, and contradicted beyond it.
         """
         c = self.contrast
         if c is None:
             return UNTESTED
-        if c.p_adjusted is None:
+        if self.p is None:
             return DESCRIPTIVE
-        significant = c.p_adjusted <= family.ALPHA
+        if self.p_adjusted is None or self.p_adjusted > family.ALPHA:
+            return UNDECIDED
         if self.claim.direction == "=":
-            return DIFFERS if significant else NO_DIFFERENCE
-        if significant:
-            return HOLDS if c.difference > 0 else AGAINST
-        return SAME if c.difference > 0 else OTHER
+            inside = self._inside()
+            return EQUIVALENT if inside is not None and inside <= self.p else CONTRADICTED
+        return SUPPORTED if c.difference > 0 else CONTRADICTED
 
 
 def judge(results: Results, table: Table) -> list[JudgedClaim]:
-    """Every claim of the task in every column that it covers.
+    """Every claim of the task in every column that it covers; `adjust_page` adjusts their p."""
+    return [j for claim in results.task.claims for j in _judge(claim, results, table)]
 
-    The family of their p is all claims of the task: together they are what its page asserts.
+
+def adjust_page(judged: Sequence[Sequence[JudgedClaim]]) -> list[list[JudgedClaim]]:
+    """Holm's correction over all claims of a page. Claims that are one comparison, as where two
+    tables have the same cells, count once.
+
+    That a claim of equality has two tests changes nothing: one of its two hypotheses is true, so
+    that it can be rejected wrongly in one way only.
     """
-    judged = [j for claim in results.task.claims for j in _judge(claim, results, table)]
-    adjusted = iter(family.adjust([j.contrast for j in judged if j.contrast is not None]))
-    return [replace(j, contrast=next(adjusted)) if j.contrast else j for j in judged]
+    first: dict[Hashable, JudgedClaim] = {}
+    for j in (j for of_part in judged for j in of_part):
+        if j.p is not None:
+            first.setdefault(j.same, j)
+    adjusted = dict(zip(first, holm([j.p for j in first.values()]), strict=True))
+    return [
+        [replace(j, p_adjusted=adjusted[j.same]) if j.p is not None else j for j in of_part]
+        for of_part in judged
+    ]
+
+
+def comparisons(judged: Sequence[Sequence[JudgedClaim]]) -> int:
+    """How many different comparisons the claims of a page are: the size m of its family."""
+    return len({j.same for of_part in judged for j in of_part if j.p is not None})
 
 
 def _judge(claim: ClaimModel, results: Results, table: Table) -> Iterator[JudgedClaim]:
@@ -108,9 +149,27 @@ def _compare(
         if entry.estimate is None:
             why = "; ".join(entry.reasons) or entry.status
             return JudgedClaim(claim, where, why_not=f"{row}: {why}")
+    margin = (claim.margin or results.task.report.margin or 0) / 100
+    found = _measured(claim, where, column, pair, results, table)
+    return replace(found, margin=margin, same=_comparison(claim, margin, pair))
+
+
+def _comparison(claim: ClaimModel, margin: float, pair: tuple[Entry, Entry]) -> Hashable:
+    """The cells and the question: what makes two claims one comparison, whichever row is first."""
+    keys = frozenset(tuple(sorted(r.key for r in entry.records)) for entry in pair)
+    question = (claim.direction, margin if claim.direction == "=" else 0)
+    return (claim.measure, claim.target, question, keys)
+
+
+def _measured(
+    claim: ClaimModel, where: str, column: Column, pair: tuple[Entry, Entry], results: Results,
+    table: Table,
+) -> JudgedClaim:  # fmt: skip
     if claim.measure == "top1":
-        return _accuracy(claim, where, *pair)
-    by_seed = _losses if claim.measure == "loss" else _correlations(results, table, column)
+        return _accuracy(claim, where, column, pair, table)
+    if claim.measure == "steps":
+        return _steps(claim, where, *pair)
+    by_seed = losses if claim.measure == "loss" else _correlations(results, table, column)
     of_a, of_b = by_seed(pair[0]), by_seed(pair[1])
     common = [seed for seed in of_a if seed in of_b]
     if len(common) < 2:
@@ -120,15 +179,35 @@ def _compare(
     return JudgedClaim(claim, where, float(a_S.mean()), float(b_S.mean()), contrast)
 
 
-def _accuracy(claim: ClaimModel, where: str, a: Entry, b: Entry) -> JudgedClaim:
-    if a.outcomes is None or b.outcomes is None or a.test != b.test:
-        return JudgedClaim(claim, where, why_not="the two rows have different test sets")
-    contrast = in_looks_of_pair(
-        partial(pairwise.contrast, name_a=claim.a, name_b=claim.b, estimand=ESTIMAND),
-        a.outcomes, b.outcomes, rules_of([*a.records, *b.records]),
-    )  # fmt: skip
-    means = float(a.outcomes.correct_SN.mean()), float(b.outcomes.correct_SN.mean())
-    return JudgedClaim(claim, where, *means, contrast)
+def _accuracy(
+    claim: ClaimModel, where: str, column: Column, pair: tuple[Entry, Entry], table: Table
+) -> JudgedClaim:
+    """The contrast is that of the table: a page has one p of two rows before it is adjusted."""
+    rows = (_row(table, claim.a), _row(table, claim.b))
+    for c in table.verdicts.of(column):
+        if {c.contrast.a, c.contrast.b} == {*rows}:
+            own = c.contrast if c.contrast.a == rows[0] else turned(c.contrast)
+            own = replace(own, a=claim.a, b=claim.b, p_adjusted=None)
+            a, b = (e.estimate.mean if e.estimate is not None else None for e in pair)
+            return JudgedClaim(claim, where, a, b, own)
+    return JudgedClaim(claim, where, why_not="the two rows have different test sets")
+
+
+def _steps(claim: ClaimModel, where: str, a: Entry, b: Entry) -> JudgedClaim:
+    """Logarithms of the steps to a target, paired by seed: a ratio is what "faster" means."""
+    assert claim.target is not None
+    of_a, of_b = (steps_to(entry, claim.target) for entry in (a, b))
+    for row, of_row in ((claim.a, of_a), (claim.b, of_b)):
+        if late := sum(steps is None for steps in of_row.values()):
+            why = f"the loss of {row} did not come to {claim.target:g} nats in {late} of "
+            return JudgedClaim(claim, where, why_not=f"{why}{len(of_row)} seeds")
+    log_a, log_b = ({s: math.log(n) for s, n in of.items() if n} for of in (of_a, of_b))
+    common = [seed for seed in log_a if seed in log_b]
+    if len(common) < 2:
+        return JudgedClaim(claim, where, why_not="fewer than two seeds have a training loss")
+    a_S, b_S = (np.array([of[seed] for seed in common]) for of in (log_a, log_b))
+    means = math.exp(a_S.mean()), math.exp(b_S.mean())
+    return JudgedClaim(claim, where, *means, _over_seeds(claim, a_S - b_S))
 
 
 def _over_seeds(claim: ClaimModel, d_S: np.ndarray[tuple[int], np.dtype[np.float64]]) -> Contrast:
@@ -149,14 +228,6 @@ def _over_seeds(claim: ClaimModel, d_S: np.ndarray[tuple[int], np.dtype[np.float
         note="", se=t.standard_error, df=t.df,
         smallest_detectable=smallest_detectable(t.standard_error, t.df) if enough else None,
     )  # fmt: skip
-
-
-def _losses(entry: Entry) -> _BySeed:
-    """Mean training loss of all epochs (the area under the curve), by seed."""
-    losses = {
-        r.cell.get("seed"): [p["loss"] for p in r.curve if "loss" in p] for r in entry.records
-    }
-    return {seed: float(np.mean(loss_E)) for seed, loss_E in losses.items() if loss_E}
 
 
 def _correlations(results: Results, table: Table, column: Column) -> Callable[[Entry], _BySeed]:

@@ -9,12 +9,12 @@ from itertools import combinations
 
 from harness.core.outcomes import Contrast
 from harness.report.model.entry import DONE, FAILED, MISSING, Entry
+from harness.report.model.estimand import RANDOM_ITEMS, in_stats
 from harness.report.model.labels import Column
 from harness.report.model.looks import Cut, in_looks
 from harness.stats import family, pairwise
 from harness.stats.moderated import share_seed_variance
 
-ESTIMAND = "E2"
 #: Values of report.family.
 COLUMN, REFERENCE, TABLE = "column", "reference", "table"
 
@@ -38,7 +38,7 @@ class ColumnContrast:
 class Verdicts:
     """What the declared family decides. Bold and ranks need all pairs: `reference` has marks."""
 
-    family: str  # column | reference | table
+    family: str  # column | reference | table; '' where there are no verdicts
     against: tuple[ColumnContrast, ...]  # every row minus the reference
     pairs: tuple[ColumnContrast, ...]  # all pairs, those of `against` included
     bold: frozenset[tuple[str, Column]]
@@ -83,8 +83,9 @@ def column_pairs(
         of_a, of_b = entries[a, column], entries[b, column]
         if of_a.outcomes is None or of_b.outcomes is None or of_a.test != of_b.test:
             continue
+        estimand = in_stats(of_a.estimand)
         compared.append(
-            pairwise.contrast(of_a.outcomes, of_b.outcomes, name_a=a, name_b=b, estimand=ESTIMAND)
+            pairwise.contrast(of_a.outcomes, of_b.outcomes, name_a=a, name_b=b, estimand=estimand)
         )
     planned = [r for r in rows if entries[r, column].status in (DONE, MISSING, FAILED)]
     incomplete = {r for r in planned if entries[r, column].blocks}
@@ -130,6 +131,11 @@ def judge(
         return Verdicts(name, against, every_pair, frozenset(), {}, marks, reference)
     bold, ranks = _ranked(rows, every_pair, entries)
     return Verdicts(name, against, every_pair, bold, ranks, {}, reference)
+
+
+def without_any(verdicts: Verdicts) -> Verdicts:
+    """No pair and no verdict."""
+    return replace(verdicts, family="", against=(), pairs=(), bold=frozenset(), ranks={}, marks={})
 
 
 def family_of(declared: str, reference: str | None) -> str:
@@ -194,7 +200,7 @@ def adjust(contrasts: Sequence[Contrast], waiting: int) -> list[Contrast]:
     A comparison that waits for seeds counts in m with p = 1. If m grew as cells come in, an
     adjusted p would rise and a significant difference could be lost although its data are the same.
     """
-    held = [Contrast("", "", 0, None, None, 1.0, None, 0, 0, 0, ESTIMAND, "")] * waiting
+    held = [Contrast("", "", 0, None, None, 1.0, None, 0, 0, 0, RANDOM_ITEMS, "")] * waiting
     return family.adjust([*contrasts, *held])[: len(contrasts)]
 
 

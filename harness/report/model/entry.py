@@ -14,6 +14,7 @@ from harness.core.records import Record
 from harness.core.samples import TestSet
 from harness.core.settled import rules_of
 from harness.report.model.curves import not_learned, still_falling
+from harness.report.model.estimand import THESE_CLASSES, in_stats, suggested
 from harness.report.model.measured import measures_of
 from harness.report.model.results import Result
 from harness.stats import pairwise
@@ -33,7 +34,7 @@ class Entry:
     estimate: Estimate | None = None
     test: str | None = None
     classes: int | None = None  # C
-    classes_drawn: bool = False  # every group is one class: new items are items of new classes
+    estimand: str = THESE_CLASSES  # new_classes | these_classes | these_items
     measures: Mapping[str, float] = field(default_factory=dict)  # means over seeds, by name
     falling: bool = False
     not_learned: bool = False
@@ -53,8 +54,11 @@ def make_entry(
     results: Sequence[Result],
     tests: Mapping[str, TestSet],
     arrays: Callable[[Record], Mapping[str, np.ndarray[Any, Any]]],
+    estimand: str | None = None,
 ) -> Entry:
-    """The entry of a row in a column, from its results (one per seed)."""
+    """The entry of a row in a column, from its results (one per seed). `tests` have the groups that
+    count as one draw under `estimand`; None: what each of them suggests.
+    """
     records = tuple(r.record for r in results if r.record is not None)
     done = [r for r in records if r.status == "done"]
     failed = [r for r in records if r.status != "done"]
@@ -84,21 +88,15 @@ def make_entry(
         DONE,
         **common,
         level=level,
-        estimate=pairwise.estimate(outcomes, confidence=1 - level),
+        estimate=pairwise.estimate(outcomes, confidence=1 - level, estimand=in_stats(estimand)),
         test=done[0].test,
         classes=len(test.class_names),
-        classes_drawn=_groups_are_classes(test),
+        estimand=estimand or suggested(test),
         measures=_mean_measures(done),
         falling=still_falling(done),
         not_learned=not_learned(done),
         outcomes=outcomes,
     )
-
-
-def _groups_are_classes(test: TestSet) -> bool:
-    pairs = set(zip(test.groups.tolist(), test.labels.tolist(), strict=True))
-    groups, labels = {g for g, _ in pairs}, {label for _, label in pairs}
-    return len(pairs) == len(groups) == len(labels)
 
 
 def _reason(record: Record) -> str:

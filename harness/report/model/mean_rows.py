@@ -14,6 +14,7 @@ from harness.core.samples import TestSet
 from harness.report.model.clusters import clusters_of
 from harness.report.model.contrasts import Entries
 from harness.report.model.entry import ABSENT, DONE, FAILED, INFEASIBLE, MISSING, Entry
+from harness.report.model.estimand import NEW_CLASSES, THESE_CLASSES
 from harness.report.model.labels import Column
 from harness.report.model.units import UNIT_AXES, Unit, Units
 from harness.stats.across import t_over_datasets
@@ -83,7 +84,7 @@ def mean_entry(source: MeanSource, row: str, units: Units) -> Entry:
         DONE,
         seeds_done=seeds,
         estimate=_estimate(source, row, units, parts, seeds),
-        classes_drawn=all(e.classes_drawn for e in parts),
+        estimand=NEW_CLASSES if {e.estimand for e in parts} == {NEW_CLASSES} else THESE_CLASSES,
         level=min(e.level for e in parts),
         measures=_measures(source, row, units),
         **common,

@@ -20,6 +20,7 @@ from harness.report.model.contrasts import (
 )
 from harness.report.model.draws import DrawSummary, summarise_draws
 from harness.report.model.entry import ABSENT, INFEASIBLE, Entry, make_entry
+from harness.report.model.estimand import regrouped
 from harness.report.model.labels import JOINT, Column, TableLayout, lay_out
 from harness.report.model.results import Result, Results
 from harness.report.model.within import WithinContrast, within
@@ -152,6 +153,10 @@ def build_table(results: Results) -> Table:
     task = results.task
     feasible = [r.cell for r in results.results]
     layout = lay_out(task.report, feasible, [cell for cell, _ in results.infeasible])
+    declared = task.report.estimand
+    results = replace(
+        results, tests={name: regrouped(t, declared) for name, t in results.tests.items()}
+    )
     entries = _entries(results, layout)
     reference, reference_notes = _reference(task, layout)
     pairs = {c: column_pairs(layout.rows, c, entries, reference) for c in layout.columns}
@@ -235,7 +240,9 @@ def _entries(results: Results, layout: TableLayout) -> dict[tuple[str, Column], 
         for column in layout.columns:
             place = (row, column)
             if place in feasible:
-                out[place] = make_entry(feasible[place], results.tests, results.arrays)
+                out[place] = make_entry(
+                    feasible[place], results.tests, results.arrays, results.task.report.estimand
+                )
             elif place in reasons:
                 out[place] = Entry(INFEASIBLE, reasons=tuple(dict.fromkeys(reasons[place])))
             else:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from harness.core.cells import Cell
 from harness.core.errors import TaskError, did_you_mean, nearest
 from harness.report.model import published
+from harness.report.model.estimand import NEW_CLASSES, THESE_CLASSES, THESE_ITEMS
 from harness.report.model.labels import ALL_AXES, BESIDE, JOINT, lay_out
 from harness.task.grid import rule
 from harness.task.schema import Task
@@ -37,6 +38,11 @@ def _check_average(task: Task, file: str) -> None:
     """Data sets that are averaged must be columns."""
     if task.report.average is None:
         return
+    if task.report.estimand == THESE_ITEMS:
+        raise TaskError(
+            file, "report.estimand", f"{THESE_ITEMS}: a mean over data sets (report.average) is "
+            f"about new items; allowed: {NEW_CLASSES}, {THESE_CLASSES}",
+        )  # fmt: skip
     for axis in ("dataset", "test_dataset"):
         several = len(getattr(task, axis) or ()) > 1
         if axis in (task.report.rows or ()) or (

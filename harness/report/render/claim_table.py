@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
-from harness.report.model.claims import DIFFERS, JudgedClaim
+from harness.report.model.claims import JudgedClaim
 from harness.report.model.published import Published
 from harness.report.render.pipe_table import pipe_table
 from harness.report.render.published_tables import as_published
-from harness.report.text.numbers import interval, points, probability
-from harness.report.text.paper import DECIDED, digits_of, reading
+from harness.report.text.numbers import interval, margin_points, points, probability
+from harness.report.text.paper import digits_of, reading
 from harness.report.text.prose import brackets, escape
 from harness.task.schema import ClaimModel
 
 _HEADER = ("The paper says", "In the paper", "Column", "Here",
-           brackets("Difference [95% interval]"), "Adjusted p", "Direction holds", "Significant",
-           "Verdict")  # fmt: skip
+           brackets("Difference [95% interval]"), "Adjusted p", "Verdict")  # fmt: skip
 
 
 def claim_table(judged: Sequence[JudgedClaim], published: Sequence[Published]) -> str:
@@ -31,12 +31,17 @@ def claim_table(judged: Sequence[JudgedClaim], published: Sequence[Published]) -
 
 
 def _line(j: JudgedClaim, published: Sequence[Published]) -> list[str]:
-    direction, significant = _direction(j)
     return [
         escape(j.claim.text), _in_paper(j.claim, published), escape(j.column), _means(j),
-        _difference(j), probability(j.contrast.p_adjusted) if j.contrast else "", direction,
-        significant, f"**{j.verdict}**",
+        _difference(j), probability(j.p_adjusted), _verdict(j),
     ]  # fmt: skip
+
+
+def _verdict(j: JudgedClaim) -> str:
+    text = f"**{j.verdict}**"
+    if j.claim.direction == "=" and j.margin and j.contrast is not None:
+        text += f" (margin {margin_points(j.margin)})"
+    return f"{text}, an exact tie" if j.is_tie else text
 
 
 def _means(j: JudgedClaim) -> str:
@@ -45,6 +50,8 @@ def _means(j: JudgedClaim) -> str:
     digits = digits_of(j)
     if j.claim.measure == "top1":
         return f"{points(j.a, digits)} and {points(j.b, digits)}"
+    if j.claim.measure == "steps":
+        return f"{j.a:.0f} and {j.b:.0f}"
     return f"{j.a:.{digits + 2}f} and {j.b:.{digits + 2}f}"
 
 
@@ -55,22 +62,15 @@ def _difference(j: JudgedClaim) -> str:
     if j.claim.measure == "top1":
         text = f"{points(c.difference, digits, sign=True)} "
         text += interval(c.low, c.high, digits, sign=True)
+    elif j.claim.measure == "steps":  # of logarithms: what a is times b
+        text = f"{math.exp(c.difference):.2f} times"
+        if c.low is not None and c.high is not None:
+            text += f" [{math.exp(c.low):.2f}, {math.exp(c.high):.2f}]"
     else:  # losses and correlations as they are: two decimals more than points
         text = f"{c.difference:+.{digits + 2}f}"
         if c.low is not None and c.high is not None:
             text += f" [{c.low:+.{digits + 2}f}, {c.high:+.{digits + 2}f}]"
     return brackets(text.strip())
-
-
-def _direction(j: JudgedClaim) -> tuple[str, str]:
-    """(does the direction hold, is the difference significant) in words."""
-    c = j.contrast
-    if c is None:
-        return "", ""
-    significant = "" if c.p_adjusted is None else "yes" if j.verdict in DECIDED else "no"
-    if j.claim.direction == "=":
-        return "no" if j.verdict == DIFFERS else "not refuted", significant
-    return "yes" if c.difference > 0 else "no", significant
 
 
 def _in_paper(claim: ClaimModel, published: Sequence[Published]) -> str:

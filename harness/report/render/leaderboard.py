@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
+from harness.report.model.contrasts import without_any
 from harness.report.model.entry import ABSENT, INFEASIBLE, Entry
 from harness.report.model.mean_table import mean_table, mean_titles
 from harness.report.model.table import Table
@@ -20,8 +22,12 @@ from harness.report.text.status import in_a_cell
 DASH = "–"
 
 
-def leaderboard(table: Table) -> str:
-    """Mean, interval and rank interval of every entry; bold, marks and the caption."""
+def leaderboard(table: Table, *, verdicts: bool = True) -> str:
+    """Mean, interval and rank interval of every entry; bold, marks and the caption. Without
+    verdicts for a page that has other ones, from a larger family.
+    """
+    if not verdicts:
+        table = replace(table, verdicts=without_any(table.verdicts))
     digits = table_digits(table)
     means = mean_table(table)
     rows = [

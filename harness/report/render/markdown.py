@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from harness.report.model.contrasts import REFERENCE
 from harness.report.model.figure import Figure
 from harness.report.model.published import Published
 from harness.report.model.results import Results
@@ -22,7 +23,7 @@ from harness.report.render.split_table import split_table
 from harness.report.render.undecided_table import undecided_table
 from harness.report.render.within_table import within_table
 from harness.report.text.answer import answer
-from harness.report.text.caption import classes_are_drawn
+from harness.report.text.caption import estimands
 from harness.report.text.glossary import glossary
 from harness.report.text.method import method
 from harness.report.text.missing import missing
@@ -95,7 +96,8 @@ def _beside_rows(figure: Figure) -> bool:
 
 def _glossary(table: Table) -> str:
     return glossary(
-        classes_drawn=classes_are_drawn(table),
+        estimands=estimands(table),
+        marks=table.family == REFERENCE,
         margin=table.task.report.margin is not None,
         means=table.average is not None,
     )

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from harness.report.model.claims import VERDICTS, JudgedClaim
+from harness.report.model.claims import VERDICTS, JudgedClaim, adjust_page
 from harness.report.model.paper import NOT_TESTABLE, PaperPart, title_of
 from harness.report.model.published import Published
 from harness.report.render.claim_table import claim_table
@@ -17,20 +17,29 @@ from harness.report.render.leaderboard import leaderboard
 from harness.report.render.markdown import END_OF_BODY, picture
 from harness.report.render.pipe_table import pipe_table
 from harness.report.render.published_tables import protocol, published_table
-from harness.report.text.paper import COSTS, NOT_RUN, opening, relation, verdict_list
+from harness.report.text.paper import COSTS, NOT_RUN, declared_in, opening, relation, verdict_list
 from harness.report.text.prose import escape
 from harness.report.text.provenance import provenance
+from harness.task.declared import Declaration
 
 #: Of the page, its folder of figures and its command.
 NAME = "reproduce"
 
 
-def page(parts: Sequence[PaperPart], published: Sequence[Published], command: str) -> str:
-    """The whole page. `published` are the paper's numbers, which claims name by row and column."""
-    judged = [part.judged() for part in parts]
+def page(
+    parts: Sequence[PaperPart],
+    published: Sequence[Published],
+    command: str,
+    declared: Declaration | None = None,
+) -> str:
+    """The whole page. `published` are the paper's numbers, which claims name by row and column;
+    `declared` is the version of the tasks.
+    """
+    judged = adjust_page([part.judged() for part in parts])
     sections = [
         "# The paper's tables and figures, run here",
         opening(parts, judged),
+        declared_in(declared) if declared is not None else "",
         "## Which claims hold",
         verdict_list(parts, judged),
         _overview(parts, judged),
@@ -65,7 +74,8 @@ def _section(
     out.append(claim_table(judged, published))
     if part.table is not None:
         name = part.task.name
-        out += ["### Results here", leaderboard(part.table), f"Full report: [{name}]({name}.md)."]
+        out += ["### Results here", leaderboard(part.table, verdicts=False)]
+        out.append(f"Full report: [{name}]({name}.md).")
     out += [picture(figure, NAME) for figure in part.figures]
     out.append(_costs(part))
     for table in dict.fromkeys(n.table for n in part.published):

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from harness.core.cells import NEW, Cell
 from harness.report.model.contrasts import COLUMN, REFERENCE
 from harness.report.model.entry import Entry
+from harness.report.model.estimand import NEW_CLASSES, THESE_CLASSES, THESE_ITEMS
 from harness.report.model.table import Table
 from harness.report.text.numbers import DOWN, UP, points, span
 from harness.report.text.prose import brackets, escape, listing, plural
@@ -20,13 +21,14 @@ def caption(table: Table) -> str:
         return "No entry is done yet."
     if any(c.draw is not None for c in table.columns):
         return _of_draws(table, done)
-    new = "classes with their items" if classes_are_drawn(table) else "test items"
     methods = listing(list(dict.fromkeys(e.estimate.method for e in done if e.estimate)))
     text = (
-        f"Top-1 accuracy in points: {brackets('mean [95% interval]')} under E2 (new seeds and new "
-        f"{new}); {_size(table, done)}. Interval: {methods}. "
+        f"Top-1 accuracy in points: {brackets('mean [95% interval]')} {_about(done)}; "
+        f"{_size(table, done)}. Interval: {methods}. "
     )
     tests = list(dict.fromkeys(p.contrast.test for p in table.pairs if p.contrast.p is not None))
+    if not table.family:
+        return f"{text}Verdicts are those of the claims above."
     if not tests:
         return text + _no_test(table)
     return f"{text}Test: {listing(tests)}. {_verdicts(table)}"
@@ -49,10 +51,20 @@ def _verdicts(table: Table) -> str:
     )
 
 
-def classes_are_drawn(table: Table) -> bool:
-    """Whether every group of test items is one class, so that new items are new classes."""
-    done = _done(table)
-    return bool(done) and all(e.classes_drawn for e in done)
+def estimands(table: Table) -> list[str]:
+    """What the numbers of a table are about: the estimands of its entries."""
+    return list(dict.fromkeys(e.estimand for e in _done(table)))
+
+
+def _about(done: Sequence[Entry]) -> str:
+    found = {e.estimand for e in done}
+    if found == {THESE_ITEMS}:
+        return "under E1 (report.estimand: these_items; new seeds on these test items)"
+    new = "classes with their items" if found == {NEW_CLASSES} else "test items"
+    if found == {NEW_CLASSES, THESE_CLASSES}:
+        new = "test items, or classes with their items where classes were drawn"
+    names = listing(sorted(found))
+    return f"under E2 (report.estimand: {names}; new seeds and new {new})"
 
 
 def _done(table: Table) -> list[Entry]:
@@ -75,10 +87,12 @@ def _size(table: Table, done: Sequence[Entry]) -> str:
         f"{_seeds(done)}, N = {span(e.items for e in estimates)} test items in "
         f"G = {span(e.groups for e in estimates)} groups"
     )
-    if classes_are_drawn(table):
+    if {e.estimand for e in done} != {NEW_CLASSES}:
+        text += f", for these {classes} only"
+    elif all(e.estimate and e.estimate.groups == e.classes for e in done):
         text += f", one per class ({classes}, drawn with their items)"
     else:
-        text += f", for these {classes} only"
+        text += f", of whole classes ({classes}, drawn with their items)"
     # Only zero-shot accuracies come close enough to chance for a reader to ask.
     if any(e.cell is not None and _is_zero_shot(e.cell) for e in done):
         text += f"; chance level, 100/C: {_chance(done)} points"

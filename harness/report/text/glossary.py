@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
-_NEW_ITEMS = "new test items of the same kind"
-_NEW_CLASSES = "new classes of the same kind, drawn with their items"
-_ONE_GROUP = """
-  Every class is one group here (G = C), so nothing is said about these classes alone."""
-_GLOSSARY = """\
-- **Mean [95% interval].** The mean over seeds and test items. The interval is for new seeds and
-  {new} (estimand E2).{groups}
+from collections.abc import Sequence
+
+from harness.report.model.estimand import NEW_CLASSES, THESE_CLASSES, THESE_ITEMS
+
+_NEW = {
+    NEW_CLASSES: "new classes of the same kind, drawn with their items (estimand E2)",
+    THESE_CLASSES: "new test items of the same kind and classes (estimand E2)",
+    THESE_ITEMS: "the same test items (estimand E1)",
+}
+_DRAWN = """
+  All items of a class are in one group here, which counts as one draw: nothing is said about these
+  classes alone (report.estimand: these_classes would be)."""
+_RANKS = """\
 - **Bold.** All rows that are not significantly worse than the row with the highest mean of their
   column. That does not show them to be equal.
 - **(1-3).** The rank interval: the ranks that the row may have, given which differences among all
-  pairs of its column are significant.
+  pairs of its column are significant."""
+_MARKS = """\
+- **\u2191, \u2193.** The row is significantly above or below the reference, by the adjusted p. Two
+  other rows are not compared, so there is no bold and there are no ranks."""
+_GLOSSARY = """\
+- **Mean [95% interval].** The mean over seeds and test items. The interval is for new seeds and
+  {new}.{groups}
+{shown}
 - **Two-way random effects.** Seeds and test items are both random. A difference is significant only
   if it is large compared with the variation over both. Items that belong together form a group,
   which counts as one draw.
@@ -43,10 +56,15 @@ _MEANS = """
   smallest p is 2/2^n, so few data sets, or many rows, have none."""
 
 
-def glossary(*, classes_drawn: bool, margin: bool = False, means: bool = False) -> str:
-    """What the terms of a report mean; E2 draws classes where every group is one class. `margin`:
-    whether the task has a margin of equivalence; `means`: whether it has means over data sets.
+def glossary(
+    *, estimands: Sequence[str], margin: bool = False, means: bool = False, marks: bool = False
+) -> str:
+    """What the terms of a report mean. `estimands`: of its entries; `margin`: whether the task has
+    a margin of equivalence; `means`: whether it has means over data sets; `marks`: whether rows are
+    marked against a reference, in place of bold and ranks.
     """
-    new, groups = (_NEW_CLASSES, _ONE_GROUP) if classes_drawn else (_NEW_ITEMS, "")
-    text = _GLOSSARY.format(new=new, groups=groups)
+    new = ", or ".join(text for name, text in _NEW.items() if name in estimands)
+    groups = _DRAWN if list(estimands) == [NEW_CLASSES] else ""
+    shown = _MARKS if marks else _RANKS
+    text = _GLOSSARY.format(new=new or _NEW[THESE_CLASSES], groups=groups, shown=shown)
     return text + (_MARGIN if margin else "") + (_MEANS if means else "")

@@ -5,15 +5,20 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from harness.report.model.claims import AGAINST, DIFFERS, HOLDS, UNTESTED, VERDICTS, JudgedClaim
+from harness.report.model.claims import (
+    DECIDED,
+    UNTESTED,
+    VERDICTS,
+    JudgedClaim,
+    comparisons,
+)
 from harness.report.model.paper import NOT_TESTABLE, SAME_STUDY, PaperPart
 from harness.report.text.numbers import detectable
 from harness.report.text.precision import contrast_digits
 from harness.report.text.prose import escape, listing
+from harness.task.declared import Declaration
 
 NOT_RUN = "not run"
-#: A significant difference decided these.
-DECIDED = (HOLDS, AGAINST, DIFFERS)
 COSTS = (
     "Multiply-accumulates (MACs) of one view and parameters: the image encoder, and a transformer "
     "over its frames where the task has one. The paper's count has convolutions and linear layers "
@@ -22,6 +27,7 @@ COSTS = (
 _UNITS = {
     "top1": "accuracies in points",
     "loss": "mean training losses of all epochs in nats",
+    "steps": "training steps to the target loss (geometric means over seeds), with their ratio",
     "correlation": "Pearson correlations of the cosines between classes with those of the texts",
 }
 
@@ -34,11 +40,43 @@ def opening(parts: Sequence[PaperPart], judged: Sequence[Sequence[JudgedClaim]])
     tested = len(verdicts) - verdicts.count(UNTESTED)
     return (
         f"Tables and figures: {len(parts)} ({kinds}). Claims: {len(verdicts)}, of which {tested} "
-        f"{'is' if tested == 1 else 'are'} tested here. "
-        "The paper's numbers are imported and enter no test. Data, encoders and "
-        "budgets differ from the paper's, so compare directions and not numbers: a claim that does "
-        "not hold here is not refuted for the paper's setting, and one that holds here is not "
-        "confirmed for it."
+        f"{'is' if tested == 1 else 'are'} tested here. The paper's numbers are imported and enter "
+        "no test. Data, encoders and "
+        "budgets differ from the paper's, so compare directions and not numbers: a claim that is "
+        "contradicted here is not refuted for the paper's setting, and one that is supported here "
+        f"is not confirmed for it.\n\n{_family(judged)}"
+    )
+
+
+def declared_in(declared: Declaration) -> str:
+    """Which version of the tasks the page is of: they were written before they were run."""
+    text = "Claims, margins, targets, seeds and class draws are those of the files in tasks/"
+    if declared.short_commit is None:
+        return f"{text} (content {declared.content})."
+    text += f" at commit {declared.short_commit} of {declared.committed}"
+    if declared.changed:
+        text += ", **with changes that are not committed**"
+    return f"{text} (content {declared.content})."
+
+
+def _family(judged: Sequence[Sequence[JudgedClaim]]) -> str:
+    """The one family of the page."""
+    m, tested = comparisons(judged), sum(j.p is not None for part in judged for j in part)
+    if not m:
+        return ""
+    same = (
+        f" {tested - m} of the {tested} tests repeat a comparison of another claim on the same "
+        "cells and count once."
+        if tested > m
+        else ""
+    )
+    return (
+        f"Supported and contradicted: adjusted p at most 0.05, with Holm's correction over all "
+        f"claims of this page (m = {m}).{same} Equivalent, for a claim that two rows are equally "
+        "accurate: two one-sided tests inside the margin that the claim declares; contradicted: "
+        "the difference is shown to be larger than the margin. Undecided: neither, whatever the "
+        "direction. The report of a single table corrects over its own comparisons, which are "
+        "fewer: what is significant there may be undecided here."
     )
 
 
@@ -78,9 +116,8 @@ def reading(judged: Sequence[JudgedClaim]) -> str:
     text = f"{units[:1].upper()}{units[1:]}; the difference is first minus second. "
     tests = dict.fromkeys(c.test for c in contrasts if c.p is not None)
     if tests:
-        m = sum(c.p is not None for c in contrasts)
-        text += f"Test: {listing(list(tests))}. Adjusted p: Holm's correction over these claims "
-        text += f"(m = {m})."
+        text += f"Test: {listing(list(tests))}. "
+    text += _generalises(judged)
     smallest = [
         f"{detectable(j.contrast.smallest_detectable, digits_of(j))} ({escape(j.claim.a)} against "
         f"{escape(j.claim.b)}{', ' + escape(j.column) if j.column else ''})"
@@ -91,8 +128,24 @@ def reading(judged: Sequence[JudgedClaim]) -> str:
         and j.claim.measure == "top1"
     ]
     if smallest:
-        text += f" Smallest detectable difference of undecided claims: {listing(smallest)}."
-    return text
+        text += (
+            f" Smallest detectable difference of undecided claims, each as the only claim: "
+            f"{listing(smallest)}."
+        )
+    return text.strip()
+
+
+def _generalises(judged: Sequence[JudgedClaim]) -> str:
+    """What claims about losses, steps and correlations are about."""
+    measures = {j.claim.measure for j in judged if j.contrast is not None} - {"top1"}
+    if not measures:
+        return ""
+    names = {"loss": "losses", "steps": "steps", "correlation": "correlations"}
+    what = listing([names[m] for m in names if m in measures])
+    return (
+        f"Claims about {what} generalise over seeds only: these classes and training sets are "
+        "fixed (estimand E1)."
+    )
 
 
 def digits_of(judged: JudgedClaim) -> int:

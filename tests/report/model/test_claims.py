@@ -9,7 +9,7 @@ import pytest
 
 from harness.core.cells import Cell
 from harness.report.model import claims
-from harness.report.model.claims import JudgedClaim, judge
+from harness.report.model.claims import JudgedClaim, adjust_page, comparisons, judge
 from harness.report.model.results import Results
 from harness.report.model.table import build_table
 from harness.stats.paired_t import paired_t
@@ -30,7 +30,8 @@ def results_of(*claimed: dict[str, Any], seeds: int = 5, **more: Any) -> Results
 
 def judged(*claimed: dict[str, Any], **more: Any) -> list[JudgedClaim]:
     results = results_of(*claimed, **more)
-    return judge(results, build_table(results))
+    (found,) = adjust_page([judge(results, build_table(results))])
+    return found
 
 
 def verdicts(*claimed: dict[str, Any], **more: Any) -> list[str]:
@@ -39,7 +40,7 @@ def verdicts(*claimed: dict[str, Any], **more: Any) -> list[str]:
 
 def test_a_large_difference_decides_in_either_direction() -> None:
     assert verdicts(claim("text", "random"), claim("random", "text")) == [
-        claims.HOLDS, claims.AGAINST,
+        claims.SUPPORTED, claims.CONTRADICTED,
     ]  # fmt: skip
 
 
@@ -49,23 +50,59 @@ def test_a_small_difference_has_a_direction_and_no_verdict() -> None:
     assert first is not None
     assert second is not None
     assert first.difference == -second.difference
-    assert {j.verdict for j in found} == {claims.SAME, claims.OTHER}
+    assert {j.verdict for j in found} == {claims.UNDECIDED}
 
 
-def test_equality_is_at_best_not_refuted() -> None:
-    assert verdicts(
-        claim("random", "orthogonal", direction="="), claim("text", "random", direction="=")
-    ) == [claims.NO_DIFFERENCE, claims.DIFFERS]
+def equal(a: str, b: str, margin: float | None) -> dict[str, Any]:
+    return claim(a, b, direction="=", **({"margin": margin} if margin else {}))
 
 
-def test_p_is_adjusted_over_the_claims_of_the_task() -> None:
-    """Holm by hand: the smallest of m is multiplied by m."""
-    found = judged(claim("text", "random"), claim("random", "orthogonal"))
-    p = [j.contrast.p for j in found if j.contrast is not None and j.contrast.p is not None]
-    assert len(p) == 2
-    contrast = found[int(p[1] < p[0])].contrast
-    assert contrast is not None
-    assert contrast.p_adjusted == pytest.approx(min(1.0, 2 * min(p)))
+def test_equality_is_confirmed_within_its_margin_and_contradicted_beyond_it() -> None:
+    """Random and orthogonal are about equal; text is 10 points above random."""
+    assert verdicts(equal("random", "orthogonal", 20)) == [claims.EQUIVALENT]
+    assert verdicts(equal("text", "random", 2)) == [claims.CONTRADICTED]
+    assert verdicts(equal("text", "random", 10)) == [claims.UNDECIDED]
+    assert verdicts(equal("random", "orthogonal", 0.1)) == [claims.UNDECIDED]
+
+
+def test_without_a_margin_equality_can_only_be_contradicted() -> None:
+    assert verdicts(equal("random", "orthogonal", None), equal("text", "random", None)) == [
+        claims.UNDECIDED, claims.CONTRADICTED,
+    ]  # fmt: skip
+
+
+def test_an_exact_tie_has_no_direction() -> None:
+    results = make_results(task_of(claims=[claim("text", "random")], shots=1), lambda _: 0.5)
+    ((found,),) = adjust_page([judge(results, build_table(results))])
+    if found.contrast is not None and found.contrast.difference == 0:
+        assert found.is_tie
+    assert found.verdict == claims.UNDECIDED
+
+
+def test_p_is_adjusted_over_the_claims_of_the_page() -> None:
+    """Holm by hand, over two tables: the smallest of m is multiplied by m."""
+    parts = [results_of(claim("text", "random")), results_of(claim("random", "orthogonal"))]
+    page = adjust_page([judge(results, build_table(results)) for results in parts])
+    p = [j.p for of_part in page for j in of_part if j.p is not None]
+    assert len(p) == comparisons(page) == 2
+    found = page[int(p[1] < p[0])][0]
+    assert found.p_adjusted == pytest.approx(min(1.0, 2 * min(p)))
+
+
+def test_one_comparison_counts_once_whichever_row_is_first() -> None:
+    claimed = [claim("text", "random"), claim("random", "text"), claim("text", "random")]
+    found = judged(*claimed)
+    assert comparisons([found]) == 1
+    assert [j.p_adjusted for j in found] == [j.p for j in found]
+    assert comparisons([judged(*claimed, equal("text", "random", 2))]) == 2
+
+
+def test_the_p_of_a_claim_is_that_of_the_table() -> None:
+    results = results_of(claim("text", "random"), claim("random", "text"))
+    table = build_table(results)
+    of_table = {frozenset((c.contrast.a, c.contrast.b)): c.contrast.p for c in table.pairs}
+    for found in judge(results, table):
+        assert found.p == of_table[frozenset(("text", "random"))]
 
 
 def test_a_claim_without_a_column_covers_every_column_that_has_both_rows() -> None:
@@ -118,7 +155,34 @@ def test_the_loss_is_the_mean_over_epochs_by_seed() -> None:
     assert found.contrast.low == pytest.approx(by_hand.low)
     assert found.contrast.p == pytest.approx(by_hand.p)
     assert found.contrast.estimand == "E1"
-    assert found.verdict == claims.HOLDS
+    assert found.verdict == claims.SUPPORTED
+
+
+def test_steps_to_a_target_are_compared_as_a_ratio() -> None:
+    """Two rows of 4 epochs, of which one needs half of the epochs, in every seed but the last."""
+
+    def curve(cell: Cell) -> list[float]:
+        fast = cell.classifier is not None and cell.classifier.name == "text"
+        late = cell.seed == 4
+        return [3.0, 0.9, 0.5, 0.4] if fast and not late else [3.0, 2.0, 1.9, 0.9]
+
+    (found,) = judged(claim("vision_only", "text", measure="steps", target=1.0), curve=curve)
+    by_hand = paired_t(np.log([2.0, 2.0, 2.0, 2.0, 1.0])).t
+    assert found.contrast is not None
+    assert by_hand is not None
+    assert found.contrast.difference == pytest.approx(by_hand.mean)
+    assert found.p == pytest.approx(by_hand.p)
+    assert (found.a, found.b) == (pytest.approx(4.0), pytest.approx(2 * 2**0.2))
+    assert found.verdict == claims.SUPPORTED
+
+
+def test_a_target_that_a_seed_does_not_reach_leaves_the_claim_open() -> None:
+    def curve(cell: Cell) -> list[float]:
+        return [3.0, 2.0] if cell.classifier is None and cell.seed == 2 else [3.0, 0.5]
+
+    (found,) = judged(claim("vision_only", "text", measure="steps", target=1.0), curve=curve)
+    assert found.verdict == claims.UNTESTED
+    assert found.why_not == "the loss of vision_only did not come to 1 nats in 1 of 5 seeds"
 
 
 def test_without_curves_there_is_no_loss_to_compare() -> None:
@@ -133,7 +197,7 @@ def test_a_trained_map_correlates_more_with_the_texts_than_a_random_one() -> Non
         claim("orthogonal", "random", measure="correlation"),
         weights=True,
     )
-    assert [j.verdict for j in found] == [claims.HOLDS, claims.HOLDS, claims.UNTESTED]
+    assert [j.verdict for j in found] == [claims.SUPPORTED, claims.SUPPORTED, claims.UNTESTED]
     assert found[1].a == pytest.approx(1.0)
     assert found[2].why_not == "fewer than two seeds have a correlation"
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -63,13 +62,6 @@ def test_seeds_on_different_test_sets_have_no_mean() -> None:
     assert (entry.status, entry.reasons) == ("failed", ("its test sets differ",))
     lost = make_entry(one_row().results, {}, results.arrays)
     assert (lost.status, lost.reasons) == ("failed", ("its test set was not found",))
-
-
-def test_groups_that_are_classes_are_drawn_with_their_items() -> None:
-    results = one_row()
-    assert make_entry(results.results, results.tests, results.arrays).classes_drawn
-    tests = {k: replace(t, groups=np.arange(len(t.items)) // 2) for k, t in results.tests.items()}
-    assert not make_entry(results.results, tests, results.arrays).classes_drawn
 
 
 def test_measures_are_means_over_seeds_of_what_every_seed_has() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from harness.report.model.claims import HOLDS, UNTESTED
+from harness.report.model.claims import SUPPORTED, UNTESTED, adjust_page
 from harness.report.model.paper import ANALOGUE, NOT_TESTABLE, SAME_STUDY, PaperPart, title_of
 from harness.report.model.table import build_table
 
@@ -41,8 +41,9 @@ def test_the_relation_is_of_what_was_run() -> None:
 
 def test_claims_are_judged_or_say_why_not() -> None:
     results = few_shot(task={"name": "table01", "shots": 1, "claims": [CLAIM]})
-    (judged,) = PaperPart(results.task, results, build_table(results)).judged()
-    assert judged.verdict == HOLDS
+    part = PaperPart(results.task, results, build_table(results))
+    ((judged,),) = adjust_page([part.judged()])
+    assert judged.verdict == SUPPORTED
     (untested,) = PaperPart(results.task, why_not="there is no folder").judged()
     assert (untested.verdict, untested.why_not) == (UNTESTED, "there is no folder")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -53,18 +54,26 @@ def test_a_claim_is_beside_what_is_printed_and_what_is_measured() -> None:
     (row,) = [line for line in text.splitlines() if line.startswith("| Texts are above")]
     cells = [cell.strip() for cell in row.strip("|").split("|")]
     assert cells[1] == "81.52 and 59.30"
-    assert cells[6:] == ["yes", "yes", "**holds**"]
+    assert cells[6:] == ["**supported**"]
     assert "Claims: 1, of which 1 is tested here." in text
-    assert "**holds:** 1 (1 of Table 1)" in text
+    assert "**supported:** 1 (1 of Table 1)" in text
 
 
 def test_what_does_not_hold_is_said_as_plainly() -> None:
     turned = CLAIM | {"a": "random", "b": "text"}
     equal = CLAIM | {"direction": "="}
     text = text_of(part(claims=[turned, equal]))
-    assert "| no | yes | **the opposite holds** |" in text
-    assert "| no | yes | **they differ** |" in text
-    assert "**the opposite holds:** 1 (1 of Table 1)" in text
+    assert text.count("| **contradicted** |") == 2
+    assert "**contradicted:** 2 (2 of Table 1)" in text
+
+
+def test_the_page_has_one_family_and_no_other_verdicts() -> None:
+    text = text_of(part(), part(name="table08_embedded"))
+    assert "Holm's correction over all claims of this page (m = 1)." in text
+    board = text.split("### Results here")[1].split("Full report")[0]
+    assert "Verdicts are those of the claims above." in board
+    assert "**" not in board
+    assert not re.search(r"\(\d(-\d)?\)", board)
 
 
 def test_what_cannot_be_tested_keeps_its_claims_and_numbers() -> None:

@@ -45,7 +45,13 @@ def test_it_is_a_float_with_caption_label_and_booktabs() -> None:
     assert tabular.rows[0] == ["", "1 shot", "2 shots", "4 shots"]
     assert tex.count(r"\toprule") == tex.count(r"\midrule") == tex.count(r"\bottomrule") == 1
     assert r"\label{tab:few_shot}" in tex
-    said = caption(table).replace("\\[", "[").replace("\\]", "]").replace("%", r"\%")
+    said = (
+        caption(table)
+        .replace("\\[", "[")
+        .replace("\\]", "]")
+        .replace("%", r"\%")
+        .replace("_", r"\_")
+    )
     assert rf"\caption{{{said}" in tex
     for part in ("E2", "S = 5 seeds", "N = 200 test items", "Holm's correction"):
         assert part in said

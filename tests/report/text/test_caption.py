@@ -8,7 +8,7 @@ import numpy as np
 
 from harness.report.model.results import Results
 from harness.report.model.table import build_table
-from harness.report.text.caption import caption, classes_are_drawn
+from harness.report.text.caption import caption, estimands
 from harness.task.read import validate
 
 from ..studies import few_shot, few_shot_accuracy, make_results, task_of
@@ -20,7 +20,8 @@ def caption_of(results: Results) -> str:
 
 def test_it_says_what_the_numbers_are() -> None:
     text = caption_of(few_shot())
-    for part in ("mean \\[95% interval\\] under E2 (new seeds and new classes with their items)",
+    for part in ("mean \\[95% interval\\] under E2 (report.estimand: new_classes; new seeds and "
+                 "new classes with their items)",
                  "S = 5 seeds", "N = 200 test items", "G = 100 groups",
                  "one per class (C = 100 classes, drawn with their items)",
                  "Interval: two-way random effects. Test: two-way random effects.",
@@ -34,10 +35,10 @@ def test_where_groups_are_no_classes_the_classes_are_fixed() -> None:
     tests = {k: replace(t, groups=np.arange(len(t.items)) // 2) for k, t in results.tests.items()}
     fixed = replace(results, tests=tests)
     text = caption_of(fixed)
-    assert "(new seeds and new test items)" in text
+    assert "(report.estimand: these_classes; new seeds and new test items)" in text
     assert "G = 100 groups, for these C = 100 classes only" in text
-    assert classes_are_drawn(build_table(results))
-    assert not classes_are_drawn(build_table(fixed))
+    assert estimands(build_table(results)) == ["new_classes"]
+    assert estimands(build_table(fixed)) == ["these_classes"]
 
 
 def test_zero_shot_says_what_chance_is() -> None:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from harness.report.model.claims import JudgedClaim
+import pytest
+
+from harness.report.model.claims import JudgedClaim, adjust_page
 from harness.report.model.paper import PaperPart
 from harness.report.model.table import build_table
-from harness.report.text.paper import opening, reading, relation, verdict_list
+from harness.report.text.paper import declared_in, opening, reading, relation, verdict_list
+from harness.task.declared import Declaration
 
 from ..studies import few_shot, few_shot_accuracy, make_results, task_of
 
@@ -27,22 +30,28 @@ def part(name: str = "table01_embedded", **task: Any) -> PaperPart:
 
 def judged_of(*claims: dict[str, Any], **options: Any) -> list[JudgedClaim]:
     results = make_results(task_of(shots=1, claims=list(claims)), few_shot_accuracy, **options)
-    return PaperPart(results.task, results, build_table(results)).judged()
+    judged = PaperPart(results.task, results, build_table(results)).judged()
+    return adjust_page([judged])[0]
+
+
+def page_of(parts: list[PaperPart]) -> list[list[JudgedClaim]]:
+    return adjust_page([p.judged() for p in parts])
 
 
 def test_the_opening_counts_what_was_run_and_tested() -> None:
     parts = [part(), part("table02")]
-    text = opening(parts, [p.judged() for p in parts])
+    text = opening(parts, page_of(parts))
     assert text.startswith(
         "Tables and figures: 2 (1 analogue and 1 the same study). Claims: 6, of which 4 are tested "
     )
     assert "not refuted for the paper's setting" in text
+    assert "Holm's correction over all claims of this page (m = 2). 2 of the 4 tests repeat" in text
 
 
 def test_every_verdict_says_where() -> None:
     parts = [part(), part("table02")]
-    text = verdict_list(parts, [p.judged() for p in parts])
-    assert "- **holds:** 2 (1 of Table 1 and 1 of Table 2)." in text
+    text = verdict_list(parts, page_of(parts))
+    assert "- **supported:** 2 (1 of Table 1 and 1 of Table 2)." in text
     assert "- **not tested:** 2 (1 of Table 1 and 1 of Table 2)." in text
 
 
@@ -59,8 +68,7 @@ def test_what_was_not_run_says_why() -> None:
 def test_the_reading_names_units_test_and_what_is_undecided() -> None:
     text = reading(judged_of(claim("text", "random"), claim("random", "orthogonal")))
     assert text.startswith("Accuracies in points; the difference is first minus second. Test: two-")
-    assert "Adjusted p: Holm's correction over these claims (m = 2)." in text
-    smallest = text.partition("Smallest detectable difference of undecided claims: ")[2]
+    smallest = text.partition("difference of undecided claims, each as the only claim: ")[2]
     assert smallest.endswith("(random against orthogonal, 1 shot).")
     assert "text against random" not in smallest
 
@@ -71,5 +79,20 @@ def test_losses_are_in_nats_and_have_no_smallest_detectable_difference() -> None
     )
     text = reading(judged)
     assert text.startswith("Mean training losses of all epochs in nats; ")
-    assert "Smallest" not in text
+    assert text.endswith(
+        "Claims about losses generalise over seeds only: these classes and training sets are fixed "
+        "(estimand E1)."
+    )
     assert reading(judged_of(claim("lda2", "random"))) == ""
+
+
+@pytest.mark.parametrize(
+    ("declared", "said"),
+    [
+        (Declaration("ab12"), "tasks/ (content ab12)."),
+        (Declaration("ab12", "0123456789abc", "2026-01-02"), "commit 0123456789 of 2026-01-02 ("),
+        (Declaration("ab12", "0123456789abc", "2026-01-02", changed=True), "**with changes that"),
+    ],
+)
+def test_the_page_names_the_version_of_the_tasks(declared: Declaration, said: str) -> None:
+    assert said in declared_in(declared)
