@@ -15,7 +15,7 @@ PACKAGE = Path(__file__).parent.parent / "harness"
 
 PLUGINS = (
     "data", "encoders", "alignments", "classifiers", "paradigms", "prompts", "temporal", "logs",
-    "measures",
+    "measures", "screens",
 )  # fmt: skip
 
 #: From the ground up; a room may import what is in a lower row, and its own folder.

@@ -21,7 +21,7 @@ from harness.core import errors
 
 COMMANDS = {
     "cache", "cancel", "compare", "data", "describe", "doctor", "fetch", "grid", "list", "plan",
-    "power", "rebuild", "report", "reproduce", "run", "schema", "status",
+    "power", "rebuild", "report", "reproduce", "run", "schema", "screen", "status",
 }  # fmt: skip
 
 # --- --help and --version ------------------------------------------------------------------------

@@ -78,7 +78,9 @@ PLUGINS: list[tuple[str, str, str]] = FILE.findall(text(EXTENDING)) if EXTENDING
 
 #: Plugins that a task names, and those that the command line names.
 IN_TASKS = [
-    name for folder, name, _ in PLUGINS if KIND[folder] not in ("launcher", "log", "command")
+    name
+    for folder, name, _ in PLUGINS
+    if KIND[folder] not in ("launcher", "log", "command", "screen")
 ]
 
 
@@ -104,7 +106,7 @@ def test_there_are_examples() -> None:
     kinds = [KIND[folder] for folder, _, _ in PLUGINS]
     assert sorted(kinds) == [
         "classifier", "command", "dataset", "encoder", "launcher", "log", "measure", "method",
-        "paradigm", "prompt", "solver", "temporal",
+        "paradigm", "prompt", "screen", "solver", "temporal",
     ]  # fmt: skip
 
 
@@ -242,6 +244,18 @@ def test_measure_from_outside_is_everywhere(
     assert name in header
     assert "Worst class accuracy" in (tmp_path / "reports" / "tiny.md").read_text("utf-8")
     assert ended.err.count(f"{name} 0.") + ended.err.count(f"{name} 1.") == len(found)
+
+
+def test_screen_from_outside_is_computed_of_every_cell(
+    plugins: str, cli: Call, tiny: WriteTask, tmp_path: Path
+) -> None:
+    ended = cli("screen", tiny(), "--measure", f"{plugins}.spread", "--by", f"{plugins}.spread")
+    assert ended.code == 0, ended.err
+    with (tmp_path / "reports" / "tiny_screen.csv").open(encoding="utf-8") as handle:
+        values = [float(row[f"{plugins}.spread"]) for row in csv.DictReader(handle)]
+    assert len(values) == 4
+    assert all(0 < value < 2 for value in values)
+    assert "Spread of the rows" in (tmp_path / "reports" / "tiny_screen.md").read_text("utf-8")
 
 
 def test_measure_of_records_that_were_there_before(

@@ -27,6 +27,7 @@ from harness.core.protocols.method import Method
 from harness.core.protocols.paradigm import Paradigm
 from harness.core.protocols.plugin import Plugin
 from harness.core.protocols.prompt import Prompt
+from harness.core.protocols.screen import Screen
 from harness.core.protocols.solver import Solver
 from harness.core.protocols.temporal import Temporal
 
@@ -59,6 +60,7 @@ KINDS = {
     "method": Kind("baselines", Method),
     "solver": Kind("harness.solvers", Solver),
     "measure": Kind("harness.measures", Measure),
+    "screen": Kind("harness.screens", Screen),
     "log": Kind("harness.logs", LogPlugin),
     "launcher": Kind("harness.launch", Launcher),
 }

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from harness.core import registry
 from harness.core.protocols.log import LogPlugin
 from harness.core.protocols.measure import Measure
+from harness.core.protocols.screen import Screen
 
 
 @dataclass(frozen=True)
@@ -28,3 +29,12 @@ def run_plugins(logs: Sequence[str] = (), measures: Sequence[str] = ()) -> RunPl
     for log in opened:
         log.ready()
     return RunPlugins(opened, {name: registry.load(Measure, name) for name in names})
+
+
+def screen_plugins(names: Sequence[str] = ()) -> dict[str, Screen]:
+    """The screens of harness/screens/, and these.
+
+    Raises UnknownName or BadInput for one that does not exist or cannot be used.
+    """
+    wanted = dict.fromkeys([*registry.names("screen"), *names])
+    return {name: registry.load(Screen, name) for name in wanted}

@@ -45,7 +45,7 @@ from harness.run.feature_keys import FeatureKey, keys_of, support_key, test_key,
 from harness.run.feature_table import FeatureTable, pixels_of, table_of
 from harness.run.read_often import read_often
 from harness.run.seconds import SecondsSpent, remember_extracted, remember_rates
-from harness.run.wanted_features import WantedFeatures, wanted_features
+from harness.run.wanted_features import WantedFeatures, Wants, wanted_features
 from harness.training.agreement import errors_of_any
 from harness.training.device import device
 from harness.training.distributed import World, world
@@ -79,11 +79,11 @@ class Resources:
         self._seconds = SecondsSpent()
         self._lock = threading.RLock()
 
-    def load(self, cells: Sequence[ResolvedCell]) -> None:
+    def load(self, cells: Sequence[ResolvedCell], wants: Wants = wanted_features) -> None:
         """Compute or load texts, and features if the backbone is frozen; what fails is `broken`."""
         self.prepare_texts(cells)
         self._read_often = read_often(cells)
-        for key, wanted in self._wanted(cells).items():
+        for key, wanted in wants(cells, self._opened).items():
             self._loaded.append(key)
             try:
                 self._tables[key] = self._load(key, wanted)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from harness.core.protocols.dataset import Dataset
 from harness.plan.needs import (
@@ -24,25 +24,54 @@ class WantedFeatures:
     sets: dict[int, Sequence[str]]  # by their id, as a plan draws each once; they may share items
 
 
+#: What finds the features that cells need; see `wanted_features`.
+Wants = Callable[
+    [Iterable[ResolvedCell], Callable[[Dataset], Dataset]], dict[FeatureKey, WantedFeatures]
+]
+
+
+@dataclass
+class _Wanted:
+    """Collects items by the key of their features; `opened` gives the data set to read."""
+
+    opened: Callable[[Dataset], Dataset]
+    found: dict[FeatureKey, WantedFeatures] = field(default_factory=dict)
+
+    def need(self, key: FeatureKey, dataset: Dataset, setup: Setup, items: Sequence[str]) -> None:
+        new = WantedFeatures(self.opened(dataset), setup, {})
+        self.found.setdefault(key, new).sets[id(items)] = items
+
+
 def wanted_features(
     cells: Iterable[ResolvedCell], opened: Callable[[Dataset], Dataset]
 ) -> dict[FeatureKey, WantedFeatures]:
     """By FeatureKey; `opened` gives the data set to read in place of one."""
-    wanted: dict[FeatureKey, WantedFeatures] = {}
-
-    def need(key: FeatureKey, dataset: Dataset, setup: Setup, items: Sequence[str]) -> None:
-        new = WantedFeatures(opened(dataset), setup, {})
-        wanted.setdefault(key, new).sets[id(items)] = items
-
+    wanted = _Wanted(opened)
     for resolved in cells:
         setup = resolved.setup
         support, validation, test = resolved.support, resolved.validation, resolved.test
         frozen = needs_test_features(resolved)
         # A tuned backbone reads images, but an initialisation uses pretrained features.
         if support is not None and needs_train_features(resolved):
-            need(support_key(resolved), setup.dataset, setup, support.items)
+            wanted.need(support_key(resolved), setup.dataset, setup, support.items)
         if validation is not None and needs_validation_features(resolved):
-            need(train_key(resolved), setup.dataset, setup, validation.items)
+            wanted.need(train_key(resolved), setup.dataset, setup, validation.items)
         if frozen:
-            need(test_key(resolved), setup.test_dataset, setup, test.items)
-    return wanted
+            wanted.need(test_key(resolved), setup.test_dataset, setup, test.items)
+    return wanted.found
+
+
+def wanted_before_training(
+    cells: Iterable[ResolvedCell], opened: Callable[[Dataset], Dataset]
+) -> dict[FeatureKey, WantedFeatures]:
+    """As `wanted_features`, of what a cell may look at before training: its support and validation
+    samples, whatever is tuned, and no test sample.
+    """
+    wanted = _Wanted(opened)
+    for resolved in cells:
+        setup, support, validation = resolved.setup, resolved.support, resolved.validation
+        if support is not None:
+            wanted.need(support_key(resolved), setup.dataset, setup, support.items)
+        if validation is not None:
+            wanted.need(train_key(resolved), setup.dataset, setup, validation.items)
+    return wanted.found

@@ -22,7 +22,7 @@ TEXT, RANDOM = "text", "random"
 ROTATED, SHUFFLED, MATCHED = "text_rotated", "text_shuffled", "gram_matched"
 GAIN, SEMANTICS, ALIGNMENT, GEOMETRY, GEOMETRY_MATCHED = (
     "gain of text", "class semantics", "alignment with the image space", "geometry",
-    "geometry, on the random draw",
+    "geometry on the random draw",
 )  # fmt: skip
 #: Every part: its name, and the two classifiers of which it is the difference. Alignment and
 #: geometry add up to the gain.

@@ -26,7 +26,7 @@ _MEANING = {
     SEMANTICS: "Class semantics: text minus the same rows at wrong classes (text_shuffled), which "
     "keeps the set of rows. A wrong row may also do harm, so that this can be more than the whole "
     "gain.",
-    GEOMETRY_MATCHED: "Geometry, on the random draw: gram_matched, which is random rows with the "
+    GEOMETRY_MATCHED: "Geometry on the random draw: gram_matched, which is random rows with the "
     "correlations of the text, minus random rows.",
 }
 

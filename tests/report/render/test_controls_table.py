@@ -21,7 +21,7 @@ def test_a_line_for_every_part() -> None:
     assert first[3].startswith("+25")
     assert first[-1] == "adds"
     last = [cell.strip() for cell in lines[6].split("|")[1:-1]]
-    assert last[1:3] == ["geometry, on the random draw", "gram_matched minus random"]
+    assert last[1:3] == ["geometry on the random draw", "gram_matched minus random"]
     assert last[-1] == "undecided"
     assert text.startswith("- At 1 shot, the gain of text over random rows is +25")
 
