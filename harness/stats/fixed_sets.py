@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from harness.stats.no_spread import groups_agree, no_spread
+from harness.stats.planning import Components
 from harness.stats.proportion import Proportion, doubtful, groups_of_the_rarer, wilson
 from harness.stats.student import TTest, t_test
 from harness.stats.two_way import ROUNDING
@@ -84,6 +85,36 @@ def mean_of_sets(
     share = None if v == 0 else max(0.0, 1 - (items + extra) / v)
     t = t_test(mean, v**0.5, df, confidence=confidence)
     return SetsMean(t, share, sum(u_SG.shape[1] for u_SG in strata))
+
+
+def components_of_sets(sets: Sequence[SetOutcomes]) -> Components:
+    """The components of the mean of paired differences, to plan with.
+
+    `n_groups` is the number of clusters of one data set that would have the same degrees of freedom
+    (Satterthwaite): as many times more of them are as many times more items in every data set.
+
+    Raises ValueError as `mean_of_sets` does, and for one seed.
+    """
+    _check(sets)
+    n_seeds = len(sets[0].x_SN)
+    strata = [_table(group) for group in _strata(sets)]
+    extra = sum(s.weight**2 * _variance_of_equal(s, paired=True) for s in sets)
+    if n_seeds < 2:
+        v, df = _total([_of_clusters(u_SG) for u_SG in strata])
+        n_groups = max(2, round(df) + 1)
+        return Components(0.0, (v + extra) * n_groups, 0.0, 1, n_groups, random_seeds=False)
+    seed_S = np.sum([u_SG.sum(axis=1) for u_SG in strata], axis=0)
+    of_seeds = float(seed_S @ seed_S) / (n_seeds - 1) / n_seeds
+    of_clusters, df = _total([_of_clusters(u_SG) for u_SG in strata])
+    residual, _ = _total([_of_residual(u_SG) for u_SG in strata])
+    n_groups = max(2, round(df) + 1)
+    return Components(
+        seeds=max(0.0, of_seeds - residual) * n_seeds,
+        groups=(max(0.0, of_clusters - residual) + extra) * n_groups,
+        residual=residual * n_seeds * n_groups,
+        n_seeds=n_seeds,
+        n_groups=n_groups,
+    )
 
 
 def interval_of_mean(sets: Sequence[SetOutcomes], *, confidence: float = 0.95) -> Proportion:

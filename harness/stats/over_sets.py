@@ -13,9 +13,15 @@ from harness.stats.across import may_give_p, t_over_datasets, wilcoxon_p
 from harness.stats.clusters import count_groups
 from harness.stats.corrected_t import LEAST_SPLITS
 from harness.stats.family import ALPHA
-from harness.stats.fixed_sets import SetOutcomes, interval_of_mean, mean_of_sets
+from harness.stats.fixed_sets import (
+    SetOutcomes,
+    components_of_sets,
+    interval_of_mean,
+    mean_of_sets,
+)
 from harness.stats.pairwise import LEAST_SEEDS, NO_COMMON_SEEDS, ONE_SEED
-from harness.stats.power import smallest_detectable
+from harness.stats.planning import Components, smallest_number
+from harness.stats.power import smallest_detectable, t_power
 from harness.stats.proportion import Proportion
 
 if TYPE_CHECKING:
@@ -88,6 +94,43 @@ def fixed_contrast(sets: Sequence[WeightedSet], *, name_a: str, name_b: str) -> 
         note="" if enough else "descriptive",
         smallest_detectable=smallest_detectable(t.standard_error, t.df) if enough else None,
     )  # fmt: skip
+
+
+def fixed_components(sets: Sequence[WeightedSet]) -> Components | None:
+    """The components of the difference of two rows, to plan with; None where nothing is known of
+    other seeds or items, or no outcome differs.
+    """
+    seeds = _common_seeds(sets)
+    if not seeds or (len(seeds) < 2 and seeds != (None,)) or _has_one_group(sets):
+        return None
+    pairs = [_as_set(s, seeds) for s in sets]
+    return components_of_sets(pairs) if any(np.ptp(s.x_SN) for s in pairs) else None
+
+
+def datasets_needed(
+    d_M: FloatArray, difference: float, *, m: int, overlap: float = 0.0, alpha: float = ALPHA,
+    power: float = 0.8,
+) -> int | None:  # fmt: skip
+    """How many data sets find a true mean difference at alpha/m, if they vary as these do.
+
+    The exact Wilcoxon test: as many as the t test needs divided by 3/pi, its efficiency for normal
+    differences, and at least as many as its smallest p asks for. Class draws that share classes:
+    those of the corrected t test. None where no number is enough, or one data set says nothing.
+    """
+    if len(d_M) < 2 or np.ptp(d_M) == 0 or difference <= 0 or overlap >= 1:
+        return None
+    shift, level = difference / float(np.std(d_M, ddof=1)), alpha / m
+    shared, efficiency = (overlap / (1 - overlap), 1.0) if overlap > 0 else (0.0, 3 / np.pi)
+    least = LEAST_SPLITS if overlap > 0 else 1
+    while overlap == 0 and not may_give_p(least, m=m, alpha=alpha):
+        least += 1
+    least = max(2, least)
+
+    def power_at(n: float) -> float:
+        n_t = n * efficiency
+        return t_power(shift / (1 / n_t + shared) ** 0.5, max(1.0, n_t - 1), alpha=level)
+
+    return smallest_number(power_at, least, power)
 
 
 def new_contrast(

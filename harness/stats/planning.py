@@ -86,7 +86,7 @@ def seeds_needed(
     """The smallest number of seeds, with today's groups; None if no number is enough."""
     if not c.random_seeds:
         return None
-    return _smallest(
+    return smallest_number(
         lambda s: planned_power(c, difference, s, c.n_groups, alpha=alpha), least, power
     )
 
@@ -96,7 +96,7 @@ def groups_needed(
 ) -> int | None:
     """The smallest number of groups, with today's seeds but `least`; None if none is enough."""
     seeds = max(least, c.n_seeds) if c.random_seeds else 1
-    return _smallest(lambda g: planned_power(c, difference, seeds, g, alpha=alpha), 2, power)
+    return smallest_number(lambda g: planned_power(c, difference, seeds, g, alpha=alpha), 2, power)
 
 
 def floor_of_seeds(c: Components, *, alpha: float, power: float = 0.8) -> float:
@@ -105,8 +105,10 @@ def floor_of_seeds(c: Components, *, alpha: float, power: float = 0.8) -> float:
     return smallest_detectable(error, df, alpha=alpha, power=power)
 
 
-def _smallest(power_at: Callable[[float], float], least: int, power: float) -> int | None:
-    """Power rises with the number, so that the range can be halved."""
+def smallest_number(power_at: Callable[[float], float], least: int, power: float) -> int | None:
+    """The smallest number from `least` on with this power; None above MOST. Power rises with the
+    number, so that the range can be halved.
+    """
     low, high = least - 1, least
     while power_at(high) < power:
         if high >= MOST:

@@ -1,9 +1,9 @@
-"""Base-to-new: accuracy on the classes trained on, on new classes, and their H. Descriptive."""
+"""Base-to-new: accuracy on the classes trained on, on new classes, and their H."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from harness.core.cells import BASE, NEW, Cell, Choice
 from harness.report.model.entry import ABSENT, Entry
 from harness.report.model.labels import JOINT, Column
 from harness.report.model.table import Table
+from harness.stats.harmonic import harmonic_mean
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,8 @@ class BaseToNew:
     draw: int | None = None  # the class seed, where a study has several
     datasets: int = 1  # of how many data sets it is the mean
     draws: int = 1  # of how many class draws it is the mean
+    #: Base and new of every data set.
+    sides: tuple[tuple[Entry, Entry], ...] = field(default=(), compare=False, repr=False)
 
     @property
     def place(self) -> str:
@@ -42,8 +45,7 @@ class BaseToNew:
         """H = 2 base new / (base + new) of the two means; 0 where both are 0."""
         if self.base is None or self.new is None:
             return None
-        total = self.base + self.new
-        return 2 * self.base * self.new / total if total else 0.0
+        return harmonic_mean(self.base, self.new)
 
 
 def base_to_new(table: Table) -> list[BaseToNew]:
@@ -81,7 +83,13 @@ def _line(table: Table, row: str, column: Column, own: str) -> BaseToNew:
         base_status=base.status,
         new_status=new.status,
         classes=(base.classes, new.classes),
+        sides=((base, new),),
     )
+
+
+def without_side(label: str, side: str) -> str:
+    """The label of a row that names base or new, without it."""
+    return _put(label, side, None)
 
 
 def _put(label: str, own: str, other: str | None) -> str:
@@ -139,6 +147,7 @@ def _mean_line(group: Sequence[BaseToNew], what: str) -> BaseToNew:
         base=float(np.mean([line.base for line in group if line.base is not None])),
         new=float(np.mean([line.new for line in group if line.new is not None])),
         classes=(None, None),
+        sides=tuple(side for line in group for side in line.sides),
     )
 
 

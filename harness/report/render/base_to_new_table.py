@@ -6,7 +6,9 @@ from collections.abc import Sequence
 
 from harness.report.model.base_to_new import BaseToNew, base_to_new
 from harness.report.model.entry import ABSENT, INFEASIBLE
+from harness.report.model.harmonic import harmonic_table
 from harness.report.model.table import Table
+from harness.report.render.contrast_tables import contrasts_table
 from harness.report.render.pipe_table import pipe_table
 from harness.report.text.counts import counted
 from harness.report.text.numbers import points
@@ -26,7 +28,11 @@ def base_to_new_table(table: Table) -> str:
     header, rows = cells_of(lines, table_digits(table))
     escaped = [[escape(cell) for cell in row] for row in rows]
     left = len(header) - NUMBERS
-    return f"{pipe_table(header, escaped, left=left)}\n\n{below(lines)}"
+    parts = [pipe_table(header, escaped, left=left), below(lines)]
+    found = harmonic_table(table)
+    if found is not None:
+        parts += ["### Differences in H", contrasts_table(found)]
+    return "\n\n".join(parts)
 
 
 def cells_of(lines: Sequence[BaseToNew], digits: int) -> tuple[list[str], list[list[str]]]:
@@ -61,8 +67,8 @@ def below(lines: Sequence[BaseToNew]) -> str:
     text = (
         f"Points. Base: mean top-1 accuracy over seeds on the {base} trained on; New: on "
         f"the {new}, by the same models; each among its own classes only. H = 2 Base "
-        "New / (Base + New), the harmonic mean of the two means. Descriptive: H has no interval "
-        "and no test. Those of Base and of New are above."
+        "New / (Base + New), the harmonic mean of the two means. Intervals of Base and New are "
+        "above; in H, rows are compared by the delta method on the same seeds and items."
     )
     over = [what for what, some in (
         ("data sets", any(line.datasets > 1 for line in lines)),

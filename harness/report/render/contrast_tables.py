@@ -46,6 +46,16 @@ def contrast_sections(table: Table) -> list[tuple[str, str]]:
     return [("## Differences from the best row of each column", text)]
 
 
+def contrasts_table(table: Table) -> str:
+    """The rows against the reference, or the first MOST_PAIRS pairs of rows."""
+    if table.reference is not None:
+        return _contrasts(table, table.against, against=True)
+    text = _contrasts(table, table.pairs[:MOST_PAIRS], against=False)
+    if len(table.pairs) > MOST_PAIRS:
+        text += f"\n\n{MOST_PAIRS} of {len(table.pairs)} pairs are shown; the csv has all of them."
+    return text
+
+
 def draws_table(table: Table) -> str:
     """Differences from the reference over class draws; nothing where classes were drawn once."""
     if not table.draws:

@@ -13,6 +13,7 @@ from harness.core.records import TOP_LEVEL_MEASURES, Record
 from harness.report.model.average import Average
 from harness.report.model.contrasts import ColumnContrast
 from harness.report.model.equivalence import margin_of, verdict_of
+from harness.report.model.harmonic import harmonic_table
 from harness.report.model.labels import RECIPE_KEYS, Column, differs_on, value_on
 from harness.report.model.mean_table import mean_table
 from harness.report.model.measured import in_order, measures_of
@@ -58,7 +59,8 @@ def contrasts_csv(table: Table) -> str:
     """One line per contrast; `family` names the family in which p_adjusted was adjusted.
 
     With a reference, the rows minus the reference come first, in the task's family; then the other
-    pairs, and those of the means over data sets, which have `mean:KIND` in place of a data set. An
+    pairs, then H of base and new, which has `harmonic` in place of a side, and the means over data
+    sets, which have `mean:KIND` in place of a data set. An
     axis on which the two rows differ is empty. The columns of `report.margin`, of a sequential rule
     (`level`: that of the interval, where seeds were added under one) and of `report.average` are
     last.
@@ -66,8 +68,11 @@ def contrasts_csv(table: Table) -> str:
     cells = [e.cell for e in table.entries.values() if e.cell is not None]
     axes = [a for a in _axes(cells) if a not in table.row_axes]
     header = ["a", "b", *axes, *_CONTRAST_FIELDS, "family"]
+    harmonic = harmonic_table(table)
     sequential = any(c.contrast.level < ALPHA for c in (*table.against, *table.pairs))
     lines = _contrasts(table, axes, sequential=sequential)
+    if harmonic is not None:
+        lines += _contrasts(harmonic, axes, sequential=sequential)
     if margin_of(table) is not None:
         header += ["margin", "verdict", "low_90", "high_90"]
     if sequential:

@@ -11,10 +11,11 @@ import pytest
 
 from harness.core.cells import Cell
 from harness.report.model.base_to_new import BaseToNew, base_to_new
+from harness.report.model.harmonic import harmonic_table
 from harness.report.model.results import Results
 from harness.report.model.table import build_table
 from harness.report.render.base_to_new_table import base_to_new_table
-from harness.report.render.csv_files import cells_csv
+from harness.report.render.csv_files import cells_csv, contrasts_csv
 from harness.report.render.tex import latex
 
 from ..studies import make_results, task_of
@@ -85,7 +86,8 @@ def test_the_table() -> None:
     assert float(found[2][4]) == pytest.approx(200 * b * n / (b + n), abs=0.5)
     assert found[4][:2] == ["random", "1 shot"]
     assert found[4][3:] == ["–", "–"]
-    assert "H has no interval" in text
+    assert "by the delta method" in text
+    assert "Differences in H" not in text, "no two rows have an H"
     tex = latex(build_table(study(no_new_rows)))
     assert " & ".join(found[2]) + r" \\" in tex
     assert " & ".join(found[4]).replace("–", "--") + r" \\" in tex
@@ -184,3 +186,57 @@ def test_nothing_right_is_an_h_of_0() -> None:
 def test_a_study_without_new_classes_has_no_such_table() -> None:
     plain = make_results(task_of(classifier=["text", "random"], include=[], shots=1), lambda _: 0.5)
     assert base_to_new_table(build_table(plain)) == ""
+
+
+def test_rows_are_compared_in_h() -> None:
+    results = study(seeds=5)
+    table = build_table(results)
+    found = harmonic_table(table)
+    assert found is not None
+    h = {(line.row, line.column): line.harmonic for line in lines(results)}
+    assert [(c.contrast.a, c.contrast.b, str(c.column)) for c in found.pairs] == [
+        ("text", "random", "1 shot"), ("text", "random", "4 shots"),
+    ]  # fmt: skip
+    for c in found.pairs:
+        a, b = (h[row, c.column.label] for row in (c.contrast.a, c.contrast.b))
+        assert a is not None
+        assert b is not None
+        assert c.contrast.difference == pytest.approx(a - b)
+        assert c.contrast.p_adjusted is not None
+        assert (c.family, c.m) == ("column", 1)
+    text = base_to_new_table(table)
+    assert "### Differences in H" in text
+    of_h = [r for r in csv.DictReader(io.StringIO(contrasts_csv(table)))
+            if r["test_classes"] == "harmonic"]  # fmt: skip
+    assert [float(r["difference"]) for r in of_h] == [c.contrast.difference for c in found.pairs]
+
+
+def test_h_has_the_family_and_the_reference_of_the_task() -> None:
+    report = {"rows": "classifier", "reference": "text", "family": "table"}
+    found = harmonic_table(build_table(study(seeds=5, report=report)))
+    assert found is not None
+    assert [(c.contrast.b, c.family, c.m) for c in found.against] == [("text", "table", 2)] * 2
+
+
+def test_h_of_means_over_data_sets_is_compared_too() -> None:
+    task = {"dataset": ["folder:a", "folder:b"], "shots": 1, "seeds": 5}
+    results = study(**task)
+    found = harmonic_table(build_table(results))
+    assert found is not None
+    (mean,) = [c for c in found.columns if c.label.startswith("mean over 2 data sets")]
+    (c,) = [c.contrast for c in found.pairs if c.column == mean]
+    a, b = (line.harmonic for line in lines(results) if line.datasets == 2)
+    assert a is not None
+    assert b is not None
+    assert c.difference == pytest.approx(a - b)
+
+
+def test_without_two_rows_nothing_is_compared() -> None:
+    assert harmonic_table(build_table(study(no_new_rows))) is None
+    assert harmonic_table(build_table(study(status=lambda _: "missing"))) is None
+    waiting = harmonic_table(build_table(study(
+        seeds=5, classifier=["text", "random", "orthogonal"],
+        status=lambda c: "missing" if c.classifier and c.classifier.name == "random" else "done",
+    )))  # fmt: skip
+    assert waiting is not None
+    assert {c.m for c in waiting.pairs} == {3}, "what is missing counts in the family"
