@@ -83,7 +83,26 @@ def _rows(args: Namespace) -> Sides:
                                for row in (row_a, row_b)
                                if table.entries[row, column].outcomes is None)  # fmt: skip
             left.append(f"{column}: {states}")
+    pairs += _means(table, row_a, row_b)
     return Sides("rows", pairs, left)
+
+
+def _means(table: Table, a: str, b: str) -> Iterator[Pair]:
+    """The means over data sets, where the task has them and both rows have one on the same sets."""
+    from harness.report.model.average import contrast_of_means
+    from harness.report.model.compare import Means, Pair, Runs
+
+    found = table.average
+    for column, units in {} if found is None else found.units.items():
+        assert found is not None
+        estimates = [found.entries[row, column].estimate for row in (a, b)]
+        tally = found.tallies.get((column, a, b)) or found.tallies.get((column, b, a))
+        if tally is None or estimates[0] is None or estimates[1] is None:
+            continue
+        of_a, of_b = (Runs({None: e.mean}, items=e.items) for e in estimates if e is not None)
+        over = f"{len(units.of)} {units.noun}"
+        means = Means(contrast_of_means(found, column, a, b), tally, over)
+        yield Pair(units.title(column), a, b, of_a, of_b, means)
 
 
 def _row(table: Table, name: str) -> str:
@@ -115,7 +134,7 @@ def _cells(args: Namespace) -> Sides:
                 raise BadInput(f"there is no Record of cell {key} in {args.runs}")
             records.append(record)
         runs.append(_runs(store, records, text))
-    return Sides("cells", [Pair("all", args.a, args.b, *runs)], [])
+    return Sides("cells", [Pair("all", args.a, args.b, runs[0], runs[1])], [])
 
 
 def _runs(store: Store, records: list[Record], what: str) -> Runs:

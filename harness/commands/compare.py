@@ -1,6 +1,7 @@
 """Compare A with B: two rows of a task, two cells, two runs folders or two csv files.
 
-A row is named by its label, or by a value that only it has, with --task TASK. A cell is named by
+A row is named by its label, or by a value that only it has, with --task TASK; with report.average
+the means over data sets are compared too. A cell is named by
 its key, and several seeds of one cell by their keys with commas. Cells of two runs folders are
 paired where they are the same; so are lines of two csv files of cells, which have no outcomes of
 items: the test is then over seeds alone. What has no partner is named on standard error.
@@ -68,12 +69,13 @@ def _document(
     found: Sequence[Comparison], kind: str, left: Sequence[str], margin: float | None
 ) -> dict[str, Any]:
     fields = ("a", "b", "difference", "low", "high", "p", "p_adjusted", "seeds", "items", "groups",
-              "estimand", "test", "note")  # fmt: skip
+              "estimand", "test", "note", "level")  # fmt: skip
     return {
         "kind": kind, "m": found[0].m, "margin": margin, "not_compared": list(left),
         "comparisons": [
             {"where": c.where, "mean_a": c.mean_a, "mean_b": c.mean_b,
-             **{name: getattr(c.contrast, name) for name in fields}, "verdict": c.verdict}
+             **{name: getattr(c.contrast, name) for name in fields}, "over": c.over,
+             "verdict": c.verdict}
             for c in found
         ],
     }  # fmt: skip

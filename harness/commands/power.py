@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from harness.report.model.needs import Needs
+    from harness.report.model.needs_of_means import MeanNeed
 
 HELP = "show how many seeds and items the undecided pairs of a task need, and their cost"
 
@@ -32,12 +33,13 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(args: Namespace) -> int:
     import json
 
-    from harness.commands._messages import say
     from harness.commands._numbers import number_between
     from harness.commands._studies import plan_of, study_of
     from harness.core.errors import BadInput
     from harness.report.model.needs import needs_of
+    from harness.report.model.needs_of_means import needs_of_means
     from harness.report.text.needs import needs_text
+    from harness.report.text.needs_of_means import needs_of_means_text
 
     target = None
     if args.difference is not None:
@@ -52,13 +54,22 @@ def run(args: Namespace) -> int:
             "more"
         )
     needs = needs_of(table, target=target, power=power)
+    of_means = needs_of_means(table, target=target, power=power)
     if args.json:
-        print(json.dumps(_document(needs, study.task.name), indent=1))
-    else:
-        print(needs_text(needs, study.task.name))
+        document = _document(needs, study.task.name) | {"means": [_mean(n) for n in of_means]}
+        print(json.dumps(document, indent=1))
+        return 0
+    print(needs_text(needs, study.task.name))
     if table.average is not None:
-        say("note: means over data sets are not planned here: new data sets decide them")
+        print(needs_of_means_text(of_means))
     return 0
+
+
+def _mean(n: MeanNeed) -> dict[str, Any]:
+    fields = ("a", "b", "kind", "difference", "target", "seeds", "units", "noun", "power",
+              "seeds_needed", "items_factor", "units_needed", "seconds", "why")  # fmt: skip
+    return {"column": n.title, **{name: getattr(n, name) for name in fields},
+            "detectable_with_infinite_seeds": n.floor}  # fmt: skip
 
 
 def _document(needs: Needs, task: str) -> dict[str, Any]:

@@ -17,11 +17,12 @@ import numpy as np
 
 from harness.core.outcomes import Contrast, Outcomes
 from harness.stats.clusters import count_groups
-from harness.stats.fixed_sets import SetOutcomes, mean_of_sets
+from harness.stats.fixed_sets import SetOutcomes, SetsMean, mean_of_sets
 from harness.stats.over_sets import ONE_GROUP
 from harness.stats.pairwise import LEAST_SEEDS, NO_COMMON_SEEDS, ONE_SEED
 from harness.stats.power import smallest_detectable
 from harness.stats.sequential import common_seeds, on_seeds
+from harness.stats.student import TTest
 
 if TYPE_CHECKING:
     from harness.core.samples import FloatArray
@@ -72,8 +73,7 @@ def harmonic_contrast(
         return replace(contrast, note=ONE_SEED if seeds else NO_COMMON_SEEDS)
     if min(map(count_groups, items)) < 2:
         return replace(contrast, note=ONE_GROUP)
-    found = mean_of_sets(_sets(a, b, len(used)), paired=True)
-    t = found.t
+    found, t = _tested(_sets(a, b, len(used)))
     return replace(
         contrast, low=t.low, high=t.high, p=t.p if enough else None, test=TEST,
         se=t.standard_error, df=t.df, share_seeds=found.share_seeds,
@@ -82,6 +82,20 @@ def harmonic_contrast(
             smallest_detectable(t.standard_error, t.df) if enough and t.standard_error else None
         ),
     )  # fmt: skip
+
+
+def _tested(sets: Sequence[SetOutcomes]) -> tuple[SetsMean, TTest]:
+    """`mean_of_sets` of values beyond 1: a slope may be up to 2. They are scaled to [-1, 1] first,
+    where what no cluster contradicts has a variance of its own.
+    """
+    scale = max(1.0, *(float(np.abs(s.x_SN).max()) for s in sets))
+    found = mean_of_sets([replace(s, x_SN=s.x_SN / scale) for s in sets], paired=True)
+    t = found.t
+    scaled = replace(
+        t, mean=t.mean * scale, standard_error=t.standard_error * scale, low=t.low * scale,
+        high=t.high * scale,
+    )  # fmt: skip
+    return found, scaled
 
 
 def _on(s: BaseNew, seeds: Sequence[int | None]) -> BaseNew:

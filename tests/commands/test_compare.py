@@ -9,7 +9,8 @@ import pytest
 from conftest import Call, WriteTask, records
 
 SCHEMA = {"where", "mean_a", "mean_b", "a", "b", "difference", "low", "high", "p", "p_adjusted",
-          "seeds", "items", "groups", "estimand", "test", "note", "verdict"}  # fmt: skip
+          "seeds", "items", "groups", "estimand", "test", "note", "level", "over",
+          "verdict"}  # fmt: skip
 
 
 @pytest.fixture

@@ -153,6 +153,26 @@ def test_false_alarms_stay_below_the_ceiling(world: World) -> None:
         assert np.mean(np.array(by_seed) <= 0.05) > 2 * CEILING_05, "items taken as fixed"
 
 
+def test_steep_slopes_without_spread_are_no_error() -> None:
+    """Base is right throughout and new is almost wrong throughout: H follows new with a slope near
+    2, and no item contradicts.
+    """
+
+    def row(new: bool) -> BaseNew:
+        base = np.ones((5, 20), dtype=bool)
+        of_new = np.zeros((5, 20), dtype=bool)
+        of_new[:, 0] = new
+        return BaseNew(Outcomes(base, tuple(range(5)), np.arange(20)),
+                       Outcomes(of_new, tuple(range(5)), np.arange(20)))  # fmt: skip
+
+    for a, b in ((True, True), (True, False), (False, False)):
+        found = harmonic_contrast([row(a)], [row(b)], name_a="a", name_b="b")
+        assert found.p is not None
+        assert found.low is not None
+        assert found.high is not None
+        assert found.low < found.difference < found.high
+
+
 def test_one_item_set_of_a_perfect_row_is_no_proof() -> None:
     full = BaseNew(*(Outcomes(np.ones((5, 20), dtype=bool), tuple(range(5)), np.arange(20))
                      for _ in range(2)))  # fmt: skip

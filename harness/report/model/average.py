@@ -7,7 +7,7 @@ are the sample. See harness/stats/over_sets.py.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import combinations
 from typing import TYPE_CHECKING
 
@@ -58,6 +58,7 @@ class Average:
     verdicts: Verdicts
     values: Mapping[tuple[str, Column], FloatArray]  # of rows with a mean: (M,), one a unit
     tallies: Mapping[tuple[Column, str, str], Across]  # by (column, a, b)
+    source: MeanSource = field(compare=False, repr=False)
 
     @property
     def columns(self) -> tuple[Column, ...]:
@@ -109,7 +110,15 @@ def average(
             if e.status == DONE
         },
         tallies=tallies,
+        source=source,
     )
+
+
+def contrast_of_means(found: Average, column: Column, a: str, b: str) -> Contrast:
+    """Two rows that have a mean; p is neither adjusted nor held back for too few data sets."""
+    units = found.units[column]
+    contrast = mean_contrast(found.source, units, a, b)
+    return _in_looks([contrast], found.source, units)[0]
 
 
 def friedman_of(found: Average, column: Column) -> Friedman | None:

@@ -12,7 +12,9 @@ from harness.core.looks import LookRule
 from harness.core.outcomes import Contrast, Outcomes
 from harness.report.model.looks import in_looks_of_pair
 from harness.stats import equivalence, family, pairwise
+from harness.stats.across import Across
 from harness.stats.clusters import count_groups
+from harness.stats.over_sets import gated
 from harness.stats.seed_values import Values, contrast_of_values
 from harness.stats.sequential import Seeds, sequential
 
@@ -32,6 +34,15 @@ class Runs:
 
 
 @dataclass(frozen=True)
+class Means:
+    """The contrast of two means over data sets, with wins, ties and losses."""
+
+    contrast: Contrast
+    tally: Across
+    over: str
+
+
+@dataclass(frozen=True)
 class Pair:
     """What is compared: two configurations, and where."""
 
@@ -40,6 +51,7 @@ class Pair:
     name_b: str
     a: Runs
     b: Runs
+    means: Means | None = None  # of means over data sets
 
 
 @dataclass(frozen=True)
@@ -52,6 +64,7 @@ class Comparison:
     contrast: Contrast
     m: int
     verdict: str
+    over: str | None = None  # of a mean, what it is of: `3 data sets`
 
 
 def compare(pairs: Sequence[Pair], margin: float | None = None) -> list[Comparison]:
@@ -60,16 +73,23 @@ def compare(pairs: Sequence[Pair], margin: float | None = None) -> list[Comparis
     Outcomes on one test set: the test of a leaderboard. Else accuracies by seed: see
     `contrast_of_values`. `margin` (a fraction) adds equivalence to the verdicts.
     """
-    adjusted = family.adjust([_contrast(pair) for pair in pairs])
+    adjusted = family.adjust([_contrast(pair, len(pairs)) for pair in pairs])
     m = sum(c.p is not None for c in adjusted)
     return [
-        Comparison(p.where, *_means(p, c), c, m, _verdict(p, c, margin))
+        Comparison(p.where, *_means(p, c), c, m, _verdict(p, c, margin), _over(p))
         for p, c in zip(pairs, adjusted, strict=True)
     ]
 
 
-def _contrast(pair: Pair) -> Contrast:
+def _over(pair: Pair) -> str | None:
+    return None if pair.means is None else pair.means.over
+
+
+def _contrast(pair: Pair, m: int) -> Contrast:
+    """`m` is the number of comparisons: few data sets have no p among many."""
     a, b = pair.a, pair.b
+    if pair.means is not None:
+        return gated(pair.means.contrast, pair.means.tally, m)
     if a.outcomes is not None and b.outcomes is not None and a.test == b.test:
         test = partial(pairwise.contrast, name_a=pair.name_a, name_b=pair.name_b)
         return in_looks_of_pair(test, a.outcomes, b.outcomes, (*a.rules, *b.rules))

@@ -9,8 +9,8 @@ from itertools import combinations
 from harness.core.cells import BASE, NEW
 from harness.core.outcomes import Contrast, Estimate
 from harness.report.model.base_to_new import BaseToNew, base_to_new, without_side
-from harness.report.model.contrasts import ColumnPairs, all_pairs, with_reference
-from harness.report.model.entry import DONE, FAILED, MISSING, Entry
+from harness.report.model.contrasts import ColumnPairs, judge
+from harness.report.model.entry import ABSENT, DONE, FAILED, MISSING, Entry
 from harness.report.model.labels import Column
 from harness.report.model.looks import Cut, in_looks
 from harness.report.model.table import Table
@@ -33,13 +33,15 @@ def harmonic_table(table: Table) -> Table | None:
     pairs = {c: _pairs(lines, reference) for c, lines in by_column.items()}
     if not any(of_column.compared for of_column in pairs.values()):
         return None
-    every, family = all_pairs(pairs, table.task.report.family), table.task.report.family
-    entries = {(row, c): _entry(line) for c, lines in by_column.items()
-               for row, line in lines.items()}  # fmt: skip
+    entries = {
+        (row, c): _entry(lines[row]) if row in lines else Entry(ABSENT)
+        for c, lines in by_column.items()
+        for row in rows
+    }
     return replace(
         table, rows=rows, columns=tuple(by_column), entries=entries, reference=reference,
-        against=with_reference(pairs, every, reference, family), pairs=every,
-        bold=frozenset(), ranks={}, draws=(), within=(), notes=(), average=None,
+        verdicts=judge(rows, pairs, entries, reference, table.task.report.family),
+        draws=(), within=(), notes=(), average=None,
     )  # fmt: skip
 
 

@@ -115,14 +115,14 @@ def _estimate(
         low, high = (max(0.0, t.low), min(1.0, t.high)) if t else (None, None)
         method = f"t over {units.noun}" if t else f"no interval: {len(value_M)} {units.noun}"
     else:
-        found, method = fixed_interval(_sets(source, (row,), units), confidence=1 - level)
+        found, method = fixed_interval(sets_of(source, (row,), units), confidence=1 - level)
         low, high = (found.low, found.high) if found else (None, None)
     of_items = [e.estimate for e in parts if e.estimate is not None]
     items, groups = (sum(getattr(e, name) for e in of_items) for name in ("items", "groups"))
     return Estimate(float(value_M.mean()), low, high, seeds, items, groups, method)
 
 
-def _sets(source: MeanSource, rows: Sequence[str], units: Units) -> list[WeightedSet]:
+def sets_of(source: MeanSource, rows: Sequence[str], units: Units) -> list[WeightedSet]:
     """The outcomes of rows that have the same test sets, with clusters over all units."""
     columns = [(unit, column) for unit in units.of for column in unit.columns]
     clusters = _clusters(source, rows[0], columns)
@@ -152,7 +152,7 @@ def _clusters(
 
 
 def mean_contrast(source: MeanSource, units: Units, a: str, b: str) -> Contrast:
-    contrast = fixed_contrast(_sets(source, (a, b), units), name_a=a, name_b=b)
+    contrast = fixed_contrast(sets_of(source, (a, b), units), name_a=a, name_b=b)
     if source.kind == THESE:
         return contrast
     return new_contrast(*both_of(source, units, a, b), contrast, overlap=units.overlap)

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 #: Why a pair has no plan.
 ONE_SEED = "one seed: how much seeds vary is not known"
 ONE_GROUP = "one group of items: how much items vary is not known"
+EQUAL_MEANS = "the means are equal: name a difference to look for"
 NO_SPREAD = "no difference on any item and seed: nothing to plan with"
 
 
@@ -84,11 +85,11 @@ def needs_of(table: Table, *, target: float | None = None, power: float = 0.8) -
     contrasts = table.against or table.pairs
     wanted = target if target is not None else margin_of(table)
     found = [
-        _need(table, c, _size(table, contrasts, c), wanted, power)
+        _need(table, c, size_of(table, contrasts, c), wanted, power)
         for c in contrasts
         if not is_decided(table, c)
     ]
-    sizes = [_size(table, contrasts, c) for c in contrasts]
+    sizes = [size_of(table, contrasts, c) for c in contrasts]
     name = contrasts[0].family if contrasts else table.task.report.family
     return Needs(tuple(found), len(contrasts), name, max(sizes, default=0), power)
 
@@ -101,7 +102,7 @@ def is_decided(table: Table, in_column: ColumnContrast) -> bool:
     return verdict_of(table, c, in_column.column) in (EQUIVALENT, BOTH, SAME_CELLS)
 
 
-def _size(table: Table, contrasts: Sequence[ColumnContrast], c: ColumnContrast) -> int:
+def size_of(table: Table, contrasts: Sequence[ColumnContrast], c: ColumnContrast) -> int:
     """m; where nothing has a p yet, how many comparisons the family has."""
     if c.m:
         return c.m
@@ -124,10 +125,10 @@ def _need(
         seeds = seeds_needed(plan, target, alpha=alpha, power=power)
         groups = groups_needed(plan, target, alpha=alpha, power=power)
         floor = floor_of_seeds(plan, alpha=alpha, power=power)
-        seconds = None if seeds is None else max(0, seeds - c.seeds) * _seconds(entries)
+        seconds = None if seeds is None else max(0, seeds - c.seeds) * seconds_of_a_seed(entries)
     elif plan is not None:
         why = NO_SPREAD if plan.seeds == plan.groups == plan.residual == 0 else (
-            "the means are equal: name a difference to look for")  # fmt: skip
+            EQUAL_MEANS)  # fmt: skip
     return Need(
         column=column, a=c.a, b=c.b, difference=c.difference, target=target, seeds=c.seeds,
         items=c.items, groups=c.groups, power=chance, seeds_needed=seeds, groups_needed=groups,
@@ -158,7 +159,7 @@ def _correct(o: Outcomes, seeds: Sequence[int | None]) -> FloatArray:
     return correct_SN
 
 
-def _seconds(entries: Sequence[Entry]) -> float:
+def seconds_of_a_seed(entries: Sequence[Entry]) -> float:
     """Of one more seed: the mean wall time of each row that has seeds."""
     total = 0.0
     for entry in entries:

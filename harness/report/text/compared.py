@@ -41,10 +41,13 @@ def _lines(c: Comparison, digits: int) -> list[str]:
         f", p {equals(x.p)}, adjusted {equals(x.p_adjusted)}")  # fmt: skip
     run = x.seeds == 1 and x.share_seeds == 0
     size = [] if not x.seeds else ["nothing is random"] if run else [plural(x.seeds, "seed")]
+    size += [] if c.over is None else [c.over]
     size += [counted([x.items], "item")] if x.items else []
     size += [counted([x.groups], "group")] if x.groups not in (0, x.items) else []
     test = "" if x.test == "none" else f"{x.test}; "
     note = "" if x.note in ("", "descriptive") else f"; {x.note}"
+    if x.level < ALPHA:
+        note += f"; sequential rule: p counts its looks, the interval is {100 * (1 - x.level):.4g}%"
     return [
         f"  {c.where}: {gap} ({means}): {c.verdict}",
         f"    {test}estimand {x.estimand}; {', '.join(size)}{p}{note}",

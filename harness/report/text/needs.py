@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from harness.report.model.needs import Need, Needs
 from harness.report.text.counts import counted
 from harness.report.text.numbers import detectable, percent, points
@@ -28,10 +30,26 @@ def _lines(n: Need) -> list[str]:
     if n.why:
         return [first, f"    {n.why}"]
     now = "no test today" if n.power is None else f"power today {percent(n.power)}"
-    return [first, f"    to find {points(n.target, 1)}: {_seeds(n)}; {_items(n)}; {now}"]
+    return [first, f"    to find {points(n.target, 1)}: {seeds_text(n)}; {_items(n)}; {now}"]
 
 
-def _seeds(n: Need) -> str:
+class SeedsNeed(Protocol):
+    """What `seeds_text` reads of a plan."""
+
+    @property
+    def random_seeds(self) -> bool: ...
+    @property
+    def seeds(self) -> int: ...
+    @property
+    def seeds_needed(self) -> int | None: ...
+    @property
+    def floor(self) -> float | None: ...
+    @property
+    def seconds(self) -> float | None: ...
+
+
+def seeds_text(n: SeedsNeed) -> str:
+    """How many seeds, how many more than today, and what they cost."""
     if not n.random_seeds:
         return "seeds change nothing, as both rows are deterministic"
     if n.seeds_needed is None:
