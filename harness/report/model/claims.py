@@ -21,6 +21,7 @@ from harness.stats.equivalence import beyond_p, equivalence_p
 from harness.stats.holm import holm
 from harness.stats.paired_t import paired_t
 from harness.stats.power import smallest_detectable
+from harness.stats.sequential import Seeds, sequential
 from harness.task.grid import matches, rule
 from harness.task.schema import ClaimModel
 
@@ -175,7 +176,12 @@ def _measured(
     if len(common) < 2:
         return JudgedClaim(claim, where, why_not=f"fewer than two seeds have a {claim.measure}")
     a_S, b_S = (np.array([of[seed] for seed in common]) for of in (of_a, of_b))
-    contrast = _over_seeds(claim, a_S - b_S)
+
+    def at(seeds: Seeds) -> Contrast:
+        return _over_seeds(claim, np.array([of_a[s] - of_b[s] for s in common if s in seeds]))
+
+    rules = rules_of([*pair[0].records, *pair[1].records])
+    contrast = sequential(at, at(common), common, rules)
     return JudgedClaim(claim, where, float(a_S.mean()), float(b_S.mean()), contrast)
 
 

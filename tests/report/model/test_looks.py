@@ -174,3 +174,21 @@ def test_of_two_rules_the_page_names_both() -> None:
     assert "The most cautious of these rules counts." in sequential_caption(table)
     level = min(e.level for e in table.entries.values())
     assert level == min(RULE.levels[1], other.levels[0])
+
+
+def test_claims_of_the_loss_count_the_looks_too() -> None:
+    claim = {"text": "the loss differs", "a": "text", "b": "random", "direction": "=",
+             "measure": "loss"}  # fmt: skip
+
+    def loss(cell: Any) -> list[float]:
+        return [1.0 + 0.01 * (cell.seed or 0) ** 2 * (cell.classifier.name == "text"), 0.5]
+
+    results = few_shot(
+        task={"shots": [1], "seeds": 10, "include": [], "claims": [claim]}, curve=loss
+    )
+    (plain,), (ruled,) = (judge(r, build_table(r)) for r in (results, under(results)))
+    assert plain.contrast is not None
+    assert ruled.contrast is not None
+    assert ruled.contrast.level == RULE.levels[1]
+    assert plain.contrast.p is not None
+    assert ruled.contrast.p == pytest.approx(plain.contrast.p * 0.05 / RULE.levels[1])
