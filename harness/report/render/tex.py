@@ -83,6 +83,8 @@ def _leaderboard(table: Table) -> _Grid:
 def _floats(grid: _Grid, text: str, label: str) -> list[str]:
     """One float with all parts, or one for each part where they do not fit a page together."""
     numbers = range(grid.left, len(grid.titles))
+    if not numbers:  # a study of which no cell exists
+        return []
     size = ceil(len(numbers) / ceil(len(numbers) / MOST_COLUMNS))  # parts of about equal width
     chunks = [numbers[i : i + size] for i in range(0, len(numbers), size)]
     if len(chunks) * (sum(grid.heights) + 4) <= MOST_LINES:

@@ -9,6 +9,7 @@ from harness.report.model.contrasts import COLUMN, REFERENCE
 from harness.report.model.entry import Entry
 from harness.report.model.estimand import NEW_CLASSES, THESE_CLASSES, THESE_ITEMS
 from harness.report.model.table import Table
+from harness.report.text.counts import counted
 from harness.report.text.numbers import DOWN, UP, points, span
 from harness.report.text.prose import brackets, escape, listing, plural
 from harness.stats.pairwise import LEAST_SEEDS
@@ -82,13 +83,13 @@ def _of_draws(table: Table, done: Sequence[Entry]) -> str:
 
 def _size(table: Table, done: Sequence[Entry]) -> str:
     estimates = [e.estimate for e in done if e.estimate is not None]
-    classes = f"C = {span(e.classes for e in done)} classes"
+    classes = f"C = {counted((e.classes for e in done), 'class')}"
     text = (
-        f"{_seeds(done)}, N = {span(e.items for e in estimates)} test items in "
-        f"G = {span(e.groups for e in estimates)} groups"
+        f"{_seeds(done)}, N = {counted((e.items for e in estimates), 'test item')} in "
+        f"G = {counted((e.groups for e in estimates), 'group')}"
     )
     if {e.estimand for e in done} != {NEW_CLASSES}:
-        text += f", for these {classes} only"
+        text += f", for {'this' if classes == 'C = 1 class' else 'these'} {classes} only"
     elif all(e.estimate and e.estimate.groups == e.classes for e in done):
         text += f", one per class ({classes}, drawn with their items)"
     else:
@@ -114,8 +115,7 @@ def _seeds(done: Sequence[Entry]) -> str:
     random = [e for e in done if e.outcomes is not None and e.outcomes.seeds != (None,)]
     if not random:
         return "S = 1 run (every row is deterministic)"
-    seeds = span(e.seeds_done for e in random)
-    text = f"S = {seeds} seed{'s' * (seeds != '1')}"
+    text = f"S = {counted((e.seeds_done for e in random), 'seed')}"
     return text if len(random) == len(done) else f"{text} (deterministic rows: one run)"
 
 

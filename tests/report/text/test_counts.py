@@ -10,7 +10,6 @@ from harness.core.cells import Cell
 from harness.report.model.results import Results
 from harness.report.model.table import build_table
 from harness.report.render.markdown import report
-from harness.report.text.caption import caption
 from harness.report.text.counts import counted
 from harness.report.text.details import details
 from harness.report.text.prose import plural
@@ -70,7 +69,7 @@ def results_of(*, status: str = "done", **task: object) -> Results:
 )  # fmt: skip
 def test_no_page_has_one_of_many(results: Results) -> None:
     table = build_table(results)
-    page = report(results, table, [], [], "python -m harness grid x").replace(caption(table), "")
+    page = report(results, table, [], [], "python -m harness grid x")
     pointed_at = "\n".join(text for row in details(table) for text in row)
     assert [match[0] for match in WRONG.finditer(f"{page}\n{pointed_at}")] == []
 
