@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from harness.core.outcomes import Contrast
+from harness.core.settled import rules_of
 from harness.report.model.correlation import cosines, pearson
 from harness.report.model.entry import ABSENT, INFEASIBLE, Entry
 from harness.report.model.labels import Column
@@ -172,17 +173,23 @@ def _measured(
         return _steps(claim, where, *pair)
     by_seed = losses if claim.measure == "loss" else _correlations(results, table, column)
     of_a, of_b = by_seed(pair[0]), by_seed(pair[1])
-    common = [seed for seed in of_a if seed in of_b]
-    if len(common) < 2:
+    if len({*of_a} & {*of_b}) < 2:
         return JudgedClaim(claim, where, why_not=f"fewer than two seeds have a {claim.measure}")
-    a_S, b_S = (np.array([of[seed] for seed in common]) for of in (of_a, of_b))
+    return _by_seed(claim, where, pair, of_a, of_b)
+
+
+def _by_seed(
+    claim: ClaimModel, where: str, pair: tuple[Entry, Entry], of_a: _BySeed, of_b: _BySeed
+) -> JudgedClaim:
+    """Means and contrast of two values a seed, with the looks of a sequential rule."""
+    common = [seed for seed in of_a if seed in of_b]
 
     def at(seeds: Seeds) -> Contrast:
         return _over_seeds(claim, np.array([of_a[s] - of_b[s] for s in common if s in seeds]))
 
-    rules = rules_of([*pair[0].records, *pair[1].records])
-    contrast = sequential(at, at(common), common, rules)
-    return JudgedClaim(claim, where, float(a_S.mean()), float(b_S.mean()), contrast)
+    contrast = sequential(at, at(common), common, rules_of([*pair[0].records, *pair[1].records]))
+    a, b = (float(np.mean([of[s] for s in common])) for of in (of_a, of_b))
+    return JudgedClaim(claim, where, a, b, contrast)
 
 
 def _accuracy(
@@ -208,12 +215,12 @@ def _steps(claim: ClaimModel, where: str, a: Entry, b: Entry) -> JudgedClaim:
             why = f"the loss of {row} did not come to {claim.target:g} nats in {late} of "
             return JudgedClaim(claim, where, why_not=f"{why}{len(of_row)} seeds")
     log_a, log_b = ({s: math.log(n) for s, n in of.items() if n} for of in (of_a, of_b))
-    common = [seed for seed in log_a if seed in log_b]
-    if len(common) < 2:
+    if len({*log_a} & {*log_b}) < 2:
         return JudgedClaim(claim, where, why_not="fewer than two seeds have a training loss")
-    a_S, b_S = (np.array([of[seed] for seed in common]) for of in (log_a, log_b))
-    means = math.exp(a_S.mean()), math.exp(b_S.mean())
-    return JudgedClaim(claim, where, *means, _over_seeds(claim, a_S - b_S))
+    found = _by_seed(claim, where, (a, b), log_a, log_b)
+    assert found.a is not None
+    assert found.b is not None
+    return replace(found, a=math.exp(found.a), b=math.exp(found.b))
 
 
 def _over_seeds(claim: ClaimModel, d_S: np.ndarray[tuple[int], np.dtype[np.float64]]) -> Contrast:
