@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from conftest import Call, WriteTask, records
 
+from harness.core.protocols.launcher import Launched, LaunchRequest
 from harness.report.model import settling
 
 ROWS = ["text", "random", "text_shuffled"]
@@ -192,3 +194,32 @@ def test_a_rule_stays_as_it_was(tiny: WriteTask, cli: Call) -> None:
     ended = cli("grid", task, "budget.settle=20", "--settle")
     assert ended.code == 2
     assert "a rule that changes with what was seen holds no level" in ended.err
+
+
+@pytest.mark.usefixtures("always")
+def test_a_detached_launcher_is_given_one_look_at_a_time(
+    tiny: WriteTask, cli: Call, tmp_path: Path, elsewhere: Callable[..., str]
+) -> None:
+    submitted: list[int] = []
+
+    def submit(request: LaunchRequest) -> Launched:
+        submitted.append(len(request.cells))
+        if len(submitted) > 1:
+            request.run_here(request.cells, 1)  # the jobs end at once
+        return Launched(messages=("submitted",))
+
+    far = elsewhere("far", DETACHED=True, submit=submit)
+    task = tiny(**SETTLING)
+    first = cli("grid", task, "--settle", "--launch", far)
+    assert (first.code, first.out) == (0, "submitted\n")
+    assert "when all cells are done, the same command takes the look and goes on" in first.err
+    assert [look["taken"] for look in looks(tmp_path)] == [None]
+    assert cli("grid", task, "--settle", "--launch", far).code == 0
+    second = cli("grid", task, "--settle", "--launch", far)
+    assert "look 1: " in second.err
+    assert [look["taken"] is None for look in looks(tmp_path)] == [False, True]
+    assert submitted == [15, 15, 15]
+    last = cli("grid", task, "--settle", "--launch", far)
+    assert (last.code, last.out) == (0, "reports/tiny.md\n")
+    assert submitted == [15, 15, 15]
+    assert seeds_by_row(tmp_path / "runs") == {row: set(range(10)) for row in ROWS}
