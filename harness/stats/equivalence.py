@@ -45,7 +45,7 @@ def equivalence_p(c: Contrast, margin: float) -> float | None:
     if centre is None:
         return None
     mean, se, df = centre
-    return t_tail((margin - abs(mean)) / se, df)
+    return _of_look(c, t_tail((margin - abs(mean)) / se, df))
 
 
 def beyond_p(c: Contrast, margin: float) -> float | None:
@@ -57,7 +57,13 @@ def beyond_p(c: Contrast, margin: float) -> float | None:
     if centre is None:
         return None
     mean, se, df = centre
-    return t_tail((abs(mean) - margin) / se, df) + t_tail((abs(mean) + margin) / se, df)
+    tails = t_tail((abs(mean) - margin) / se, df) + t_tail((abs(mean) + margin) / se, df)
+    return _of_look(c, tails)
+
+
+def _of_look(c: Contrast, p: float) -> float:
+    """Under a sequential rule the last look has a part of the level."""
+    return p if c.level == ALPHA else min(1.0, p * ALPHA / c.level)
 
 
 def _centre(c: Contrast) -> tuple[float, float, float] | None:

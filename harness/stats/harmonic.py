@@ -19,7 +19,8 @@ from harness.core.outcomes import Contrast, Outcomes
 from harness.stats.clusters import count_groups
 from harness.stats.fixed_sets import SetOutcomes, SetsMean, mean_of_sets
 from harness.stats.over_sets import ONE_GROUP
-from harness.stats.pairwise import LEAST_SEEDS, NO_COMMON_SEEDS, ONE_SEED
+from harness.stats.paired_t import paired_t
+from harness.stats.pairwise import LEAST_SEEDS, NO_COMMON_SEEDS, ONE_SEED, SIGN_FLIPS
 from harness.stats.power import smallest_detectable
 from harness.stats.sequential import common_seeds, on_seeds
 from harness.stats.student import TTest
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from harness.core.samples import FloatArray
 
 TEST = "delta method on H, two-way random effects"
+TEST_OF_SEEDS = "delta method on H, paired t over seeds"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +46,18 @@ def harmonic_mean(base: float, new: float) -> float:
 
 
 def harmonic_contrast(
-    a: Sequence[BaseNew], b: Sequence[BaseNew], *, name_a: str, name_b: str
+    a: Sequence[BaseNew],
+    b: Sequence[BaseNew],
+    *,
+    name_a: str,
+    name_b: str,
+    estimand: str = "E2",
 ) -> Contrast:
     """H of row a minus H of row b, each of the means over the data sets (the same for both rows).
 
     On the seeds that both rows have everywhere. Fewer than five: no p; fewer than two: no interval.
-    Deterministic rows: items alone are random.
+    Deterministic rows: items alone are random. Under E1 (these items) only seeds are: a paired t
+    test over them of the same linear form.
 
     Raises ValueError if the two rows do not have the same items.
     """
@@ -62,7 +70,7 @@ def harmonic_contrast(
     contrast = Contrast(
         a=name_a, b=name_b, difference=0.0, low=None, high=None, p=None, p_adjusted=None,
         seeds=len(seeds), items=sum(map(len, items)), groups=sum(map(count_groups, items)),
-        estimand="E2", test="none",
+        estimand=estimand, test="none",
     )  # fmt: skip
     used = seeds or (None,)
     if seeds:
@@ -71,6 +79,8 @@ def harmonic_contrast(
     enough = seeds == (None,) or len(seeds) >= LEAST_SEEDS
     if not seeds or (len(seeds) < 2 and seeds != (None,)):
         return replace(contrast, note=ONE_SEED if seeds else NO_COMMON_SEEDS)
+    if estimand == "E1":
+        return _same_items(contrast, _sets(a, b, len(used)), enough=enough)
     if min(map(count_groups, items)) < 2:
         return replace(contrast, note=ONE_GROUP)
     found, t = _tested(_sets(a, b, len(used)))
@@ -81,6 +91,22 @@ def harmonic_contrast(
         smallest_detectable=(
             smallest_detectable(t.standard_error, t.df) if enough and t.standard_error else None
         ),
+    )  # fmt: skip
+
+
+def _same_items(contrast: Contrast, sets: Sequence[SetOutcomes], *, enough: bool) -> Contrast:
+    d_S: FloatArray = np.sum([s.weight * s.x_SN.mean(axis=1) for s in sets], axis=0)
+    if len(d_S) < 2:
+        return replace(contrast, note="under E1 nothing is random here")
+    paired = paired_t(d_S)
+    if paired.t is None:
+        p = paired.p_sign_flip if enough else None
+        return replace(contrast, p=p, test=SIGN_FLIPS, note="the same in every seed")
+    t = paired.t
+    return replace(
+        contrast, low=t.low, high=t.high, p=t.p if enough else None, test=TEST_OF_SEEDS,
+        se=t.standard_error, df=t.df, share_seeds=1.0, note="" if enough else "descriptive",
+        smallest_detectable=smallest_detectable(t.standard_error, t.df) if enough else None,
     )  # fmt: skip
 
 

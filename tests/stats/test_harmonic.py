@@ -153,6 +153,27 @@ def test_false_alarms_stay_below_the_ceiling(world: World) -> None:
         assert np.mean(np.array(by_seed) <= 0.05) > 2 * CEILING_05, "items taken as fixed"
 
 
+def test_with_these_items_only_seeds_are_random() -> None:
+    found = harmonic_contrast(A, B, name_a="a", name_b="b", estimand="E1")
+    assert found.test == "delta method on H, paired t over seeds"
+    assert found.difference == pytest.approx(h_of(A) - h_of(B))
+    assert found.p is not None
+    # The linear form of H, seed by seed.
+    d_S = np.zeros(6)
+    for sign, row in ((1, A), (-1, B)):
+        means = [np.mean([getattr(s, side).correct_SN.mean(axis=1) for s in row], axis=0)
+                 for side in ("base", "new")]  # fmt: skip
+        b, n = (float(m.mean()) for m in means)
+        d_S += sign * (2 * n**2 * means[0] + 2 * b**2 * means[1]) / (b + n) ** 2
+    t = paired_t(d_S).t
+    assert t is not None
+    assert (found.low, found.high, found.p) == pytest.approx((t.low, t.high, t.p))
+    still = [[BaseNew(*(Outcomes(o.correct_SN[:1], (None,), o.groups_N) for o in (s.base, s.new)))
+              for s in row] for row in (A, B)]  # fmt: skip
+    none = harmonic_contrast(*still, name_a="a", name_b="b", estimand="E1")
+    assert (none.p, none.note) == (None, "under E1 nothing is random here")
+
+
 def test_steep_slopes_without_spread_are_no_error() -> None:
     """Base is right throughout and new is almost wrong throughout: H follows new with a slope near
     2, and no item contradicts.

@@ -11,6 +11,7 @@ from harness.core.outcomes import Contrast, Estimate
 from harness.report.model.base_to_new import BaseToNew, base_to_new, without_side
 from harness.report.model.contrasts import ColumnPairs, judge
 from harness.report.model.entry import ABSENT, DONE, FAILED, MISSING, Entry
+from harness.report.model.estimand import in_stats
 from harness.report.model.labels import Column
 from harness.report.model.looks import Cut, in_looks
 from harness.report.model.table import Table
@@ -86,7 +87,8 @@ def _contrast(
     if len(of_a) != len(of_b) or not same or None in rows:
         return None
     row_a, row_b = (row for row in rows if row is not None)
-    return harmonic_contrast(row_a, row_b, name_a=a, name_b=b)
+    estimand = in_stats(of_a[0][0].estimand)
+    return harmonic_contrast(row_a, row_b, name_a=a, name_b=b, estimand=estimand)
 
 
 def _outcomes(sides: Sequence[tuple[Entry, Entry]]) -> list[BaseNew] | None:

@@ -12,6 +12,7 @@ from harness.core.outcomes import Outcomes
 from harness.report.model.contrasts import ColumnContrast
 from harness.report.model.entry import Entry
 from harness.report.model.equivalence import margin_of, verdict_of
+from harness.report.model.estimand import FIXED_ITEMS, in_stats
 from harness.report.model.labels import Column
 from harness.report.model.table import Table
 from harness.stats.equivalence import BOTH, EQUIVALENT, SAME_CELLS
@@ -148,9 +149,19 @@ def components_of(a: Entry, b: Entry) -> tuple[Components | None, str]:
     if len(np.unique(a.outcomes.groups_N)) < 2:
         return None, ONE_GROUP
     d_SN = _correct(pair[0], seeds) - _correct(pair[1], seeds)
+    if in_stats(a.estimand) == FIXED_ITEMS:
+        return _of_seeds(d_SN, len(np.unique(a.outcomes.groups_N)), drawn=drawn)
     if not np.ptp(d_SN):
         return None, NO_SPREAD
     return components(d_SN, a.outcomes.groups_N, random_seeds=drawn), ""
+
+
+def _of_seeds(d_SN: FloatArray, groups: int, *, drawn: bool) -> tuple[Components | None, str]:
+    """With these items alone, only seeds are random."""
+    variance = float(d_SN.mean(axis=1).var(ddof=1)) if drawn else 0.0
+    if variance == 0:
+        return None, NO_SPREAD if drawn else "nothing is random with these items alone"
+    return Components(variance, 0.0, 0.0, len(d_SN), groups), ""
 
 
 def _correct(o: Outcomes, seeds: Sequence[int | None]) -> FloatArray:

@@ -81,3 +81,12 @@ def test_the_text() -> None:
     few = needs_of(built(classifier=["prototype", "text_shuffled"], include=[],
                          report={"rows": "classifier"}))  # fmt: skip
     assert needs_text(few, "x") == "x: no comparison is undecided (1 in the family)."
+
+
+def test_with_these_items_only_seeds_can_be_added() -> None:
+    report = {"rows": "classifier", "columns": "shots", "estimand": "these_items"}
+    needs = needs_of(built(report=report), target=0.01)
+    assert needs.of
+    for need in needs.of:
+        assert need.floor == 0, "infinitely many seeds find every difference on these items"
+        assert need.why or need.seeds_needed is not None
