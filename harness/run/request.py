@@ -169,7 +169,7 @@ def budget_hours(task: Task, file: str) -> float | None:
     settle_budget(task, file)
     budget = task.budget or {}
     others, hours = set(budget) - {"hours", "settle"}, budget.get("hours")
-    if not others and hours is None:
+    if task.budget is None or (budget and not others and hours is None):
         return None
     if others or isinstance(hours, bool) or not isinstance(hours, int | float):
         raise TaskError(file, "budget", f"{budget}: must be {{hours: NUMBER, settle: SEEDS}}")
