@@ -82,13 +82,19 @@ def table(lines: Sequence[Line]) -> str:
     return "\n".join([head, *(line.row() for line in lines)])
 
 
-def measured(arguments: Sequence[str], folder: Path, *, interrupted: bool = False) -> Cost:
+def measured(
+    arguments: Sequence[str],
+    folder: Path,
+    *,
+    interrupted: bool = False,
+    program: Sequence[str] = ("-m", "harness"),
+) -> Cost:
     """A command of the harness in a process of its own; interrupted as soon as it shows progress,
-    if that is asked for.
+    if that is asked for. `program` is what Python runs.
     """
     env = os.environ | {"HARNESS_CACHE": str(folder / "cache"), "OMP_NUM_THREADS": "1"}
     env["PYTHONPATH"] = str(Path(__file__).parents[1])
-    command = [sys.executable, "-m", "harness", *arguments]
+    command = [sys.executable, *program, *arguments]
     began = time.monotonic()
     with (folder / "stderr").open("w+b") as told:
         process = subprocess.Popen(

@@ -226,7 +226,7 @@ class Study:
         def complete(record: Record | None) -> Record | None:
             if record is None or record.test is None:
                 return record
-            return with_measures(record, measures, self.store.arrays, tests[record.test])
+            return with_measures(record, measures, self.store.lazy_arrays, tests[record.test])
 
         pairs = zip(plan.cells, map(complete, records), strict=True)
         return Results(
@@ -236,7 +236,7 @@ class Study:
             ),
             infeasible=tuple((x, why) for cell, why in plan.infeasible for x in plan.shown(cell)),
             tests=tests,
-            arrays=self.store.arrays,
+            arrays=self.store.lazy_arrays,
             notes=plan.notes(),
         )
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from functools import cache
+from itertools import groupby
+from operator import attrgetter
 from typing import Any
 
 #: Values of test_classes.
@@ -316,6 +318,17 @@ def unlabelled(cell: Cell) -> Cell:
 def is_labelled(cell: Cell) -> bool:
     """Whether a cell has a label."""
     return any(getattr(cell, name) is not None for name in LABELS)
+
+
+#: All that a cell is but its seed: equal for the cells of a row of the grid. Cells of one row share
+#: their parts, so comparing two of these is fast where hashing cells is not.
+but_seed = attrgetter(*(f.name for f in fields(Cell) if f.name != "seed"))
+
+
+def without_seeds(cells: Iterable[Cell]) -> list[Cell]:
+    """The cells without their seed, each once, in their order."""
+    firsts = (next(group) for _, group in groupby(cells, key=but_seed))
+    return list(dict.fromkeys(replace(cell, seed=None) for cell in firsts))
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ import os
 import re
 import zipfile
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ import numpy as np
 from harness.core.errors import OutputError
 from harness.core.files import explain_oserror, write_atomically
 from harness.core.hashing import canonical
+from harness.core.npz import NpzArrays
 from harness.core.records import RECORD_VERSION, Record, as_json, record_from, science_hash
 from harness.core.samples import SupportSet, TestSet
 
@@ -108,16 +109,11 @@ class Store:
         """
         if record.arrays is None:
             return {}
-        path = self.path(record.key).parent / record.arrays
-        try:
-            with path.open("rb") as handle, np.load(handle, allow_pickle=False) as saved:
-                return {name: saved[name] for name in saved.files}
-        except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-            self.quarantine(self.path(record.key), f"its arrays cannot be read: {error}")
-            raise OutputError(
-                f"the arrays of cell {record.key} cannot be read; it was moved to quarantine: "
-                "run the same command again"
-            ) from error
+        return dict(self.lazy_arrays(record))
+
+    def lazy_arrays(self, record: Record) -> Arrays:
+        """The same, each read when it is asked for. OutputError is then raised by the access."""
+        return _SavedArrays(self, record) if record.arrays is not None else {}
 
     def statuses(self, keys: Iterable[str]) -> dict[str, str]:
         """Key -> done | failed, for the keys that have a Record.
@@ -198,15 +194,16 @@ class Store:
 
     def link_into_task(self, name: str, records: Iterable[Record]) -> None:
         """Show a task's own test and support sets in its folder."""
-        for record in records:
-            for kind, file in (
-                ("tests", f"{record.test}.npz"),
-                ("support", f"{record.support}.json"),
-            ):
-                source, target = self.root / kind / file, self.root / name / kind / file
-                if source.is_file() and not target.exists():
-                    target.parent.mkdir(parents=True, exist_ok=True)
-                    target.symlink_to(os.path.relpath(source, target.parent))
+        files = dict.fromkeys(
+            pair
+            for record in records
+            for pair in (("tests", f"{record.test}.npz"), ("support", f"{record.support}.json"))
+        )
+        for kind, file in files:
+            source, target = self.root / kind / file, self.root / name / kind / file
+            if source.is_file() and not target.exists():
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.symlink_to(os.path.relpath(source, target.parent))
 
     def quarantine(self, path: Path, reason: str) -> None:
         """Move a file aside, with the reason beside it."""
@@ -250,6 +247,39 @@ class Store:
             with contextlib.suppress(OSError):
                 temporary.unlink(missing_ok=True)
         return True
+
+
+class _SavedArrays(NpzArrays):
+    """The arrays of a Record, which goes to quarantine if they are damaged."""
+
+    def __init__(self, store: Store, record: Record) -> None:
+        super().__init__(store.path(record.key).parent / (record.arrays or ""))
+        self._store, self._key = store, record.key
+
+    def __getitem__(self, name: str) -> np.ndarray[Any, Any]:
+        with self._checked():
+            return super().__getitem__(name)
+
+    def __contains__(self, name: object) -> bool:
+        with self._checked():
+            return super().__contains__(name)
+
+    def __iter__(self) -> Iterator[str]:
+        with self._checked():
+            return super().__iter__()
+
+    @contextlib.contextmanager
+    def _checked(self) -> Iterator[None]:
+        try:
+            yield
+        except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+            self._store.quarantine(
+                self._store.path(self._key), f"its arrays cannot be read: {error}"
+            )
+            raise OutputError(
+                f"the arrays of cell {self._key} cannot be read; it was moved to quarantine: "
+                "run the same command again"
+            ) from error
 
 
 #: Fields of a Record at the top level, as `write` lays them out; nested ones are indented further.

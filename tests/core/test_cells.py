@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from harness.core.cell_json import cell_from
-from harness.core.cells import Cell, Choice, LoraSpec, Recipe, unlabelled
+from harness.core.cells import Cell, Choice, LoraSpec, Recipe, unlabelled, without_seeds
 from harness.task import library
 from harness.task.grid import expand
 from harness.task.read import read_task
@@ -17,6 +18,12 @@ from harness.task.read import read_task
 def test_every_cell_comes_back_from_json(name: str) -> None:
     for cell in expand(read_task(library.tasks()[name])):
         assert cell_from(json.loads(json.dumps(cell.plain()))) == unlabelled(cell)
+
+
+def test_cells_without_their_seeds_are_there_once() -> None:
+    a, b = (Cell(Choice("emoji"), "full", Choice("e"), recipe=Recipe(lr=lr)) for lr in (1.0, 2.0))
+    seeded = [replace(cell, seed=seed) for seed in (0, 1) for cell in (a, a, b)]
+    assert without_seeds([*seeded, b]) == [a, b]
 
 
 def test_options_and_searches_come_back_from_json() -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from math import prod
 from typing import Any
 
-from harness.core.cells import Cell, Choice, ClassPick
+from harness.core.cells import Cell, Choice, ClassPick, without_seeds
 from harness.core.errors import UnknownName
 from harness.core.protocols.method import BUDGET
 from harness.report.model.short import shortened
@@ -47,13 +47,20 @@ class Column:
 
 @dataclass(frozen=True)
 class TableLayout:
-    """The row and column of every cell. Rows and columns are in the order of print."""
+    """The row and column of every cell. Rows and columns are in the order of print.
+
+    `places` has cells without their seed: see `place_of`.
+    """
 
     row_axes: tuple[str, ...]
     column_axes: tuple[str, ...]
     rows: tuple[str, ...]
     columns: tuple[Column, ...]
     places: dict[Cell, tuple[str, Column]]
+
+    def place_of(self, cell: Cell) -> tuple[str, Column]:
+        """The row and column of a cell at any seed."""
+        return self.places[replace(cell, seed=None)]
 
 
 def lay_out(
@@ -66,7 +73,9 @@ def lay_out(
     for axis in (*(report.rows or ()), *(report.columns or ())):
         if axis not in (*ALL_AXES, *BESIDE):
             raise UnknownName("axis", axis, (*ALL_AXES, *BESIDE))
-    cells = [*feasible, *infeasible]
+    # Cells that differ in their seed share an entry, and a study may have 100,000.
+    feasible = without_seeds(feasible)
+    cells = without_seeds((*feasible, *infeasible))
     declared = tuple(report.rows or ())
     if report.columns is not None:
         column_axes = tuple(report.columns)
@@ -140,7 +149,7 @@ def _name_classes(pick: ClassPick) -> str:
 
 def differs_on(cells: Iterable[Cell]) -> list[str]:
     """Axes on which the cells do not all agree."""
-    cells = list(cells)
+    cells = without_seeds(cells)
     return [a for a in ALL_AXES if len({value_on(cell, a) for cell in cells}) > 1]
 
 

@@ -105,7 +105,7 @@ def build_screening(
         task=task,
         titles={name: screen.TITLE for name, screen in screens.items()},
         units={name: screen.UNIT for name, screen in screens.items()},
-        cells=tuple((*layout.places[c.cell], c) for c in cells),
+        cells=tuple((*layout.place_of(c.cell), c) for c in cells),
         candidates=candidates,
         agreement={name: agreement for name, agreement in found.items() if agreement is not None},
     )
@@ -129,7 +129,7 @@ def _candidates(
     names = list(screens)
     places: dict[tuple[str, Column], list[PlannedCell]] = {}
     for planned in cells:
-        places.setdefault(layout.places[planned.cell], []).append(planned)
+        places.setdefault(layout.place_of(planned.cell), []).append(planned)
     ordered = [(row, column) for column in layout.columns for row in layout.rows]
     return tuple(
         _candidate(row, column, places[row, column], names)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from harness.core.cells import but_seed
 from harness.core.perils import PERILS
 from harness.report.model.average import Average, average
 from harness.report.model.contrasts import (
@@ -230,11 +232,12 @@ def _one_note(what: str, details: list[str]) -> str:
 
 def _entries(results: Results, layout: TableLayout) -> dict[tuple[str, Column], Entry]:
     feasible: dict[tuple[str, Column], list[Result]] = {}
-    for result in results.results:
-        feasible.setdefault(layout.places[result.cell], []).append(result)
+    for _, of_row in groupby(results.results, key=lambda r: but_seed(r.cell)):
+        alike = list(of_row)
+        feasible.setdefault(layout.place_of(alike[0].cell), []).extend(alike)
     reasons: dict[tuple[str, Column], list[str]] = {}
     for cell, why in results.infeasible:
-        reasons.setdefault(layout.places[cell], []).append(why)
+        reasons.setdefault(layout.place_of(cell), []).append(why)
     out = {}
     for row in layout.rows:
         for column in layout.columns:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
+from operator import attrgetter
 from typing import Any
 
-from harness.core.cells import Cell, Choice
+from harness.core.cells import Cell, Choice, but_seed
 from harness.core.hashing import canonical
 from harness.core.records import TOP_LEVEL_MEASURES, Record
 from harness.report.model.average import Average
@@ -28,6 +30,7 @@ _CONTRAST_FIELDS = (
     "difference", "low", "high", "p", "p_adjusted", "seeds", "items", "groups", "test",
     "smallest_detectable",
 )  # fmt: skip
+_of_contrast = attrgetter(*_CONTRAST_FIELDS)
 
 
 def cells_csv(results: Results) -> str:
@@ -42,11 +45,13 @@ def cells_csv(results: Results) -> str:
     measures = in_order({*TOP_LEVEL_MEASURES, *further})
     rest = ["n", "seconds", "gpu_seconds", "chosen"]
     header = [*axes, "selection", "seed", "status", *measures, *rest, "key"]
-    lines = [
-        [*_values(r.cell, axes), r.cell.selection, r.cell.seed, *_of_record(r.record, measures),
-         r.key]
-        for r in results.results
-    ]  # fmt: skip
+    lines = []
+    for _, alike in groupby(results.results, key=lambda r: but_seed(r.cell)):
+        first, *others = alike
+        values = [*_values(first.cell, axes), first.cell.selection]
+        lines += [
+            [*values, r.cell.seed, *_of_record(r.record, measures), r.key] for r in (first, *others)
+        ]
     nothing = [None] * (len(measures) + len(rest))
     lines += [
         [*_values(cell, axes), cell.selection, cell.seed, "infeasible", *nothing, None]
@@ -95,8 +100,9 @@ def _contrasts(table: Table, axes: Sequence[str], *, sequential: bool) -> list[l
     """With the columns of a margin, where the task has one, and of a sequential rule."""
     margin = margin_of(table)
     lines = []
+    values = {p: _values(e.cell, axes) for p, e in table.entries.items() if e.cell is not None}
     for c in _in_csv(table):
-        line = _contrast(table, c, axes)
+        line = _contrast(c, values)
         if margin is not None:
             bounds = interval_90(c.contrast) or (None, None)
             line += [margin, verdict_of(table, c.contrast, c.column) or None, *bounds]
@@ -129,17 +135,14 @@ def trials_csv(table: Table) -> str:
     return _csv(header, lines) if lines else ""
 
 
-def _contrast(table: Table, in_column: ColumnContrast, axes: Sequence[str]) -> list[Any]:
-    c = in_column.contrast
-    entries: list[tuple[str, Column]] = [(c.a, in_column.column), (c.b, in_column.column)]
-    cell_a, cell_b = (table.entries[entry].cell for entry in entries)
-    assert cell_a is not None
-    assert cell_b is not None
-    shared = [
-        of_a if of_a == of_b else None
-        for of_a, of_b in zip(_values(cell_a, axes), _values(cell_b, axes), strict=True)
-    ]
-    return [c.a, c.b, *shared, *(getattr(c, name) for name in _CONTRAST_FIELDS), in_column.family]
+def _contrast(
+    in_column: ColumnContrast, values: Mapping[tuple[str, Column], Sequence[Any]]
+) -> list[Any]:
+    """`values` on the axes by row and column."""
+    c, column = in_column.contrast, in_column.column
+    both = zip(values[c.a, column], values[c.b, column], strict=True)
+    shared = [of_a if of_a == of_b else None for of_a, of_b in both]
+    return [c.a, c.b, *shared, *_of_contrast(c), in_column.family]
 
 
 def _axes(cells: Sequence[Cell]) -> list[str]:

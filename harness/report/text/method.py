@@ -5,10 +5,19 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import fields, replace
+from itertools import groupby
 from math import prod
 from typing import Any
 
-from harness.core.cells import ONLY_TUNED, Cell, Choice, Recipe, unlabelled
+from harness.core.cells import (
+    ONLY_TUNED,
+    Cell,
+    Choice,
+    Recipe,
+    but_seed,
+    unlabelled,
+    without_seeds,
+)
 from harness.report.model.labels import name_value
 from harness.report.model.results import Results
 from harness.report.model.table import Table
@@ -42,16 +51,17 @@ _SELECTION = {
 
 def method(results: Results, table: Table) -> str:
     """The method section: settings, recipe, selection, seeds and search budget."""
-    cells = [r.cell for r in results.results]
+    every_cell = [r.cell for r in results.results]
+    cells = without_seeds(every_cell)
     lines = [
         f"- {title}: {text}" for axis, title in _TITLES.items() if (text := _values(cells, axis))
     ]
     if protocol := protocol_of(results.task, "task"):
         lines.insert(0, f"- Protocol: {escape(protocol)}")
     lines += [f"- Classes: {_classes(results, table)}", *sample_lines(cells)]
-    lines += [f"- Seeds: {_seeds(cells)}", f"- Selection: {_selection(cells)}"]
+    lines += [f"- Seeds: {_seeds(every_cell)}", f"- Selection: {_selection(cells)}"]
     lines += [
-        f"- {_budget(table, cells)}",
+        f"- {_budget(table, every_cell)}",
         *_recipes(table),
         *chosen(table),
         *labels_used(table),
@@ -142,9 +152,14 @@ def _searched(by_budget: Mapping[int, list[str]], *, every_row: bool) -> str:
 def _unsearched(cells: Iterable[Cell]) -> str:
     # Recipes that vary without a search are rows of their own: a reader may choose among them by
     # their test accuracy, so their number is part of the budget.
-    recipes: dict[Cell, set[Recipe | None]] = defaultdict(set)
-    for c in cells:
-        recipes[replace(unlabelled(c), recipe=None)].add(c.recipe)
+    numbers: dict[Cell, int] = {}
+    recipes: dict[tuple[int, int | None], set[Recipe | None]] = defaultdict(set)
+    for _, alike in groupby(cells, key=but_seed):
+        first, *others = alike
+        other_than_recipe = replace(unlabelled(first), recipe=None, seed=None)
+        number = numbers.setdefault(other_than_recipe, len(numbers))
+        for c in (first, *others):
+            recipes[number, c.seed].add(c.recipe)
     most = max(map(len, recipes.values()), default=1)
     if most > 1:
         return f"{most} configurations per row; each is reported and none was selected"

@@ -210,7 +210,7 @@ def test_a_method_names_its_row() -> None:
     cells = expand(task) + method_cells(task, "tip_adapter", "clap")
     layout = lay_out(task.report, cells)
     assert layout.rows == ("text", "random", "vision_only", "tip_adapter", "clap")
-    assert {layout.places[c][0] for c in cells if c.paradigm is None} == {"tip_adapter", "clap"}
+    assert {layout.place_of(c)[0] for c in cells if c.paradigm is None} == {"tip_adapter", "clap"}
 
 
 def test_a_method_names_its_row_where_no_axis_varies() -> None:

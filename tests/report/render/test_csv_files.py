@@ -121,6 +121,20 @@ def test_a_method_has_no_paradigm() -> None:
     assert (contrast["paradigm"], contrast["method"]) == ("", "")  # the two rows differ
 
 
+def test_lines_do_not_depend_on_what_order_the_seeds_are_in() -> None:
+    results = few_shot()
+    by_seed = tuple(sorted(results.results, key=lambda r: r.cell.seed or 0))
+    assert by_seed != results.results
+    other = replace(results, results=by_seed)
+    lines, mixed = (csv_files.cells_csv(r).splitlines() for r in (results, other))
+    assert sorted(mixed) == sorted(lines)
+    keys = [line.rpartition(",")[2] for line in mixed[1:]]
+    assert keys == [r.key for r in by_seed] + [""] * len(results.infeasible)
+    whole, again = build_table(results), build_table(other)
+    assert (again.rows, again.columns) == (whole.rows, whole.columns)
+    assert csv_files.contrasts_csv(again) == csv_files.contrasts_csv(whole)
+
+
 def test_a_line_per_contrast() -> None:
     table = build_table(few_shot())
     lines = contrasts(table)
