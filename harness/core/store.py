@@ -21,6 +21,7 @@ import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from sys import intern
 from typing import Any
 
 import numpy as np
@@ -76,7 +77,7 @@ class Store:
         """
         path = self.path(key)
         try:
-            data = json.loads(path.read_bytes())
+            data = json.loads(path.read_bytes(), object_pairs_hook=_sharing_texts)
             if data["key"] != key:
                 raise ValueError(f"holds the key {data['key']}")
             record = record_from(data)
@@ -247,6 +248,13 @@ class Store:
             with contextlib.suppress(OSError):
                 temporary.unlink(missing_ok=True)
         return True
+
+
+def _sharing_texts(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object. Most texts of a Record are those of every other Record: one of each is kept,
+    as the Records of a large study else take more than a gigabyte.
+    """
+    return {intern(k): intern(v) if type(v) is str else v for k, v in pairs}
 
 
 class _SavedArrays(NpzArrays):
