@@ -14,15 +14,23 @@ from harness.report.render.style import (
     GRID,
     MOST_ACROSS,
     MOST_LINES,
+    TITLE_WIDTH,
     TOP1_AXIS,
     draw_interval,
     line_of_row,
     rows_on_y,
     without_box,
 )
+from harness.report.render.ticks import column_ticks
+from harness.report.render.wrap import LINE, lines_of, names_inches, row_inches, wrapped
+from harness.report.text.axes import columns_title, rows_title
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+
+#: Inches; characters in a line of a name beside a line; inches from one such name to the next.
+_WIDTH, _END_WIDTH, _NAME_STEP = 8.0, 24, 0.165
 
 
 def accuracy_figure(table: Table) -> Figure | None:
@@ -47,7 +55,7 @@ def accuracy_figure(table: Table) -> Figure | None:
 
 
 def _dots(table: Table, drawn: Sequence[str]) -> bytes:
-    figure = canvas(7.0, 1.0 + 0.34 * len(drawn))
+    figure = canvas(7.0, 1.0 + row_inches(drawn, 0.34) * len(drawn))
     axes = figure.subplots()
     for i, row in enumerate(drawn):
         summary = table.summary(row, table.labels[0])
@@ -55,6 +63,7 @@ def _dots(table: Table, drawn: Sequence[str]) -> bytes:
         draw_interval(axes, i, summary, COLOURS[0])
     rows_on_y(axes, drawn)
     axes.set_xlabel(TOP1_AXIS)
+    axes.set_ylabel(rows_title(table))
     return png(figure)
 
 
@@ -62,7 +71,10 @@ def _panels(table: Table, drawn: Sequence[str]) -> bytes:
     """One panel per column: so many lines could not be followed."""
     across = min(MOST_ACROSS, len(table.labels))
     down = -(-len(table.labels) // across)
-    figure = canvas(2.4 + 2.3 * across, 0.6 + down * (0.6 + 0.2 * len(drawn)))
+    titles = 0.43 + LINE * lines_of(table.labels, TITLE_WIDTH)
+    names = max(2.4, 0.5 + names_inches(drawn))
+    height = 0.6 + down * (titles + row_inches(drawn, 0.2) * len(drawn))
+    figure = canvas(names + 2.3 * across, height)
     grid = figure.subplots(down, across, sharey=True, sharex=True, squeeze=False)
     for axes in grid.flat[len(table.labels) :]:
         axes.set_visible(False)
@@ -70,15 +82,19 @@ def _panels(table: Table, drawn: Sequence[str]) -> bytes:
         for i, row in enumerate(drawn):
             if summary := table.summary(row, label):
                 draw_interval(axes, i, summary, COLOURS[0])
-        axes.set_title(label, fontsize=10)
+        axes.set_title(wrapped(label, TITLE_WIDTH), fontsize=10)
         rows_on_y(axes, drawn)
     figure.supxlabel(TOP1_AXIS, fontsize=10)
+    figure.supylabel(rows_title(table), fontsize=10)
     return png(figure)
 
 
 def _lines(table: Table, drawn: Sequence[str]) -> bytes:
-    height = max(4.4, 0.3 * len(drawn) + 1.5)
-    figure = canvas(8.0, height)
+    names = names_inches(drawn, _END_WIDTH)
+    ticks = column_ticks(table.labels, (_WIDTH - 1.2 - names) / (len(table.labels) - 0.4))
+    per_name = _NAME_STEP * lines_of(drawn, _END_WIDTH)
+    inside = max(3.5, 1.5 * per_name * len(drawn))
+    figure = canvas(_WIDTH, inside + 0.6 + ticks.height)
     axes = figure.subplots()
     # A line between two data sets would suggest values between them.
     joined = set(table.column_axes) <= {"shots", "fraction", "regime"}
@@ -102,31 +118,30 @@ def _lines(table: Table, drawn: Sequence[str]) -> bytes:
         x_end, y_end = [(x, y) for x, y in zip(xs, ys, strict=True) if not math.isnan(y)][-1]
         ends.append((row, x_end, y_end, colour))
     last = len(table.labels) - 1
-    axes.set_xticks(range(last + 1), list(table.labels))
+    axes.set_xticks(range(last + 1), ticks.labels, **ticks.style)
+    axes.set_xlabel(columns_title(table))
     axes.set_xlim(-0.3, last + 0.3)
     axes.set_ylabel(TOP1_AXIS)
     without_box(axes)
     axes.grid(axis="y", color=GRID, linewidth=0.8)
-    if len(table.labels) > 3 and max(map(len, table.labels)) > 12:
-        axes.tick_params(axis="x", rotation=20)
-    _label_ends(axes, ends, last, height - 0.9)
+    _label_ends(axes, ends, last, per_name / inside)
     return png(figure)
 
 
 def _label_ends(
-    axes: Axes, ends: Sequence[tuple[str, float, float, str]], last: int, height: float
+    axes: Axes, ends: Sequence[tuple[str, float, float, str]], last: int, share: float
 ) -> None:
     """A name at the end of each line, moved apart until none touches another.
 
-    `height` is that of the axes, in inches.
+    `share` is that of the height of the axes which a name takes.
     """
     low, high = axes.get_ylim()
-    step = (high - low) / height * 0.165
+    step = (high - low) * share
     order = sorted(ends, key=lambda end: end[2])
     heights = spread([end[2] for end in order], step, low, high)
     for (row, x, y, colour), label_y in zip(order, heights, strict=True):
         axes.annotate(
-            row,
+            wrapped(row, _END_WIDTH),
             xy=(x, y),
             xytext=(last + 0.34, label_y),
             color=colour,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,14 +14,19 @@ from harness.report.model.labels import Column
 from harness.report.model.results import Results
 from harness.report.model.table import Table
 from harness.report.render.canvas import canvas, png
+from harness.report.render.wrap import CHARACTER, LINE, NAME_WIDTH, cut, lines_of, wrapped
 from harness.report.text.prose import in_column, listing, plural
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure as MatplotlibFigure
     from matplotlib.image import AxesImage
 
 MOST_ROWS = 8
 _MOST_ACROSS = 3
+#: Maps are drawn once if no cosine differs by more: nobody sees this between two colours.
+ALIKE = 0.02
+_BEFORE, _AFTER, _BOTH = ", before training", ", after training", ", before and after training"
 
 
 @dataclass(frozen=True)
@@ -28,6 +34,7 @@ class _Panel:
     title: str
     cosines_CC: CosineMap
     is_text: bool
+    also: tuple[str, ...] = ()  # titles of maps that look the same, and are not drawn
 
 
 def correlation_figure(results: Results, table: Table) -> Figure | None:
@@ -46,9 +53,10 @@ def correlation_figure(results: Results, table: Table) -> Figure | None:
                 "diagonal is grey. r: Pearson correlation of the off-diagonal entries with those "
                 "of the text classifier before training."
             )
+            text += _drawn_once(panels)
             if left_out:
                 text += f" Not shown for lack of space: {listing(left_out)}."
-            return Figure("correlation.png", text, _draw(panels, names))
+            return Figure("correlation.png", text, png(_draw(panels, names)))
     return None
 
 
@@ -75,9 +83,43 @@ def _panels(results: Results, table: Table, column: Column) -> tuple[list[_Panel
             state = "fitted" if _is_method(table, row, column) else "frozen"
             out.append(_Panel(f"{row}, {state}", initial, text))
             continue
-        out.append(_Panel(f"{row}, before training", initial, text))
-        out.append(_Panel(f"{row}, after training", final, False))
-    return out, order[MOST_ROWS:]
+        out.append(_Panel(f"{row}{_BEFORE}", initial, text))
+        out.append(_Panel(f"{row}{_AFTER}", final, False))
+    return _once(out), order[MOST_ROWS:]
+
+
+def _once(panels: Sequence[_Panel]) -> list[_Panel]:
+    """Every map once; one that looks like an earlier one is named with it."""
+    out: list[_Panel] = []
+    for panel in panels:
+        shown = [(i, np.abs(p.cosines_CC - panel.cosines_CC).max()) for i, p in enumerate(out)
+                 if p.cosines_CC.shape == panel.cosines_CC.shape]  # fmt: skip
+        place, distance = min(shown, key=lambda pair: pair[1], default=(-1, np.inf))
+        if distance > ALIKE:
+            out.append(panel)
+        else:
+            out[place] = replace(out[place], also=(*out[place].also, panel.title))
+    return [_titled(panel) for panel in out]
+
+
+def _titled(panel: _Panel) -> _Panel:
+    """With one title for the two maps of a row that training hardly changed."""
+    row = panel.title.removesuffix(_BEFORE)
+    after = f"{row}{_AFTER}"
+    if row == panel.title or after not in panel.also:
+        return panel
+    also = tuple(title for title in panel.also if title != after)
+    return replace(panel, title=f"{row}{_BOTH}", also=also)
+
+
+def _drawn_once(panels: Sequence[_Panel]) -> str:
+    """Which maps stand for others, as a sentence of the caption."""
+    alike = [f"{listing(p.also)} as {p.title}" for p in panels if p.also]
+    both = any(p.title.endswith(_BOTH) for p in panels)
+    if not alike and not both:
+        return ""
+    text = f" Maps are drawn once where no cosine differs by more than {ALIKE}"
+    return f"{text}: {'; '.join(alike)}." if alike else f"{text}."
 
 
 def _is_text(table: Table, row: str, column: Column) -> bool:
@@ -101,7 +143,7 @@ def _class_names(results: Results, table: Table, column: Column) -> list[str]:
     return []
 
 
-def _draw(panels: list[_Panel], names: list[str]) -> bytes:
+def _draw(panels: list[_Panel], names: list[str]) -> MatplotlibFigure:
     across = min(_MOST_ACROSS, len(panels))
     down = -(-len(panels) // across)
     reference = next((p.cosines_CC for p in panels if p.is_text), None)
@@ -110,7 +152,9 @@ def _draw(panels: list[_Panel], names: list[str]) -> bytes:
     largest = max(np.abs(values).max(initial=0.0) for values in off_diagonals)
     limit = max(0.1, float(np.ceil(10 * largest) / 10))
     size = max(2.4, 0.15 * len(names))
-    figure = canvas(across * size + 2.6, down * (size + 0.55))
+    width = int(size / (0.9 * CHARACTER))
+    titles = LINE * lines_of([p.title for p in panels], width)
+    figure = canvas(across * size + 2.6, down * (size + 0.4 + titles))
     grid = figure.subplots(down, across, squeeze=False)
     shown = None
     for i, axes in enumerate(grid.flat):
@@ -118,12 +162,15 @@ def _draw(panels: list[_Panel], names: list[str]) -> bytes:
             axes.set_visible(False)
             continue
         shown = _draw_map(axes, panels[i], limit, reference)
-        axes.set_yticks(range(len(names)), names if i % across == 0 else [], fontsize=7)
+        axes.set_title(wrapped(panels[i].title, width), fontsize=9)
+        shown_names = [cut(name, NAME_WIDTH) for name in names] if i % across == 0 else []
+        axes.set_yticks(range(len(names)), shown_names, fontsize=7)
     assert shown is not None
     bar = figure.colorbar(shown, ax=grid, shrink=min(1.0, 3.0 / (down * size)), aspect=25)
-    bar.set_label("cosine", fontsize=8)
+    bar.set_label("Cosine similarity", fontsize=8)
+    figure.supylabel("Class", fontsize=9)
     bar.ax.tick_params(labelsize=7)
-    return png(figure)
+    return figure
 
 
 def _draw_map(axes: Axes, panel: _Panel, limit: float, reference_CC: CosineMap | None) -> AxesImage:
@@ -131,7 +178,6 @@ def _draw_map(axes: Axes, panel: _Panel, limit: float, reference_CC: CosineMap |
     np.fill_diagonal(map_CC, np.nan)
     image = axes.imshow(map_CC, cmap="PuOr_r", vmin=-limit, vmax=limit)
     axes.set_facecolor("#d9d9d9")
-    axes.set_title(panel.title, fontsize=9)
     axes.set_xticks([])  # the map is symmetric: the names on the y axis are enough
     axes.tick_params(length=0)
     if panel.cosines_CC is reference_CC:

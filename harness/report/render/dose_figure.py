@@ -10,6 +10,7 @@ from harness.report.model.figure import Figure
 from harness.report.model.table import Table
 from harness.report.render.canvas import canvas, png
 from harness.report.render.style import GRID, MOST_LINES, TOP1_AXIS, line_of_row, without_box
+from harness.report.render.wrap import NAME_WIDTH, names_inches, wrapped
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -47,7 +48,7 @@ def _caption(table: Table, found: Sequence[Dose]) -> str:
 
 def _draw(found: Sequence[Dose], labels: Sequence[str]) -> bytes:
     options = list(dict.fromkeys(dose.option for dose in found))
-    legend = 0.9 + 0.085 * max(map(len, labels))
+    legend = 0.9 + names_inches(labels)
     figure = canvas(3.6 * len(options) + legend, 3.4)
     grid = figure.subplots(1, len(options), squeeze=False, sharey=True)
     for axes, option in zip(grid.flat, options, strict=True):
@@ -56,8 +57,8 @@ def _draw(found: Sequence[Dose], labels: Sequence[str]) -> bytes:
         axes.set_xlabel(_AXES[option], fontsize=10)
     figure.supylabel(TOP1_AXIS, fontsize=10)
     lines = {line.get_label(): line for axes in grid.flat for line in axes.lines}
-    handles = [lines[label] for label in labels]
-    figure.legend(handles=handles, loc="outside right upper", frameon=False, fontsize=9)
+    handles, names = [lines[label] for label in labels], [wrapped(t, NAME_WIDTH) for t in labels]
+    figure.legend(handles, names, loc="outside right upper", frameon=False, fontsize=9)
     return png(figure)
 
 

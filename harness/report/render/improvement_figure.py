@@ -10,6 +10,7 @@ from harness.report.model.table import Table
 from harness.report.render.canvas import png
 from harness.report.render.panels import row_panels
 from harness.report.render.style import COLOURS, draw_interval, rows_on_y
+from harness.report.text.axes import rows_title
 from harness.stats.profiles import LEAST_DATASETS
 
 
@@ -39,6 +40,7 @@ def improvement_figure(table: Table) -> Figure | None:
         axes.set_xlim(-4, 104)
     names = list(dict.fromkeys(base.values()))
     other = names[0] if len(names) == 1 else "the row with the highest mean"
+    figure.supylabel(rows_title(table), fontsize=10)
     figure.supxlabel(f"Probability of improvement over {other} (%)", fontsize=10)
     return Figure("mean_improvement.png", _caption(found, other, columns), png(figure))
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from harness.report.model.labels import Column
 from harness.report.render.canvas import canvas
-from harness.report.render.style import MOST_ACROSS
+from harness.report.render.style import MOST_ACROSS, TITLE_WIDTH
+from harness.report.render.wrap import LINE, lines_of, names_inches, row_inches, wrapped
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,18 +23,19 @@ def row_panels(
     """
     across = min(MOST_ACROSS if share_y else 2, len(columns))
     down = -(-len(columns) // across)
-    names = max(1.2, 0.085 * max(map(len, rows)))
+    names = max(1.2, names_inches(rows))
     width = (
         (names if share_y else names * across)
         + (2.3 + extra) * across
         + (2.2 if across == 1 else 0)
     )
-    figure = canvas(width, 0.7 + down * (0.6 + 0.3 * len(rows)))
+    titles = 0.43 + LINE * lines_of([c.label for c in columns], TITLE_WIDTH)
+    figure = canvas(width, 0.7 + down * (titles + row_inches(rows, 0.3) * len(rows)))
     grid = figure.subplots(down, across, sharey=share_y, sharex=True, squeeze=False)
     for axes in grid.flat[len(columns) :]:
         axes.set_visible(False)
     panels = list(grid.flat[: len(columns)])
     for axes, column in zip(panels, columns, strict=True):
         if column.label != "all":
-            axes.set_title(column.label, fontsize=10)
+            axes.set_title(wrapped(column.label, TITLE_WIDTH), fontsize=10)
     return figure, panels

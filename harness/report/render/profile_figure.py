@@ -12,6 +12,7 @@ from harness.report.model.labels import Column
 from harness.report.model.table import Table
 from harness.report.render.canvas import canvas, png
 from harness.report.render.style import GRID, MOST_LINES, line_of_row, without_box
+from harness.report.render.wrap import LINE, NAME_WIDTH, lines_of, names_inches, wrapped
 from harness.stats.profiles import behind_best
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from harness.core.samples import FloatArray
 
 _MOST_ACROSS = 3
+_TITLE_WIDTH = 34
 
 
 def profile_figure(table: Table) -> Figure | None:
@@ -33,9 +35,11 @@ def profile_figure(table: Table) -> Figure | None:
         return None
     down = -(-len(columns) // _MOST_ACROSS)
     across = -(-len(columns) // down)
-    legend = 0.9 + 0.085 * max(map(len, rows))
+    legend = 0.9 + names_inches(rows)
     width = 3.2 if across > 1 else 5.0
-    figure = canvas(width * across + legend, max(3.2 * down, 0.22 * len(rows) + 0.6))
+    figure = canvas(
+        width * across + legend, max(3.2 * down, (0.05 + LINE * lines_of(rows)) * len(rows) + 0.6)
+    )
     grid = figure.subplots(down, across, squeeze=False, sharex=True, sharey=True)
     for axes in grid.flat[len(columns) :]:
         axes.set_visible(False)
@@ -45,8 +49,8 @@ def profile_figure(table: Table) -> Figure | None:
     figure.supxlabel("Points below the best row of a data set", fontsize=10)
     figure.supylabel("Share of data sets (%)", fontsize=10)
     handles = {line.get_label(): line for axes in grid.flat for line in axes.lines}
-    figure.legend(handles=[handles[row] for row in rows], loc="outside right upper",
-                  frameon=False, fontsize=9)  # fmt: skip
+    figure.legend([handles[row] for row in rows], [wrapped(row, NAME_WIDTH) for row in rows],
+                  loc="outside right upper", frameon=False, fontsize=9)  # fmt: skip
     text = (
         "Performance profile over data sets. The share of data sets on which a row is at most so "
         "many points below the best row of the data set. At 0: how often it is the best. A line "
@@ -76,4 +80,4 @@ def _draw(axes: Axes, found: Average, column: Column, rows: list[str], end: floa
     axes.set_axisbelow(True)
     without_box(axes)
     if column.label != "all":
-        axes.set_title(column.label, fontsize=10)
+        axes.set_title(wrapped(column.label, _TITLE_WIDTH), fontsize=10)

@@ -13,6 +13,7 @@ from harness.report.render.canvas import png
 from harness.report.render.panels import row_panels
 from harness.report.render.style import COLOURS, GREY, rows_on_y
 from harness.report.text.average import no_diagram
+from harness.report.text.axes import rows_title
 from harness.stats.profiles import cliques
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ def rank_figure(table: Table) -> Figure | None:
     figure, panels = row_panels(columns, longest, extra=0.5, share_y=False)
     for axes, (rows, ranks, tied) in zip(panels, ranked, strict=True):
         _draw(axes, rows, ranks, tied)
+    figure.supylabel(rows_title(table), fontsize=10)
     figure.supxlabel("Mean rank over data sets (1 is best)", fontsize=10)
     text = (
         "Critical-difference diagram: mean ranks of the rows over data sets. Rows with a dot on a "

@@ -12,6 +12,7 @@ from harness.report.model.step_sizes import PENALTY, StepPanel, StepSizes, budge
 from harness.report.model.table import Table
 from harness.report.render.canvas import canvas, png
 from harness.report.render.style import GRID, MOST_LINES, TOP1_AXIS, line_of_row, without_box
+from harness.report.render.wrap import LINE, NAME_WIDTH, lines_of, names_inches, wrapped
 from harness.report.text.prose import listing
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ _NAMES = {
     PENALTY: "Strength of the penalty (recipe.l2)",
 }
 _MOST_ACROSS = 3
+_TITLE_WIDTH = 36
 #: With more values than these only some are written at the axis.
 _MOST_TICKS = 5
 #: How far two rows are apart, and the first and the last, as shares of the least distance of two
@@ -59,9 +61,11 @@ def _caption(table: Table, sizes: StepSizes) -> str:
 def _draw(table: Table, sizes: StepSizes, drawn: Sequence[str]) -> bytes:
     down = -(-len(sizes.panels) // _MOST_ACROSS)
     across = -(-len(sizes.panels) // down)
-    legend = 0.9 + 0.085 * max(map(len, drawn))
+    legend = 0.9 + names_inches(drawn)
     width = 3.4 if across > 1 else 5.0
-    figure = canvas(width * across + legend, max(3.4 * down, 0.22 * len(drawn) + 0.6))
+    figure = canvas(
+        width * across + legend, max(3.4 * down, (0.05 + LINE * lines_of(drawn)) * len(drawn) + 0.6)
+    )
     grid = figure.subplots(down, across, squeeze=False, sharex=True, sharey=True)
     for axes in grid.flat[len(sizes.panels) :]:
         axes.set_visible(False)
@@ -72,7 +76,8 @@ def _draw(table: Table, sizes: StepSizes, drawn: Sequence[str]) -> bytes:
     figure.supxlabel(_NAMES[sizes.axis], fontsize=10)
     figure.supylabel(TOP1_AXIS, fontsize=10)
     handles = [line for line in grid.flat[0].lines if line.get_label() in drawn]
-    figure.legend(handles=handles, loc="outside right upper", frameon=False, fontsize=9)
+    names = [wrapped(str(line.get_label()), NAME_WIDTH) for line in handles]
+    figure.legend(handles, names, loc="outside right upper", frameon=False, fontsize=9)
     return png(figure)
 
 
@@ -109,7 +114,7 @@ def _set_axes(axes: Axes, title: str, values: Sequence[float], gap: float) -> No
     axes.grid(axis="y", color=GRID, linewidth=0.8)
     axes.set_axisbelow(True)
     axes.tick_params(labelsize=9)
-    axes.set_title(title, fontsize=10)
+    axes.set_title(wrapped(title, _TITLE_WIDTH), fontsize=10)
     without_box(axes)
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from harness.report.render.wrap import NAME_WIDTH, wrapped
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
@@ -16,6 +18,8 @@ GREY, GRID = "#555555", "#e5e5e5"
 MOST_ACROSS = 4
 #: More lines than these cannot be followed.
 MOST_LINES = 12
+#: Characters in a line of the title of a panel of rows, which is 2.3 inches wide.
+TITLE_WIDTH = 26
 TOP1_AXIS = "Top-1 accuracy (points)"
 
 
@@ -46,7 +50,7 @@ def draw_interval(
 
 def rows_on_y(axes: Axes, rows: Sequence[str]) -> None:
     """Names of rows down the y axis, the first on top."""
-    axes.set_yticks(range(len(rows)), list(rows))
+    axes.set_yticks(range(len(rows)), [wrapped(row, NAME_WIDTH) for row in rows])
     axes.set_ylim(len(rows) - 0.4, -0.6)
     axes.grid(axis="x", color=GRID, linewidth=0.8)
     axes.set_axisbelow(True)

@@ -21,6 +21,7 @@ from harness.core.cells import (
 from harness.report.model.labels import name_value
 from harness.report.model.results import Results
 from harness.report.model.table import Table
+from harness.report.text.axes import AXIS_TITLES
 from harness.report.text.chosen import chosen, labels_used, options_of_methods, settings
 from harness.report.text.prose import escape, listing, plural
 from harness.report.text.samples import sample_lines, val_text
@@ -28,19 +29,6 @@ from harness.task.departures import protocol_of
 from harness.task.grid import RECIPE, value_of
 from harness.task.solver_keys import reads
 
-_TITLES = {
-    "dataset": "Dataset", "regime": "Regime", "shots": "Shots", "fraction": "Fraction",
-    "class_seed": "Seed of the class draw", "test_dataset": "Test dataset",
-    "test_classes": "Tested classes", "encoder": "Encoder",
-    "text_encoder": "Text encoder", "alignment": "Alignment", "prompt": "Prompt",
-    "temporal": "Temporal module", "frames": "Frames", "resolution": "Resolution",
-    "views": "Views (clips x crops)", "clip_starts": "Starts of clips",
-    "crops": "Crops in evaluation", "classifier": "Classifier",
-    "schedule": "Schedule of the classifier", "paradigm": "Paradigm",
-    "gather": "Gather over processes", "text_tower": "Text tower", "loss": "Loss",
-    "method": "Method", "tuning": "Tuned part", "recipe": "Named recipes",
-    "init": "Initial weights",
-}  # fmt: skip
 _SELECTION = {
     "last": "last epoch; no epoch was selected by its accuracy",
     "val": "last epoch of the configuration that is best on the validation samples",
@@ -54,7 +42,9 @@ def method(results: Results, table: Table) -> str:
     every_cell = [r.cell for r in results.results]
     cells = without_seeds(every_cell)
     lines = [
-        f"- {title}: {text}" for axis, title in _TITLES.items() if (text := _values(cells, axis))
+        f"- {title}: {text}"
+        for axis, title in AXIS_TITLES.items()
+        if (text := _values(cells, axis))
     ]
     if protocol := protocol_of(results.task, "task"):
         lines.insert(0, f"- Protocol: {escape(protocol)}")

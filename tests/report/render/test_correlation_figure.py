@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from harness.core.cells import Cell, Choice
@@ -58,6 +59,45 @@ def test_w_of_a_method_is_called_fitted_and_is_no_reference() -> None:
     results = make_results(task, few_shot_accuracy, cells=cells, weights=True)
     table = build_table(results)
     panels, _ = module._panels(results, table, table.columns[0])
-    titles = [(panel.title, panel.is_text) for panel in panels]
-    assert titles[-1] == ("text · cross_modal, fitted", False)
-    assert titles[0][1], "the text row that was trained comes first"
+    (panel,) = panels
+    assert panel.title == "text, frozen", "the text row that was trained comes first"
+    assert panel.is_text
+    assert panel.also == ("text · cross_modal, fitted",)
+
+
+def test_maps_that_look_alike_are_drawn_once() -> None:
+    """One is drawn for several rows, and one for a row that training hardly changed."""
+
+    def panel(title: str, cosine: float, *, text: bool = False) -> module._Panel:
+        return module._Panel(title, np.array([[1.0, cosine], [cosine, 1.0]]), text)
+
+    drawn = module._once([
+        panel("text, before training", 0.3, text=True),
+        panel("text, after training", 0.31),
+        panel("other, before training", 0.31),
+        panel("other, after training", 0.33),
+        panel("random, frozen", -0.2),
+    ])  # fmt: skip
+    assert [(p.title, p.also) for p in drawn] == [
+        ("text, before and after training", ("other, before training",)),
+        ("other, after training", ()),
+        ("random, frozen", ()),
+    ]
+    assert drawn[0].is_text
+    assert module._drawn_once(drawn) == (
+        " Maps are drawn once where no cosine differs by more than 0.02: other, before training as "
+        "text, before and after training."
+    )
+    assert module._drawn_once(drawn[1:]) == ""
+
+
+def test_maps_of_other_sizes_are_no_copies() -> None:
+    one = module._Panel("a, frozen", np.ones((1, 1)), False)
+    assert len(module._once([one, module._Panel("b, frozen", np.ones((2, 2)), False)])) == 2
+
+
+def test_a_single_class_has_a_map() -> None:
+    results = few_shot(weights=True, n=20, n_classes=1)
+    figure = correlation_figure(results, build_table(results))
+    assert figure is not None
+    assert " first 1 class, " in figure.caption
