@@ -11,6 +11,8 @@ from harness.report.model.table import Table
 from harness.report.render.accuracy_figure import accuracy_figure
 from harness.report.render.banner import with_banner
 from harness.report.render.correlation_figure import correlation_figure
+from harness.report.render.cost_figure import NAME as COST
+from harness.report.render.cost_figure import cost_figure
 from harness.report.render.difference_figure import difference_figure
 from harness.report.render.dose_figure import NAME, dose_figure
 from harness.report.render.improvement_figure import improvement_figure
@@ -23,7 +25,7 @@ from harness.report.text.watermark import chosen_on_test
 
 def draw(results: Results, table: Table) -> list[Figure]:
     """Accuracy, also over step sizes, differences from the reference, training loss, correlation
-    maps and levels of controls; a figure without data is left out. A notebook shows a Figure as it
+    maps, levels of controls and costs; a figure without data is left out. A notebook shows a Figure as it
     is.
 
     Where rows were chosen on the test set, every figure has a banner that says so.
@@ -31,6 +33,7 @@ def draw(results: Results, table: Table) -> list[Figure]:
     drawn = [
         accuracy_figure(table), step_figure(table), difference_figure(table),
         loss_figure(results, table), correlation_figure(results, table), dose_figure(table),
+        cost_figure(table),
     ]  # fmt: skip
     figures = [*(figure for figure in drawn if figure is not None), *_of_means(table)]
     return [with_banner(f) for f in figures] if chosen_on_test(table) else figures
@@ -44,6 +47,11 @@ def of_means(figure: Figure) -> bool:
 def of_controls(figure: Figure) -> bool:
     """Whether a figure belongs to the section of the controls."""
     return figure.name == NAME
+
+
+def of_cost(figure: Figure) -> bool:
+    """Whether a figure belongs to the section of accuracy and cost."""
+    return figure.name == COST
 
 
 _MEAN = "mean_"

@@ -14,11 +14,12 @@ from harness.report.render.base_to_new_table import base_to_new_table
 from harness.report.render.contrast_tables import contrast_sections, draws_table
 from harness.report.render.controls_table import controls_table
 from harness.report.render.cost_tables import as_measured, by_construction
-from harness.report.render.figures import of_controls, of_means
+from harness.report.render.figures import of_controls, of_cost, of_means
 from harness.report.render.head_table import head_table
 from harness.report.render.leaderboard import leaderboard
 from harness.report.render.measure_table import measure_table
 from harness.report.render.published_tables import published_tables
+from harness.report.render.speed_table import speed_table
 from harness.report.render.split_table import split_table
 from harness.report.render.undecided_table import undecided_table
 from harness.report.render.within_table import within_table
@@ -74,9 +75,11 @@ def body(
         ("## Base to new", base_to_new_table(table)),
         ("## Over class draws", draws_table(table)),
         ("## Over the official splits", split_table(table)),
+        ("## Steps to a target loss", speed_table(table)),
         ("## What became of the heads", head_table(table)),
         ("## Further measures", measure_table(table)),
         ("## Accuracy and cost", by_construction(table)),
+        ("", "\n\n".join(picture(f, task.name) for f in figures if of_cost(f))),
         ("## Published numbers", published_tables(published)),
         ("## What is missing", missing(table)),
         ("## Method", method(results, table)),
@@ -91,7 +94,7 @@ def body(
 
 def _beside_rows(figure: Figure) -> bool:
     """Whether a figure has no section of its own."""
-    return not (of_means(figure) or of_controls(figure))
+    return not (of_means(figure) or of_controls(figure) or of_cost(figure))
 
 
 def _glossary(table: Table) -> str:
