@@ -82,9 +82,11 @@ def _draw_point(
     axes: Axes, x: float, point: CostPoint, colour: str, marker: str, *, filled: bool
 ) -> Line2D:
     if point.low is not None and point.high is not None:
-        axes.vlines(x, 100 * point.low, 100 * point.high, color=colour, linewidth=1.0, alpha=0.5)
+        axes.vlines(x, 100 * point.low, 100 * point.high, color=colour, linewidth=1.0,
+                    alpha=0.3 if colour == GREY else 0.6)  # fmt: skip
     (line,) = axes.plot([x], [100 * point.mean], marker=marker, linestyle="none", color=colour,
-                        markersize=6.5, markerfacecolor=colour if filled else "white")  # fmt: skip
+                        markersize=6.5, markerfacecolor=colour if filled else "white",
+                        zorder=3 if filled else 2)  # fmt: skip
     return line
 
 

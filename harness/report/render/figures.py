@@ -25,8 +25,8 @@ from harness.report.text.watermark import chosen_on_test
 
 def draw(results: Results, table: Table) -> list[Figure]:
     """Accuracy, also over step sizes, differences from the reference, training loss, correlation
-    maps, levels of controls and costs; a figure without data is left out. A notebook shows a Figure as it
-    is.
+    maps, levels of controls and costs; a figure without data is left out. A notebook shows a Figure
+    as it is.
 
     Where rows were chosen on the test set, every figure has a banner that says so.
     """

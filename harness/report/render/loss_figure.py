@@ -84,14 +84,14 @@ def _draw(table: Table, panels: Mapping[Column, Mapping[str, _Curve]]) -> bytes:
 
 
 def _set_axes(axes: Axes, column: Column) -> None:
-    from matplotlib.ticker import LogLocator, NullFormatter
+    from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
     axes.set_yscale("log")
     # Between powers of ten too: the losses of a study may have none between them.
     axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0), numticks=8))
     axes.yaxis.set_major_formatter(lambda y, _: f"{y:g}")
     axes.yaxis.set_minor_formatter(NullFormatter())
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     if str(column) not in ("all", "full"):
         axes.set_title(wrapped(str(column), _TITLE_WIDTH), fontsize=10)
     axes.grid(color=GRID, linewidth=0.8)

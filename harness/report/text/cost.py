@@ -27,5 +27,5 @@ def cost_caption(column: Column, panels: Sequence[CostPanel], rows: Sequence[str
     for panel in panels:
         without = [row for row in rows if row not in {p.row for p in panel.points}]
         if without:
-            text += f" {panel.cost.title} is not known of {listing(without)}."
+            text += f" Not known in '{panel.cost.title}': {listing(without)}."
     return text
