@@ -15,6 +15,8 @@ from harness.report.render.cost_figure import NAME as COST
 from harness.report.render.cost_figure import cost_figure
 from harness.report.render.difference_figure import difference_figure
 from harness.report.render.dose_figure import NAME, dose_figure
+from harness.report.render.gains_figure import NAME as GAINS
+from harness.report.render.gains_figure import gains_figure
 from harness.report.render.improvement_figure import improvement_figure
 from harness.report.render.loss_figure import loss_figure
 from harness.report.render.profile_figure import profile_figure
@@ -25,15 +27,15 @@ from harness.report.text.watermark import chosen_on_test
 
 def draw(results: Results, table: Table) -> list[Figure]:
     """Accuracy, also over step sizes, differences from the reference, training loss, correlation
-    maps, levels of controls and costs; a figure without data is left out. A notebook shows a Figure
-    as it is.
+    maps, levels of controls, costs and single classes; a figure without data is left out. A
+    notebook shows a Figure as it is.
 
     Where rows were chosen on the test set, every figure has a banner that says so.
     """
     drawn = [
         accuracy_figure(table), step_figure(table), difference_figure(table),
         loss_figure(results, table), correlation_figure(results, table), dose_figure(table),
-        cost_figure(table),
+        cost_figure(table), gains_figure(results, table),
     ]  # fmt: skip
     figures = [*(figure for figure in drawn if figure is not None), *_of_means(table)]
     return [with_banner(f) for f in figures] if chosen_on_test(table) else figures
@@ -52,6 +54,11 @@ def of_controls(figure: Figure) -> bool:
 def of_cost(figure: Figure) -> bool:
     """Whether a figure belongs to the section of accuracy and cost."""
     return figure.name == COST
+
+
+def of_classes(figure: Figure) -> bool:
+    """Whether a figure belongs to the section of single classes."""
+    return figure.name == GAINS
 
 
 _MEAN = "mean_"

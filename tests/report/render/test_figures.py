@@ -11,7 +11,7 @@ from ..studies import MIXED, few_shot_accuracy, make_results, task_of
 def test_figures_without_data_are_left_out() -> None:
     task = task_of(report={"rows": "classifier"})
     results = make_results(task, few_shot_accuracy)
-    assert [f.name for f in draw(results, build_table(results))] == ["accuracy.png"]
+    assert [f.name for f in draw(results, build_table(results))] == ["accuracy.png", "classes.png"]
     empty = make_results(task, few_shot_accuracy, status=lambda _: "missing")
     assert draw(empty, build_table(empty)) == []
 
@@ -19,7 +19,9 @@ def test_figures_without_data_are_left_out() -> None:
 def test_they_are_png_of_nothing_but_the_results() -> None:
     results = make_results(task_of(shots=1), few_shot_accuracy, weights=True)
     figures = draw(results, build_table(results))
-    assert [f.name for f in figures] == ["accuracy.png", "differences.png", "correlation.png"]
+    assert [f.name for f in figures] == [
+        "accuracy.png", "differences.png", "correlation.png", "classes.png",
+    ]  # fmt: skip
     assert all(f._repr_png_().startswith(b"\x89PNG") for f in figures)
     assert not any(b"Software" in f.png for f in figures)
     assert all(f.caption.endswith(".") for f in figures)

@@ -32,8 +32,8 @@ def test_sections_are_in_order(page: str) -> None:
     titles = re.findall(r"^##? (.*)$", page, re.MULTILINE)
     assert titles == [
         "few_shot", "Leaderboard", "What is undecided", "Differences from random",
-        "What carries the gain", "Further measures", "Accuracy and cost", "Published numbers",
-        "What is missing", "Method", "How to read this", "Cost and provenance",
+        "What carries the gain", "Further measures", "Which classes change", "Accuracy and cost",
+        "Published numbers", "What is missing", "Method", "How to read this", "Cost and provenance",
     ]  # fmt: skip
     assert "**Answer.** random beats text_shuffled in " in page
     assert "![Top-1 accuracy](few_shot/accuracy.png)\n\n*Top-1 accuracy. More.*" in page

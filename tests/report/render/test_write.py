@@ -25,6 +25,7 @@ def test_every_file_is_written_the_page_first(written: list[Path]) -> None:
     assert [str(p.relative_to(folder)) for p in written] == [
         "few_shot.md", "few_shot.html", "few_shot.tex", "few_shot.csv", "few_shot_contrasts.csv",
         "few_shot/accuracy.png", "few_shot/differences.png", "few_shot/correlation.png",
+        "few_shot/classes.png",
     ]  # fmt: skip
     assert all(p.stat().st_size > 0 for p in written)
     assert not list(folder.rglob("*.tmp"))
@@ -35,7 +36,7 @@ def test_figures_are_the_same_bytes_whatever_the_machine(
 ) -> None:
     write_report(few_shot(weights=True, host="b", wall=77.0), tmp_path, "another command")
     figures = [p for p in written if p.suffix == ".png"]
-    assert len(figures) == 3
+    assert len(figures) == 4
     for path in figures:
         assert (tmp_path / "few_shot" / path.name).read_bytes() == path.read_bytes()
 
@@ -68,7 +69,7 @@ def test_no_file_hides_a_choice_on_the_test_set(tmp_path: Path) -> None:
     named = [line for line in lines if "random" in line.split(" | ")[0]]
     assert named
     assert all("random · chosen on test" in line for line in named)
-    assert sum(path.suffix == ".png" for path in written) == 2
+    assert sum(path.suffix == ".png" for path in written) == 3
 
 
 def test_nothing_of_it_where_nothing_was_chosen_so(written: list[Path]) -> None:
