@@ -6,6 +6,7 @@ tests/fixtures/old_records has a runs folder as the code of November 2026 wrote 
 from __future__ import annotations
 
 import csv
+import re
 import shutil
 from pathlib import Path
 
@@ -19,6 +20,8 @@ NEW_AXES = {
     "clip_starts", "crops", "feature_precision", "interpolate", "support", "support_views",
     "test_classes",
 }  # fmt: skip
+#: Sections that came after it.
+NEW_SECTIONS = r"^## Which classes change$.*?(?=^## )"
 NEW_COLUMNS = {"nll", "ece", *NEW_AXES}
 
 
@@ -41,6 +44,7 @@ def table_rows(page: Path) -> list[str]:
     later; their headers may be worded otherwise.
     """
     body = page.read_text("utf-8").split("<!-- end of body -->")[0]
+    body = re.sub(NEW_SECTIONS, "", body, flags=re.DOTALL | re.MULTILINE)
     rows = [line.replace(" †", "") for line in body.splitlines() if line.startswith("| ")]
     return [row for row in rows if not row.startswith(("| :", "| Row |", "| Column |"))]
 
