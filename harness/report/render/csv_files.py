@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Mapping, Sequence
-from itertools import groupby
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain, groupby
 from operator import attrgetter
 from typing import Any
 
@@ -45,19 +45,24 @@ def cells_csv(results: Results) -> str:
     measures = in_order({*TOP_LEVEL_MEASURES, *further})
     rest = ["n", "seconds", "gpu_seconds", "chosen"]
     header = [*axes, "selection", "seed", "status", *measures, *rest, "key"]
-    lines = []
+    lines = _of_cells(results, axes, measures)
+    nothing = [None] * (len(measures) + len(rest))
+    infeasible = (
+        [*_values(cell, axes), cell.selection, cell.seed, "infeasible", *nothing, None]
+        for cell, _ in results.infeasible
+    )
+    return _csv(header, chain(lines, infeasible))
+
+
+def _of_cells(
+    results: Results, axes: Sequence[str], measures: Sequence[str]
+) -> Iterator[list[Any]]:
+    """One line at a time, as there may be 100,000; the axes once for all seeds of a row."""
     for _, alike in groupby(results.results, key=lambda r: but_seed(r.cell)):
         first, *others = alike
         values = [*_values(first.cell, axes), first.cell.selection]
-        lines += [
-            [*values, r.cell.seed, *_of_record(r.record, measures), r.key] for r in (first, *others)
-        ]
-    nothing = [None] * (len(measures) + len(rest))
-    lines += [
-        [*_values(cell, axes), cell.selection, cell.seed, "infeasible", *nothing, None]
-        for cell, _ in results.infeasible
-    ]
-    return _csv(header, lines)
+        for r in (first, *others):
+            yield [*values, r.cell.seed, *_of_record(r.record, measures), r.key]
 
 
 def contrasts_csv(table: Table) -> str:
