@@ -21,6 +21,8 @@ from harness.report.render.improvement_figure import improvement_figure
 from harness.report.render.loss_figure import loss_figure
 from harness.report.render.profile_figure import profile_figure
 from harness.report.render.rank_figure import rank_figure
+from harness.report.render.reliability_figure import NAME as RELIABILITY
+from harness.report.render.reliability_figure import reliability_figure
 from harness.report.render.step_figure import step_figure
 from harness.report.text.watermark import chosen_on_test
 
@@ -35,7 +37,7 @@ def draw(results: Results, table: Table) -> list[Figure]:
     drawn = [
         accuracy_figure(table), step_figure(table), difference_figure(table),
         loss_figure(results, table), correlation_figure(results, table), dose_figure(table),
-        cost_figure(table), gains_figure(results, table),
+        reliability_figure(results, table), cost_figure(table), gains_figure(results, table),
     ]  # fmt: skip
     figures = [*(figure for figure in drawn if figure is not None), *_of_means(table)]
     return [with_banner(f) for f in figures] if chosen_on_test(table) else figures
@@ -59,6 +61,11 @@ def of_cost(figure: Figure) -> bool:
 def of_classes(figure: Figure) -> bool:
     """Whether a figure belongs to the section of single classes."""
     return figure.name == GAINS
+
+
+def of_measures(figure: Figure) -> bool:
+    """Whether a figure belongs to the section of further measures."""
+    return figure.name == RELIABILITY
 
 
 _MEAN = "mean_"

@@ -14,7 +14,7 @@ from harness.report.render.base_to_new_table import base_to_new_table
 from harness.report.render.contrast_tables import contrast_sections, draws_table
 from harness.report.render.controls_table import controls_table
 from harness.report.render.cost_tables import as_measured, by_construction
-from harness.report.render.figures import of_classes, of_controls, of_cost, of_means
+from harness.report.render.figures import of_classes, of_controls, of_cost, of_means, of_measures
 from harness.report.render.gains_table import gains_table
 from harness.report.render.head_table import head_table
 from harness.report.render.leaderboard import leaderboard
@@ -79,6 +79,7 @@ def body(
         ("## Steps to a target loss", speed_table(table)),
         ("## What became of the heads", head_table(table)),
         ("## Further measures", measure_table(table)),
+        ("", "\n\n".join(picture(f, task.name) for f in figures if of_measures(f))),
         ("## Which classes change", gains_table(results, table)),
         ("", "\n\n".join(picture(f, task.name) for f in figures if of_classes(f))),
         ("## Accuracy and cost", by_construction(table)),
@@ -97,7 +98,7 @@ def body(
 
 def _beside_rows(figure: Figure) -> bool:
     """Whether a figure has no section of its own."""
-    own = (of_means, of_controls, of_cost, of_classes)
+    own = (of_means, of_measures, of_controls, of_cost, of_classes)
     return not any(is_of(figure) for is_of in own)
 
 

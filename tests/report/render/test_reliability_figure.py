@@ -1,0 +1,25 @@
+"""Reliability diagrams."""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.report.model.table import build_table
+from harness.report.render import reliability_figure as module
+from harness.report.render.reliability_figure import reliability_figure
+
+from ..model.test_reliability import confident
+from .extents import colliding, drawn, outside, texts
+
+
+@pytest.mark.parametrize("classifier", [["text"], ["text", "random", "orthogonal", "lda"]])
+def test_it_has_a_panel_for_each_row(
+    monkeypatch: pytest.MonkeyPatch, classifier: list[str]
+) -> None:
+    figures = drawn(monkeypatch, module)
+    results = confident([0.95, 1.0, 0.31], [0, 1, 1], classifier=classifier, seeds=1)
+    figure = reliability_figure(results, build_table(results))
+    assert figure is not None
+    assert figure.caption.startswith("Reliability diagrams at 1 shot: accuracy over confidence")
+    assert (colliding(figures[0]), outside(figures[0])) == ([], [])
+    assert {f"{row}\nECE 5.0" for row in classifier} <= set(texts(figures[0]))
