@@ -41,3 +41,9 @@ def test_bins_have_confidence_accuracy_and_share() -> None:
 def test_nothing_without_confidences() -> None:
     results = confident([], [0, 1])
     assert reliability(results, build_table(results)) is None
+
+
+def test_a_row_on_the_diagonal_has_no_diagram_whatever_its_seeds_have() -> None:
+    """ECE of the Records is 0.05; all bins together are right as often as they say."""
+    results = confident([0.5, 0.5, 0.98, 0.98], [0, 1, 0, 0])
+    assert reliability(results, build_table(results)) is None
