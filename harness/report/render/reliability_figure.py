@@ -67,7 +67,6 @@ def _draw_panel(axes: Axes, row: Reliability) -> None:
     axes.set_title(f"{wrapped(row.row, _TITLE_WIDTH)}\nECE {points(row.error, 1)}", fontsize=9)
     axes.set_xlim(-3, 103)
     axes.set_ylim(-3, 103)
-    axes.set_aspect("equal")
     axes.grid(color=GRID, linewidth=0.8)
     axes.set_axisbelow(True)
     axes.tick_params(labelsize=8)

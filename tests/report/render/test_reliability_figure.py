@@ -23,3 +23,16 @@ def test_it_has_a_panel_for_each_row(
     assert figure.caption.startswith("Reliability diagrams at 1 shot: accuracy over confidence")
     assert (colliding(figures[0]), outside(figures[0])) == ([], [])
     assert {f"{row}\nECE 5.0" for row in classifier} <= set(texts(figures[0]))
+
+
+def test_long_names_have_the_space_that_they_need(monkeypatch: pytest.MonkeyPatch) -> None:
+    figures = drawn(monkeypatch, module)
+    names = [f"a-recipe-with-a-long-name-number-{i}" for i in range(3)]
+    many = {
+        "classifier": ["text", "random"],
+        "recipe": [{"name": name, "lr": 1e-3, "epochs": 60} for name in names],
+        "report": {"rows": ["classifier", "recipe"]},
+    }
+    results = confident([0.95, 1.0, 0.31], [0, 1, 1], seeds=1, **many)
+    assert reliability_figure(results, build_table(results)) is not None
+    assert (colliding(figures[0]), outside(figures[0])) == ([], [])
