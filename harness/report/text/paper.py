@@ -113,11 +113,12 @@ def reading(judged: Sequence[JudgedClaim]) -> str:
     if not contrasts:
         return ""
     units = "; ".join(_UNITS[m] for m in dict.fromkeys(j.claim.measure for j in judged))
-    text = f"{units[:1].upper()}{units[1:]}; the difference is first minus second. "
+    text = f"{units[:1].upper()}{units[1:]}; the difference is first minus second."
     tests = dict.fromkeys(c.test for c in contrasts if c.p is not None)
     if tests:
-        text += f"Test: {listing(list(tests))}. "
-    text += _generalises(judged)
+        text += f" Test: {listing(list(tests))}."
+    if said := _generalises(judged):
+        text += f" {said}"
     smallest = [
         f"{detectable(j.contrast.smallest_detectable, digits_of(j))} ({escape(j.claim.a)} against "
         f"{escape(j.claim.b)}{', ' + escape(j.column) if j.column else ''})"
