@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from conftest import Call, WriteTask, hashes, records
 
+from harness.report.text.prose import plural
+
 #: Key -> what a Record's file would not keep if it was written again.
 Stamps = dict[str, tuple[int, int]]
 
@@ -35,7 +37,7 @@ def test_rerun_replaces_what_matches_and_nothing_else(
     before, wanted = stamps(runs), hashes(runs)
     ended = cli("grid", ran, "--rerun", where)
     assert ended.code == 0
-    assert f"{number} cells will run again" in ended.err
+    assert f"{plural(number, 'cell')} will run again" in ended.err
     after = stamps(runs)
     assert sum(after[key] != before[key] for key in before) == number
     assert hashes(runs) == wanted
