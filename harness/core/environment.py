@@ -6,7 +6,6 @@ import json
 import os
 import platform
 import socket
-import subprocess
 import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -14,6 +13,8 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
+
+from harness.core.git import git
 
 PACKAGES = (
     "torch",
@@ -120,11 +121,4 @@ def _is_dirty() -> bool | None:
 def _git(*arguments: str) -> str | None:
     if not (_ROOT / ".git").exists():
         return None
-    try:
-        done = subprocess.run(
-            ["git", "-C", str(_ROOT), *arguments],
-            capture_output=True, text=True, check=True, timeout=10,
-        )  # fmt: skip
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return done.stdout.strip()
+    return git(_ROOT, *arguments)

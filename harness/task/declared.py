@@ -5,10 +5,10 @@ declared in them before a run, and a reader wants to see which declaration it wa
 from __future__ import annotations
 
 import hashlib
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.core.git import git
 from harness.task.library import PRESETS, tasks_folder
 
 #: Folders of tasks/ that say what is run for the paper's tables: the tasks, and presets they use.
@@ -39,11 +39,11 @@ def declaration(folder: Path | None = None) -> Declaration:
     """That of the tasks that come with the harness, or of another folder with FOLDERS in it."""
     folder = folder or tasks_folder()
     content = _content(folder)
-    last = _git(folder, "log", "-1", "--format=%H %cI", "--", *FOLDERS)
+    last = git(folder, "log", "-1", "--format=%H %cI", "--", *FOLDERS)
     if not last:  # no git, no repository, or files that it does not know
         return Declaration(content)
     commit, _, committed = last.partition(" ")
-    changed = _git(folder, "status", "--porcelain", "--", *FOLDERS)
+    changed = git(folder, "status", "--porcelain", "--", *FOLDERS)
     return Declaration(content, commit, committed, changed=bool(changed))
 
 
@@ -55,15 +55,3 @@ def _content(folder: Path) -> str:
         name = path.relative_to(folder).as_posix().encode()
         hashed.update(b"%d %b %d " % (len(name), name, len(text)) + text)
     return hashed.hexdigest()[:16]
-
-
-def _git(folder: Path, *arguments: str) -> str | None:
-    """What git prints; None where it cannot be run, or the folder is in no repository."""
-    try:
-        done = subprocess.run(
-            ["git", "-C", str(folder), *arguments],
-            capture_output=True, text=True, check=True, timeout=10,
-        )  # fmt: skip
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return done.stdout.strip()
