@@ -1,6 +1,6 @@
 """Simulates `grid --settle`: how often it claims a difference between equal rows.
 
-    python benchmarks/settle.py            # 3,000 studies a world; minutes
+    python benchmarks/settle.py            # 3,000 studies a world; a quarter of an hour
     python benchmarks/settle.py --studies 200
 
 Every study has 8 rows that are equal over all seeds and items, 28 pairs and a budget of seeds. It
@@ -15,11 +15,16 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
-from scipy.special import stdtr, stdtrit
 
 from harness.core.looks import LookRule
+from harness.core.outcomes import Outcomes
+from harness.stats.all_pairs import contrasts
+from harness.stats.equivalence import interval_at
+from harness.stats.holm import holm
+from harness.stats.moderated import share_seed_variance
 from harness.stats.sequential import make_rule
 
 ROWS = 8
@@ -43,7 +48,7 @@ class World:
         latent = self.level + self.noise * z((ROWS, seeds, n)) + self.seed * z((1, seeds, 1))
         latent += self.seed_m * z((ROWS, seeds, 1)) + self.item * z((1, 1, n))
         latent += self.item_m * z((ROWS, 1, n))
-        return (latent > 0).astype(np.float64)
+        return np.asarray(latent > 0)
 
 
 WORLDS = {
@@ -61,36 +66,21 @@ PLANS = ((5, 10), (5, 20), (10, 20))
 
 @dataclass(frozen=True)
 class Tested:
-    """All pairs of rows at one look: p, and the interval's half-width over the difference."""
+    """All pairs of rows at one look: p, and whether the interval holds 0."""
 
     p: np.ndarray
     covers: np.ndarray
 
 
 def tested(x_KSN: np.ndarray, level: float) -> Tested:
-    """Two-way random effects of every pair at once, for items without groups (see
-    harness/stats/two_way.py; tests compare the two).
-    """
-    seeds, n = x_KSN.shape[1:]
-    i, j = np.triu_indices(len(x_KSN), 1)
-    d_PSN = x_KSN[i] - x_KSN[j]
-    mean_P = d_PSN.mean(axis=(1, 2))
-    d_PSN = d_PSN - mean_P[:, None, None]
-    of_seeds = n * np.square(d_PSN.mean(axis=2)).sum(axis=1)
-    of_items = seeds * np.square(d_PSN.mean(axis=1)).sum(axis=1)
-    df_a, df_b = seeds - 1, n - 1
-    a, b = of_seeds / df_a, of_items / df_b
-    e = (np.square(d_PSN).sum(axis=(1, 2)) - of_seeds - of_items) / (df_a * df_b)
-    v = a + b - e
-    with np.errstate(divide="ignore", invalid="ignore"):
-        df = np.maximum(1, v**2 / (a**2 / df_a + b**2 / df_b + e**2 / (df_a * df_b)))
-        small = ~(v > 1e-12 * np.maximum(np.maximum(a, b), e))
-        v, df = np.where(small, np.maximum(a, b), v), np.where(
-            small, np.where(a >= b, df_a, df_b), df)  # fmt: skip
-        t = np.abs(mean_P) / (v / (seeds * n)) ** 0.5
-    nothing = v <= 0
-    p = np.where(nothing, np.where(mean_P == 0, 1.0, 0.0), np.minimum(1, 2 * stdtr(df, -t)))
-    return Tested(p, nothing | (t <= -stdtrit(df, level / 2)))
+    """All pairs as a column of a report has them, with the variance of seeds shared."""
+    seeds, items = x_KSN.shape[1:]
+    named, items_N = tuple(range(seeds)), np.arange(items)
+    rows = {str(k): Outcomes(x_SN, named, items_N) for k, x_SN in enumerate(x_KSN)}
+    found = share_seed_variance(contrasts(rows, list(combinations(rows, 2))))
+    intervals = [interval_at(c, 1 - level) or (0.0, 0.0) for c in found]
+    covers = [low <= 0 <= high for low, high in intervals]
+    return Tested(np.array([c.p for c in found]), np.array(covers))
 
 
 def settled(x_KSN: np.ndarray, rule: LookRule) -> Tested:
@@ -99,17 +89,14 @@ def settled(x_KSN: np.ndarray, rule: LookRule) -> Tested:
     for size, level in zip(rule.sizes, rule.levels, strict=True):
         last = tested(x_KSN[:, :size], level)
         q = np.minimum(q, last.p * 0.05 / level)
-        if (holm(q) <= 0.05).all():
+        if (adjusted(q) <= 0.05).all():
             break
     return Tested(q, last.covers)
 
 
-def holm(p: np.ndarray) -> np.ndarray:
-    """Adjusted p."""
-    order, m = np.argsort(p), len(p)
-    adjusted = np.empty(m)
-    adjusted[order] = np.maximum.accumulate(np.minimum(1, p[order] * np.arange(m, 0, -1)))
-    return adjusted
+def adjusted(p: np.ndarray) -> np.ndarray:
+    """Holm's."""
+    return np.array(holm(p.tolist()), dtype=float)
 
 
 def simulate(world: World, first: int, most: int, studies: int) -> Mapping[str, float]:
@@ -119,7 +106,7 @@ def simulate(world: World, first: int, most: int, studies: int) -> Mapping[str, 
     for _ in range(studies):
         x_KSN = world.draw(rng, most)
         found = settled(x_KSN, rule)
-        family += bool((holm(found.p) <= 0.05).any())
+        family += bool((adjusted(found.p) <= 0.05).any())
         pair += float((found.p <= 0.05).mean())
         covered += float(found.covers.mean())
         looks = [tested(x_KSN[:, :size], 0.05).p for size in rule.sizes]

@@ -33,6 +33,11 @@ class _Parser(ArgumentParser):
             close = nearest(found[1], re.findall(r"[\w-]+", found[2]))
         self.exit(2, f"error: {message}{did_you_mean(close)}\n")
 
+    def options(self) -> list[str]:
+        """Long options; what a command only sets (`set_defaults`) is none."""
+        names = [name for action in self._actions for name in action.option_strings]
+        return [name for name in names if name.startswith("--")]
+
 
 def parser() -> ArgumentParser:
     top = _Parser(
@@ -48,6 +53,7 @@ def parser() -> ArgumentParser:
         module = importlib.import_module(f"harness.commands.{name}")
         sub = commands.add_parser(name, help=module.HELP, description=module.__doc__)
         module.add_arguments(sub)
+        sub.set_defaults(parser=sub)
     return top
 
 
@@ -57,8 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     args, rest = top.parse_known_args(arguments)
     stray = [a for a in rest if a.startswith("-") or "=" not in a or not hasattr(args, "overrides")]
     if stray:
-        options = [f"--{name.replace('_', '-')}" for name in vars(args)]
-        close = did_you_mean(nearest(stray[0].partition("=")[0], options))
+        close = did_you_mean(nearest(stray[0].partition("=")[0], args.parser.options()))
         top.error(f"unrecognised argument: {stray[0]}{close}")
     if rest:
         args.overrides += rest

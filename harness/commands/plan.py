@@ -49,11 +49,12 @@ def run(args: Namespace) -> int:
 def describe(study: Study, prepared: PreparedRun, further: Sequence[str] = ()) -> str:
     """The plan as text, with `further` notes."""
     from harness.plan.estimate import spoken
+    from harness.report.text.prose import plural
 
     plan, forecast = study.plan(), prepared.forecast
     counts = plan.counts()
     lines = [
-        f"{study.task.name}: {len(plan.cells)} cells, {counts['done']} done, "
+        f"{study.task.name}: {plural(len(plan.cells), 'cell')}, {counts['done']} done, "
         f"{counts['failed']} failed, {len(prepared.cells)} to run"
     ]
     if prepared.cells:
@@ -61,9 +62,11 @@ def describe(study: Study, prepared: PreparedRun, further: Sequence[str] = ()) -
         lines[0] += f" (about {spoken(forecast.seconds)} of one {device})"
         lines.append(f"  estimated: {prepared.work.line()}")
     if prepared.in_flight:
-        lines.append(f"  {prepared.in_flight} cells are in jobs that were submitted before")
+        verb = "is in a job that was" if prepared.in_flight == 1 else "are in jobs that were"
+        lines.append(f"  {plural(prepared.in_flight, 'cell')} {verb} submitted before")
     for reason, number in plan.reasons().items():
-        lines.append(f"  {number} cells are infeasible: {reason}")
+        verb = "is" if number == 1 else "are"
+        lines.append(f"  {plural(number, 'cell')} {verb} infeasible: {reason}")
     lines += [f"  note: {note}" for note in (*further, *_notes(study))]
     return "\n".join([*lines, *forecast.lines])
 

@@ -8,9 +8,10 @@ HELP = "write the report of a task from its Records"
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    from harness.commands._arguments import add_folder_arguments
+    from harness.commands._arguments import add_embedded_argument, add_folder_arguments
 
     parser.add_argument("tasks", nargs="+", metavar="TASK", help="YAML files or names of tasks")
+    add_embedded_argument(parser)
     add_folder_arguments(parser)
 
 

@@ -35,6 +35,24 @@ class Estimate:
     method: str
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of the variance of a mean, with its degrees of freedom."""
+
+    variance: float
+    df: float
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """Where the variance of a mean over seeds and items comes from: mean squares as its parts."""
+
+    seeds: Part
+    groups: tuple[Part, ...]  # one of every stratum: of every data set that shares no items
+    residual: tuple[Part, ...]  # the same
+    known: float = 0.0  # of what shows no spread, which is no proof; no degrees of freedom to lose
+
+
 @dataclass(frozen=True)
 class Contrast:
     """Row a minus row b on the same seeds and items. Differences are fractions."""
@@ -56,6 +74,8 @@ class Contrast:
     note: str = ""
     se: float | None = None  # standard error of the difference
     df: float | None = None  # of its t test; infinite for a normal one
+    p_equivalent: float | None = None  # of equivalence within a margin, adjusted in its family
     level: float = 0.05  # of its interval; smaller where seeds were added under a sequential rule
-    #: Of seeds, groups and the residual: the pair's own, where two-way random effects tested it.
-    mean_squares: tuple[float, float, float] | None = None
+    #: The pair's own, where two-way random effects tested it. Sums to the square of `se`, unless
+    #: the variance of seeds was shared (see stats.moderated).
+    spread: Spread | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harness.core.outcomes import Contrast
-from harness.stats.family import ALPHA
+from harness.stats.holm import ALPHA
 from harness.stats.pairwise import EXACT_MCNEMAR, SIGN_FLIPS
 from harness.stats.student import t_quantile, t_tail
 
@@ -80,21 +80,15 @@ def _centre(c: Contrast) -> tuple[float, float, float] | None:
     return c.difference, c.se, c.df
 
 
-def verdict(c: Contrast, margin: float) -> str:
-    """What a contrast, adjusted in its family, says of a margin (a fraction); '' without a test.
+def verdict(c: Contrast) -> str:
+    """What a contrast, adjusted in its family with a margin, says of it; '' without a test.
 
-    Different: the adjusted p is at most 0.05. Equivalent: the 90% interval is inside the margin,
-    which is a test at 5% of this pair alone (two one-sided tests; Schuirmann, Journal of
-    Pharmacokinetics and Biopharmaceutics 1987). A small difference may be both.
-
-    Raises ValueError for a margin that is not positive.
+    Different: the adjusted p is at most 0.05. Equivalent: the adjusted p of two one-sided tests
+    against the margin (see `equivalence_p`) is at most 0.05. A small difference may be both.
     """
-    if not margin > 0:
-        raise ValueError(f"{margin} is no margin")
-    if c.p_adjusted is None:
+    if c.p_adjusted is None or c.p_equivalent is None:
         return ""
-    bounds = interval_90(c)
-    inside = bounds is not None and -margin < bounds[0] and bounds[1] < margin
+    inside = c.p_equivalent <= ALPHA
     if c.p_adjusted <= ALPHA:
         return BOTH if inside else DIFFERENT
     return EQUIVALENT if inside else UNDECIDED

@@ -6,27 +6,31 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from harness.core.outcomes import Contrast
-from harness.stats.holm import holm
+from harness.stats.equivalence import equivalence_p
+from harness.stats.holm import ALPHA, holm
 from harness.stats.power import smallest_detectable
 
-ALPHA = 0.05
 
-
-def adjust(contrasts: Sequence[Contrast]) -> list[Contrast]:
+def adjust(contrasts: Sequence[Contrast], margin: float | None = None) -> list[Contrast]:
     """The contrasts with Holm's p and the smallest detectable difference at level/m.
 
     The sequence is the family: m is how many of it have a p. Which contrasts form one (a column,
-    a reference, a table) is the caller's business.
+    a reference, a table) is the caller's business. With a `margin` (a fraction) the p of
+    equivalence are adjusted too, in the same family: of all its pairs, a false "equivalent" is as
+    rare as a false difference. A pair may be given both verdicts, so the two have a level each.
 
-    Raises ValueError if a contrast was adjusted before.
+    Raises ValueError if a contrast was adjusted before, or for a margin that is not positive.
     """
     if any(c.p_adjusted is not None for c in contrasts):
         raise ValueError("a contrast belongs to one family: it was adjusted before")
+    if margin is not None and not margin > 0:
+        raise ValueError(f"{margin} is no margin")
     adjusted = holm([c.p for c in contrasts])
+    inside = holm([_of_equivalence(c, margin) for c in contrasts])
     m = sum(c.p is not None for c in contrasts)
     return [
-        replace(c, p_adjusted=p, smallest_detectable=_smallest(c, m))
-        for c, p in zip(contrasts, adjusted, strict=True)
+        replace(c, p_adjusted=p, p_equivalent=e, smallest_detectable=_smallest(c, m))
+        for c, p, e in zip(contrasts, adjusted, inside, strict=True)
     ]
 
 
@@ -71,6 +75,14 @@ def tied_with_best(
         return []
     best = [x for x in labels if mean[x] == max(means)]
     return [x for x in labels if not any({(x, y), (y, x)} & wins for y in best)]
+
+
+def _of_equivalence(c: Contrast, margin: float | None) -> float | None:
+    """A pair that has a test counts in the family, with p = 1 where it has no interval."""
+    if margin is None or c.p is None:
+        return None
+    p = equivalence_p(c, margin)
+    return 1.0 if p is None else min(1.0, p)
 
 
 def _smallest(c: Contrast, m: int) -> float | None:

@@ -6,17 +6,18 @@ seed draws all of them); items are not, except where data sets overlap (draws of
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from harness.core.outcomes import Part, Spread
 from harness.stats.no_spread import groups_agree, no_spread
 from harness.stats.planning import Components
 from harness.stats.proportion import Proportion, doubtful, groups_of_the_rarer, wilson
+from harness.stats.spread import combined, share_of_seeds, total, with_known
 from harness.stats.student import TTest, t_test
-from harness.stats.two_way import ROUNDING
 
 if TYPE_CHECKING:
     from harness.core.samples import FloatArray, IntArray
@@ -42,14 +43,7 @@ class SetsMean:
     t: TTest
     share_seeds: float | None  # of the variance, which more seeds would remove; None without any
     clusters: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Part:
-    """A mean square as a part of the variance of the mean, with its degrees of freedom."""
-
-    variance: float
-    df: float
+    spread: Spread | None  # None for one seed
 
 
 def mean_of_sets(
@@ -69,22 +63,16 @@ def mean_of_sets(
     _check(sets)
     strata = [_table(group) for group in _strata(sets)]
     n_seeds = len(sets[0].x_SN)
-    by_clusters = [_of_clusters(u_SG) for u_SG in strata]
-    extra = sum(s.weight**2 * _variance_of_equal(s, paired=paired) for s in sets)
-    if n_seeds == 1:
-        v, df = _total(by_clusters)
-        items = v
+    known = sum(s.weight**2 * _variance_of_equal(s, paired=paired) for s in sets)
+    spread = None if n_seeds == 1 else _spread(strata, known)
+    if spread is None:
+        v = with_known(total(_of_clusters(u_SG) for u_SG in strata), known)
+        share = None if v.variance == 0 else 0.0
     else:
-        seed_S = np.sum([u_SG.sum(axis=1) for u_SG in strata], axis=0)
-        seeds = _Part(float(seed_S @ seed_S) / (n_seeds - 1) / n_seeds, n_seeds - 1)
-        residual = [_of_residual(u_SG) for u_SG in strata]
-        v, df = _combined(seeds, by_clusters, residual)
-        items = max(0.0, _total(by_clusters)[0] - _total(residual)[0])
-    v, df = _with_extra(v, df, extra)
+        v, share = combined(spread), share_of_seeds(spread)
     mean = float(sum(s.weight * s.x_SN.mean() for s in sets))
-    share = None if v == 0 else max(0.0, 1 - (items + extra) / v)
-    t = t_test(mean, v**0.5, df, confidence=confidence)
-    return SetsMean(t, share, sum(u_SG.shape[1] for u_SG in strata))
+    t = t_test(mean, v.variance**0.5, v.df, confidence=confidence)
+    return SetsMean(t, share, sum(u_SG.shape[1] for u_SG in strata), spread)
 
 
 def components_of_sets(sets: Sequence[SetOutcomes]) -> Components:
@@ -98,19 +86,18 @@ def components_of_sets(sets: Sequence[SetOutcomes]) -> Components:
     _check(sets)
     n_seeds = len(sets[0].x_SN)
     strata = [_table(group) for group in _strata(sets)]
-    extra = sum(s.weight**2 * _variance_of_equal(s, paired=True) for s in sets)
+    known = sum(s.weight**2 * _variance_of_equal(s, paired=True) for s in sets)
     if n_seeds < 2:
-        v, df = _total([_of_clusters(u_SG) for u_SG in strata])
-        n_groups = max(2, round(df) + 1)
-        return Components(0.0, (v + extra) * n_groups, 0.0, 1, n_groups, random_seeds=False)
-    seed_S = np.sum([u_SG.sum(axis=1) for u_SG in strata], axis=0)
-    of_seeds = float(seed_S @ seed_S) / (n_seeds - 1) / n_seeds
-    of_clusters, df = _total([_of_clusters(u_SG) for u_SG in strata])
-    residual, _ = _total([_of_residual(u_SG) for u_SG in strata])
-    n_groups = max(2, round(df) + 1)
+        v = total(_of_clusters(u_SG) for u_SG in strata)
+        n_groups = max(2, round(v.df) + 1)
+        groups = (v.variance + known) * n_groups
+        return Components(0.0, groups, 0.0, 1, n_groups, random_seeds=False)
+    spread = _spread(strata, known)
+    clusters, residual = total(spread.groups), total(spread.residual).variance
+    n_groups = max(2, round(clusters.df) + 1)
     return Components(
-        seeds=max(0.0, of_seeds - residual) * n_seeds,
-        groups=(max(0.0, of_clusters - residual) + extra) * n_groups,
+        seeds=max(0.0, spread.seeds.variance - residual) * n_seeds,
+        groups=(max(0.0, clusters.variance - residual) + known) * n_groups,
         residual=residual * n_seeds * n_groups,
         n_seeds=n_seeds,
         n_groups=n_groups,
@@ -180,48 +167,29 @@ def _table(stratum: Sequence[SetOutcomes]) -> FloatArray:
     return u_SG
 
 
-def _of_clusters(u_SG: FloatArray) -> _Part:
+def _spread(strata: Sequence[FloatArray], known: float) -> Spread:
+    """Of tables u_SG with at least two seeds."""
+    seed_S = np.sum([u_SG.sum(axis=1) for u_SG in strata], axis=0)
+    n_seeds = len(seed_S)
+    return Spread(
+        Part(float(np.square(seed_S).sum()) / (n_seeds - 1) / n_seeds, n_seeds - 1),
+        tuple(_of_clusters(u_SG) for u_SG in strata),
+        tuple(_of_residual(u_SG) for u_SG in strata),
+        known,
+    )
+
+
+def _of_clusters(u_SG: FloatArray) -> Part:
     n = u_SG.shape[1]
     mean_G = u_SG.mean(axis=0)
-    return _Part(n * float(mean_G @ mean_G) / (n - 1), n - 1)
+    return Part(n * float(np.square(mean_G).sum()) / (n - 1), n - 1)
 
 
-def _of_residual(u_SG: FloatArray) -> _Part:
+def _of_residual(u_SG: FloatArray) -> Part:
     n_seeds, n = u_SG.shape
     rest_SG = u_SG - u_SG.mean(axis=1, keepdims=True) - u_SG.mean(axis=0)
     df = (n_seeds - 1) * (n - 1)
-    return _Part(n * float(np.square(rest_SG).sum()) / (n_seeds * df), df)
-
-
-def _combined(
-    seeds: _Part, clusters: Sequence[_Part], residual: Sequence[_Part]
-) -> tuple[float, float]:
-    """Seeds + clusters - residual; where that is not positive the larger of the first two."""
-    of_clusters, of_residual = _total(clusters), _total(residual)
-    v = seeds.variance + of_clusters[0] - of_residual[0]
-    largest = max(seeds.variance, of_clusters[0], of_residual[0])
-    if v > ROUNDING * largest:
-        return v, _satterthwaite(v, [seeds, *clusters, *residual])
-    v, df = max((seeds.variance, seeds.df), of_clusters)
-    return (v, df) if v > ROUNDING * largest else of_residual
-
-
-def _total(parts: Sequence[_Part]) -> tuple[float, float]:
-    v = sum(p.variance for p in parts)
-    return v, _satterthwaite(v, parts)
-
-
-def _satterthwaite(v: float, parts: Iterable[_Part]) -> float:
-    parts = list(parts)
-    spread = sum(p.variance**2 / p.df for p in parts)
-    return max(1.0, v**2 / spread) if spread > 0 else sum(p.df for p in parts)
-
-
-def _with_extra(v: float, df: float, extra: float) -> tuple[float, float]:
-    """A known variance has no degrees of freedom to lose."""
-    if extra == 0:
-        return v, df
-    return (v + extra, df * ((v + extra) / v) ** 2) if v > 0 else (extra, np.inf)
+    return Part(n * float(np.square(rest_SG).sum()) / (n_seeds * df), df)
 
 
 def _variance_of_equal(s: SetOutcomes, *, paired: bool) -> float:

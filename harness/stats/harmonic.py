@@ -23,6 +23,7 @@ from harness.stats.paired_t import paired_t
 from harness.stats.pairwise import LEAST_SEEDS, NO_COMMON_SEEDS, ONE_SEED, SIGN_FLIPS
 from harness.stats.power import smallest_detectable
 from harness.stats.sequential import common_seeds, on_seeds
+from harness.stats.spread import scaled
 from harness.stats.student import TTest
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ def harmonic_contrast(
     found, t = _tested(_sets(a, b, len(used)))
     return replace(
         contrast, low=t.low, high=t.high, p=t.p if enough else None, test=TEST,
-        se=t.standard_error, df=t.df, share_seeds=found.share_seeds,
+        se=t.standard_error, df=t.df, share_seeds=found.share_seeds, spread=found.spread,
         note="" if enough else "descriptive",
         smallest_detectable=(
             smallest_detectable(t.standard_error, t.df) if enough and t.standard_error else None
@@ -117,11 +118,12 @@ def _tested(sets: Sequence[SetOutcomes]) -> tuple[SetsMean, TTest]:
     scale = max(1.0, *(float(np.abs(s.x_SN).max()) for s in sets))
     found = mean_of_sets([replace(s, x_SN=s.x_SN / scale) for s in sets], paired=True)
     t = found.t
-    scaled = replace(
+    t = replace(
         t, mean=t.mean * scale, standard_error=t.standard_error * scale, low=t.low * scale,
         high=t.high * scale,
     )  # fmt: skip
-    return found, scaled
+    spread = None if found.spread is None else scaled(found.spread, scale**2)
+    return replace(found, spread=spread), t
 
 
 def _on(s: BaseNew, seeds: Sequence[int | None]) -> BaseNew:

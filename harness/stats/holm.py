@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+#: The level of a family: of a false difference, and of a false equivalence.
+ALPHA = 0.05
+
 
 def holm(p: Sequence[float | None]) -> list[float | None]:
     """Step-down adjusted p in the order given (Holm, Scandinavian Journal of Statistics 1979).

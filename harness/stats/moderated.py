@@ -15,10 +15,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from harness.core.outcomes import Contrast
+from harness.core.outcomes import Contrast, Part
 from harness.stats.power import smallest_detectable
+from harness.stats.spread import combined, share_of_seeds
 from harness.stats.student import t_test
-from harness.stats.two_way import MeanSquares, share_of_seeds
 
 #: With fewer pairs (four rows have six) the prior is too rough, and Holm's correction holds alone.
 LEAST_PAIRS = 10
@@ -39,10 +39,11 @@ def share_seed_variance(contrasts: Sequence[Contrast]) -> list[Contrast]:
 
     A second call changes nothing.
 
-    It concerns pairs that two-way random effects have tested (with `mean_squares` and a p), where
-    at least 10 have the same seeds, items and groups. A mean square of seeds below the variance of
-    the prior is moved towards it, and its degrees of freedom are added; one above stays as it is,
-    as a row may differ from the others. Everything else is returned as it came.
+    It concerns pairs that two-way random effects have tested (with a `spread` and a p), on one test
+    set or in a mean over data sets, where at least 10 have the same seeds, items and groups. A mean
+    square of seeds below the variance of the prior is moved towards it, and its degrees of freedom
+    are added; one above stays as it is, as a row may differ from the others. Everything else is
+    returned as it came.
 
     Raises ValueError if a contrast was adjusted before.
     """
@@ -50,14 +51,14 @@ def share_seed_variance(contrasts: Sequence[Contrast]) -> list[Contrast]:
         raise ValueError("variances are shared before a family is adjusted")
     alike: dict[tuple[int, int, int], list[int]] = {}
     for i, c in enumerate(contrasts):
-        if c.mean_squares is not None and c.p is not None:
+        if c.spread is not None and c.p is not None:
             alike.setdefault((c.seeds, c.items, c.groups), []).append(i)
     out = list(contrasts)
     for members in alike.values():
         if len(members) < LEAST_PAIRS:
             continue
-        prior = fit_prior([_squares(contrasts[i]).seeds for i in members],
-                          contrasts[members[0]].seeds - 1)  # fmt: skip
+        seeds = [spread.seeds for i in members if (spread := contrasts[i].spread)]
+        prior = fit_prior([part.variance for part in seeds], seeds[0].df)
         for i in members:
             out[i] = _moderated(contrasts[i], prior)
     return out
@@ -95,29 +96,25 @@ def inverse_trigamma(y: float) -> float:
     return x
 
 
-def moderate(squares: MeanSquares, prior: Prior) -> MeanSquares:
-    """The mean squares with that of the seeds raised towards the prior, or as they are."""
-    df = squares.n_seeds - 1
-    if squares.seeds >= prior.variance:
-        return squares
-    raised = (prior.df * prior.variance + df * squares.seeds) / (prior.df + df)
-    return replace(squares, seeds=raised, borrowed_df=prior.df)
-
-
-def _squares(c: Contrast) -> MeanSquares:
-    assert c.mean_squares is not None
-    return MeanSquares(*c.mean_squares, n_seeds=c.seeds, n_groups=c.groups)
+def moderate(seeds: Part, prior: Prior) -> Part:
+    """The part of the seeds, raised towards the prior where it is below, or as it is."""
+    if seeds.variance >= prior.variance:
+        return seeds
+    df = prior.df + seeds.df
+    return Part((prior.df * prior.variance + seeds.df * seeds.variance) / df, df)
 
 
 def _moderated(c: Contrast, prior: Prior) -> Contrast:
-    own = _squares(c)
-    squares = moderate(own, prior)
-    if squares is own:
+    own = c.spread
+    assert own is not None
+    seeds = moderate(own.seeds, prior)
+    if seeds is own.seeds:
         return c
-    v, df = squares.variance()
-    t = t_test(c.difference, (v / (c.seeds * c.groups)) ** 0.5, df)
+    spread = replace(own, seeds=seeds)
+    v = combined(spread)
+    t = t_test(c.difference, v.variance**0.5, v.df)
     return replace(
         c, low=t.low, high=t.high, p=t.p, se=t.standard_error, df=t.df,
         smallest_detectable=smallest_detectable(t.standard_error, t.df),
-        share_seeds=share_of_seeds(squares),
+        share_seeds=share_of_seeds(spread),
     )  # fmt: skip

@@ -12,13 +12,13 @@ from harness.core.outcomes import Contrast
 from harness.stats.across import may_give_p, t_over_datasets, wilcoxon_p
 from harness.stats.clusters import count_groups
 from harness.stats.corrected_t import LEAST_SPLITS
-from harness.stats.family import ALPHA
 from harness.stats.fixed_sets import (
     SetOutcomes,
     components_of_sets,
     interval_of_mean,
     mean_of_sets,
 )
+from harness.stats.holm import ALPHA
 from harness.stats.pairwise import LEAST_SEEDS, NO_COMMON_SEEDS, ONE_SEED
 from harness.stats.planning import Components, smallest_number
 from harness.stats.power import smallest_detectable, t_power
@@ -90,7 +90,7 @@ def fixed_contrast(sets: Sequence[WeightedSet], *, name_a: str, name_b: str) -> 
     t, enough = found.t, deterministic or len(seeds) >= LEAST_SEEDS
     return replace(
         contrast, low=t.low, high=t.high, p=t.p if enough else None, test=FIXED,
-        se=t.standard_error, df=t.df, share_seeds=found.share_seeds,
+        se=t.standard_error, df=t.df, share_seeds=found.share_seeds, spread=found.spread,
         note="" if enough else "descriptive",
         smallest_detectable=smallest_detectable(t.standard_error, t.df) if enough else None,
     )  # fmt: skip
@@ -147,7 +147,7 @@ def new_contrast(
     contrast = replace(
         like, difference=float(d_M.mean()), low=t.low if t else None, high=t.high if t else None,
         se=t.standard_error if t else None, df=t.df if t else None, estimand="new data sets",
-        share_seeds=None, smallest_detectable=None, note="",
+        share_seeds=None, smallest_detectable=None, note="", spread=None,
     )  # fmt: skip
     if overlap > 0:
         p = t.p if t else None

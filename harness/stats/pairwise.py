@@ -20,13 +20,15 @@ from harness.stats.proportion import (
     groups_of_the_rarer,
     wilson,
 )
+from harness.stats.spread import combined, share_of_seeds
 from harness.stats.student import t_test
 from harness.stats.two_way import two_way
 
 if TYPE_CHECKING:
-    from harness.core.outcomes import Outcomes
+    from harness.core.outcomes import Outcomes, Spread
     from harness.core.samples import BoolArray, FloatArray, IntArray
     from harness.stats.student import TTest
+    from harness.stats.two_way import MeanSquares
 
 NO_COMMON_SEEDS = "no seed in common: unpaired, so nothing is known about new seeds"
 ONE_SEED = "one seed: nothing is known about new seeds"
@@ -51,7 +53,7 @@ class _Verdict:
     note: str = ""
     se: float | None = None
     df: float | None = None
-    mean_squares: tuple[float, float, float] | None = None
+    spread: Spread | None = None
 
 
 def contrast(
@@ -82,17 +84,41 @@ def contrast(
     else:
         difference = float(a.correct_SN.mean() - b.correct_SN.mean())
         verdict = _Verdict("none", note=NO_COMMON_SEEDS)
+    counts = _Counts(seeds, len(a.groups_N), count_groups(a.groups_N))
+    return _made(name_a, name_b, difference, counts, estimand, verdict)
+
+
+def contrast_of_squares(
+    squares: MeanSquares, difference: float, *, name_a: str, name_b: str, items: int
+) -> Contrast:
+    """The contrast under E2 of two trained rows whose mean squares are known; see `all_pairs`."""
+    v = combined(squares.spread())
+    t = t_test(difference, v.variance**0.5, v.df)
+    counts = _Counts(squares.n_seeds, items, squares.n_groups)
+    return _made(name_a, name_b, difference, counts, "E2", _of_squares(t, squares))
+
+
+@dataclass(frozen=True, slots=True)
+class _Counts:
+    seeds: int
+    items: int
+    groups: int
+
+
+def _made(
+    a: str, b: str, difference: float, counts: _Counts, estimand: str, verdict: _Verdict
+) -> Contrast:
     return Contrast(
-        a=name_a,
-        b=name_b,
+        a=a,
+        b=b,
         difference=difference,
         low=verdict.low,
         high=verdict.high,
         p=verdict.p,
         p_adjusted=None,
-        seeds=seeds,
-        items=len(a.groups_N),
-        groups=count_groups(a.groups_N),
+        seeds=counts.seeds,
+        items=counts.items,
+        groups=counts.groups,
         estimand=estimand,
         test=verdict.test,
         smallest_detectable=verdict.smallest_detectable,
@@ -100,7 +126,7 @@ def contrast(
         note=verdict.note,
         se=verdict.se,
         df=verdict.df,
-        mean_squares=verdict.mean_squares,
+        spread=verdict.spread,
     )
 
 
@@ -148,9 +174,13 @@ def _new_seeds(d_SN: FloatArray, groups_N: IntArray) -> _Verdict:
     if groups_agree(d_SN, groups_N):
         return _no_spread(float(d_SN.mean()), count_groups(groups_N))
     table = two_way(d_SN, groups_N)
-    verdict = _of_t(table.t, "two-way random effects", share_seeds=table.share_seeds)
-    squares = table.squares
-    return replace(verdict, mean_squares=(squares.seeds, squares.groups, squares.residual))
+    return _of_squares(table.t, table.squares)
+
+
+def _of_squares(t: TTest, squares: MeanSquares) -> _Verdict:
+    spread = squares.spread()
+    verdict = _of_t(t, "two-way random effects", share_seeds=share_of_seeds(spread))
+    return replace(verdict, spread=spread)
 
 
 def _same_items(d_SN: FloatArray, *, deterministic: bool) -> _Verdict:

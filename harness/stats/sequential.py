@@ -14,7 +14,7 @@ from itertools import pairwise as neighbours
 from harness.core.looks import LookRule
 from harness.core.outcomes import Contrast, Outcomes
 from harness.stats.equivalence import interval_at
-from harness.stats.family import ALPHA
+from harness.stats.holm import ALPHA
 from harness.stats.pairwise import LEAST_SEEDS
 
 #: The name of the rule: of the level, a look has spent the cube of its share of all seeds.

@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from harness.core.outcomes import Part, Spread
+from harness.stats import spread
 from harness.stats.clusters import group_deviations
 from harness.stats.student import TTest, t_test
 
 if TYPE_CHECKING:
     from harness.core.samples import BoolArray, FloatArray, IntArray
-
-#: Mean squares smaller than this part of the largest are rounding, not variance.
-ROUNDING = 1e-12
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,33 +25,12 @@ class MeanSquares:
     residual: float
     n_seeds: int
     n_groups: int
-    borrowed_df: float = 0.0  # of the seeds' mean square, from other pairs (see `moderated`)
 
-    def variance(self) -> tuple[float, float]:
-        """(v, its degrees of freedom), where the variance of the table's mean is v / (S G).
-
-        Degrees of freedom after Satterthwaite (Biometrics Bulletin 1946), at least 1.
-        """
-        a, b, e = self.seeds, self.groups, self.residual
-        df_a, df_b = self.n_seeds - 1 + self.borrowed_df, self.n_groups - 1
-        largest = max(a, b, e)
-        v = a + b - e
-        if v > ROUNDING * largest:
-            spread = a**2 / df_a + b**2 / df_b + e**2 / self._df_residual
-            return v, max(1.0, v**2 / spread)
-        v, df = max((a, df_a), (b, df_b))
-        if v > ROUNDING * largest:
-            return v, df
-        # A Latin square has neither seed nor group effects; its scatter must not count as none.
-        return e, self._df_residual
-
-    @property
-    def _df_residual(self) -> int:
-        return (self.n_seeds - 1) * (self.n_groups - 1)
-
-    def part_of_items(self) -> float:
-        """What v / (S G) keeps of itself, times S G, when the number of seeds is infinite."""
-        return max(0.0, self.groups - self.residual)
+    def spread(self) -> Spread:
+        """Of the variance of the table's mean."""
+        df_a, df_b, cells = self.n_seeds - 1, self.n_groups - 1, self.n_seeds * self.n_groups
+        groups, residual = Part(self.groups / cells, df_b), Part(self.residual / cells, df_a * df_b)
+        return Spread(Part(self.seeds / cells, df_a), (groups,), (residual,))
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,19 +43,13 @@ class TwoWay:
     @property
     def share_seeds(self) -> float | None:
         """Part of the variance of the mean that more seeds would take away; None without any."""
-        return share_of_seeds(self.squares)
+        return spread.share_of_seeds(self.squares.spread())
 
     @property
     def share_items(self) -> float | None:
         """The other part, which only more test items would take away."""
         seeds = self.share_seeds
         return None if seeds is None else 1 - seeds
-
-
-def share_of_seeds(squares: MeanSquares) -> float | None:
-    """Part of the variance of the mean that more seeds would take away; None without any."""
-    v, _ = squares.variance()
-    return None if v == 0 else 1 - squares.part_of_items() / v
 
 
 def two_way(
@@ -98,9 +70,9 @@ def two_way(
     x_SN = np.asarray(x_SN, dtype=np.float64)
     t_SG = group_deviations(x_SN, groups_N)
     squares = mean_squares(t_SG)
-    v, df = squares.variance()
-    error = (v / t_SG.size) ** 0.5
-    return TwoWay(t_test(float(x_SN.mean()), error, df, confidence=confidence), squares)
+    v = spread.combined(squares.spread())
+    t = t_test(float(x_SN.mean()), v.variance**0.5, v.df, confidence=confidence)
+    return TwoWay(t, squares)
 
 
 def mean_squares(t_SG: FloatArray) -> MeanSquares:
@@ -116,8 +88,8 @@ def mean_squares(t_SG: FloatArray) -> MeanSquares:
     mean_G = t_SG.mean(axis=0)
     rest_SG = t_SG - mean_S[:, None] - mean_G
     return MeanSquares(
-        seeds=n_groups * float(mean_S @ mean_S) / (n_seeds - 1),
-        groups=n_seeds * float(mean_G @ mean_G) / (n_groups - 1),
+        seeds=n_groups * float(np.square(mean_S).sum()) / (n_seeds - 1),
+        groups=n_seeds * float(np.square(mean_G).sum()) / (n_groups - 1),
         residual=float(np.square(rest_SG).sum()) / ((n_seeds - 1) * (n_groups - 1)),
         n_seeds=n_seeds,
         n_groups=n_groups,

@@ -69,7 +69,7 @@ def test_a_failed_cell_is_exit_code_1_until_it_is_run_again(
 def test_infeasible_cells_are_no_failure(tiny: WriteTask, cli: Call, tmp_path: Path) -> None:
     ended = cli("grid", tiny(classifier=["text", "lda"], seeds=1))
     assert ended.code == 0
-    assert "1 cells are infeasible: lda" in ended.err
+    assert "1 cell is infeasible: lda" in ended.err
     assert len(records(tmp_path / "runs")) == 1
 
 

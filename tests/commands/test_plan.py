@@ -65,8 +65,8 @@ def test_text(tiny: WriteTask, cli: Call) -> None:
     first, estimated, second = ended.out.splitlines()
     assert estimated.startswith("  estimated: ")
     assert estimated.endswith(" s evaluation")
-    assert first.startswith("tiny: 1 cells, 0 done, 0 failed, 1 to run (about ")
-    assert second.startswith("  1 cells are infeasible: lda: ")
+    assert first.startswith("tiny: 1 cell, 0 done, 0 failed, 1 to run (about ")
+    assert second.startswith("  1 cell is infeasible: lda: ")
 
 
 def test_it_says_what_grid_says_of_the_task(tiny: WriteTask, cli: Call) -> None:

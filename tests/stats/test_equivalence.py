@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from scipy.stats import ttest_1samp
+from scipy.stats import norm, ttest_1samp
+from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.weightstats import ttost_paired
 
 from harness.core.outcomes import Contrast, Outcomes
@@ -45,9 +47,17 @@ def made(correct_SN: BoolArray, seeds: int | None, groups_N: IntArray | None = N
     return Outcomes(correct_SN, named, alone_N if groups_N is None else groups_N)
 
 
-def contrast(a: Outcomes, b: Outcomes, estimand: str = "E2") -> Contrast:
+def contrast(
+    a: Outcomes, b: Outcomes, estimand: str = "E2", margin: float | None = None
+) -> Contrast:
     found = pairwise.contrast(a, b, name_a="a", name_b="b", estimand=estimand)
-    return family.adjust([found])[0]
+    return family.adjust([found], margin)[0]
+
+
+def said(c: Contrast, margin: float) -> str:
+    """The verdict on a contrast with a given adjusted p, alone in its family."""
+    (adjusted,) = family.adjust([replace(c, p_adjusted=None)], margin)
+    return verdict(replace(adjusted, p_adjusted=c.p_adjusted))
 
 
 def test_trained_rows_have_the_90_percent_interval_of_two_way_random_effects() -> None:
@@ -72,9 +82,9 @@ def test_rows_that_agree_on_every_item_are_not_equivalent_without_items_enough()
     right_SN = np.ones((5, 400), dtype=bool)
     for groups_N, half in ((np.arange(400) // 40, 0.194), (np.arange(400), 0.00578)):
         same = made(right_SN, 5, groups_N)
-        c = contrast(same, same)
+        c = contrast(same, same, margin=0.02)
         assert interval_90(c) == pytest.approx((-half, half), rel=1e-2)
-        assert verdict(c, 0.02) == (UNDECIDED if half > 0.02 else EQUIVALENT)
+        assert verdict(c) == (UNDECIDED if half > 0.02 else EQUIVALENT)
 
 
 def test_a_row_that_is_always_right_beside_one_that_never_is() -> None:
@@ -94,7 +104,7 @@ def test_inside_the_margin_is_two_one_sided_t_tests_at_5_percent(
         ttest_1samp(d_S, -margin, alternative="greater").pvalue,
         ttest_1samp(d_S, margin, alternative="less").pvalue,
     )
-    inside = verdict(contrast(a, b, "E1"), margin) in (EQUIVALENT, BOTH)
+    inside = verdict(contrast(a, b, "E1", margin)) in (EQUIVALENT, BOTH)
     assert inside == (p < 0.05)
 
 
@@ -119,18 +129,18 @@ MADE = Contrast("a", "b", 0.01, 0.0, 0.02, 0.04, 0.04, 5, 100, 100, "E2", "t", s
 def test_different_and_equivalent_are_two_questions(
     changes: dict[str, float | None], margin: float, expected: str
 ) -> None:
-    assert verdict(replace(MADE, **changes), margin) == expected  # type: ignore[arg-type]
+    assert said(replace(MADE, **changes), margin) == expected  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("margin", [0.0, -0.1, np.nan])
 def test_what_is_no_margin(margin: float) -> None:
     with pytest.raises(ValueError, match="is no margin"):
-        verdict(MADE, margin)
+        said(MADE, margin)
 
 
 def test_few_seeds_are_descriptive() -> None:
-    few = contrast(outcomes(0.7, 4, 1), outcomes(0.7, 4, 2))
-    assert verdict(few, 0.9) == ""
+    few = contrast(outcomes(0.7, 4, 1), outcomes(0.7, 4, 2), margin=0.9)
+    assert verdict(few) == ""
     assert interval_90(few) is not None
     assert interval_90(contrast(outcomes(0.7, 1, 1), outcomes(0.7, 1, 2))) is None
 
@@ -142,8 +152,43 @@ def test_a_difference_as_large_as_the_margin_is_rarely_called_equivalent() -> No
         p_N = rng.uniform(0.2, 0.8, 100)
         noise_SN = rng.uniform(size=(2, 5, 100))
         a, b = (made(noise_SN[i] < p_N + shift, 5) for i, shift in ((0, margin), (1, 0.0)))
-        found += verdict(contrast(a, b), margin) in (EQUIVALENT, BOTH)
+        found += verdict(contrast(a, b, margin=margin)) in (EQUIVALENT, BOTH)
     assert 0 < found <= 0.08 * 400
+
+
+def test_equivalence_is_adjusted_in_the_family_of_the_pairs() -> None:
+    """Holm's correction: the third of three p of about 0.03 is not multiplied, the first is."""
+    errors = [0.005, 0.0053, 0.012]
+    raw = [replace(MADE, p_adjusted=None, se=se) for se in errors]
+    single = [equivalence_p(c, 0.02) for c in raw]
+    assert single == pytest.approx([norm.sf(0.01 / se) for se in errors])
+    got = [c.p_equivalent for c in family.adjust(raw, 0.02)]
+    assert got == pytest.approx(multipletests(single, method="holm")[1])
+    without = replace(MADE, p=None, p_adjusted=None)  # descriptive: no member of the family
+    assert [c.p_equivalent for c in family.adjust([*raw, without], 0.02)] == [*got, None]
+    held = replace(MADE, p=1.0, p_adjusted=None, low=None, high=None)  # a pair that waits for seeds
+    waiting = family.adjust([*raw, held], 0.02)
+    assert waiting[0].p_equivalent == pytest.approx(4 * norm.sf(2.0))
+    assert waiting[3].p_equivalent == 1.0
+    assert [c.p_equivalent for c in family.adjust(raw)] == [None] * 3
+
+
+def test_any_false_equivalence_of_eight_rows_is_rare() -> None:
+    """Half of eight rows are a margin above the others: 16 of the 28 pairs differ by the margin."""
+    rng, margin, found, alone = np.random.default_rng(4), 0.1, 0, 0
+    for _ in range(200):
+        p_N = rng.uniform(0.2, 0.8, 100)
+        rows = [made(rng.uniform(size=(5, 100)) < p_N + margin * (i < 4), 5) for i in range(8)]
+        pairs = [pairwise.contrast(rows[i], rows[j], name_a=str(i), name_b=str(j))
+                 for i, j in combinations(range(8), 2)]  # fmt: skip
+        beyond = [(int(c.a) < 4) != (int(c.b) < 4) for c in pairs]
+        adjusted = family.adjust(pairs, margin)
+        found += any(
+            b and verdict(c) in (EQUIVALENT, BOTH) for b, c in zip(beyond, adjusted, strict=True)
+        )
+        single = [equivalence_p(c, margin) for c in pairs]
+        alone += any(b and p is not None and p <= 0.05 for b, p in zip(beyond, single, strict=True))
+    assert found <= 0.05 * 200 < 0.15 * 200 < alone
 
 
 @pytest.mark.parametrize("margin", [0.005, 0.02, 0.06])

@@ -13,6 +13,7 @@ from scipy import stats
 from statsmodels.stats.anova import anova_lm
 
 from harness.stats.clusters import clustered_t
+from harness.stats.spread import combined
 from harness.stats.two_way import MeanSquares, TwoWay, mean_squares, two_way
 
 if TYPE_CHECKING:
@@ -183,7 +184,8 @@ def test_no_difference_at_all(dtype: type) -> None:
     ],
 )
 def test_variance_where_it_is_hard(a: float, b: float, e: float, v: float, df: float) -> None:
-    assert MeanSquares(a, b, e, 5, 10).variance() == pytest.approx((v, df))
+    got = combined(MeanSquares(a, b, e, 5, 10).spread())
+    assert (got.variance, got.df) == pytest.approx((v / 50, df))
 
 
 def test_a_latin_square_is_not_certain() -> None:

@@ -22,7 +22,7 @@ from harness.report.model.contrasts import (
     ColumnPairs,
     Entries,
     Verdicts,
-    family_of,
+    declared_by,
     judge,
 )
 from harness.report.model.entry import DONE, FAILED, MISSING
@@ -40,6 +40,7 @@ from harness.report.model.mean_rows import (
 from harness.report.model.units import Units, mean_columns
 from harness.stats.across import Across, Friedman, across, friedman
 from harness.stats.family import sign
+from harness.stats.moderated import share_seed_variance
 from harness.stats.over_sets import gated
 from harness.stats.profiles import Improvement, improvement
 from harness.task.schema import ReportModel
@@ -96,9 +97,9 @@ def average(
     for column, of_column in units.items():
         raw[column], found = _pairs(source, of_column, means, column, reference)
         tallies |= {(column, a, b): tally for (a, b), tally in found.items()}
-    name = family_of(report.family, reference)
-    pairs = _all_gated(raw, tallies, name, reference)
-    verdicts = judge(layout.rows, pairs, means, reference, report.family)
+    declared = declared_by(report, reference)
+    pairs = _all_gated(raw, tallies, declared.in_use, reference)
+    verdicts = judge(layout.rows, pairs, means, declared)
     return Average(
         kind=report.average,
         units=units,
@@ -168,7 +169,8 @@ def _pairs(
     planned = [r for r in source.rows if means[r, column].status in (DONE, MISSING, FAILED)]
     incomplete = {r for r in planned if means[r, column].blocks}
     waiting = [pair for pair in combinations(planned, 2) if incomplete & set(pair)]
-    return ColumnPairs(_in_looks(compared, source, units), tuple(waiting)), tallies
+    shared = share_seed_variance(compared)
+    return ColumnPairs(_in_looks(shared, source, units), tuple(waiting)), tallies
 
 
 def _in_looks(
@@ -182,7 +184,7 @@ def _in_looks(
         fewer = replace(source, entries={place: cut(source.entries[place]) for place in places})
         lacking = {row for row, c in places if fewer.entries[row, c].outcomes is None}
         kept = [c for c in compared if not lacking & {c.a, c.b}]
-        return [mean_contrast(fewer, units, c.a, c.b) for c in kept]
+        return share_seed_variance([mean_contrast(fewer, units, c.a, c.b) for c in kept])
 
     return in_looks(compared, lambda row: [source.entries[row, c] for c in columns], again)
 

@@ -17,9 +17,9 @@ from harness.report.model.results import Results
 from harness.report.model.steps import losses, steps_to
 from harness.report.model.table import Table
 from harness.report.model.within import turned
-from harness.stats import family, pairwise
+from harness.stats import pairwise
 from harness.stats.equivalence import beyond_p, equivalence_p
-from harness.stats.holm import holm
+from harness.stats.holm import ALPHA, holm
 from harness.stats.paired_t import paired_t
 from harness.stats.power import smallest_detectable
 from harness.stats.sequential import Seeds, sequential
@@ -81,7 +81,7 @@ class JudgedClaim:
             return UNTESTED
         if self.p is None:
             return DESCRIPTIVE
-        if self.p_adjusted is None or self.p_adjusted > family.ALPHA:
+        if self.p_adjusted is None or self.p_adjusted > ALPHA:
             return UNDECIDED
         if self.claim.direction == "=":
             inside = self._inside()

@@ -11,7 +11,7 @@ import numpy as np
 from harness.core.looks import LookRule
 from harness.core.outcomes import Contrast, Outcomes
 from harness.report.model.looks import in_looks_of_pair
-from harness.stats import equivalence, family, pairwise
+from harness.stats import equivalence, family, holm, pairwise
 from harness.stats.across import Across
 from harness.stats.clusters import count_groups
 from harness.stats.over_sets import gated
@@ -73,10 +73,10 @@ def compare(pairs: Sequence[Pair], margin: float | None = None) -> list[Comparis
     Outcomes on one test set: the test of a leaderboard. Else accuracies by seed: see
     `contrast_of_values`. `margin` (a fraction) adds equivalence to the verdicts.
     """
-    adjusted = family.adjust([_contrast(pair, len(pairs)) for pair in pairs])
+    adjusted = family.adjust([_contrast(pair, len(pairs)) for pair in pairs], margin)
     m = sum(c.p is not None for c in adjusted)
     return [
-        Comparison(p.where, *_means(p, c), c, m, _verdict(p, c, margin), _over(p))
+        Comparison(p.where, *_means(p, c), c, m, _verdict(p, c), _over(p))
         for p, c in zip(pairs, adjusted, strict=True)
     ]
 
@@ -124,15 +124,15 @@ def _means(pair: Pair, c: Contrast) -> tuple[float, float]:
     return mean_a, mean_b
 
 
-def _verdict(pair: Pair, c: Contrast, margin: float | None) -> str:
+def _verdict(pair: Pair, c: Contrast) -> str:
     if _equal(pair):
         return SAME
-    if margin is not None and (found := equivalence.verdict(c, margin)):
+    if found := equivalence.verdict(c):
         return f"{_direction(c)}, {found}" if found == equivalence.BOTH else (
             found if found != equivalence.DIFFERENT else _direction(c))  # fmt: skip
     if c.p_adjusted is None:
         return DESCRIPTIVE
-    return _direction(c) if c.p_adjusted <= family.ALPHA else UNDECIDED
+    return _direction(c) if c.p_adjusted <= holm.ALPHA else UNDECIDED
 
 
 def _direction(c: Contrast) -> str:

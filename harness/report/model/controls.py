@@ -149,7 +149,8 @@ def _adjusted(
     done = [part for part in parts if (part.a, part.b, part.column) in judged]
     late = [part for part in parts if part not in done]
     waiting = sum(not table.verdicts.covers((part.a, part.b)) for part in late)
-    found = outside([judged[part.a, part.b, part.column] for part in done], waiting)
+    contrasts = [judged[part.a, part.b, part.column] for part in done]
+    found = outside(contrasts, waiting, table.verdicts.margin)
     shown = {
         part: c.contrast if c.contrast.a == part.a else turned(c.contrast)
         for part, c in zip(done, found, strict=True)

@@ -11,7 +11,7 @@ import numpy as np
 
 from harness.core.outcomes import Contrast
 from harness.report.model.labels import Column
-from harness.stats import family
+from harness.stats import family, holm
 from harness.stats.corrected_t import CorrectedT, corrected_t
 
 if TYPE_CHECKING:
@@ -88,9 +88,9 @@ def _over_draws(d_J: FloatArray, overlap: float, contrasts: Sequence[Contrast]) 
     level = min(c.level for c in contrasts)
     ratio = max(overlap / (1 - overlap), _ZERO)
     found = corrected_t(d_J, ratio, confidence=1 - level)
-    if found.t is None or level == family.ALPHA:
+    if found.t is None or level == holm.ALPHA:
         return found
-    p = min(1.0, found.t.p * family.ALPHA / level)
+    p = min(1.0, found.t.p * holm.ALPHA / level)
     return replace(found, t=replace(found.t, p=p))
 
 

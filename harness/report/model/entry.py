@@ -18,7 +18,7 @@ from harness.report.model.estimand import THESE_CLASSES, in_stats, suggested
 from harness.report.model.measured import measures_of
 from harness.report.model.results import Result
 from harness.stats import pairwise
-from harness.stats.family import ALPHA
+from harness.stats.holm import ALPHA
 from harness.stats.sequential import level_of
 
 DONE, MISSING, FAILED, INFEASIBLE, ABSENT = "done", "missing", "failed", "infeasible", "absent"

@@ -19,8 +19,7 @@ def verdict_of(table: Table, c: Contrast, column: Column) -> str:
 
     Rows of two names of one recipe may be the same cells, which need no test.
     """
-    margin = margin_of(table)
-    if margin is None or c.p_adjusted is None:
+    if c.p_adjusted is None or c.p_equivalent is None:
         return ""
     a, b = ({r.key for r in table.entries[row, column].records} for row in (c.a, c.b))
-    return equivalence.SAME_CELLS if a == b else equivalence.verdict(c, margin)
+    return equivalence.SAME_CELLS if a == b else equivalence.verdict(c)

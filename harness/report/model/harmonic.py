@@ -9,13 +9,14 @@ from itertools import combinations
 from harness.core.cells import BASE, NEW
 from harness.core.outcomes import Contrast, Estimate
 from harness.report.model.base_to_new import BaseToNew, base_to_new, without_side
-from harness.report.model.contrasts import ColumnPairs, judge
+from harness.report.model.contrasts import ColumnPairs, declared_by, judge
 from harness.report.model.entry import ABSENT, DONE, FAILED, MISSING, Entry
 from harness.report.model.estimand import in_stats
 from harness.report.model.labels import Column
 from harness.report.model.looks import Cut, in_looks
 from harness.report.model.table import Table
 from harness.stats.harmonic import TEST, BaseNew, harmonic_contrast
+from harness.stats.moderated import share_seed_variance
 
 #: In csv files the value of `test_classes` in the lines of H.
 MARKER = "harmonic"
@@ -41,7 +42,7 @@ def harmonic_table(table: Table) -> Table | None:
     }
     return replace(
         table, rows=rows, columns=tuple(by_column), entries=entries, reference=reference,
-        verdicts=judge(rows, pairs, entries, reference, table.task.report.family),
+        verdicts=judge(rows, pairs, entries, declared_by(table.task.report, reference)),
         draws=(), within=(), notes=(), average=None,
     )  # fmt: skip
 
@@ -65,9 +66,10 @@ def _pairs(lines: Lines, reference: str | None) -> ColumnPairs:
         sides = {row: [(cut(base), cut(new)) for base, new in line.sides]
                  for row, line in lines.items()}  # fmt: skip
         found = (_contrast(c.a, c.b, sides[c.a], sides[c.b]) for c in compared)
-        return [c for c in found if c is not None]
+        return share_seed_variance([c for c in found if c is not None])
 
-    looked = in_looks(compared, lambda row: [e for pair in lines[row].sides for e in pair], again)
+    shared = share_seed_variance(compared)
+    looked = in_looks(shared, lambda row: [e for pair in lines[row].sides for e in pair], again)
     planned = {row: {line.base_status, line.new_status} for row, line in lines.items()
                if {line.base_status, line.new_status} <= {DONE, MISSING, FAILED}}  # fmt: skip
     waiting = [

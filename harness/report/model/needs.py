@@ -16,7 +16,7 @@ from harness.report.model.estimand import FIXED_ITEMS, in_stats
 from harness.report.model.labels import Column
 from harness.report.model.table import Table
 from harness.stats.equivalence import BOTH, EQUIVALENT, SAME_CELLS
-from harness.stats.family import ALPHA
+from harness.stats.holm import ALPHA
 from harness.stats.pairwise import LEAST_SEEDS
 from harness.stats.planning import (
     Components,

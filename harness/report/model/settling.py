@@ -108,7 +108,7 @@ def _seeds_may_decide(
     if margin is None:
         return False
     error, df = projected(plan, seeds, plan.n_groups)
-    return max(0.0, found - today) + error * t_quantile(df, 1 - 2 * level) < margin
+    return max(0.0, found - today) + error * t_quantile(df, 1 - 2 * alpha) < margin
 
 
 def new_columns(table: Table, reached: Mapping[str, int]) -> list[ColumnLook]:

@@ -18,6 +18,7 @@ from harness.report.model.contrasts import (
     Entries,
     Verdicts,
     column_pairs,
+    declared_by,
     judge,
 )
 from harness.report.model.draws import DrawSummary, summarise_draws
@@ -155,14 +156,15 @@ def build_table(results: Results) -> Table:
     task = results.task
     feasible = [r.cell for r in results.results]
     layout = lay_out(task.report, feasible, [cell for cell, _ in results.infeasible])
-    declared = task.report.estimand
+    estimand = task.report.estimand
     results = replace(
-        results, tests={name: regrouped(t, declared) for name, t in results.tests.items()}
+        results, tests={name: regrouped(t, estimand) for name, t in results.tests.items()}
     )
     entries = _entries(results, layout)
     reference, reference_notes = _reference(task, layout)
     pairs = {c: column_pairs(layout.rows, c, entries, reference) for c in layout.columns}
-    verdicts = judge(layout.rows, pairs, entries, reference, task.report.family)
+    declared = declared_by(task.report, reference)
+    verdicts = judge(layout.rows, pairs, entries, declared)
     means = average(task.report, layout, entries, results.tests, reference)
     draws = summarise_draws(
         {

@@ -59,7 +59,7 @@ def within(
             held += pair in waiting
             if value != base and (c := by_rows.get(pair)):
                 found.append((shared, value, c if c.contrast.a == row else _turned(c)))
-        adjusted = outside([c for _, _, c in found], held)
+        adjusted = outside([c for _, _, c in found], held, verdicts.margin)
         out += [
             WithinContrast(shared, value, base, column, c.contrast, c.m)
             for (shared, value, _), c in zip(found, adjusted, strict=True)

@@ -98,7 +98,11 @@ def _contrasts(table: Table, contrasts: Sequence[ColumnContrast], *, against: bo
 
 def _margin_titles(table: Table) -> list[str]:
     margin = margin_of(table)
-    return [] if margin is None else ["90% interval", f"Margin {margin_points(margin)}"]
+    return (
+        []
+        if margin is None
+        else ["90% interval", "Equivalence p", f"Margin {margin_points(margin)}"]
+    )
 
 
 def _margin_values(table: Table, in_column: ColumnContrast, digits: int) -> list[str]:
@@ -107,7 +111,7 @@ def _margin_values(table: Table, in_column: ColumnContrast, digits: int) -> list
     c = in_column.contrast
     low, high = interval_90(c) or (None, None)
     bounds = brackets(interval(low, high, digits, sign=True))
-    return [bounds, verdict_of(table, c, in_column.column)]
+    return [bounds, probability(c.p_equivalent), verdict_of(table, c, in_column.column)]
 
 
 def _shares(seeds: float | None) -> str:

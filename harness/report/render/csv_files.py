@@ -23,7 +23,7 @@ from harness.report.model.results import Results
 from harness.report.model.table import Table
 from harness.report.model.trials import settings_of
 from harness.stats.equivalence import interval_90
-from harness.stats.family import ALPHA
+from harness.stats.holm import ALPHA
 from harness.task.grid import AXES, RECIPE
 
 _CONTRAST_FIELDS = (
@@ -84,7 +84,7 @@ def contrasts_csv(table: Table) -> str:
     if harmonic is not None:
         lines += _contrasts(harmonic, axes, sequential=sequential)
     if margin_of(table) is not None:
-        header += ["margin", "verdict", "low_90", "high_90"]
+        header += ["margin", "verdict", "low_90", "high_90", "p_equivalent"]
     if sequential:
         header += ["level"]
     if (means := mean_table(table)) is not None and (found := table.average) is not None:
@@ -111,6 +111,7 @@ def _contrasts(table: Table, axes: Sequence[str], *, sequential: bool) -> list[l
         if margin is not None:
             bounds = interval_90(c.contrast) or (None, None)
             line += [margin, verdict_of(table, c.contrast, c.column) or None, *bounds]
+            line.append(c.contrast.p_equivalent)
         if sequential:
             line.append(c.contrast.level)
         lines.append(line)

@@ -10,7 +10,8 @@ from harness.report.text.numbers import interval, points, span
 from harness.report.text.precision import contrast_digits
 from harness.report.text.prose import brackets, escape
 from harness.report.text.within import title
-from harness.stats.family import ALPHA, sign
+from harness.stats.family import sign
+from harness.stats.holm import ALPHA
 
 
 def within_table(table: Table) -> str:

@@ -11,7 +11,7 @@ from harness.report.model.units import Units
 from harness.report.text.notes import NOT_ADJUSTED
 from harness.report.text.numbers import DOWN, UP, equals, percent, span
 from harness.report.text.prose import escape, listing, plural
-from harness.stats.family import ALPHA
+from harness.stats.holm import ALPHA
 from harness.stats.over_sets import CORRECTED, WILCOXON
 
 

@@ -10,7 +10,7 @@ from harness.report.text.counts import counted
 from harness.report.text.numbers import equals, interval, points
 from harness.report.text.precision import contrast_digits
 from harness.report.text.prose import plural
-from harness.stats.family import ALPHA
+from harness.stats.holm import ALPHA
 
 
 def compared_text(found: Sequence[Comparison]) -> str:

@@ -16,7 +16,7 @@ from harness.report.text.numbers import equals, margin_points, points
 from harness.report.text.prose import escape, in_column, plural
 from harness.stats import equivalence
 from harness.stats.equivalence import BOTH, EQUIVALENT, UNDECIDED
-from harness.stats.family import ALPHA
+from harness.stats.holm import ALPHA
 
 #: What every part is the difference of, for the caption.
 _MEANING = {
@@ -38,7 +38,7 @@ def verdict(part: Part, margin: float | None) -> str:
         return "missing"
     if c.p_adjusted is None:
         return "descriptive"
-    found = equivalence.verdict(c, margin) if margin is not None else ""
+    found = equivalence.verdict(c)
     within = f"within {margin_points(margin)} points" if margin is not None else ""
     if found == EQUIVALENT:
         return f"equivalent to 0 {within}"

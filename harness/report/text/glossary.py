@@ -41,10 +41,10 @@ _GLOSSARY = """\
 - **\u2013** The combination is infeasible; the reason is listed under 'What is missing'."""
 
 _MARGIN = """
-- **Equivalent within the margin.** The 90% interval of the difference lies inside the margin: two
-  one-sided tests at 5% reject that the difference is as large as the margin, either way. It holds
-  for this pair alone. An undecided pair is neither different nor equivalent: its data are too few
-  for both."""
+- **Equivalent within the margin.** Two one-sided tests reject that the difference is as large as
+  the margin, either way; their p is adjusted in the same family, so that any false 'equivalent'
+  among its pairs has a chance of at most 5%. An undecided pair is neither different nor equivalent:
+  its data are too few for both."""
 
 
 _MEANS = """

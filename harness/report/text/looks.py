@@ -10,7 +10,7 @@ from harness.report.model.entry import Entry
 from harness.report.model.table import Table
 from harness.report.text.numbers import span
 from harness.report.text.prose import escape, listing, plural
-from harness.stats.family import ALPHA
+from harness.stats.holm import ALPHA
 
 
 def sequential_caption(table: Table) -> str:

@@ -58,9 +58,10 @@ def _of_margin(margin: float) -> str:
     size = margin_points(margin)
     return (
         f"Margin: {size} points. Different: adjusted p at most 0.05. Equivalent within the margin: "
-        f"the 90% interval is inside -{size} to +{size}, which is a test at 5% (two one-sided "
-        "tests), not adjusted for the number of pairs. A difference may be both: it is there, and "
-        "it is smaller than the margin. Undecided: neither is shown."
+        f"the p of two one-sided tests (that the difference is not inside -{size} to +{size}), "
+        "adjusted in the same family, is at most 0.05. The 90% interval is that of this pair "
+        "alone. A difference may be both: it is there, and it is smaller than the margin. "
+        "Undecided: neither is shown."
     )
 
 

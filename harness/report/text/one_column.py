@@ -12,7 +12,8 @@ from harness.report.text.margin import margin_clauses
 from harness.report.text.numbers import decimals, detectable, equals, interval, points
 from harness.report.text.precision import contrast_digits
 from harness.report.text.prose import escape, in_column, listing, plural, sentence
-from harness.stats.family import ALPHA, sign
+from harness.stats.family import sign
+from harness.stats.holm import ALPHA
 from harness.stats.pairwise import LEAST_SEEDS
 
 T = TypeVar("T")

@@ -61,7 +61,7 @@ def over_draws(table: Table) -> str:
     text = _summary(table.reference or "", found, len(labels), digits)
     if (margin := margin_of(table)) is not None:
         by_draw = [d.contrasts.values() for d in table.draws]
-        verdicts = [[equivalence.verdict(c, margin) for c in of_row] for of_row in by_draw]
+        verdicts = [[equivalence.verdict(c) for c in of_row] for of_row in by_draw]
         inside = sum(set(of_row) <= {EQUIVALENT, BOTH} for of_row in verdicts)
         text += f"; {inside} of {len(table.draws)} {_within(inside, margin)} in every draw"
     return sentence(f"in each of {plural(draws, 'class draw')},", text)

@@ -33,14 +33,15 @@ def test_the_columns_of_a_margin_are_last() -> None:
     without = build_table(few_shot())
     table = build_table(few_shot(task={"report": report | {"margin": 8}}))
     plain, lines = contrasts(without), contrasts(table)
-    names = ["margin", "verdict", "low_90", "high_90"]
+    names = ["margin", "verdict", "low_90", "high_90", "p_equivalent"]
     assert list(lines[0]) == [*plain[0], *names]
     assert [{k: v for k, v in line.items() if k not in names} for line in lines] == plain
     assert {line["margin"] for line in lines} == {"0.08"}
     for line in lines:
         low, high = float(line["low_90"]), float(line["high_90"])
         assert float(line["low"]) < low < high < float(line["high"])
-        different, inside = float(line["p_adjusted"]) <= 0.05, low > -0.08 and high < 0.08
+        different, inside = float(line["p_adjusted"]) <= 0.05, float(line["p_equivalent"]) <= 0.05
+        assert (low > -0.08 and high < 0.08) or not inside  # the pair alone is no stricter
         assert line["verdict"] == {
             (True, False): "different", (False, True): "equivalent within the margin",
             (True, True): "different, but within the margin", (False, False): "undecided",

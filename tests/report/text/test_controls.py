@@ -35,11 +35,11 @@ def part(name: str = ALIGNMENT, **changes: Any) -> Part:
         ({"difference": -0.05}, None, "costs"),
         ({"p_adjusted": 0.2}, None, "undecided"),
         ({"p_adjusted": None}, 0.02, "descriptive"),
-        ({"p_adjusted": 0.2}, 0.02, "undecided"),
-        ({"p_adjusted": 0.2, "difference": 0.001, "se": 0.002}, 0.02,
+        ({"p_adjusted": 0.2, "p_equivalent": 0.051}, 0.02, "undecided"),
+        ({"p_adjusted": 0.2, "p_equivalent": 0.05}, 0.02,
          "equivalent to 0 within 2 points"),
-        ({"difference": 0.01, "se": 0.002}, 0.02, "adds, but within 2 points"),
-        ({"difference": -0.01, "se": 0.002}, 0.02, "costs, but within 2 points"),
+        ({"difference": 0.01, "p_equivalent": 0.01}, 0.02, "adds, but within 2 points"),
+        ({"difference": -0.01, "p_equivalent": 0.01}, 0.02, "costs, but within 2 points"),
     ],
 )  # fmt: skip
 def test_verdicts(changes: dict[str, Any], margin: float | None, said: str) -> None:
