@@ -102,6 +102,7 @@ def test_an_unknown_command_has_a_nearest(wrong: str, right: str, cli: Call) -> 
     [
         ([], "COMMAND"), (["grid"], "task"),
         (["grid", "few_shot", "--rnus", "r"], "argument: --rnus. Did you mean '--runs'"),
+        (["cancel", "few_shot", "--embedded"], "argument: --embedded\n"),
         (["grid", "few_shot", "shots"], "'shots' is not of the form key=value"),
         (["grid", "few_shot", "--runs", "r", "shots"], "unrecognised argument: shots"),
         (["list", "classifier", "shots=1"], "unrecognised argument: shots=1"),

@@ -38,7 +38,7 @@ def run(args: Namespace) -> int:
     from harness.commands._studies import launch_options, plan_of, study_of
     from harness.commands.plan import describe
     from harness.core.store import writable
-    from harness.report.text.prose import plural
+    from harness.core.words import plural
     from harness.run.plugins import run_plugins
     from harness.run.request import open_launcher
 
@@ -138,7 +138,7 @@ def _run_to_the_end(prepared: PreparedRun) -> Launched:
 
 def _conclude(study: Study, launched: Launched) -> int:
     from harness.commands._messages import say, say_of_index
-    from harness.report.text.prose import plural
+    from harness.core.words import plural
 
     for complaint in launched.complaints:
         say(complaint)

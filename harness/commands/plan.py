@@ -48,8 +48,8 @@ def run(args: Namespace) -> int:
 
 def describe(study: Study, prepared: PreparedRun, further: Sequence[str] = ()) -> str:
     """The plan as text, with `further` notes."""
+    from harness.core.words import plural
     from harness.plan.estimate import spoken
-    from harness.report.text.prose import plural
 
     plan, forecast = study.plan(), prepared.forecast
     counts = plan.counts()

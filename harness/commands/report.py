@@ -18,7 +18,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(args: Namespace) -> int:
     from harness.commands._messages import say, say_of_index
     from harness.commands._studies import plan_of, study_of
-    from harness.report.text.prose import plural
+    from harness.core.words import plural
 
     args.overrides = [*args.overrides, *(t for t in args.tasks if "=" in t)]
     code = 0

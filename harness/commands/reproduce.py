@@ -127,7 +127,7 @@ def _study(name: str, overrides: list[str], args: Namespace) -> Study:
     from harness.commands._messages import say
     from harness.commands._progress import Progress, progress_events
     from harness.commands._studies import launch_options, plan_of
-    from harness.report.text.prose import plural
+    from harness.core.words import plural
     from harness.study import open_study
 
     study = open_study(

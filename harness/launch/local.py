@@ -16,6 +16,7 @@ from typing import Any
 from harness.core.cells import KeyedCell
 from harness.core.protocols.launcher import Events, Launched, LaunchOptions, LaunchRequest
 from harness.core.store import Store
+from harness.core.words import plural
 from harness.launch._batch_file import JobSettings, new_submission, stamp, write_batches
 from harness.launch._job import RunBatch
 from harness.launch._this_machine import number_of_jobs
@@ -126,7 +127,9 @@ class _RecordWatch:
         lines = (job.stderr() or "").strip().splitlines()
         reason = lines[-1].removeprefix("error: ") if lines else "it printed no error"
         log = job.paths.stderr
-        return [f"a job left {len(left)} of {len(batch.cells)} cells: {reason} (log: {log})"]
+        return [
+            f"a job left {len(left)} of {plural(len(batch.cells), 'cell')}: {reason} (log: {log})"
+        ]
 
     def _is_over(self, key: str) -> bool:
         return stamp(self._store, key) not in (None, self._old[key])

@@ -74,3 +74,18 @@ def test_a_readme_of_the_user_stays_and_is_named_once(
     for ended in (grid, again):
         assert (ended.code, ended.err.count(note)) == (0, 1)
     assert readme.read_text() == "# Mine\n"
+
+
+def test_the_variant_on_embedded_data_has_the_option_of_grid(
+    tiny: WriteTask, cli: Call, tmp_path: Path
+) -> None:
+    """By its file, and by the name of the task, as it was run."""
+    task = tiny(embedded={"relation": "same", "why": "few seeds", "replace": {"seeds": 1}})
+    assert cli("grid", task, "--embedded").code == 0
+    page = tmp_path / "reports" / "tiny_embedded.md"
+    written = body(page)
+    for name in (task, "tiny"):
+        page.unlink()
+        ended = cli("report", name, "--embedded")
+        assert (ended.code, ended.out) == (0, "reports/tiny_embedded.md\n")
+        assert body(page) == written

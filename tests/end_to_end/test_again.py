@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from conftest import Call, WriteTask, hashes, records
 
-from harness.report.text.prose import plural
+from harness.core.words import plural
 
 #: Key -> what a Record's file would not keep if it was written again.
 Stamps = dict[str, tuple[int, int]]

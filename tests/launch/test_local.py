@@ -66,7 +66,7 @@ def test_a_record_that_is_to_be_replaced_is_not_the_end_of_a_cell(tmp_path: Path
     job = SimpleNamespace(stderr=lambda: None, paths=SimpleNamespace(stderr="x.log"))
     batch = Batch((keyed,), 1.0)
     assert watch.complaint(job, batch) == [
-        "a job left 1 of 1 cells: it printed no error (log: x.log)"
+        "a job left 1 of 1 cell: it printed no error (log: x.log)"
     ]
     os.utime(path, ns=(2, 2))
     assert watch.complaint(job, batch) == []

@@ -20,6 +20,7 @@ from harness.core.protocols.launcher import (
     LaunchRequest,
 )
 from harness.core.store import Store
+from harness.core.words import plural
 from harness.launch.slurm import inflight, layout, queue
 from harness.launch.slurm.limits import ask_limits
 from harness.launch.slurm.lock import submission_lock
@@ -73,7 +74,7 @@ def submit(request: LaunchRequest) -> Launched:
         laid_out = layout.lay_out(cells, request.settings, request.cost, limits)
         submissions = submit_arrays(laid_out, request)
     messages = [
-        f"submitted job {s.job}: {s.batches} batches, {s.cells} cells ({s.name})"
+        f"submitted job {s.job}: {plural(s.batches, 'batch')}, {plural(s.cells, 'cell')} ({s.name})"
         for s in submissions
     ]
     return Launched((*messages, *([f"note: {laid_out.requeues}"] if laid_out.requeues else ())))

@@ -9,6 +9,7 @@ from typing import Any
 
 from harness.core.cells import KeyedCell
 from harness.core.protocols.launcher import CellCost, Forecast
+from harness.core.words import plural
 from harness.launch.slurm.limits import Limits
 from harness.launch.slurm.profile import NamedProfile, Profile, sbatch_options
 from harness.launch.slurm.requeues import START_SECONDS, jobs_of, note_on_requeues
@@ -93,18 +94,19 @@ def _lines(layout: SubmissionLayout) -> list[str]:
     if not layout.batches:
         return []
     sizes = [len(b.cells) for b in layout.batches]
-    cells = f"{min(sizes)}" if min(sizes) == max(sizes) else f"{min(sizes)} to {max(sizes)}"
+    same = min(sizes) == max(sizes)
+    cells = plural(max(sizes), "cell") if same else f"{min(sizes)} to {max(sizes)} cells"
     options = sbatch_options(layout.profile).items()
     lines = [
-        f"  {len(sizes)} batches of {cells} cells, at most {layout.profile.parallel} at once, the "
-        f"longest about {layout.seconds(layout.batches[0]) / 60:.1f} min",
+        f"  {plural(len(sizes), 'batch')} of {cells}, at most {layout.profile.parallel} at once, "
+        f"the longest about {layout.seconds(layout.batches[0]) / 60:.1f} min",
         f"  about {layout.hours:.2g} {layout.unit} in all",
         f"  {layout.file}: "
         + " ".join(f"--{k}" if v == "yes" else f"--{k}={v}" for k, v in options),
     ]
     if layout.too_long:
         lines.append(
-            f"  note: {layout.too_long} batches may not end within the time limit; they are "
+            f"  note: {plural(layout.too_long, 'batch')} may not end within the time limit: "
             f"requeued up to {layout.profile.timeouts} times"
         )
     lines += [f"  note: {note}" for note in _notes(layout)]

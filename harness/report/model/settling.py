@@ -1,12 +1,13 @@
 """What a look of `grid --settle` decides: which pairs, and which columns get more seeds.
 
-The pairs are those of the family that the task declares. All rows of a column have the same seeds,
-so that rows stay paired and none is favoured for having been lucky.
+The pairs are those of the family that the task declares, in every column and in the means over
+these data sets; with new data sets as the question, seeds decide nothing. All rows of a column have
+the same seeds, so that rows stay paired and none is favoured for having been lucky.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from harness.core.looks import LookRule
@@ -14,8 +15,12 @@ from harness.core.settled import ColumnLook, cell_id
 from harness.report.model.contrasts import ColumnContrast
 from harness.report.model.equivalence import margin_of
 from harness.report.model.labels import Column
+from harness.report.model.mean_rows import THESE, sets_of
+from harness.report.model.mean_table import mean_table
 from harness.report.model.needs import components_of, is_decided
 from harness.report.model.table import Table
+from harness.report.model.units import Units
+from harness.stats.over_sets import fixed_components
 from harness.stats.planning import (
     Components,
     groups_needed,
@@ -27,6 +32,8 @@ from harness.stats.student import t_quantile
 
 #: More seeds are run where they have this chance to decide a pair.
 LEAST_CHANCE = 0.1
+#: The components of a pair's difference; None where nothing can be planned.
+PlanOf = Callable[[ColumnContrast], Components | None]
 #: What would decide a pair.
 SEEDS, BUDGET, ITEMS, NOTHING = "seeds", "more seeds than the budget", "items", "nothing"
 
@@ -47,11 +54,26 @@ class Undecided:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a look says of one column."""
+    """What a look says of one column, or of one column of means."""
 
     column: Column
     decided: tuple[ColumnContrast, ...]
     undecided: tuple[Undecided, ...]
+    units: Units | None = None  # of a mean: what it is a mean of
+
+    @property
+    def name(self) -> str:
+        """What it is called; '' for the only column."""
+        if self.units is not None:
+            return self.units.title(self.column)
+        return "" if self.column.label == "all" else str(self.column)
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """Those that more seeds would go to."""
+        if self.units is None:
+            return (self.column,)
+        return tuple(column for unit in self.units.of for column in unit.columns)
 
     @property
     def goes_on(self) -> bool:
@@ -60,21 +82,44 @@ class Verdict:
 
 
 def verdicts_of(table: Table, rule: LookRule) -> list[Verdict]:
-    """Every column that has pairs of the family."""
+    """Every column that has pairs of the family, and every mean over these data sets."""
+
+    def of_items(c: ColumnContrast) -> Components | None:
+        plan, _ = components_of(*(table.entries[r, c.column] for r in (c.contrast.a, c.contrast.b)))
+        return plan
+
+    return [*_verdicts(table, rule, of_items), *_of_means(table, rule)]
+
+
+def _of_means(table: Table, rule: LookRule) -> list[Verdict]:
+    found, means = table.average, mean_table(table)
+    if found is None or means is None or found.kind != THESE:
+        return []
+
+    def of_sets(c: ColumnContrast) -> Components | None:
+        rows = (c.contrast.a, c.contrast.b)
+        return fixed_components(sets_of(found.source, rows, found.units[c.column]))
+
+    verdicts = _verdicts(means, rule, of_sets)
+    return [replace(v, units=found.units[v.column]) for v in verdicts]
+
+
+def _verdicts(table: Table, rule: LookRule, plan_of: PlanOf) -> list[Verdict]:
     contrasts = table.against or table.pairs
     out = []
     for column in table.columns:
         of_column = [c for c in contrasts if c.column == column]
         decided = tuple(c for c in of_column if is_decided(table, c))
-        rest = tuple(_undecided(table, c, rule) for c in of_column if c not in decided)
+        rest = [c for c in of_column if c not in decided]
+        left = tuple(_undecided(c, plan_of(c), rule, margin_of(table)) for c in rest)
         if of_column:
-            out.append(Verdict(column, decided, rest))
+            out.append(Verdict(column, decided, left))
     return out
 
 
-def _undecided(table: Table, c: ColumnContrast, rule: LookRule) -> Undecided:
-    entries = (table.entries[row, c.column] for row in (c.contrast.a, c.contrast.b))
-    plan, _ = components_of(*entries)
+def _undecided(
+    c: ColumnContrast, plan: Components | None, rule: LookRule, margin: float | None
+) -> Undecided:
     if plan is None:
         return Undecided(c, NOTHING)
     difference, alpha = abs(c.contrast.difference), rule.levels[-1] / max(1, c.m)
@@ -82,8 +127,8 @@ def _undecided(table: Table, c: ColumnContrast, rule: LookRule) -> Undecided:
     if difference > 0:
         seeds = seeds_needed(plan, difference, alpha=alpha)
         groups = groups_needed(plan, difference, alpha=alpha)
-    items = None if groups is None else round(groups * c.contrast.items / c.contrast.groups)
-    if _seeds_may_decide(plan, c, rule, margin_of(table)):
+    items = None if groups is None else round(groups * c.contrast.items / plan.n_groups)
+    if _seeds_may_decide(plan, c, rule, margin):
         return Undecided(c, SEEDS, seeds, items)
     by = BUDGET if seeds is not None else NOTHING if items is None else ITEMS
     return Undecided(c, by, seeds, items)
@@ -131,7 +176,7 @@ def next_look(
     Columns that share cells go together, and those that a mean over these data sets needs.
     """
     last = {(c.label, c.draw): c.look for c in reached}
-    wanted = {v.column for v in verdicts if v.goes_on}
+    wanted = {column for v in verdicts if v.goes_on for column in v.columns}
     grown: set[Column] = set()
     while grown != wanted:
         grown = wanted
@@ -143,7 +188,7 @@ def next_look(
 def _together(table: Table, columns: set[Column]) -> set[Column]:
     cells = {cell for column in columns for cell in _at(table, column, 0).cells}
     out = {c for c in table.columns if cells & set(_at(table, c, 0).cells)}
-    if table.average is not None and table.average.kind == "these_datasets":
+    if table.average is not None and table.average.kind == THESE:
         for units in table.average.units.values():
             of_mean = {c for unit in units.of for c in unit.columns}
             out |= of_mean if of_mean & columns else set()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from harness.core.words import plural
 from harness.report.model.correlation import CosineMap, cosines, pearson
 from harness.report.model.figure import Figure
 from harness.report.model.labels import Column
@@ -15,7 +16,7 @@ from harness.report.model.results import Results
 from harness.report.model.table import Table
 from harness.report.render.canvas import canvas, png
 from harness.report.render.wrap import CHARACTER, LINE, NAME_WIDTH, cut, lines_of, wrapped
-from harness.report.text.prose import in_column, listing, plural
+from harness.report.text.prose import in_column, listing
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

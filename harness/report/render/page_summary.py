@@ -9,9 +9,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from harness.core.words import plural
 from harness.report.model.paper import title_of
 from harness.report.render.markdown import ANSWER, END_OF_BODY
-from harness.report.text.prose import first_sentence, plural
+from harness.report.text.prose import first_sentence
 from harness.report.text.watermark import HEAD
 
 #: Marks a page of measurements of the harness itself, which has no end of a body.

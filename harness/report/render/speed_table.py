@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from harness.core.words import plural
 from harness.report.model.speed import Speed, speeds
 from harness.report.model.table import Table
 from harness.report.render.pipe_table import pipe_table
-from harness.report.text.prose import escape, plural
+from harness.report.text.prose import escape
 
 BELOW = (
     "Steps until the mean training loss of an epoch is at most the target: geometric mean over "

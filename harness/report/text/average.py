@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from harness.core.words import plural
 from harness.report.model.average import Average, friedman_of
 from harness.report.model.contrasts import REFERENCE
 from harness.report.model.labels import Column
@@ -10,7 +11,7 @@ from harness.report.model.table import Table
 from harness.report.model.units import Units
 from harness.report.text.notes import NOT_ADJUSTED
 from harness.report.text.numbers import DOWN, UP, equals, percent, span
-from harness.report.text.prose import escape, listing, plural
+from harness.report.text.prose import escape, listing
 from harness.stats.holm import ALPHA
 from harness.stats.over_sets import CORRECTED, WILCOXON
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from harness.core.cells import NEW, Cell
+from harness.core.words import plural
 from harness.report.model.contrasts import COLUMN, REFERENCE
 from harness.report.model.entry import Entry
 from harness.report.model.estimand import NEW_CLASSES, THESE_CLASSES, THESE_ITEMS
 from harness.report.model.table import Table
 from harness.report.text.counts import counted
 from harness.report.text.numbers import DOWN, UP, points, span
-from harness.report.text.prose import brackets, escape, listing, plural
+from harness.report.text.prose import brackets, escape, listing
 from harness.stats.pairwise import LEAST_SEEDS
 
 

@@ -8,11 +8,12 @@ from typing import Any
 
 from harness.core.cells import Cell, Choice
 from harness.core.hashing import canonical
+from harness.core.words import plural
 from harness.report.model.entry import INFEASIBLE
 from harness.report.model.table import Table
 from harness.report.model.trials import best_on_average, settings_of
 from harness.report.text.numbers import points
-from harness.report.text.prose import escape, listing, plural
+from harness.report.text.prose import escape, listing
 from harness.report.text.samples import val_text
 from harness.task.inputs import reads_support_samples
 

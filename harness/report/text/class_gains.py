@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from harness.core.words import plural
 from harness.report.model.class_gains import MOST_CLASSES, Change, ColumnGains
 from harness.report.text.numbers import points, span
-from harness.report.text.prose import escape, in_column, listing, plural
+from harness.report.text.prose import escape, in_column, listing
 
 
 def changes(found: Iterable[Change]) -> str:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+from harness.core.words import plural
 from harness.report.model.compare import Comparison
 from harness.report.text.counts import counted
 from harness.report.text.numbers import equals, interval, points
 from harness.report.text.precision import contrast_digits
-from harness.report.text.prose import plural
 from harness.stats.holm import ALPHA
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from harness.core.words import plural
 from harness.report.model.controls import (
     ALIGNMENT,
     GAIN,
@@ -13,7 +14,7 @@ from harness.report.model.controls import (
 )
 from harness.report.model.labels import Column
 from harness.report.text.numbers import equals, margin_points, points
-from harness.report.text.prose import escape, in_column, plural
+from harness.report.text.prose import escape, in_column
 from harness.stats import equivalence
 from harness.stats.equivalence import BOTH, EQUIVALENT, UNDECIDED
 from harness.stats.holm import ALPHA

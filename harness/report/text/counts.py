@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from harness.core.words import plural
 from harness.report.text.numbers import span
-from harness.report.text.prose import plural
 
 
 def counted(values: Iterable[int | None], noun: str) -> str:

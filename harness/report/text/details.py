@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from harness.core.words import plural
 from harness.report.model.entry import ABSENT, INFEASIBLE, Entry
 from harness.report.model.mean_table import mean_table, mean_titles
 from harness.report.model.table import Table
 from harness.report.text.numbers import points
 from harness.report.text.precision import table_digits
-from harness.report.text.prose import plural
 from harness.report.text.status import status_of
 
 #: Of a reason for which there is no number, in characters.

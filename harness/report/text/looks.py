@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 from harness.core.looks import LookRule
 from harness.core.settled import rules_of
+from harness.core.words import plural
 from harness.report.model.entry import Entry
 from harness.report.model.table import Table
 from harness.report.text.numbers import span
-from harness.report.text.prose import escape, listing, plural
+from harness.report.text.prose import escape, listing
 from harness.stats.holm import ALPHA
 
 

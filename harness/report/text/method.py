@@ -18,12 +18,13 @@ from harness.core.cells import (
     unlabelled,
     without_seeds,
 )
+from harness.core.words import plural
 from harness.report.model.labels import name_value
 from harness.report.model.results import Results
 from harness.report.model.table import Table
 from harness.report.text.axes import AXIS_TITLES
 from harness.report.text.chosen import chosen, labels_used, options_of_methods, settings
-from harness.report.text.prose import escape, listing, plural
+from harness.report.text.prose import escape, listing
 from harness.report.text.samples import sample_lines, val_text
 from harness.task.departures import protocol_of
 from harness.task.grid import RECIPE, value_of

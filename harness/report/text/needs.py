@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from harness.core.words import plural
 from harness.report.model.needs import Need, Needs
 from harness.report.text.counts import counted
 from harness.report.text.numbers import detectable, percent, points
-from harness.report.text.prose import plural
 from harness.stats.pairwise import LEAST_SEEDS
 
 

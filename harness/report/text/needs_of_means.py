@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from harness.core.words import plural
 from harness.report.model.mean_rows import NEW
 from harness.report.model.needs_of_means import MeanNeed
 from harness.report.text.needs import seeds_text
 from harness.report.text.numbers import percent, points
-from harness.report.text.prose import plural
 from harness.stats.pairwise import LEAST_SEEDS
 
 

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 from harness.core.outcomes import Contrast
+from harness.core.words import plural
 from harness.report.model.labels import Column
 from harness.report.model.table import Table
 from harness.report.text.margin import margin_clauses
 from harness.report.text.numbers import decimals, detectable, equals, interval, points
 from harness.report.text.precision import contrast_digits
-from harness.report.text.prose import escape, in_column, listing, plural, sentence
+from harness.report.text.prose import escape, in_column, listing, sentence
 from harness.stats.family import sign
 from harness.stats.holm import ALPHA
 from harness.stats.pairwise import LEAST_SEEDS

@@ -6,13 +6,14 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from harness.core.words import plural
 from harness.report.model.contrasts import ColumnContrast
 from harness.report.model.equivalence import margin_of, verdict_of
 from harness.report.model.labels import Column
 from harness.report.model.table import Table
 from harness.report.text.numbers import margin_points, points
 from harness.report.text.precision import contrast_digits
-from harness.report.text.prose import escape, listing, plural, sentence
+from harness.report.text.prose import escape, listing, sentence
 from harness.stats import equivalence
 from harness.stats.equivalence import BOTH, EQUIVALENT
 from harness.stats.family import sign

@@ -44,15 +44,6 @@ def listing(parts: Sequence[str]) -> str:
     return f"{', '.join(parts[:-1])} and {parts[-1]}"
 
 
-def plural(number: int, noun: str) -> str:
-    """`1 seed`, `5 seeds`, `2 classes`, `3 entries`."""
-    if number == 1:
-        return f"1 {noun}"
-    if re.search("[^aeiou]y$", noun):
-        return f"{number} {noun.removesuffix('y')}ies"
-    return f"{number} {noun}{'es' if noun.endswith('s') else 's'}"
-
-
 def in_column(label: str) -> str:
     """How a sentence names a column: `at 4 shots`, `in column full`; nothing for the only one."""
     if label == "all":

@@ -7,8 +7,9 @@ from typing import Any
 
 from harness.core.hashing import digest
 from harness.core.records import Record
+from harness.core.words import plural
 from harness.report.model.results import Results
-from harness.report.text.prose import escape, plural
+from harness.report.text.prose import escape
 
 
 def provenance(results: Results, command: str) -> str:

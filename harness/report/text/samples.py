@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from harness.core.cells import OWN, Cell, Choice
-from harness.report.text.prose import escape, listing, plural
+from harness.core.words import plural
+from harness.report.text.prose import escape, listing
 from harness.task.grid import value_of
 
 

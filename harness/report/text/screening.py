@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+from harness.core.words import plural
 from harness.report.model.screening import Agreement, Screening, best_screen
 from harness.report.text.numbers import points
-from harness.report.text.prose import escape, listing, plural
+from harness.report.text.prose import escape, listing
 from harness.stats.rank_correlation import DRAWS, FEWEST, FEWEST_FOR_INTERVAL, RankCorrelation
 
 

@@ -7,10 +7,11 @@ from typing import Any
 
 from harness.core.looks import LookRule
 from harness.core.settled import ColumnLook
+from harness.core.words import plural
 from harness.report.model.contrasts import ColumnContrast
 from harness.report.model.settling import BUDGET, ITEMS, NOTHING, SEEDS, Undecided, Verdict
 from harness.report.text.numbers import equals
-from harness.report.text.prose import listing, plural
+from harness.report.text.prose import listing
 
 #: Of more undecided pairs of a column the first few are named.
 _MOST_NAMED = 6
@@ -19,9 +20,9 @@ _MOST_NAMED = 6
 def outcome_of(verdicts: Sequence[Verdict]) -> dict[str, Any]:
     """What a look decided, for settle.json."""
     return {
-        "decided": [_pair(c) for v in verdicts for c in v.decided],
+        "decided": [_pair(v, c) for v in verdicts for c in v.decided],
         "undecided": [
-            _pair(u.pair)
+            _pair(v, u.pair)
             | {"by": u.by, "seeds_needed": u.seeds_needed, "items_needed": u.items_needed}
             for v in verdicts
             for u in v.undecided
@@ -29,8 +30,9 @@ def outcome_of(verdicts: Sequence[Verdict]) -> dict[str, Any]:
     }
 
 
-def _pair(c: ColumnContrast) -> dict[str, Any]:
-    return {"column": c.column.label, "draw": c.column.draw, "a": c.contrast.a, "b": c.contrast.b,
+def _pair(v: Verdict, c: ColumnContrast) -> dict[str, Any]:
+    label = c.column.label if v.units is None else v.name
+    return {"column": label, "draw": c.column.draw, "a": c.contrast.a, "b": c.contrast.b,
             "p_adjusted": c.contrast.p_adjusted}  # fmt: skip
 
 
@@ -47,13 +49,15 @@ def look_line(columns: Sequence[ColumnLook], rule: LookRule, number: int, cells:
 
 
 def verdict_lines(verdicts: Sequence[Verdict], number: int) -> list[str]:
-    """What a look decided: a line for all columns, and one for each with undecided pairs."""
+    """What a look decided: a line for all columns, and one for each with undecided pairs; means
+    over data sets are columns too.
+    """
     decided = sum(len(v.decided) for v in verdicts)
     pairs = decided + sum(len(v.undecided) for v in verdicts)
     lines = [f"look {number}: {decided} of {plural(pairs, 'pair')} decided"]
     for v in verdicts:
         if v.undecided:
-            where = "" if v.column.label == "all" else f"{v.column}: "
+            where = f"{v.name}: " if v.name else ""
             named = [_undecided(u) for u in v.undecided[:_MOST_NAMED]]
             if more := len(v.undecided) - len(named):
                 named.append(f"{more} more")

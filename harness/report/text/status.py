@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from harness.core.words import plural
 from harness.report.model.entry import FAILED, MISSING, Entry
-from harness.report.text.prose import plural
 
 #: A longer reason is only in the list of what is missing.
 _LONGEST = 40

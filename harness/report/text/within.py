@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from harness.core.words import plural
 from harness.report.model.labels import Column
 from harness.report.model.table import Table
 from harness.report.model.within import WithinContrast
 from harness.report.text.numbers import points
 from harness.report.text.precision import contrast_digits
-from harness.report.text.prose import escape, listing, plural, sentence
+from harness.report.text.prose import escape, listing, sentence
 from harness.stats.family import sign
 
 

@@ -125,7 +125,7 @@ def test_failed_cells_are_tried_again_on_request(
     failed = {"status": "failed", "error": {"type": "CellError", "message": "diverged"}}
     record.write_text(json.dumps(data | failed))
     assert submit().code == 1
-    assert submit("--retry-failed").out.startswith("submitted job 71: 1 batches, 1 cells")
+    assert submit("--retry-failed").out.startswith("submitted job 71: 1 batch, 1 cell")
     retry = next(p for p in batches(tmp_path) if len(p["keys"]) == 1)
     fake_slurm.answer("queue", f"71|N/A|PENDING|Resources||{retry['submission']}")
     (cell,) = [c for c in status(cli)["cells"] if c["status"] != "done"]

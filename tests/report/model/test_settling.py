@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -98,6 +99,42 @@ def test_data_sets_of_a_mean_go_together() -> None:
         column = table.columns[0]
         verdicts = [Verdict(column, (), (Undecided(table.pairs[0], SEEDS),))]
         assert len(next_look(table, verdicts, RULE, new_columns(table, {}))) == together
+
+
+@pytest.mark.parametrize("kind", ["these_datasets", "new_datasets"])
+def test_means_over_these_data_sets_are_decided_too(kind: str) -> None:
+    """Their undecided pairs add seeds to all of their data sets; new data sets are not seeds."""
+    table = build_table(several(kind))
+    assert table.average is not None
+    verdicts = verdicts_of(table, RULE)
+    of_means = [v for v in verdicts if v.units is not None]
+    assert [v.column for v in verdicts if v.units is None] == list(table.columns)
+    if kind == "new_datasets":
+        assert of_means == []
+        return
+    (found,) = of_means
+    assert found.name == "mean of 6 data sets · 1 shot"
+    assert set(found.columns) == set(table.columns)
+    contrasts = {(c.contrast.a, c.contrast.b): c.contrast for c in table.average.pairs}
+    pairs = [*found.decided, *(u.pair for u in found.undecided)]
+    assert {(c.contrast.a, c.contrast.b) for c in pairs} == set(contrasts)
+    for c in found.decided:
+        assert (contrasts[c.contrast.a, c.contrast.b].p_adjusted or 1) <= 0.05
+    (first, *_) = pairs
+    going_on = replace(found, decided=(), undecided=(Undecided(first, SEEDS),))
+    assert len(next_look(table, [going_on], RULE, new_columns(table, {}))) == 6
+    lines = verdict_lines([going_on], 1)
+    assert lines[1].startswith("  mean of 6 data sets · 1 shot: undecided: ")
+    (kept,) = outcome_of([going_on])["undecided"]
+    assert kept["column"] == "mean of 6 data sets · 1 shot"
+
+
+def test_items_that_a_mean_needs_are_those_of_all_its_data_sets() -> None:
+    table = build_table(several("these_datasets", task={"seeds": 20}))
+    found = next(v for v in verdicts_of(table, RULE) if v.units is not None)
+    for u in found.undecided:
+        assert u.by != SEEDS
+        assert u.items_needed is None or u.items_needed > u.pair.contrast.items
 
 
 def test_what_is_said_of_a_look() -> None:

@@ -7,12 +7,12 @@ import re
 import pytest
 
 from harness.core.cells import Cell
+from harness.core.words import plural
 from harness.report.model.results import Results
 from harness.report.model.table import build_table
 from harness.report.render.markdown import report
 from harness.report.text.counts import counted
 from harness.report.text.details import details
-from harness.report.text.prose import plural
 
 from ..studies import few_shot_accuracy, make_results, task_of
 

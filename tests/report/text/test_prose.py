@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from markdown_it import MarkdownIt
 
-from harness.report.text.prose import brackets, escape, first_sentence, in_column, listing, plural
+from harness.core.words import plural
+from harness.report.text.prose import brackets, escape, first_sentence, in_column, listing
 
 
 @pytest.mark.parametrize(
