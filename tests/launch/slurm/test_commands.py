@@ -99,7 +99,7 @@ def test_lost_cells_are_submitted_again_and_done_ones_are_not(
     assert (document["counts"]["done"], document["counts"]["lost"]) == (4, 4)
     lost = next(c for c in document["cells"] if c["status"] == "lost")
     assert (lost["state"], lost["job"]) == ("TIMEOUT", "70_1")
-    assert submit().out.startswith("submitted job 71: 1 batches, 4 cells")
+    assert submit().out.startswith("submitted job 71: 1 batch, 4 cells")
 
     fake_slurm.answer("accounts")  # and the second job is known to nobody
     document = status(cli)
