@@ -100,7 +100,7 @@ def test_cells_in_jobs_and_cells_done_meanwhile_are_not_submitted(
     put_record(store, CELLS[2])
     put_record(store, CELLS[3], "failed")
     again = submit(store, CELLS)
-    assert again.messages[0].startswith("submitted job 71: 1 batches, 3 cells")
+    assert again.messages[0].startswith("submitted job 71: 1 batch, 3 cells")
     assert keys_of_jobs(store)[-1] == set(KEYS[3:]), "a failed cell is tried again"
 
 
@@ -123,7 +123,7 @@ def test_done_cells_that_are_to_be_replaced_are_submitted(store: Store, fake_slu
     for cell in CELLS:
         put_record(store, cell)
     store.replacing.update(KEYS[:3])
-    assert "1 batches, 3 cells" in submit(store).messages[0]
+    assert "1 batch, 3 cells" in submit(store).messages[0]
     (batch,) = read_batches(store)
     assert set(batch.replacing) == set(KEYS[:3])
 
