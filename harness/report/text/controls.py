@@ -89,6 +89,8 @@ def _said(part: Part, margin: float | None, digits: int) -> str:
     for verb in ("adds", "costs"):
         if words.startswith(verb):
             return f"{'is' if part.name == GAIN else verb} {_size(part, gap, signed)} points ({p})"
+    if words.startswith("equivalent"):
+        p = f"adjusted equivalence p {equals(c.p_equivalent)}"
     return f"is {words} ({signed}, {p})"
 
 

@@ -7,12 +7,14 @@ from typing import TypeVar
 
 from harness.core.outcomes import Contrast
 from harness.core.words import plural
+from harness.report.model.equivalence import verdict_of
 from harness.report.model.labels import Column
 from harness.report.model.table import Table
 from harness.report.text.margin import margin_clauses
 from harness.report.text.numbers import decimals, detectable, equals, interval, points
 from harness.report.text.precision import contrast_digits
 from harness.report.text.prose import escape, in_column, listing, sentence
+from harness.stats.equivalence import EQUIVALENT, SAME_CELLS
 from harness.stats.family import sign
 from harness.stats.holm import ALPHA
 from harness.stats.pairwise import LEAST_SEEDS
@@ -49,7 +51,9 @@ def with_reference(table: Table, column: Column, lead: str = "") -> str:
             named = _first_few(significant)
             wins = [_win(c, reference, digits, first=i == 0) for i, c in enumerate(named)]
             parts.append(listing([*wins, *_other_gaps(significant[len(named) :], digits)]))
-    undecided = [c for c in contrasts if c.p_adjusted is not None and not sign(c)]
+    settled = [c for c in contrasts if verdict_of(table, c, column) in (EQUIVALENT, SAME_CELLS)]
+    open_ones = [c for c in contrasts if c.p_adjusted is not None and not sign(c)]
+    undecided = [c for c in open_ones if c not in settled]
     if undecided:
         parts.append(_undecided(undecided, reference, digits))
     untested = [c for c in contrasts if c.p_adjusted is None]
@@ -68,7 +72,7 @@ def _win(c: Contrast, reference: str, digits: int, *, first: bool) -> str:
     if first:
         what = f"{winner} beats {loser} by {gap} points"
     elif ahead:
-        what = f"{winner} beats it by {gap}"
+        what = f"{winner} does so by {gap}"
     else:
         what = f"{loser} by {gap}"
     assert c.p_adjusted is not None
@@ -134,15 +138,18 @@ def best(table: Table, column: Column, lead: str = "") -> str:
     means = {r: e.mean for r in table.rows if (e := table.entries[r, column].estimate) is not None}
     if not means:
         return ""
-    # Of equal means the first row is named; the others are among those that are not worse.
-    top = max(means, key=lambda r: means[r])
+    tops = [r for r in means if means[r] == max(means.values())]
+    top = tops[0]
     e = table.entries[top, column].estimate
     assert e is not None
     digits = decimals([None if e.low is None or e.high is None else (e.high - e.low) / 2])
     bounds = interval(e.low, e.high, digits)
-    text = f"{escape(top)} has the highest mean, {points(e.mean, digits)} points"
-    text += f" {bounds}" if bounds else ""
-    tied = [escape(r) for r in table.rows if (r, column) in table.bold and r != top]
+    names = listing([*(escape(r) for r in _first_few(tops)),
+                     *_and_others(len(tops) - len(_first_few(tops)))])  # fmt: skip
+    verb = "has" if len(tops) == 1 else "share"
+    text = f"{names} {verb} the highest mean, {points(e.mean, digits)} points"
+    text += f" {bounds}" if bounds and len(tops) == 1 else ""
+    tied = [escape(r) for r in table.rows if (r, column) in table.bold and r not in tops]
     if len(tied) > _MOST_LISTED:  # the best of them are named
         by_mean = sorted(means, key=lambda r: -means[r])
         tied = [escape(r) for r in by_mean if escape(r) in tied]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from harness.core.words import plural
@@ -15,7 +15,7 @@ from harness.report.text.numbers import margin_points, points
 from harness.report.text.precision import contrast_digits
 from harness.report.text.prose import escape, listing, sentence
 from harness.stats import equivalence
-from harness.stats.equivalence import BOTH, EQUIVALENT
+from harness.stats.equivalence import BOTH, EQUIVALENT, SAME_CELLS
 from harness.stats.family import sign
 from harness.stats.pairwise import LEAST_SEEDS
 
@@ -25,24 +25,27 @@ MOST_NAMED = 4
 
 @dataclass(frozen=True)
 class Finding:
-    """A row against the reference in one column."""
+    """A row against the reference in one column, or in all class draws of one."""
 
     row: str
-    difference: float  # row minus reference, a fraction
+    differences: tuple[float, ...]  # row minus reference, fractions: of each class draw
     sign: int  # 1: the row is significantly above, -1: below, 0: not shown
     tested: bool
+    verdict: str = ""  # on the task's margin
 
 
 def against_reference(table: Table, lead: str = "") -> str:
     """In how many columns every row is above or below the reference, by how much."""
-    found = [
-        Finding(c.contrast.a, c.contrast.difference, sign(c.contrast), c.contrast.p is not None)
-        for c in table.against
-    ]
+    found = [_finding(table, c) for c in table.against]
     digits = contrast_digits(c.contrast for c in table.against)
-    text = _summary(table.reference or "", found, len(table.columns), digits)
-    clauses = [text, *_equivalent(table, table.against)]
+    clauses = [_summary(table.reference or "", found, digits), *_margin(table, found)]
     return sentence(lead, "; ".join(clause for clause in clauses if clause))
+
+
+def _finding(table: Table, in_column: ColumnContrast) -> Finding:
+    c = in_column.contrast
+    verdict = verdict_of(table, c, in_column.column)
+    return Finding(c.a, (c.difference,), sign(c), c.p is not None, verdict)
 
 
 def over_draws(table: Table) -> str:
@@ -50,65 +53,84 @@ def over_draws(table: Table) -> str:
     found = [
         Finding(
             d.a,
-            sum(c.difference for c in d.contrasts.values()) / len(d.contrasts),
+            tuple(c.difference for c in d.contrasts.values()),
             _of_all_draws([sign(c) for c in d.contrasts.values()]),
             all(c.p is not None for c in d.contrasts.values()),
         )
         for d in table.draws
     ]
     digits = contrast_digits(c for d in table.draws for c in d.contrasts.values())
-    labels = list(dict.fromkeys(d.label for d in table.draws))
     draws = max((len(d.contrasts) for d in table.draws), default=0)
-    text = _summary(table.reference or "", found, len(labels), digits)
+    alike = "not significant in the same direction in every draw"
+    text = _summary(table.reference or "", found, digits, undecided=alike)
     if (margin := margin_of(table)) is not None:
         by_draw = [d.contrasts.values() for d in table.draws]
         verdicts = [[equivalence.verdict(c) for c in of_row] for of_row in by_draw]
         inside = sum(set(of_row) <= {EQUIVALENT, BOTH} for of_row in verdicts)
         text += f"; {inside} of {len(table.draws)} {_within(inside, margin)} in every draw"
-    return sentence(f"in each of {plural(draws, 'class draw')},", text)
+    lead = "in each of" if any(f.sign for f in found) else "over"
+    return sentence(f"{lead} {plural(draws, 'class draw')},", text)
 
 
 def highest(table: Table, lead: str = "") -> str:
     """Which rows have the highest mean in how many columns, and which are nowhere shown worse."""
-    tops, judged = [], []
-    for column in table.columns:
-        top = _top(table, column)
-        if top is not None:
-            tops.append(top)
-            judged += [column] if (top, column) in table.bold else []
+    tops = {column: top for column in table.columns if (top := _tops(table, column))}
     if not tops:
         return ""
-    n = len(table.columns)
-    leaders = [f"{escape(row)} in {k} of {n} columns" for row, k in Counter(tops).most_common()]
+    leaders = [f"{_shared(rows)} in {k} of {len(tops)} columns"
+               for rows, k in Counter(tops.values()).most_common()]  # fmt: skip
     shown = leaders[:MOST_NAMED]
     rest = len(leaders) - len(shown)
     names = listing([*shown, *([f"{plural(rest, 'other row')} elsewhere"] if rest else [])])
     text = f"the highest mean is that of {names}"
+    judged = [column for column, rows in tops.items() if (rows[0], column) in table.bold]
+    return sentence(lead, "; ".join([text, *_not_worse(table, tops, judged)]))
+
+
+def _not_worse(
+    table: Table, tops: Mapping[Column, tuple[str, ...]], judged: Sequence[Column]
+) -> list[str]:
+    """How many rows are not shown to be worse than the highest, and which are so everywhere."""
     if not judged:
-        return sentence(lead, f"{text}; the rows cannot be ranked")
+        return ["the rows cannot be ranked"]
+    others = {c: [r for r in table.rows if r not in tops[c]] for c in judged}
+    if not any(others.values()):
+        return []
+    sizes = [sum((r, c) in table.bold for r in rows) for c, rows in others.items()]
+    if max(sizes) == 0:
+        return ["every other row is significantly worse"]
+    ends = " to ".join(dict.fromkeys(str(k) for k in (min(sizes), max(sizes))))
+    text = f"{ends} other {'row is' if ends == '1' else 'rows are'} not significantly worse"
     never = [r for r in table.rows if all((r, c) in table.bold for c in judged)]
-    sizes = [sum((r, c) in table.bold for r in table.rows) - 1 for c in judged]
-    others = " to ".join(dict.fromkeys(str(k) for k in (min(sizes), max(sizes))))
-    what = "row is" if others == "1" else "rows are"
-    text += f"; beside it {others} other {what} not significantly worse"
-    if never:
-        named = listing([escape(r) for r in never[:MOST_NAMED]])
-        more = len(never) - MOST_NAMED
-        named += f" and {plural(more, 'other row')}" if more > 0 else ""
-        text += f", in every column {named}"
-    return sentence(lead, text) if lead else sentence("", f"The{text[3:]}")
+    if not never or len(judged) < 2:
+        return [text]
+    return [text, f"in no column significantly worse: {_few(never)}"]
 
 
-def _top(table: Table, column: Column) -> str | None:
+def _few(rows: Sequence[str]) -> str:
+    shown = [escape(r) for r in rows[:MOST_NAMED]]
+    more = len(rows) - len(shown)
+    return listing([*shown, *([plural(more, "other row")] if more else [])])
+
+
+def _shared(rows: Sequence[str]) -> str:
+    """Rows with exactly the same mean share it."""
+    return _few(rows) if len(rows) == 1 else f"{_few(rows)} alike"
+
+
+def _tops(table: Table, column: Column) -> tuple[str, ...]:
+    """Rows with the highest mean of a column that has at least two."""
     means = {r: e.mean for r in table.rows if (e := table.entries[r, column].estimate) is not None}
-    return max(means, key=lambda r: means[r]) if len(means) > 1 else None
+    return tuple(r for r in means if means[r] == max(means.values())) if len(means) > 1 else ()
 
 
 def _of_all_draws(signs: Sequence[int]) -> int:
     return signs[0] if signs and len(set(signs)) == 1 else 0
 
 
-def _summary(reference: str, found: Sequence[Finding], columns: int, digits: int) -> str:
+def _summary(
+    reference: str, found: Sequence[Finding], digits: int, undecided: str = "undecided"
+) -> str:
     """`text beats random in 9 of 12 columns (by 4 to 27 points); 8 of 36 are undecided`."""
     parts = []
     for side in (-1, 1):  # rows that the reference beats first
@@ -116,21 +138,22 @@ def _summary(reference: str, found: Sequence[Finding], columns: int, digits: int
         # Equally frequent rows stay in the order of the table.
         rows = [row for row, _ in Counter(f.row for f in won).most_common()]
         clauses = [
-            _wins(escape(reference), row, [f for f in won if f.row == row], side, i, columns,
-                  digits)
+            _wins(escape(reference), [f for f in found if f.row == row], side, i, digits)
             for i, row in enumerate(rows[:MOST_NAMED])
-        ]  # fmt: skip
+        ]
         rest = len(rows) - MOST_NAMED
         clauses += [f"{plural(rest, 'other row')}"] if rest > 0 and side < 0 else []
         if rest > 0 and side > 0:
-            clauses.append(f"{plural(rest, 'other row')} {'does' if rest == 1 else 'do'} as well")
+            clauses.append(
+                f"{plural(rest, 'other row')} {'does' if rest == 1 else 'do'} so as well"
+            )
         parts += [listing(clauses)] if clauses else []
     tested = [f for f in found if f.tested]
-    undecided = sum(not f.sign for f in tested)
-    if undecided:
-        what = "comparison is" if len(tested) == 1 else "comparisons is" if undecided == 1 else (
+    rest = sum(not f.sign and f.verdict not in (EQUIVALENT, SAME_CELLS) for f in tested)
+    if rest:
+        what = "comparison is" if len(tested) == 1 else "comparisons is" if rest == 1 else (
             "comparisons are")  # fmt: skip
-        parts.append(f"{undecided} of {len(tested)} {what} undecided")
+        parts.append(f"{rest} of {len(tested)} {what} {undecided}")
     if untested := len(found) - len(tested):
         only = "the comparisons are" if not tested else f"{untested} of {len(found)} are"
         parts.append(f"{only} descriptive (a p-value needs {LEAST_SEEDS} seeds){_range(found)}")
@@ -138,33 +161,40 @@ def _summary(reference: str, found: Sequence[Finding], columns: int, digits: int
 
 
 def _range(found: Sequence[Finding]) -> str:
-    gaps = [f.difference for f in found if not f.tested]
+    gaps = [gap for f in found if not f.tested for gap in f.differences]
     ends = dict.fromkeys(points(g, 1, sign=True) for g in (min(gaps), max(gaps)))
     return f", with differences of {' to '.join(ends)} points"
 
 
-def _wins(
-    reference: str, row: str, won: Sequence[Finding], side: int, i: int, columns: int, digits: int
-) -> str:  # fmt: skip
-    gaps = sorted(abs(f.difference) for f in won)
+def _wins(reference: str, of_row: Sequence[Finding], side: int, i: int, digits: int) -> str:
+    """What is found of a row in the columns where it can be compared; the i-th of its side."""
+    row, won = escape(of_row[0].row), [f for f in of_row if f.sign == side]
+    gaps = sorted(abs(gap) for f in won for gap in f.differences)
     size = " to ".join(dict.fromkeys(points(g, digits) for g in (gaps[0], gaps[-1])))
     unit = " points" if i == 0 else ""
-    where = f"in {len(won)} of {columns}{' columns' if i == 0 else ''} (by {size}{unit})"
-    if columns == 1:
+    where = f"in {len(won)} of {len(of_row)}{' columns' if i == 0 else ''} (by {size}{unit})"
+    if len(of_row) == 1:
         where = f"by {size}{unit}"
     if side < 0:
-        return f"{reference} beats {escape(row)} {where}" if i == 0 else f"{escape(row)} {where}"
-    return f"{escape(row)} beats {reference if i == 0 else 'it'} {where}"
+        return f"{reference} beats {row} {where}" if i == 0 else f"{row} {where}"
+    return f"{row} beats {reference} {where}" if i == 0 else f"{row} does so {where}"
 
 
-def _equivalent(table: Table, contrasts: Sequence[ColumnContrast]) -> list[str]:
-    """How many of them are equivalent within the task's margin."""
+def _margin(table: Table, found: Sequence[Finding]) -> list[str]:
+    """How many are equivalent within the task's margin, and how many differ but by less."""
     margin = margin_of(table)
     if margin is None:
         return []
-    verdicts = [verdict_of(table, c.contrast, c.column) for c in contrasts]
-    inside = sum(v in (EQUIVALENT, BOTH) for v in verdicts)
-    return [f"{inside} of {len(verdicts)} {_within(inside, margin)}"]
+    inside = sum(f.verdict == EQUIVALENT for f in found)
+    clauses = [f"{inside} of {len(found)} {_within(inside, margin)}"]
+    if both := sum(f.verdict == BOTH for f in found):
+        verb = "is" if both == 1 else "are"
+        clauses.append(f"{plural(both, 'significant difference')} {verb} within the margin")
+    if same := sum(f.verdict == SAME_CELLS for f in found):
+        clauses.append(
+            f"{same} of {len(found)} {'compares' if same == 1 else 'compare'} the same cells"
+        )
+    return clauses
 
 
 def _within(number: int, margin: float) -> str:

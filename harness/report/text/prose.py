@@ -6,7 +6,9 @@ import re
 from collections.abc import Sequence
 
 _SHOTS = re.compile(r"\d+ shots?\b")
-_OWN_WORDS = ("the difference from ", "the differences from ", "the comparisons are ")
+_OWN_WORDS = (
+    "the difference from ", "the differences from ", "the comparisons are ", "the highest mean ",
+)  # fmt: skip
 _SPECIAL = re.compile(r"([\\|*`\[\]])")
 
 

@@ -63,9 +63,7 @@ def test_a_plan_in_words() -> None:
         "--requeue --signal=USR2@90 --time=10",
     ]
     note = forecast(laid_out(CELLS[:2], time="2m", grace=30, pack="2m"), 2 * CELL_SECONDS).lines[-1]
-    assert note == (
-        "  note: 1 batch may not end within the time limit: requeued up to 10 times"
-    )
+    assert note == ("  note: 1 batch may not end within the time limit: requeued up to 10 times")
     assert forecast(laid_out([]), 0.0).lines == []
 
 
