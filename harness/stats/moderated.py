@@ -49,19 +49,35 @@ def share_seed_variance(contrasts: Sequence[Contrast]) -> list[Contrast]:
     """
     if any(c.p_adjusted is not None for c in contrasts):
         raise ValueError("variances are shared before a family is adjusted")
+    out = list(contrasts)
+    for members, prior in _sharing(contrasts):
+        for i in members:
+            out[i] = _moderated(contrasts[i], prior)
+    return out
+
+
+def shares_seed_variance(contrasts: Sequence[Contrast]) -> bool:
+    """Whether pairs of this column share the variance of seeds, before or after they were adjusted
+    in a family. It asks for what `share_seed_variance` asks for, which changes none of it.
+    """
+    return bool(_sharing(contrasts))
+
+
+def _sharing(contrasts: Sequence[Contrast]) -> list[tuple[list[int], Prior]]:
+    """The pairs that share, as indices, with the prior that they have in common."""
     alike: dict[tuple[int, int, int], list[int]] = {}
     for i, c in enumerate(contrasts):
         if c.spread is not None and c.p is not None:
             alike.setdefault((c.seeds, c.items, c.groups), []).append(i)
-    out = list(contrasts)
+    found = []
     for members in alike.values():
         if len(members) < LEAST_PAIRS:
             continue
         seeds = [spread.seeds for i in members if (spread := contrasts[i].spread)]
         prior = fit_prior([part.variance for part in seeds], seeds[0].df)
-        for i in members:
-            out[i] = _moderated(contrasts[i], prior)
-    return out
+        if prior.df > 0:
+            found.append((members, prior))
+    return found
 
 
 def fit_prior(variances: Sequence[float], df: float) -> Prior:

@@ -19,6 +19,7 @@ from harness.stats.moderated import (
     inverse_trigamma,
     moderate,
     share_seed_variance,
+    shares_seed_variance,
 )
 from harness.stats.pairwise import contrast
 from harness.stats.two_way import two_way
@@ -149,3 +150,13 @@ def test_a_column_of_rows_that_are_equal_in_every_seed() -> None:
 def test_an_adjusted_family_is_refused() -> None:
     with pytest.raises(ValueError, match="before a family is adjusted"):
         share_seed_variance(adjust(column(rows(5))))
+
+
+def test_whether_pairs_share_is_known_before_and_after_the_family_is_adjusted() -> None:
+    ten, six = column(rows(5)), column(rows(4))
+    shared = share_seed_variance(ten)
+    assert any(x.se != y.se for x, y in zip(ten, shared, strict=True))
+    assert shares_seed_variance(ten)
+    assert shares_seed_variance(adjust(shared))
+    assert not shares_seed_variance(adjust(six))
+    assert not shares_seed_variance([])

@@ -26,6 +26,7 @@ class WithinContrast:
     column: Column
     contrast: Contrast  # p is adjusted in the declared family, or over those outside of it
     m: int
+    family: str = ""  # the declared one, or '' outside of it
 
 
 def within(
@@ -61,7 +62,7 @@ def within(
                 found.append((shared, value, c if c.contrast.a == row else _turned(c)))
         adjusted = outside([c for _, _, c in found], held, verdicts.margin)
         out += [
-            WithinContrast(shared, value, base, column, c.contrast, c.m)
+            WithinContrast(shared, value, base, column, c.contrast, c.m, c.family)
             for (shared, value, _), c in zip(found, adjusted, strict=True)
         ]
     return tuple(out)

@@ -14,6 +14,7 @@ from harness.report.text.counts import counted
 from harness.report.text.numbers import points
 from harness.report.text.precision import table_digits
 from harness.report.text.prose import escape
+from harness.report.text.shared_variance import shared_variance
 
 DASH = "–"
 #: How many columns are numbers, the last ones.
@@ -31,8 +32,8 @@ def base_to_new_table(table: Table) -> str:
     parts = [pipe_table(header, escaped, left=left), below(lines)]
     found = harmonic_table(table)
     if found is not None:
-        parts += ["### Differences in H", contrasts_table(found)]
-    return "\n\n".join(parts)
+        parts += ["### Differences in H", contrasts_table(found), shared_variance(found, "of H")]
+    return "\n\n".join(part for part in parts if part)
 
 
 def cells_of(lines: Sequence[BaseToNew], digits: int) -> tuple[list[str], list[list[str]]]:

@@ -31,6 +31,7 @@ from harness.report.text.method import method
 from harness.report.text.missing import missing
 from harness.report.text.prose import escape
 from harness.report.text.provenance import provenance
+from harness.report.text.shared_variance import any_share
 from harness.report.text.watermark import warning
 
 END_OF_BODY = "<!-- end of body -->"
@@ -108,6 +109,7 @@ def _glossary(table: Table) -> str:
         marks=table.family == REFERENCE,
         margin=table.task.report.margin is not None,
         means=table.average is not None,
+        shared=any_share(table),
     )
 
 

@@ -7,11 +7,13 @@ from harness.report.model.average import Average, friedman_of
 from harness.report.model.contrasts import REFERENCE
 from harness.report.model.labels import Column
 from harness.report.model.mean_rows import NEW
+from harness.report.model.mean_table import mean_table
 from harness.report.model.table import Table
 from harness.report.model.units import Units
 from harness.report.text.notes import NOT_ADJUSTED
 from harness.report.text.numbers import DOWN, UP, equals, percent, span
 from harness.report.text.prose import escape, listing
+from harness.report.text.shared_variance import shared_variance
 from harness.stats.holm import ALPHA
 from harness.stats.over_sets import CORRECTED, WILCOXON
 
@@ -54,7 +56,9 @@ def average_caption(table: Table) -> str:
     elif found.verdicts.marks:
         text += f" {UP} and {DOWN} are as in the other columns."
     draws = _of_draws(units[0], new=found.kind == NEW)
-    return " ".join(s for s in (text, draws, *_test(found)) if s)
+    means = mean_table(table)
+    shared = "" if means is None else shared_variance(means, "of means")
+    return " ".join(s for s in (text, draws, *_test(found), shared) if s)
 
 
 def _of_draws(units: Units, *, new: bool) -> str:

@@ -6,13 +6,17 @@ from collections.abc import Sequence
 
 from harness.core.cells import NEW, Cell
 from harness.core.words import plural
-from harness.report.model.contrasts import COLUMN, REFERENCE
+from harness.report.model.contrasts import COLUMN, REFERENCE, TABLE
+from harness.report.model.controls import controls
 from harness.report.model.entry import Entry
 from harness.report.model.estimand import NEW_CLASSES, THESE_CLASSES, THESE_ITEMS
+from harness.report.model.harmonic import harmonic_table
+from harness.report.model.mean_table import mean_table
 from harness.report.model.table import Table
 from harness.report.text.counts import counted
 from harness.report.text.numbers import DOWN, UP, points, span
 from harness.report.text.prose import brackets, escape, listing
+from harness.report.text.shared_variance import shared_variance
 from harness.stats.pairwise import LEAST_SEEDS
 
 
@@ -33,7 +37,8 @@ def caption(table: Table) -> str:
         return f"{text}Verdicts are those of the claims above."
     if not tests:
         return text + _no_test(table)
-    return f"{text}Test: {listing(tests)}. {_verdicts(table)}"
+    shared = f"{said} " if (said := shared_variance(table)) else ""
+    return f"{text}Test: {listing(tests)}. {shared}{_verdicts(table)}"
 
 
 def _verdicts(table: Table) -> str:
@@ -43,14 +48,41 @@ def _verdicts(table: Table) -> str:
         return (
             f"{UP}, {DOWN}: significantly above or below {escape(table.reference)}, the only row "
             "that others are compared with. Every verdict of this page has Holm's correction over "
-            f"the rows of a column (family: reference, m = {m})."
+            f"the rows of a column (family: reference, m = {m}){_further(table)}."
         )
     over = "of a column" if table.family == COLUMN else "of all columns together"
     return (
         "Bold: not significantly worse than the best row of its column; (a-b): rank interval. "
         f"Every verdict of this page has Holm's correction over all pairs of rows {over} (family: "
-        f"{table.family}, m = {m})."
+        f"{table.family}, m = {m}){_further(table)}."
     )
+
+
+def _further(table: Table) -> str:
+    """The sections whose comparisons are families of their own, each with its size."""
+    found = [f"{name} (m = {span(sizes)})" for name, sizes in further_families(table).items()]
+    if not found:
+        return ""
+    family = "a family" if len(found) == 1 else "families"
+    return (
+        f", but for comparisons outside of it, which have {family} of their own: {listing(found)}"
+    )
+
+
+def further_families(table: Table) -> dict[str, list[int]]:
+    """By section: the sizes of families beside that of the leaderboard's columns."""
+    found: dict[str, list[int]] = {}
+    if (carried := controls(table)) is not None and carried.m:
+        found["what carries the gain"] = [carried.m]
+    outside = [w.m for w in table.within if w.m and not w.family]
+    if outside:
+        found[f"what {escape(table.task.report.within)} changes"] = outside
+    if table.family == TABLE:  # of means and of H there are tables of their own
+        for name, other in (("means over data sets", mean_table(table)),
+                            ("H", harmonic_table(table))):  # fmt: skip
+            if other is not None and (sizes := [c.m for c in other.pairs if c.m]):
+                found[name] = sizes
+    return found
 
 
 def estimands(table: Table) -> list[str]:
@@ -79,6 +111,7 @@ def _of_draws(table: Table, done: Sequence[Entry]) -> str:
         f"Top-1 accuracy in points: mean over {plural(draws, 'class draw')} "
         f"{brackets('[lowest, highest draw]')}. Each draw has {_size(table, done)}. Every draw has "
         "its own test items, so rows are compared within each draw, below."
+        + (f" {said}" if (said := shared_variance(table)) else "")
     )
 
 

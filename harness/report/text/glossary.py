@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from harness.report.model.estimand import NEW_CLASSES, THESE_CLASSES, THESE_ITEMS
+from harness.stats.moderated import LEAST_PAIRS
 
 _NEW = {
     NEW_CLASSES: "new classes of the same kind, drawn with their items (estimand E2)",
@@ -56,15 +57,29 @@ _MEANS = """
   smallest p is 2/2^n, so few data sets, or many rows, have none."""
 
 
+_SHARED = f"""
+- **Shared variance of seeds.** Few seeds say little about their own spread, and one that is small
+  by chance makes a large t. Where at least {LEAST_PAIRS} pairs of a column have the same seeds and
+  items they share it: a variance of seeds below what these pairs have in common is moved towards
+  that, and none is lowered. The p of a pair therefore depends on the other rows of its column."""
+
+
 def glossary(
-    *, estimands: Sequence[str], margin: bool = False, means: bool = False, marks: bool = False
+    *,
+    estimands: Sequence[str],
+    margin: bool = False,
+    means: bool = False,
+    marks: bool = False,
+    shared: bool = False,
 ) -> str:
     """What the terms of a report mean. `estimands`: of its entries; `margin`: whether the task has
     a margin of equivalence; `means`: whether it has means over data sets; `marks`: whether rows are
-    marked against a reference, in place of bold and ranks.
+    marked against a reference, in place of bold and ranks; `shared`: whether pairs share the
+    variance of seeds.
     """
     new = ", or ".join(text for name, text in _NEW.items() if name in estimands)
     groups = _DRAWN if list(estimands) == [NEW_CLASSES] else ""
     shown = _MARKS if marks else _RANKS
     text = _GLOSSARY.format(new=new or _NEW[THESE_CLASSES], groups=groups, shown=shown)
-    return text + (_MARGIN if margin else "") + (_MEANS if means else "")
+    more = ((_SHARED, shared), (_MARGIN, margin), (_MEANS, means))
+    return text + "".join(part for part, has in more if has)

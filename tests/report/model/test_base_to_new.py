@@ -231,6 +231,13 @@ def test_h_of_means_over_data_sets_is_compared_too() -> None:
     assert c.difference == pytest.approx(a - b)
 
 
+def test_pairs_of_h_share_the_variance_of_seeds_where_there_are_ten() -> None:
+    names = ["text", "random", "orthogonal", "text_rotated", "prototype"]
+    shared = "The pairs of a column of H share the variance of seeds"
+    assert shared in base_to_new_table(build_table(study(seeds=5, classifier=names)))
+    assert shared not in base_to_new_table(build_table(study(seeds=5, classifier=names[:4])))
+
+
 def test_without_two_rows_nothing_is_compared() -> None:
     assert harmonic_table(build_table(study(no_new_rows))) is None
     assert harmonic_table(build_table(study(status=lambda _: "missing"))) is None

@@ -5,12 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from harness.report.model.results import Results
 from harness.report.model.table import build_table
+from harness.report.text.average import average_caption
 from harness.report.text.caption import caption, estimands
+from harness.report.text.shared_variance import any_share
 from harness.task.read import validate
 
+from ..several_sets import names_of_sets, several
 from ..studies import few_shot, few_shot_accuracy, make_results, task_of
 
 
@@ -65,13 +69,70 @@ def test_the_declared_family_is_named_with_its_size() -> None:
     assert text.endswith(
         "↑, ↓: significantly above or below random, the only row that others are compared with. "
         "Every verdict of this page has Holm's correction over the rows of a column (family: "
-        "reference, m = 6 to 7)."
+        "reference, m = 6 to 7), but for comparisons outside of it, which have a family of their "
+        "own: what carries the gain (m = 6)."
     )
     table = caption_of(few_shot(task={"report": report | {"family": "table"}}))
     assert table.endswith(
         "Every verdict of this page has Holm's correction over all pairs of rows of all columns "
         "together (family: table, m = 77)."
     )
+
+
+SHARED = "share the variance of seeds, as there are at least 10 of them."
+ROTATED = ["text", "random", "text_rotated"]
+
+
+def test_pairs_that_share_the_variance_of_seeds_are_said_where_they_do() -> None:
+    """Five rows have 10 pairs, four have 6. At 1 shot lda is infeasible."""
+    five = few_shot(task={"classifier": [*ROTATED, "prototype"]})
+    assert f" The pairs of a column {SHARED} Bold" in caption_of(five)
+    four = few_shot(task={"classifier": ROTATED})
+    assert SHARED not in caption_of(four)
+    some = few_shot(task={"classifier": [*ROTATED, "lda"]})
+    assert f"In 2 of 3 columns the pairs {SHARED}" in caption_of(some)
+    report = {"rows": "classifier", "reference": "random", "family": "reference"}
+    assert SHARED in caption_of(few_shot(task={"report": report}))  # also pairs outside the family
+    assert SHARED not in caption_of(few_shot(task={"seeds": 3}))  # without a p
+    draws = few_shot(task={"class_seed": [0, 1], "classifier": [*ROTATED, "prototype"]})
+    assert SHARED in caption_of(draws)
+
+
+@pytest.mark.parametrize("rows", [5, 4])
+def test_means_over_these_data_sets_share_it_too(rows: int) -> None:
+    table = build_table(several("these_datasets", datasets=names_of_sets(3), rows=rows))
+    assert (f"The pairs of a column of means {SHARED}" in average_caption(table)) == (rows == 5)
+    sample = build_table(several("new_datasets", datasets=names_of_sets(3), rows=rows))
+    assert SHARED not in average_caption(sample)
+    assert any_share(sample) == (rows == 5)  # its data sets do
+
+
+def test_it_names_the_families_beside_its_own() -> None:
+    report = {"rows": "classifier", "reference": "text", "family": "reference"}
+    of_controls = few_shot(task={"shots": 1, "classifier": ROTATED, "report": report})
+    assert caption_of(of_controls).endswith(
+        "(family: reference, m = 3), but for comparisons outside of it, which have a family of "
+        "their own: what carries the gain (m = 1)."
+    )
+    within = report | {"rows": ["classifier", "tuning"], "reference": "text · head",
+                       "within": "tuning"}  # fmt: skip
+    both = few_shot(task={"shots": 1, "classifier": ROTATED, "include": [], "report": within,
+                          "tuning": ["head", "projection"]})  # fmt: skip
+    assert caption_of(both).endswith(
+        "which have families of their own: what carries the gain (m = 4) and what tuning changes "
+        "(m = 2)."
+    )
+    everything = report | {"family": "column"}
+    found = few_shot(task={"shots": 1, "classifier": ROTATED, "report": everything})
+    assert "of their own" not in caption_of(found)
+
+
+def test_means_have_a_family_beside_that_of_all_columns() -> None:
+    options = {"datasets": names_of_sets(3), "rows": 3}
+    one = caption(build_table(several("these_datasets", report={"family": "table"}, **options)))
+    assert one.endswith("which have a family of their own: means over data sets (m = 3).")
+    of_column = caption(build_table(several("these_datasets", **options)))
+    assert "of their own" not in of_column
 
 
 def test_class_draws_have_a_range_and_no_interval() -> None:

@@ -23,7 +23,11 @@ def test_classes_are_drawn_or_fixed() -> None:
 
 @pytest.mark.parametrize("marks", [True, False])
 def test_every_item_has_a_term(marks: bool) -> None:
+    assert "Shared variance" not in glossary(estimands=NEW, marks=marks)
     for estimands in (NEW, THESE, NEW + THESE):
+        every = glossary(estimands=estimands, marks=marks, margin=True, means=True, shared=True)
+        assert all(re.match(r"(- )?\*\*.+?\*\* \S", item) for item in every.split("\n- "))
+        assert "at least 10 pairs of a column" in every
         items = glossary(estimands=estimands, marks=marks).split("\n- ")
         assert len(items) == (9 if marks else 10)
         assert all(re.match(r"(- )?\*\*.+?\*\* \S", item) for item in items)
