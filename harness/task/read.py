@@ -21,6 +21,7 @@ from harness.task.sample_keys import SupportViewsModel, written_choice
 from harness.task.schema import (
     ClaimModel,
     ClassesModel,
+    EarlierSearch,
     EmbeddedModel,
     NamedRecipeModel,
     RecipeModel,
@@ -131,7 +132,10 @@ def _on_embedded_data(data: dict[str, Any], where: str) -> dict[str, Any]:
 _OF_TUNED: dict[str, type[BaseModel]] = {
     "head": HeadModel, "lora": LoraModel, "tuning": TuningModel,
 }  # fmt: skip
-_OF_RECIPE: dict[str, type[BaseModel]] = {"iterations": PerShot, "proximal": ProximalModel}
+#: Keys of the recipe and of the report that have keys of their own.
+_INSIDE: dict[str, type[BaseModel]] = {
+    "iterations": PerShot, "proximal": ProximalModel, "chosen_by": EarlierSearch,
+}  # fmt: skip
 _OF_STAGE = _OF_TUNED | {"recipe": StageRecipe}
 
 
@@ -149,8 +153,8 @@ def _model_at(location: Sequence[str]) -> type[BaseModel]:
         return _OF_TUNED[last]
     if first.startswith("stages"):
         return _OF_STAGE.get(last, StageModel)
-    if last in _OF_RECIPE:
-        return _OF_RECIPE[last]
+    if last in _INSIDE:
+        return _INSIDE[last]
     if first.startswith("recipe["):
         return RecipeModel if "by" in location else NamedRecipeModel
     return _MODELS.get(first, Task)

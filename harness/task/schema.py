@@ -154,6 +154,14 @@ Average = Annotated[
 ]
 
 
+class EarlierSearch(_Model):
+    """The search, in another task, that chose the recipes or options of this one."""
+
+    task: StrictStr
+    configurations: Positive  # the most that were tried for one row
+    best_for: StrictStr | None = None  # a row: all have the best one for it; null: each its own
+
+
 class ReportModel(_Model):
     rows: Names | None = None
     columns: Names | None = None
@@ -167,6 +175,7 @@ class ReportModel(_Model):
     estimand: Literal["new_classes", "these_classes", "these_items"] | None = None
     margin: Margin | None = None  # points; differences inside it do not matter
     within: StrictStr | None = None  # an axis: compare rows that differ in it alone
+    chosen_by: EarlierSearch | None = None  # where the search budget was spent before
     average: Average | None = None  # means over data sets: of these, or as a sample of others
 
 

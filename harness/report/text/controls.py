@@ -89,7 +89,7 @@ def _said(part: Part, margin: float | None, digits: int) -> str:
     for verb in ("adds", "costs"):
         if words.startswith(verb):
             return f"{'is' if part.name == GAIN else verb} {_size(part, gap, signed)} points ({p})"
-    if words.startswith("equivalent"):
+    if words.startswith("equivalent") and c.p_equivalent is not None:
         p = f"adjusted equivalence p {equals(c.p_equivalent)}"
     return f"is {words} ({signed}, {p})"
 

@@ -6,6 +6,8 @@ import re
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from harness.core.cells import Cell, Choice
 from harness.report.model.results import Result, Results
 from harness.report.model.table import build_table
@@ -34,12 +36,31 @@ def test_settings_that_all_cells_share() -> None:
         "- Classes: C = 100 (part 'unseen', 100 drawn)",
         "- Seeds: 0, 1, 2, 3, 4",
         "- Selection: last epoch; no epoch was selected by its accuracy",
-        "- Search budget: 1 configuration per row (a fixed recipe; nothing was searched)",
+        "- Search budget: 1 configuration per row (a fixed recipe; this study searched nothing)",
     ):
         assert line in text.splitlines()  # fmt: skip
     assert "logit_scale that of the encoder" in text
     assert "None" not in text
     assert "micro_batch" not in text
+
+
+@pytest.mark.parametrize(
+    ("task", "trained"),
+    [
+        ({"train_classes": {"from": "unseen"}}, "other classes (part 'unseen')"),
+        ({"train_classes": {"from": "unseen", "pick": 50}},
+         "other classes (part 'unseen', 50 drawn)"),
+        ({"train_classes": {"from": "unseen"}, "test_dataset": "emoji_people"},
+         "classes of emoji (part 'unseen')"),
+        ({"train_classes": "some.txt"}, "the classes of file some.txt"),
+        ({"train_classes": "half:0", "test_classes": ["base", "new"]}, "base: half 0 of these"),
+    ],
+)  # fmt: skip
+def test_trained_classes_are_those_that_are_not_tested(task: dict[str, Any], trained: str) -> None:
+    """The tested ones are drawn from `unseen` as well, so the part alone would name both."""
+    changes = {"classifier": "text", "include": [], "shots": 1} | task
+    (line,) = re.findall(r"- Classes: .*", method_of(few_shot(task=changes)))
+    assert line.endswith(f"(part 'unseen', 100 drawn); trained on {trained}")
 
 
 def test_nothing_was_trained() -> None:
