@@ -67,6 +67,16 @@ class Average:
         return tuple(self.units)
 
     @property
+    def noun(self) -> str:
+        """What the means are over, as `class draws of 2 data sets`."""
+        return " or ".join(dict.fromkeys(units.noun for units in self.units.values()))
+
+    @property
+    def kinds(self) -> str:
+        """What counts as one: `data sets`, `class draws`, or both."""
+        return " or ".join(sorted({units.kind for units in self.units.values()}))
+
+    @property
     def pairs(self) -> tuple[ColumnContrast, ...]:
         """All pairs of rows in every column of means."""
         return self.verdicts.pairs

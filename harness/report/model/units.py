@@ -47,6 +47,11 @@ class Units:
             return "data sets"
         return "class draws" + (f" of {self.datasets} data sets" if self.datasets > 1 else "")
 
+    @property
+    def kind(self) -> str:
+        """What one of them is one of: `data sets` or `class draws`."""
+        return self.noun.partition(" of ")[0]
+
     def title(self, column: Column) -> str:
         """What the column is called beside those of single data sets."""
         name = f"mean of {len(self.of)} {self.noun}"

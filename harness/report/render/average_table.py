@@ -41,8 +41,7 @@ def average_table(table: Table) -> str:
 
 def _units(found: Average) -> str:
     """What M counts."""
-    nouns = {units.noun.partition(" of ")[0] for units in found.units.values()}
-    return " or ".join(sorted(nouns)).capitalize()
+    return found.kinds.capitalize()
 
 
 def _row(means: Table, found: Average, in_column: ColumnContrast, digits: int) -> list[str]:

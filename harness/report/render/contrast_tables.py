@@ -10,7 +10,7 @@ from harness.report.model.equivalence import margin_of, verdict_of
 from harness.report.model.table import Table
 from harness.report.render.pipe_table import pipe_table
 from harness.report.render.undecided_table import with_best
-from harness.report.text.notes import DRAWS, below_contrasts
+from harness.report.text.notes import below_contrasts, below_draws
 from harness.report.text.numbers import (
     detectable,
     interval,
@@ -65,7 +65,7 @@ def draws_table(table: Table) -> str:
     rows = [_draw_row(d, seeds, digits) for d in table.draws]
     header = ["Column", "Row", *(f"Draw {s}" for s in seeds), "Same sign", "p <= 0.05",
               brackets("Mean over draws [95% interval]"), "p over draws"]  # fmt: skip
-    return f"{pipe_table(header, rows, left=2)}\n\n{DRAWS.format(family=table.family)}"
+    return f"{pipe_table(header, rows, left=2)}\n\n{below_draws(table)}"
 
 
 def _contrasts(table: Table, contrasts: Sequence[ColumnContrast], *, against: bool) -> str:

@@ -79,10 +79,11 @@ def _of_means(table: Table) -> list[Figure]:
     same = [figure for figure in (accuracy_figure(means), difference_figure(means)) if figure]
     own = [rank_figure(table), improvement_figure(table), profile_figure(table)]
     return [
-        *(replace(f, name=_MEAN + f.name, caption=_of_mean(f.caption)) for f in same),
+        *(replace(f, name=_MEAN + f.name, caption=_of_mean(table, f.caption)) for f in same),
         *(figure for figure in own if figure is not None),
     ]  # fmt: skip
 
 
-def _of_mean(caption: str) -> str:
-    return f"Mean over data sets: {caption[0].lower()}{caption[1:]}"
+def _of_mean(table: Table, caption: str) -> str:
+    noun = "data sets" if table.average is None else table.average.noun
+    return f"Mean over {noun}: {caption[0].lower()}{caption[1:]}"

@@ -31,6 +31,7 @@ from harness.report.text.method import method
 from harness.report.text.missing import missing
 from harness.report.text.prose import escape
 from harness.report.text.provenance import provenance
+from harness.report.text.relation import relation_here
 from harness.report.text.shared_variance import any_share
 from harness.report.text.watermark import warning
 
@@ -65,9 +66,10 @@ def body(
         (f"# {escape(task.name)}", warning(table)),
         ("", escape(task.question)),
         ("", f"{ANSWER}{answer(table)}"),
+        ("", relation_here(task)),
         ("## Leaderboard", leaderboard(table)),
         ("", "\n\n".join(picture(f, task.name) for f in figures if _beside_rows(f))),
-        ("## Mean over data sets", average_table(table)),
+        (f"## Mean over {table.average.noun if table.average else ''}", average_table(table)),
         ("", "\n\n".join(picture(f, task.name) for f in figures if of_means(f))),
         (f"## What {escape(task.report.within)} changes", within_table(table)),
         ("## What is undecided", undecided_table(table)),

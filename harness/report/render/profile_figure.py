@@ -1,4 +1,4 @@
-"""The performance profile: on how many data sets a row is near the best row."""
+"""The performance profile: on how many data sets (or class draws) a row is near the best row."""
 
 from __future__ import annotations
 
@@ -46,15 +46,16 @@ def profile_figure(table: Table) -> Figure | None:
     end = 1.04 * max(1.0, *(100 * float(_behind(found, c, rows).max()) for c in columns))
     for axes, column in zip(grid.flat, columns, strict=False):
         _draw(axes, found, column, rows, end)
-    figure.supxlabel("Points below the best row of a data set", fontsize=10)
-    figure.supylabel("Share of data sets (%)", fontsize=10)
+    one = found.kinds.replace("s or", " or").removesuffix("s")
+    figure.supxlabel(f"Points below the best row of a {one}", fontsize=10)
+    figure.supylabel(f"Share of {found.kinds} (%)", fontsize=10)
     handles = {line.get_label(): line for axes in grid.flat for line in axes.lines}
     figure.legend([handles[row] for row in rows], [wrapped(row, NAME_WIDTH) for row in rows],
                   loc="outside right upper", frameon=False, fontsize=9)  # fmt: skip
     text = (
-        "Performance profile over data sets. The share of data sets on which a row is at most so "
-        "many points below the best row of the data set. At 0: how often it is the best. A line "
-        "that is higher everywhere is better. It describes these data sets."
+        f"Performance profile over {found.noun}. The share of {found.kinds} on which a row is at "
+        f"most so many points below the best row of the {one}. At 0: how often it is the best. A "
+        f"line that is higher everywhere is better. It describes these {found.kinds}."
     )
     return Figure("mean_profile.png", text, png(figure))
 

@@ -24,7 +24,8 @@ def average_lead(table: Table, column: Column) -> str:
     assert found is not None
     units = found.units[column]
     if found.kind == NEW:
-        return f"over {units.noun} like these {len(units.of)},"
+        of = f" (of {units.datasets} data sets)" if units.kind != units.noun else ""
+        return f"over {units.kind} like these {len(units.of)}{of},"
     return f"in the mean of these {len(units.of)} {units.noun},"
 
 
@@ -35,21 +36,18 @@ def average_caption(table: Table) -> str:
         return ""
     units = list(found.units.values())
     sizes = span(len(u.of) for u in units)
-    nouns = listing(list(dict.fromkeys(u.noun for u in units)))
-    kind = f"report.average: {found.kind}"
-    what = "class draws" if any(u.noun != "data sets" for u in units) else "data sets"
+    text, what = f"Means over {found.noun} (report.average: {found.kind})", found.kinds
     if found.kind == NEW:
-        text = (
-            f"Means over data sets ({kind}): the {what} are the sample, so the means are about "
-            f"other {what} of their kind. M = {sizes} {nouns}, with one value of each, the mean "
-            "over its seeds; in brackets a t interval over them."
+        text += (
+            f": the {what} are the sample, so the means are about other {what} of their kind. "
+            f"M = {sizes} {found.noun}, with one value of each, the mean over its seeds; in "
+            "brackets a t interval over them."
         )
     else:
-        text = (
-            f"Means over data sets ({kind}): M = {sizes} {nouns} with equal weights, as a fixed "
-            "benchmark; nothing is said about other data sets. The intervals combine the errors of "
-            "seeds and of the test items of every data set (two-way random effects; a seed is the "
-            "same on all of them)."
+        text += (
+            f": M = {sizes} {found.noun} with equal weights, as a fixed benchmark; nothing is said "
+            f"about other {what}. The intervals combine the errors of seeds and of the test items "
+            f"of all {what} (two-way random effects; a seed is the same on all of them)."
         )
     if found.verdicts.ranks:
         text += " Bold and (a-b) are as in the other columns, from all pairs of rows."
@@ -114,9 +112,9 @@ def no_wilcoxon(found: Average) -> str:
     who = "No pair of rows has a p-value" if len(lacking) == len(pairs) else some
     return (
         f"{who}: the smallest p of an exact Wilcoxon test is 2/2^n for n "
-        f"data sets that differ (n = {n}: {2.0 ** (1 - n):.2g}), and the first step of Holm's "
+        f"{found.kinds} that differ (n = {n}: {2.0 ** (1 - n):.2g}), and the first step of Holm's "
         f"correction over {plural(m, 'pair')} of {k} rows needs {ALPHA / m:.2g}. Wins, ties and "
-        "losses count data sets."
+        f"losses count {found.kinds}."
     )
 
 
@@ -145,11 +143,11 @@ def no_diagram(found: Average, column: Column) -> str:
     pairs = [c for c in found.pairs if c.column == column]
     if found.kind != NEW:
         return (
-            "its ranks take the data sets as the sample, and here they are a fixed benchmark "
+            f"its ranks take the {found.kinds} as the sample, and here they are a fixed benchmark "
             "(report.average: these_datasets)"
         )
     if len(rows) < 3:
-        return "it needs three rows that have every data set"
+        return f"it needs three rows that have all {found.kinds}"
     if any(c.contrast.test == CORRECTED for c in pairs):
         return "the class draws share classes, so they are no independent data sets"
     if found.verdicts.family == REFERENCE:
@@ -182,11 +180,11 @@ def below_means(table: Table) -> str:
     contrasts = found.against or found.pairs
     of = "row minus " + escape(table.reference) if found.against else "first row minus second row"
     text = (
-        f"Differences of means over data sets, in points, {of}. Wins, ties and losses: on how many "
-        "data sets the row is ahead, equal or behind. "
+        f"Differences of means over {found.noun}, in points, {of}. Wins, ties and losses: on how "
+        f"many {found.kinds} the row is ahead, equal or behind. "
     )
     if any(c.contrast.test == WILCOXON for c in contrasts):
-        text += "The interval is a t interval over data sets, and p is not made from it. "
+        text += f"The interval is a t interval over {found.kinds}, and p is not made from it. "
     if any(c.m for c in contrasts):
         text += NOT_ADJUSTED
     notes = dict.fromkeys(c.contrast.note for c in contrasts if c.contrast.note)

@@ -52,7 +52,7 @@ _MEANS = """
 - **Mean over data sets.** 'These data sets' are a fixed benchmark: the interval is for new seeds
   and new test items of the same data sets. 'New data sets': the data sets are the sample, one value
   of each counts, and the interval is for other data sets of their kind. The second question needs
-  more data sets, not more seeds.
+  more data sets, not more seeds. Where classes are drawn several times, each draw counts as one.
 - **Exact Wilcoxon.** The signed-rank test of one difference for each data set. With n data sets its
   smallest p is 2/2^n, so few data sets, or many rows, have none."""
 

@@ -9,6 +9,7 @@ from harness.report.model.equivalence import margin_of
 from harness.report.model.table import Table
 from harness.report.text.numbers import margin_points, span
 from harness.report.text.prose import escape, listing
+from harness.stats.holm import ALPHA
 from harness.stats.pairwise import LEAST_SEEDS
 
 NOT_ADJUSTED = (
@@ -19,7 +20,9 @@ DRAWS = (
     "family: {family}). Over draws: the corrected resampled t test of "
     "Nadeau and Bengio; the overlap that it corrects for is the mean share of classes that two "
     "draws have in common. It needs at least 4 draws, and its p is not adjusted for the number of "
-    "rows."
+    "rows. A difference without a star is not shown in that draw, which is no sign that there is "
+    "none; with fewer than {seeds} seeds there is no p and no star. What is undecided has no other "
+    "table."
 )
 COST = (
     "MACs are multiply-accumulate operations. The paper calls them FLOPs and leaves attention out "
@@ -31,6 +34,17 @@ PUBLISHED = (
     "Imported from publications, not measured here: data, encoders and budgets differ. These "
     "numbers enter no test and no ranking of this page."
 )
+
+
+def below_draws(table: Table) -> str:
+    """What the table of differences over class draws has, and where what is undecided is."""
+    text = DRAWS.format(family=table.family, seeds=LEAST_SEEDS)
+    if table.average is not None:
+        text += (
+            f" Of the means over {table.average.noun} it is what has an adjusted p above {ALPHA} "
+            "in their section."
+        )
+    return text
 
 
 def below_contrasts(table: Table, contrasts: Sequence[ColumnContrast], *, against: bool) -> str:

@@ -89,3 +89,14 @@ def test_draws_without_a_reference_are_columns_of_their_own() -> None:
     task = DRAWS | {"report": {"rows": "classifier"}}
     ((_, text),) = contrast_sections(table_of(task=task))
     assert [line[0] for line in lines(text)] == [f"1 shot, draw {i}" for i in range(4)]
+
+
+def test_it_says_where_what_is_undecided_over_draws_is() -> None:
+    alone = draws_table(table_of(task=DRAWS))
+    assert "A difference without a star is not shown in that draw" in alone
+    assert alone.endswith("What is undecided has no other table.")
+    report = {"rows": "classifier", "reference": "random", "average": "new_datasets"}
+    with_means = draws_table(table_of(task=DRAWS | {"report": report}))
+    assert with_means.endswith(
+        "Of the means over class draws it is what has an adjusted p above 0.05 in their section."
+    )
