@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -53,6 +53,9 @@ class JudgedClaim:
     margin: float = 0.0  # a fraction
     same: Hashable = None  # equal for claims that are one comparison
     p_adjusted: float | None = None  # over all claims of the page
+    m: int = 0  # how many different comparisons these are
+    #: The two rows in this column, whose accuracies were compared.
+    entries: tuple[Entry, Entry] | None = field(default=None, compare=False, repr=False)
 
     @property
     def p(self) -> float | None:
@@ -65,6 +68,12 @@ class JudgedClaim:
 
     def _inside(self) -> float | None:
         return equivalence_p(self.contrast, self.margin) if self.contrast and self.margin else None
+
+    @property
+    def is_inside(self) -> bool:
+        """Whether `p` is that of the difference being inside the margin."""
+        inside = self._inside()
+        return self.claim.direction == "=" and inside is not None and inside == self.p
 
     @property
     def is_tie(self) -> bool:
@@ -84,8 +93,7 @@ class JudgedClaim:
         if self.p_adjusted is None or self.p_adjusted > ALPHA:
             return UNDECIDED
         if self.claim.direction == "=":
-            inside = self._inside()
-            return EQUIVALENT if inside is not None and inside <= self.p else CONTRADICTED
+            return EQUIVALENT if self.is_inside else CONTRADICTED
         return SUPPORTED if c.difference > 0 else CONTRADICTED
 
 
@@ -107,14 +115,19 @@ def adjust_page(judged: Sequence[Sequence[JudgedClaim]]) -> list[list[JudgedClai
             first.setdefault(j.same, j)
     adjusted = dict(zip(first, holm([j.p for j in first.values()]), strict=True))
     return [
-        [replace(j, p_adjusted=adjusted[j.same]) if j.p is not None else j for j in of_part]
+        [
+            replace(j, p_adjusted=adjusted[j.same], m=len(first)) if j.p is not None else j
+            for j in of_part
+        ]
         for of_part in judged
     ]
 
 
-def comparisons(judged: Sequence[Sequence[JudgedClaim]]) -> int:
-    """How many different comparisons the claims of a page are: the size m of its family."""
-    return len({j.same for of_part in judged for j in of_part if j.p is not None})
+def comparisons(judged: Iterable[JudgedClaim]) -> int:
+    """How many different comparisons with a test these claims are; of a page, the size m of its
+    family.
+    """
+    return len({j.same for j in judged if j.p is not None})
 
 
 def _judge(claim: ClaimModel, results: Results, table: Table) -> Iterator[JudgedClaim]:
@@ -202,7 +215,7 @@ def _accuracy(
             own = c.contrast if c.contrast.a == rows[0] else turned(c.contrast)
             own = replace(own, a=claim.a, b=claim.b, p_adjusted=None)
             a, b = (e.estimate.mean if e.estimate is not None else None for e in pair)
-            return JudgedClaim(claim, where, a, b, own)
+            return JudgedClaim(claim, where, a, b, own, entries=pair)
     return JudgedClaim(claim, where, why_not="the two rows have different test sets")
 
 

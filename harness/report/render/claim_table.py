@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
+from harness.report.model.claim_power import is_of_equality, smallest_of
 from harness.report.model.claims import JudgedClaim
 from harness.report.model.published import Published
 from harness.report.render.pipe_table import pipe_table
 from harness.report.render.published_tables import as_published
-from harness.report.text.numbers import interval, margin_points, points, probability
-from harness.report.text.paper import digits_of, reading
+from harness.report.text.claim_numbers import difference_of, digits_of, mean_of
+from harness.report.text.numbers import detectable, margin_points, probability
+from harness.report.text.paper import reading
 from harness.report.text.prose import brackets, escape
+from harness.report.text.shared_seeds import shared_seeds
 from harness.task.schema import ClaimModel
 
-_HEADER = ("The paper says", "In the paper", "Column", "Here",
-           brackets("Difference [95% interval]"), "Adjusted p", "Verdict")  # fmt: skip
+_HEADER = ("Claim", "Numbers in the paper", "Column", "Here",
+           brackets("Difference [95% interval]"), "Smallest detectable", "Adjusted p",
+           "Verdict")  # fmt: skip
 
 
 def claim_table(judged: Sequence[JudgedClaim], published: Sequence[Published]) -> str:
@@ -25,15 +28,22 @@ def claim_table(judged: Sequence[JudgedClaim], published: Sequence[Published]) -
     """
     if not judged:
         return ""
-    why_not = dict.fromkeys(f"- {escape(j.why_not)}" for j in judged if j.why_not)
-    table = pipe_table(_HEADER, [_line(j, published) for j in judged], left=3)
-    return "\n\n".join(s for s in (table, reading(judged), "\n".join(why_not)) if s)
+    remarks = [*_shared_seeds(judged), *(escape(j.why_not) for j in judged if j.why_not)]
+    below = "\n".join(f"- {remark}" for remark in dict.fromkeys(remarks))
+    table = pipe_table(_HEADER, [_line(j, published) for j in judged], left=4)
+    return "\n\n".join(s for s in (table, reading(judged), below) if s)
+
+
+def _shared_seeds(judged: Sequence[JudgedClaim]) -> list[str]:
+    return shared_seeds(
+        (j.contrast, *j.entries) for j in judged if j.contrast is not None and j.entries is not None
+    )
 
 
 def _line(j: JudgedClaim, published: Sequence[Published]) -> list[str]:
     return [
         escape(j.claim.text), _in_paper(j.claim, published), escape(j.column), _means(j),
-        _difference(j), probability(j.p_adjusted), _verdict(j),
+        brackets(difference_of(j)), _smallest(j), _p(j), _verdict(j),
     ]  # fmt: skip
 
 
@@ -45,32 +55,23 @@ def _verdict(j: JudgedClaim) -> str:
 
 
 def _means(j: JudgedClaim) -> str:
+    """The two rows that were compared, each with its mean."""
     if j.a is None or j.b is None:
         return ""
-    digits = digits_of(j)
-    if j.claim.measure == "top1":
-        return f"{points(j.a, digits)} and {points(j.b, digits)}"
-    if j.claim.measure == "steps":
-        return f"{j.a:.0f} and {j.b:.0f}"
-    return f"{j.a:.{digits + 2}f} and {j.b:.{digits + 2}f}"
+    return f"{escape(j.claim.a)} {mean_of(j, j.a)} and {escape(j.claim.b)} {mean_of(j, j.b)}"
 
 
-def _difference(j: JudgedClaim) -> str:
-    c, digits = j.contrast, digits_of(j)
-    if c is None:
-        return ""
-    if j.claim.measure == "top1":
-        text = f"{points(c.difference, digits, sign=True)} "
-        text += interval(c.low, c.high, digits, sign=True)
-    elif j.claim.measure == "steps":  # of logarithms: what a is times b
-        text = f"{math.exp(c.difference):.2f} times"
-        if c.low is not None and c.high is not None:
-            text += f" [{math.exp(c.low):.2f}, {math.exp(c.high):.2f}]"
-    else:  # losses and correlations as they are: two decimals more than points
-        text = f"{c.difference:+.{digits + 2}f}"
-        if c.low is not None and c.high is not None:
-            text += f" [{c.low:+.{digits + 2}f}, {c.high:+.{digits + 2}f}]"
-    return brackets(text.strip())
+def _smallest(j: JudgedClaim) -> str:
+    text = detectable(smallest_of(j), digits_of(j))
+    return f"margin {text}" if text and is_of_equality(j) else text
+
+
+def _p(j: JudgedClaim) -> str:
+    """That of a claim of equality says which of its two tests it is from."""
+    text = probability(j.p_adjusted)
+    return (
+        f"{text} ({'inside' if j.is_inside else 'beyond'})" if text and is_of_equality(j) else text
+    )
 
 
 def _in_paper(claim: ClaimModel, published: Sequence[Published]) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from harness.report.model.contrasts import REFERENCE
 from harness.report.model.figure import Figure
+from harness.report.model.other_claims import other_claims
 from harness.report.model.published import Published
 from harness.report.model.results import Results
 from harness.report.model.table import Table
@@ -25,6 +26,7 @@ from harness.report.render.split_table import split_table
 from harness.report.render.undecided_table import undecided_table
 from harness.report.render.within_table import within_table
 from harness.report.text.answer import answer
+from harness.report.text.beside_claims import beside_claims
 from harness.report.text.caption import estimands
 from harness.report.text.glossary import glossary
 from harness.report.text.method import method
@@ -65,9 +67,10 @@ def body(
     sections: list[tuple[str, str]] = [
         (f"# {escape(task.name)}", warning(table)),
         ("", escape(task.question)),
-        ("", f"{ANSWER}{answer(table)}"),
+        ("", f"{ANSWER}{answer(table, other_claims(results, table))}"),
         ("", relation_here(task)),
         ("## Leaderboard", leaderboard(table)),
+        ("", beside_claims(table)),
         ("", "\n\n".join(picture(f, task.name) for f in figures if _beside_rows(f))),
         (f"## Mean over {table.average.noun if table.average else ''}", average_table(table)),
         ("", "\n\n".join(picture(f, task.name) for f in figures if of_means(f))),

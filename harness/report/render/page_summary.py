@@ -22,7 +22,10 @@ STUDY, PAPER, MEASURED = "study", "paper", "measured"
 
 _PICTURE = re.compile(r"^!\[((?:\\.|[^\]\\])*)\]\(([^):]+)\)", re.MULTILINE)
 _CLAIMS = re.compile(r"^## Which claims hold\n\n((?:- .*\n)+)", re.MULTILINE)
-_VERDICT = re.compile(r"^- \*\*(.+?):\*\* (\d+)", re.MULTILINE)
+#: Verdict, number of claims, and how many different comparisons they are where these are fewer.
+_VERDICT = re.compile(
+    r"^- \*\*(.+?):\*\* (\d+)(?: claims?, (\d+ different comparisons?))?", re.MULTILINE
+)
 _METHOD = re.compile(r"^## Method\n\n((?:.+\n)+)", re.MULTILINE)
 #: A line of the method section whose axis has several values.
 _VARIED = re.compile(r"^- ([A-Z][^:]*): [^:;]+, ", re.MULTILINE)
@@ -98,7 +101,10 @@ def _answer(body: str) -> str:
         warning = f"{HEAD} " if f"\n{HEAD}" in body.partition(ANSWER)[0] else ""
         return f"{warning}{first_sentence(first)}"
     if (claims := _CLAIMS.search(body)) is not None:
-        counts = "; ".join(f"{verdict}: {n}" for verdict, n in _VERDICT.findall(claims[1]))
+        counts = "; ".join(
+            f"{verdict}: {n}" + (f" ({different})" if different else "")
+            for verdict, n, different in _VERDICT.findall(claims[1])
+        )
         return f"Claims: {counts}." if counts else ""
     met, not_met = (len(re.findall(rf"\| {how} \|$", body, re.MULTILINE)) for how in _MET)
     return f"{met} of {plural(met + not_met, 'target')} met." if met + not_met else ""

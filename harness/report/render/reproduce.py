@@ -9,14 +9,17 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from harness.report.model.claim_power import TARGET
 from harness.report.model.claims import VERDICTS, JudgedClaim, adjust_page
 from harness.report.model.paper import NOT_TESTABLE, PaperPart, title_of
 from harness.report.model.published import Published
+from harness.report.render.claim_power_table import claim_power_table
 from harness.report.render.claim_table import claim_table
 from harness.report.render.leaderboard import leaderboard
 from harness.report.render.markdown import END_OF_BODY, picture
 from harness.report.render.pipe_table import pipe_table
 from harness.report.render.published_tables import protocol, published_table
+from harness.report.text.numbers import margin_points
 from harness.report.text.paper import COSTS, NOT_RUN, declared_in, opening, relation, verdict_list
 from harness.report.text.prose import escape
 from harness.report.text.provenance import provenance
@@ -43,6 +46,7 @@ def page(
         "## Which claims hold",
         verdict_list(parts, judged),
         _overview(parts, judged),
+        *_power(parts, judged),
     ]
     for part, of_part in zip(parts, judged, strict=True):
         sections += _section(part, of_part, published)
@@ -57,6 +61,12 @@ def _overview(parts: Sequence[PaperPart], judged: Sequence[Sequence[JudgedClaim]
         verdicts = "; ".join(f"{v}: {n}" for v in VERDICTS if (n := counts[v]))
         rows.append([part.title, escape(part.question), part.relation, _cells(part), verdicts])
     return pipe_table(["In the paper", "Question", "Here", "Cells", "Claims"], rows, left=5)
+
+
+def _power(parts: Sequence[PaperPart], judged: Sequence[Sequence[JudgedClaim]]) -> list[str]:
+    text = claim_power_table(parts, judged)
+    title = f"## Which accuracy claims could tell {margin_points(TARGET)} points"
+    return [title, text] if text else []
 
 
 def _cells(part: PaperPart) -> str:

@@ -11,8 +11,8 @@ from harness.report.text.prose import escape
 BELOW = (
     "Steps until the mean training loss of an epoch is at most the target: geometric mean over "
     "seeds \\[least, most\\]. A row has no mean where some of its seeds do not reach the target: "
-    "their number of steps is not known. Descriptive: claims about steps are tested on the page of "
-    "the claims."
+    "their number of steps is not known. Descriptive: the answer has the tests of claims about "
+    "steps."
 )
 
 

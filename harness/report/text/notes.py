@@ -9,6 +9,7 @@ from harness.report.model.equivalence import margin_of
 from harness.report.model.table import Table
 from harness.report.text.numbers import margin_points, span
 from harness.report.text.prose import escape, listing
+from harness.report.text.shared_seeds import shared_seeds
 from harness.stats.holm import ALPHA
 from harness.stats.pairwise import LEAST_SEEDS
 
@@ -64,8 +65,16 @@ def below_contrasts(table: Table, contrasts: Sequence[ColumnContrast], *, agains
     )
     if (margin := margin_of(table)) is not None:
         text += " " + _of_margin(margin)
-    remarks = _remarks(contrasts)
+    remarks = [*_shared_seeds(table, contrasts), *_remarks(contrasts)]
     return text + ("\n\n" + "\n".join(f"- {r}" for r in remarks) if remarks else "")
+
+
+def _shared_seeds(table: Table, contrasts: Sequence[ColumnContrast]) -> list[str]:
+    entries = table.entries
+    return shared_seeds(
+        (c.contrast, entries[c.contrast.a, c.column], entries[c.contrast.b, c.column])
+        for c in contrasts
+    )
 
 
 def _of_margin(margin: float) -> str:

@@ -5,16 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from harness.report.model.claims import (
-    DECIDED,
-    UNTESTED,
-    VERDICTS,
-    JudgedClaim,
-    comparisons,
-)
+from harness.core.words import plural
+from harness.report.model.claim_power import POWER, is_of_equality, smallest_of
+from harness.report.model.claims import UNTESTED, VERDICTS, JudgedClaim, comparisons
 from harness.report.model.paper import NOT_TESTABLE, SAME_STUDY, PaperPart
-from harness.report.text.numbers import detectable
-from harness.report.text.precision import contrast_digits
+from harness.report.text.numbers import percent
 from harness.report.text.prose import escape, listing
 from harness.task.declared import Declaration
 
@@ -23,6 +18,13 @@ COSTS = (
     "Multiply-accumulates (MACs) of one view and parameters: the image encoder, and a transformer "
     "over its frames where the task has one. The paper's count has convolutions and linear layers "
     "outside attention, which its profiler sees; in full: every matrix product and every parameter."
+)
+#: Task files do not mark which claims are the paper's own.
+_OWN = (
+    "Most of them are the paper's. Some are variants of ours, which the paper does not claim, as "
+    "where a row has a recipe of its own: the sentence of each claim says so, and the paper's "
+    "numbers beside a variant are those of the claim that it varies. Which row was tested in place "
+    "of the paper's is beside each claim, and why above its table."
 )
 _UNITS = {
     "top1": "accuracies in points",
@@ -40,8 +42,8 @@ def opening(parts: Sequence[PaperPart], judged: Sequence[Sequence[JudgedClaim]])
     tested = len(verdicts) - verdicts.count(UNTESTED)
     return (
         f"Tables and figures: {len(parts)} ({kinds}). Claims: {len(verdicts)}, of which {tested} "
-        f"{'is' if tested == 1 else 'are'} tested here. The paper's numbers are imported and enter "
-        "no test. Data, encoders and "
+        f"{'is' if tested == 1 else 'are'} tested here. {_OWN} The paper's numbers are imported "
+        "and enter no test. Data, encoders and "
         "budgets differ from the paper's, so compare directions and not numbers: a claim that is "
         "contradicted here is not refuted for the paper's setting, and one that is supported here "
         f"is not confirmed for it.\n\n{_family(judged)}"
@@ -61,12 +63,13 @@ def declared_in(declared: Declaration) -> str:
 
 def _family(judged: Sequence[Sequence[JudgedClaim]]) -> str:
     """The one family of the page."""
-    m, tested = comparisons(judged), sum(j.p is not None for part in judged for j in part)
+    every = [j for part in judged for j in part]
+    m, tested = comparisons(every), sum(j.p is not None for j in every)
     if not m:
         return ""
     same = (
         f" {tested - m} of the {tested} tests repeat a comparison of another claim on the same "
-        "cells and count once."
+        "cells and count once in m; claims and different comparisons are both counted below."
         if tested > m
         else ""
     )
@@ -81,18 +84,24 @@ def _family(judged: Sequence[Sequence[JudgedClaim]]) -> str:
 
 
 def verdict_list(parts: Sequence[PaperPart], judged: Sequence[Sequence[JudgedClaim]]) -> str:
-    """One line per verdict: how many claims have it, and where."""
+    """One line per verdict: how many claims have it, how many different comparisons these are, and
+    where.
+    """
     lines = []
     for verdict in VERDICTS:
-        titles = [
-            part.title
+        found = [
+            (part.title, j)
             for part, of_part in zip(parts, judged, strict=True)
             for j in of_part
             if j.verdict == verdict
         ]
-        if titles:
-            places = listing([f"{n} of {title}" for title, n in Counter(titles).items()])
-            lines.append(f"- **{verdict}:** {len(titles)} ({places}).")
+        if found:
+            counts = Counter(title for title, _ in found)
+            places = listing([f"{n} of {title}" for title, n in counts.items()])
+            number = plural(len(found), "claim")
+            if 0 < (different := comparisons(j for _, j in found)) < len(found):
+                number += f", {plural(different, 'different comparison')}"
+            lines.append(f"- **{verdict}:** {number} ({places}).")
     return "\n".join(lines)
 
 
@@ -108,32 +117,43 @@ def relation(part: PaperPart) -> str:
 
 
 def reading(judged: Sequence[JudgedClaim]) -> str:
-    """What the columns of a table of claims are, and what its undecided claims could have shown."""
+    """What the columns of a table of claims are."""
     contrasts = [j.contrast for j in judged if j.contrast is not None]
     if not contrasts:
         return ""
     units = "; ".join(_UNITS[m] for m in dict.fromkeys(j.claim.measure for j in judged))
-    text = f"{units[:1].upper()}{units[1:]}; the difference is first minus second."
-    tests = dict.fromkeys(c.test for c in contrasts if c.p is not None)
-    if tests:
-        text += f" Test: {listing(list(tests))}."
-    if said := _generalises(judged):
-        text += f" {said}"
-    smallest = [
-        f"{detectable(j.contrast.smallest_detectable, digits_of(j))} ({escape(j.claim.a)} against "
-        f"{escape(j.claim.b)}{', ' + escape(j.column) if j.column else ''})"
-        for j in judged
-        if j.verdict not in (*DECIDED, UNTESTED)
-        and j.contrast is not None
-        and j.contrast.smallest_detectable is not None
-        and j.claim.measure == "top1"
+    tests = listing(list(dict.fromkeys(c.test for c in contrasts if c.p is not None)))
+    sentences = [
+        f"{units[:1].upper()}{units[1:]}; the difference is first minus second.",
+        f"Test: {tests}." if tests else "",
+        _generalises(judged),
+        _smallest(judged),
+        _of_equality(judged),
     ]
-    if smallest:
-        text += (
-            f" Smallest detectable difference of undecided claims, each as the only claim: "
-            f"{listing(smallest)}."
-        )
-    return text.strip()
+    return " ".join(s for s in sentences if s)
+
+
+def _smallest(judged: Sequence[JudgedClaim]) -> str:
+    found = [j for j in judged if smallest_of(j) is not None]
+    if not found:
+        return ""
+    text = (
+        f"Smallest detectable: the true difference in points that is found with a power of "
+        f"{percent(POWER)} at 0.05/{found[0].m}, the level of one of this page's comparisons"
+    )
+    if any(map(is_of_equality, found)):
+        text += "; of a claim of equality, the margin within which two equal rows are shown to be"
+    return f"{text}."
+
+
+def _of_equality(judged: Sequence[JudgedClaim]) -> str:
+    """Which p a claim of equality has."""
+    if not any(is_of_equality(j) and j.p is not None for j in judged):
+        return ""
+    return (
+        "The p of a claim of equality is the smaller one of two tests: that the difference is "
+        "inside the margin, and that it is beyond it; the row says which."
+    )
 
 
 def _generalises(judged: Sequence[JudgedClaim]) -> str:
@@ -147,8 +167,3 @@ def _generalises(judged: Sequence[JudgedClaim]) -> str:
         f"Claims about {what} generalise over seeds only: these classes and training sets are "
         "fixed (estimand E1)."
     )
-
-
-def digits_of(judged: JudgedClaim) -> int:
-    """Decimals of its numbers, in points."""
-    return contrast_digits([judged.contrast] if judged.contrast is not None else [])

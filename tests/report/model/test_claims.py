@@ -12,6 +12,7 @@ from harness.report.model import claims
 from harness.report.model.claims import JudgedClaim, adjust_page, comparisons, judge
 from harness.report.model.results import Results
 from harness.report.model.table import build_table
+from harness.stats.equivalence import beyond_p, equivalence_p
 from harness.stats.paired_t import paired_t
 
 from ..studies import few_shot_accuracy, make_results, no_lda_at_one, task_of
@@ -65,6 +66,23 @@ def test_equality_is_confirmed_within_its_margin_and_contradicted_beyond_it() ->
     assert verdicts(equal("random", "orthogonal", 0.1)) == [claims.UNDECIDED]
 
 
+def test_a_claim_of_equality_says_whether_its_p_is_that_of_inside_the_margin() -> None:
+    inside, beyond, open_, above = judged(
+        equal("random", "orthogonal", 20), equal("text", "random", 2), equal("text", "random", 9),
+        claim("text", "random"),
+    )  # fmt: skip
+    assert (inside.is_inside, inside.verdict) == (True, claims.EQUIVALENT)
+    assert (beyond.is_inside, beyond.verdict) == (False, claims.CONTRADICTED)
+    assert open_.contrast is not None
+    of_inside = equivalence_p(open_.contrast, 0.09)
+    of_beyond = beyond_p(open_.contrast, 0.09)
+    assert of_inside is not None
+    assert of_beyond is not None
+    assert open_.p == min(of_inside, of_beyond)
+    assert open_.is_inside == (of_inside < of_beyond)
+    assert not above.is_inside
+
+
 def test_without_a_margin_equality_can_only_be_contradicted() -> None:
     assert verdicts(equal("random", "orthogonal", None), equal("text", "random", None)) == [
         claims.UNDECIDED, claims.CONTRADICTED,
@@ -84,7 +102,7 @@ def test_p_is_adjusted_over_the_claims_of_the_page() -> None:
     parts = [results_of(claim("text", "random")), results_of(claim("random", "orthogonal"))]
     page = adjust_page([judge(results, build_table(results)) for results in parts])
     p = [j.p for of_part in page for j in of_part if j.p is not None]
-    assert len(p) == comparisons(page) == 2
+    assert len(p) == comparisons(j for of_part in page for j in of_part) == 2
     found = page[int(p[1] < p[0])][0]
     assert found.p_adjusted == pytest.approx(min(1.0, 2 * min(p)))
 
@@ -92,9 +110,10 @@ def test_p_is_adjusted_over_the_claims_of_the_page() -> None:
 def test_one_comparison_counts_once_whichever_row_is_first() -> None:
     claimed = [claim("text", "random"), claim("random", "text"), claim("text", "random")]
     found = judged(*claimed)
-    assert comparisons([found]) == 1
+    assert comparisons(found) == 1
+    assert {j.m for j in found} == {1}
     assert [j.p_adjusted for j in found] == [j.p for j in found]
-    assert comparisons([judged(*claimed, equal("text", "random", 2))]) == 2
+    assert comparisons(judged(*claimed, equal("text", "random", 2))) == 2
 
 
 def test_the_p_of_a_claim_is_that_of_the_table() -> None:

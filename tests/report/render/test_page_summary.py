@@ -73,6 +73,21 @@ def test_a_page_of_claims_gives_their_verdicts() -> None:
     )  # fmt: skip
 
 
+def test_claims_and_different_comparisons_are_both_counted() -> None:
+    text = (
+        "# The paper\n\n## Which claims hold\n\n- **supported:** 20 claims, 18 different "
+        "comparisons (5 of Table 1).\n- **contradicted:** 7 claims (1 of Table 1).\n"
+        "- **undecided:** 2 claims, 1 different comparison (2 of Table 3).\n\n"
+        f"{END_OF_BODY}\n"
+    )
+    found = summary_of("reproduce.md", text)
+    assert found is not None
+    assert found.answer == (
+        "Claims: supported: 20 (18 different comparisons); contradicted: 7; undecided: 2 "
+        "(1 different comparison)."
+    )
+
+
 def test_a_page_of_measurements_gives_its_targets() -> None:
     text = f"{MEASUREMENTS}\n\n# Speed\n\nOn 2 cores.\n\n| a | met |\n| b | not met |\n| c |  |\n"
     found = summary_of("performance.md", text)

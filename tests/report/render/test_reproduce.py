@@ -54,9 +54,9 @@ def test_a_claim_is_beside_what_is_printed_and_what_is_measured() -> None:
     (row,) = [line for line in text.splitlines() if line.startswith("| Texts are above")]
     cells = [cell.strip() for cell in row.strip("|").split("|")]
     assert cells[1] == "81.52 and 59.30"
-    assert cells[6:] == ["**supported**"]
+    assert cells[7:] == ["**supported**"]
     assert "Claims: 1, of which 1 is tested here." in text
-    assert "**supported:** 1 (1 of Table 1)" in text
+    assert "**supported:** 1 claim (1 of Table 1)" in text
 
 
 def test_what_does_not_hold_is_said_as_plainly() -> None:
@@ -64,7 +64,7 @@ def test_what_does_not_hold_is_said_as_plainly() -> None:
     equal = CLAIM | {"direction": "="}
     text = text_of(part(claims=[turned, equal]))
     assert text.count("| **contradicted** |") == 2
-    assert "**contradicted:** 2 (2 of Table 1)" in text
+    assert "**contradicted:** 2 claims (2 of Table 1)" in text
 
 
 def test_the_page_has_one_family_and_no_other_verdicts() -> None:
@@ -74,6 +74,26 @@ def test_the_page_has_one_family_and_no_other_verdicts() -> None:
     assert "Verdicts are those of the claims above." in board
     assert "**" not in board
     assert not re.search(r"\(\d(-\d)?\)", board)
+
+
+def test_no_claim_is_put_into_the_mouth_of_the_paper() -> None:
+    text = text_of(part())
+    assert "The paper says" not in text
+    assert "| Claim | Numbers in the paper |" in text
+    assert "Some are variants of ours" in text
+
+
+def test_the_page_says_which_claims_could_tell_two_points_and_what_the_others_lack() -> None:
+    text = text_of(part(), part(name="table08_embedded"))
+    section = text.split("## Which accuracy claims could tell 2 points")[1].split("\n## ")[0]
+    assert "At this page's level, 0.05/1, and with a power of 80%, 0 of 1 different" in section
+    lines = [line for line in section.splitlines() if line.startswith("| Table ")]
+    assert [line.split("|")[1].strip() for line in lines] == ["Table 1", "Table 8"]
+    assert "classes for 1 (today 100)" in lines[0]
+
+
+def test_without_a_test_of_accuracies_there_is_no_such_section() -> None:
+    assert "could tell 2 points" not in text_of(part(seeds=3))
 
 
 def test_what_cannot_be_tested_keeps_its_claims_and_numbers() -> None:
@@ -102,7 +122,7 @@ def test_failed_and_missing_cells_are_counted() -> None:
 
     text = text_of(part(status=status))
     assert "32 of 40 done" in text
-    assert "**not tested:** 1 (1 of Table 1)" in text
+    assert "**not tested:** 1 claim (1 of Table 1)" in text
 
 
 def test_the_study_itself_is_no_analogue() -> None:
@@ -133,7 +153,8 @@ def test_it_renders_as_tables_and_pictures() -> None:
     picture = Figure("figure4.png", "Training loss. Mean over seeds", b"png")
     whole = replace(part(), figures=(picture,))
     html = MarkdownIt("commonmark").enable("table").render(text_of(whole))
-    assert html.count("<table>") == 5  # overview, claims, leaderboard, in print, cost
+    # overview, what claims could tell, claims, leaderboard, in print, cost
+    assert html.count("<table>") == 6
     assert '<img src="reproduce/figure4.png" alt="Training loss"' in html
     assert "Drawings | stand" in html
 

@@ -51,8 +51,14 @@ def test_the_opening_counts_what_was_run_and_tested() -> None:
 def test_every_verdict_says_where() -> None:
     parts = [part(), part("table02")]
     text = verdict_list(parts, page_of(parts))
-    assert "- **supported:** 2 (1 of Table 1 and 1 of Table 2)." in text
-    assert "- **not tested:** 2 (1 of Table 1 and 1 of Table 2)." in text
+    supported = "- **supported:** 2 claims, 1 different comparison (1 of Table 1 and 1 of Table 2)."
+    assert supported in text
+    assert "- **not tested:** 2 claims (1 of Table 1 and 1 of Table 2)." in text
+
+
+def test_claims_and_comparisons_are_counted_apart_only_where_they_differ() -> None:
+    parts = [part()]
+    assert "- **supported:** 1 claim (1 of Table 1)." in verdict_list(parts, page_of(parts))
 
 
 def test_an_analogue_says_why_and_the_study_itself_does_not() -> None:
@@ -65,12 +71,27 @@ def test_what_was_not_run_says_why() -> None:
     assert relation(PaperPart(task, why_not="no folder")).endswith("\n\n**not run:** no folder")
 
 
-def test_the_reading_names_units_test_and_what_is_undecided() -> None:
+def test_the_opening_says_that_some_claims_are_variants() -> None:
+    text = opening([part()], page_of([part()]))
+    assert "Some are variants of ours, which the paper does not claim" in text
+
+
+def test_the_reading_names_units_test_and_the_level_of_the_page() -> None:
     text = reading(judged_of(claim("text", "random"), claim("random", "orthogonal")))
-    assert text.startswith("Accuracies in points; the difference is first minus second. Test: two-")
-    smallest = text.partition("difference of undecided claims, each as the only claim: ")[2]
-    assert smallest.endswith("(random against orthogonal, 1 shot).")
-    assert "text against random" not in smallest
+    assert text == (
+        "Accuracies in points; the difference is first minus second. Test: two-way random effects. "
+        "Smallest detectable: the true difference in points that is found with a power of 80% at "
+        "0.05/2, the level of one of this page's comparisons."
+    )
+
+
+def test_the_reading_says_which_p_a_claim_of_equality_has() -> None:
+    equal = claim("random", "orthogonal", direction="=", margin=2)
+    text = reading(judged_of(equal))
+    assert "; of a claim of equality, the margin within which two equal rows" in text
+    assert text.endswith("that it is beyond it; the row says which.")
+    without = reading(judged_of({k: v for k, v in equal.items() if k != "margin"}))
+    assert "claim of equality" not in without
 
 
 def test_losses_are_in_nats_and_have_no_smallest_detectable_difference() -> None:
@@ -79,6 +100,7 @@ def test_losses_are_in_nats_and_have_no_smallest_detectable_difference() -> None
     )
     text = reading(judged)
     assert text.startswith("Mean training losses of all epochs in nats; ")
+    assert "  " not in text
     assert text.endswith(
         "Claims about losses generalise over seeds only: these classes and training sets are fixed "
         "(estimand E1)."
