@@ -29,7 +29,8 @@ from harness.task.schema import ClaimModel
 SUPPORTED, EQUIVALENT, CONTRADICTED = "supported", "equivalent", "contradicted"
 UNDECIDED, DESCRIPTIVE, UNTESTED = "undecided", "too few seeds for a test", "not tested"
 VERDICTS = (SUPPORTED, EQUIVALENT, CONTRADICTED, UNDECIDED, DESCRIPTIVE, UNTESTED)
-DECIDED = (SUPPORTED, EQUIVALENT, CONTRADICTED)
+#: The note of a contrast of values that do not vary, which has no interval.
+SAME_IN_EVERY_SEED = "the same in every seed"
 
 _BySeed = Mapping[int | None, float]
 
@@ -245,7 +246,7 @@ def _over_seeds(claim: ClaimModel, d_S: np.ndarray[tuple[int], np.dtype[np.float
     flips = Contrast(
         a=claim.a, b=claim.b, difference=float(d_S.mean()), low=None, high=None,
         p=paired.p_sign_flip if enough else None, p_adjusted=None, seeds=len(d_S), items=0,
-        groups=0, estimand="E1", test=pairwise.SIGN_FLIPS, note="the same in every seed",
+        groups=0, estimand="E1", test=pairwise.SIGN_FLIPS, note=SAME_IN_EVERY_SEED,
     )  # fmt: skip
     if (t := paired.t) is None:
         return flips

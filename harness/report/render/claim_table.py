@@ -58,7 +58,7 @@ def _means(j: JudgedClaim) -> str:
     """The two rows that were compared, each with its mean."""
     if j.a is None or j.b is None:
         return ""
-    return f"{escape(j.claim.a)} {mean_of(j, j.a)} and {escape(j.claim.b)} {mean_of(j, j.b)}"
+    return f"{escape(j.claim.a)}: {mean_of(j, j.a)}; {escape(j.claim.b)}: {mean_of(j, j.b)}"
 
 
 def _smallest(j: JudgedClaim) -> str:

@@ -36,7 +36,7 @@ def _sentences(table: Table, claims: Sequence[JudgedClaim]) -> list[str]:
     """At most MOST_SENTENCES: of more, single columns are left out first, then `report.within`."""
     claimed, means = claims_sentence(claims), _of_means(table)
     harmonic = _of_harmonic(table)
-    columns = _of_columns(table, "in accuracy," if claimed else "")
+    columns = _of_columns(table, "in accuracy," if claimed or harmonic else "")
     within = within_sentence(table)
     said = [s for s in (claimed, harmonic, means, columns, within) if s]
     for least in (columns, within):

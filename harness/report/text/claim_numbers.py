@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from harness.report.model.claims import JudgedClaim
+from harness.report.model.claims import SAME_IN_EVERY_SEED, JudgedClaim
 from harness.report.text.numbers import interval, points
 from harness.report.text.precision import contrast_digits
 
@@ -38,4 +38,6 @@ def difference_of(j: JudgedClaim) -> str:
         text = f"{c.difference:+.{digits + 2}f}"
         if c.low is not None and c.high is not None:
             text += f" [{c.low:+.{digits + 2}f}, {c.high:+.{digits + 2}f}]"
+    if c.low is None and c.note == SAME_IN_EVERY_SEED:
+        text += " in every seed"
     return text.strip()

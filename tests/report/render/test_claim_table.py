@@ -37,7 +37,7 @@ def test_a_claim_is_beside_the_paper_and_the_result() -> None:
     (cells,) = lines_of(CLAIM)
     assert cells[1] == "81.52 and 59.30"
     assert cells[2] == "1 shot"
-    assert re.fullmatch(r"text \d\d\.\d and random \d\d\.\d", cells[3])
+    assert re.fullmatch(r"text: \d\d\.\d; random: \d\d\.\d", cells[3])
     assert float(cells[5]) > 0
     assert cells[7:] == ["**supported**"]
 
@@ -67,7 +67,7 @@ def test_losses_are_printed_as_they_are() -> None:
 
     (cells,) = lines_of(claim, curve=curve)
     assert cells[1] == ""
-    assert re.match(r"vision\\?_only 1\.501\d* and text 1\.250", cells[3])
+    assert re.match(r"vision_only: 1\.501\d*; text: 1\.250", cells[3])
     assert cells[5] == ""
     assert cells[4].startswith("+0.251")
 

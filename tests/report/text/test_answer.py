@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 from collections.abc import Callable
 from typing import Any
@@ -234,3 +235,52 @@ def test_of_many_wins_and_undecided_rows_the_first_four_are_named() -> None:
     assert re.search(r"and 7 other rows by \d+\.\d(?: to \d+\.\d)?", wins)
     even = answer_of_many(lambda c: 0.5, "text")
     assert " and 7 other rows do not differ significantly from text" in even
+
+
+def base_to_new_of(**task: Any) -> str:
+    """Text is ahead of random on new classes alone."""
+
+    def accuracy(cell: Cell) -> float:
+        if cell.test_classes == "base":
+            return 0.6
+        return 0.55 if name_of(cell) == "text" else 0.2
+
+    changes = {
+        "classifier": ["text", "random"], "include": [], "train_classes": "half:0",
+        "test_classes": ["base", "new"], "seeds": 8,
+        "report": {"rows": "classifier", "reference": "random"}, **task,
+    }  # fmt: skip
+    results = make_results(
+        task_of(**changes), accuracy, test_name=lambda c: f"{c.dataset} {c.test_classes}",
+        n_classes=50, n=1000,
+    )  # fmt: skip
+    return answer(build_table(results))
+
+
+def test_h_of_base_and_new_comes_first() -> None:
+    text = base_to_new_of(shots=[1, 4])
+    assert text.startswith(
+        " In H, the harmonic mean of base and new, text beats random in 2 of 2 columns (by "
+    )
+    assert " In accuracy, text beats random in 2 of 4 columns (by " in text
+    assert text.count(". ") == 1
+
+
+def test_h_of_one_column_has_its_interval() -> None:
+    text = base_to_new_of(shots=1)
+    assert re.match(r" In H, the [^,]*, text beats random by \d+\.\d points \[", text)
+
+
+def test_there_are_no_more_than_three_sentences(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of more, single columns are left out first, and then what `report.within` changes."""
+    said = {"claims_sentence": "C.", "_of_harmonic": "H.", "_of_means": "M.", "_of_columns": "X.",
+            "within_sentence": "W."}  # fmt: skip
+    module = importlib.import_module("harness.report.text.answer")
+    for name, text in said.items():
+        monkeypatch.setattr(module, name, lambda *_, text=text: text)
+    table = build_table(few_shot())
+    assert answer(table) == " C. H. M."
+    monkeypatch.setattr(module, "claims_sentence", lambda *_: "")
+    assert answer(table) == " H. M. W."
+    monkeypatch.setattr(module, "_of_harmonic", lambda *_: "")
+    assert answer(table) == " M. X. W."

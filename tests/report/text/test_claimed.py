@@ -42,6 +42,13 @@ def test_steps_have_their_ratio_and_interval() -> None:
     assert ", p < 0.001)" in text or ", p = 0.00" in text
 
 
+def test_a_ratio_that_is_the_same_in_every_seed_has_no_interval_and_says_so() -> None:
+    def even(cell: Cell) -> list[float]:
+        return [3.0, 0.9] if name_of(cell) == "vision_only" else [3.0, 2.0, 2.0, 0.9]
+
+    assert "(0.50 times in every seed, p = 0.062)" in said(STEPS, curve=even)
+
+
 def test_losses_and_correlations_have_their_difference() -> None:
     text = said(LOSS, curve=curve)
     assert text.startswith("The training loss, mean over all epochs, is 1.")
