@@ -53,7 +53,7 @@ class Spread:
     known: float = 0.0  # of what shows no spread, which is no proof; no degrees of freedom to lose
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Contrast:
     """Row a minus row b on the same seeds and items. Differences are fractions."""
 

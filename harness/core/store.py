@@ -21,7 +21,6 @@ import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from sys import intern
 from typing import Any
 
 import numpy as np
@@ -32,6 +31,7 @@ from harness.core.hashing import canonical
 from harness.core.npz import NpzArrays
 from harness.core.records import RECORD_VERSION, Record, as_json, record_from, science_hash
 from harness.core.samples import SupportSet, TestSet
+from harness.core.shared_texts import sharing_texts
 
 Arrays = Mapping[str, np.ndarray[Any, Any]]
 
@@ -77,7 +77,7 @@ class Store:
         """
         path = self.path(key)
         try:
-            data = json.loads(path.read_bytes(), object_pairs_hook=_sharing_texts)
+            data = json.loads(path.read_bytes(), object_pairs_hook=sharing_texts)
             if data["key"] != key:
                 raise ValueError(f"holds the key {data['key']}")
             record = record_from(data)
@@ -195,16 +195,15 @@ class Store:
 
     def link_into_task(self, name: str, records: Iterable[Record]) -> None:
         """Show a task's own test and support sets in its folder."""
-        files = dict.fromkeys(
-            pair
-            for record in records
-            for pair in (("tests", f"{record.test}.npz"), ("support", f"{record.support}.json"))
-        )
-        for kind, file in files:
-            source, target = self.root / kind / file, self.root / name / kind / file
-            if source.is_file() and not target.exists():
-                target.parent.mkdir(parents=True, exist_ok=True)
-                target.symlink_to(os.path.relpath(source, target.parent))
+        used = [(f"{r.test}.npz", f"{r.support}.json") for r in records]
+        for at, kind in enumerate(("tests", "support")):
+            source, target = self.root / kind, self.root / name / kind
+            # Folders are listed once: a large study has as many support sets as Records.
+            missing = _names_in(source) - _names_in(target)
+            for file in dict.fromkeys(files[at] for files in used):
+                if file in missing:
+                    target.mkdir(parents=True, exist_ok=True)
+                    (target / file).symlink_to(os.path.relpath(source / file, target))
 
     def quarantine(self, path: Path, reason: str) -> None:
         """Move a file aside, with the reason beside it."""
@@ -250,11 +249,8 @@ class Store:
         return True
 
 
-def _sharing_texts(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """A JSON object. Most texts of a Record are those of every other Record: one of each is kept,
-    as the Records of a large study else take more than a gigabyte.
-    """
-    return {intern(k): intern(v) if type(v) is str else v for k, v in pairs}
+def _names_in(folder: Path) -> set[str]:
+    return set(os.listdir(folder)) if folder.is_dir() else set()  # noqa: PTH208 - names are enough
 
 
 class _SavedArrays(NpzArrays):

@@ -178,9 +178,11 @@ def _new_seeds(d_SN: FloatArray, groups_N: IntArray) -> _Verdict:
 
 
 def _of_squares(t: TTest, squares: MeanSquares) -> _Verdict:
-    spread = squares.spread()
-    verdict = _of_t(t, "two-way random effects", share_seeds=share_of_seeds(spread))
-    return replace(verdict, spread=spread)
+    spread, smallest = squares.spread(), smallest_detectable(t.standard_error, t.df)
+    return _Verdict(
+        "two-way random effects", t.low, t.high, t.p, smallest, share_of_seeds(spread),
+        se=t.standard_error, df=t.df, spread=spread,
+    )  # fmt: skip
 
 
 def _same_items(d_SN: FloatArray, *, deterministic: bool) -> _Verdict:

@@ -23,7 +23,7 @@ COLUMN, REFERENCE, TABLE = "column", "reference", "table"
 Entries = Mapping[tuple[str, Column], Entry]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class ColumnContrast:
     """A contrast in its column, with the family in which its p was adjusted and its size m.
 

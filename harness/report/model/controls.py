@@ -73,16 +73,18 @@ Rows = Mapping[str, str]
 
 def controls(table: Table) -> Controls | None:
     """None for a study without a text row that has a control beside it."""
-    pairs = {(c.column, frozenset((c.contrast.a, c.contrast.b))): c for c in table.pairs}
     found: dict[tuple[str, str, Column], Part] = {}
     judged: dict[tuple[str, str, Column], ColumnContrast] = {}
     for column in table.columns:
-        for rows in row_sets(table, column):
+        sets = row_sets(table, column)
+        of_column = table.verdicts.of(column) if sets else []
+        pairs = {frozenset((c.contrast.a, c.contrast.b)): c for c in of_column}
+        for rows in sets:
             for name, first, second in PARTS:
                 if first in rows and second in rows:
                     a, b = rows[first], rows[second]
                     found.setdefault((a, b, column), Part(name, column, a, b, None))
-                    if (c := pairs.get((column, frozenset((a, b))))) is not None:
+                    if (c := pairs.get(frozenset((a, b)))) is not None:
                         judged[a, b, column] = c
     parts = [p for p in found.values() if (p.a, p.b, p.column) in judged or _waits(table, p)]
     return _adjusted(table, parts, judged) if parts else None

@@ -37,16 +37,16 @@ def write_report(results: Results, folder: Path, command: str) -> list[Path]:
     table = build_table(results)
     figures = draw(results, table)
     page = markdown.report(results, table, figures, published, command)
-    texts = {
-        f"{name}.md": page,
-        f"{name}.html": html.page(page, name, figures, [details(table)]),
-        f"{name}.tex": tex.latex(table),
-        f"{name}.csv": csv_files.cells_csv(results),
-        f"{name}_contrasts.csv": csv_files.contrasts_csv(table),
+    # Of large studies these take a hundred megabytes: no text is kept beside its bytes.
+    contents = {
+        folder / f"{name}.md": page.encode(),
+        folder / f"{name}.html": html.page(page, name, figures, [details(table)]).encode(),
+        folder / f"{name}.tex": tex.latex(table).encode(),
+        folder / f"{name}.csv": csv_files.cells_csv(results).encode(),
+        folder / f"{name}_contrasts.csv": csv_files.contrasts_csv(table).encode(),
     }
     if trials := csv_files.trials_csv(table):
-        texts[f"{name}_trials.csv"] = trials
-    contents = {folder / file: text.encode() for file, text in texts.items()}
+        contents[folder / f"{name}_trials.csv"] = trials.encode()
     # Figures first: a page that exists can show them.
     figure_files = {folder / name / figure.name: figure.png for figure in figures}
     write_files({**figure_files, **contents})
