@@ -21,6 +21,8 @@ from harness.task.schema import Task
 
 #: Values that agree to so many decimals are equal: a rotation keeps the CKA, but for rounding.
 EXACT = 6
+#: Mean correlations that differ by less are equal: equal orders may be summed up differently.
+ROUNDING = 1e-9
 
 
 @dataclass(frozen=True)
@@ -112,15 +114,20 @@ def build_screening(
 
 
 def best_screen(studies: Sequence[Screening]) -> str | None:
-    """The screen with the highest Spearman correlation, the mean over studies, of those that every
-    study has; the first of equals. None without any.
+    """The first of `best_screens`; None without any."""
+    return next(iter(best_screens(studies)), None)
+
+
+def best_screens(studies: Sequence[Screening]) -> list[str]:
+    """The screens with the highest Spearman correlation, the mean over studies, of those that every
+    study has: several where they are equal, as two that order all rows alike. Empty without any.
     """
     names = [n for n in studies[0].titles if all(n in study.agreement for study in studies)]
-
-    def mean(name: str) -> float:
-        return float(np.mean([study.agreement[name].spearman.mean for study in studies]))
-
-    return max(names, key=mean, default=None)
+    means = {
+        name: float(np.mean([study.agreement[name].spearman.mean for study in studies]))
+        for name in names
+    }
+    return [name for name in names if means[name] > max(means.values()) - ROUNDING]
 
 
 def _candidates(

@@ -16,10 +16,13 @@ from harness.report.text.screening import (
     answer,
     chosen_sentence,
     coefficient,
+    graded_rows,
     held_out_answer,
     how_it_agrees,
+    order_of_rows,
     value_text,
     verdict,
+    what_is_shared,
     what_was_measured,
 )
 
@@ -37,10 +40,11 @@ def screen_page(study: Screening, by: str, figure: Figure | None, command: str) 
         f"```bash\n{command}\n```",
         "## Agreement with the outcome",
         agreement_table([study]) or "No outcomes yet: the rows are ranked without them.",
-        how_it_agrees() if study.agreement else "",
+        " ".join([how_it_agrees(), graded_rows(study)]).strip() if study.agreement else "",
         f"![{escape(figure.alt)}]({name}_screen/{figure.name})" if figure else "",
         f"*{escape(figure.caption)}*" if figure else "",
         f"## Rows by {study.titles[by].lower()}",
+        order_of_rows(study, by),
         _ranking(study, by),
         what_was_measured(study),
     ]
@@ -60,16 +64,16 @@ def validation_page(
         agreement_table(studies) or "No study has outcomes of enough rows.",
     ]
     if held_out and chosen is not None:
-        names = [[s.task.name for s in of] for of in (studies, held_out)]
         sections += [
-            chosen_sentence(chosen, studies[0].titles[chosen], *names),
+            chosen_sentence(chosen, studies, held_out),
             "## Held-out studies",
             agreement_table(held_out, chosen) or "No held-out study has outcomes of enough rows.",
         ]
     pages = ", ".join(
         f"[{escape(s.task.name)}]({s.task.name}_screen.md)" for s in (*studies, *held_out)
     )
-    sections += [how_it_agrees(), f"The studies: {pages}."]
+    shared = what_is_shared([*studies, *held_out])
+    sections += [how_it_agrees(), shared, f"The studies: {pages}."]
     return _page(sections)
 
 

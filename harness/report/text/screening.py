@@ -6,7 +6,13 @@ from collections import Counter
 from collections.abc import Sequence
 
 from harness.core.words import plural
-from harness.report.model.screening import Agreement, Screening, best_screen
+from harness.report.model.screen_overlap import (
+    common,
+    common_part,
+    shared_outcomes,
+    text_versions,
+)
+from harness.report.model.screening import Agreement, Screening, best_screens
 from harness.report.text.numbers import points
 from harness.report.text.prose import escape, listing
 from harness.stats.rank_correlation import DRAWS, FEWEST, FEWEST_FOR_INTERVAL, RankCorrelation
@@ -56,19 +62,82 @@ def how_it_agrees() -> str:
         f"{FEWEST_FOR_INTERVAL} rows on; of six rows it is too short where rho is near 1. "
         "It is about other rows like these in these columns, not about other data. Regret: the "
         "points that are lost, in the mean over columns, by training the row that the measure "
-        "ranks first instead of the best of these rows."
+        "ranks first instead of the best of these rows. Verdict: that a measure orders rows as "
+        "training does means that the whole interval of rho is above 0, so that its order is "
+        "better than chance; it need not be the same order. The other way: it is below 0. "
+        "Undecided: 0 is inside."
     )
+
+
+def what_is_shared(studies: Sequence[Screening]) -> str:
+    """What studies have in common that should stand for others: data, outcomes and matrices."""
+    data = [
+        f"{noun} {escape(value)}"
+        for noun, value in (
+            ("data set", common(studies, "dataset")),
+            ("encoder", common(studies, "encoder")),
+            ("classes of part", common_part(studies)),
+        )
+        if value is not None
+    ]
+    parts = []
+    if data:
+        parts.append(
+            f"All studies share {listing(data)}: none of them is evidence about other data."
+        )
+    pairs = shared_outcomes(studies)
+    said = [f"{n} in {escape(a)} and {escape(b)}" for (a, b), n in pairs.items()]
+    parts.append(
+        f"They also share outcomes, those of the same cells: {listing(said)}."
+        if said
+        else "No two studies share an outcome."
+    )
+    return " ".join([*parts, *(s for study in studies if (s := graded_rows(study)))])
+
+
+def graded_rows(study: Screening) -> str:
+    """That rows are degrees of damage to one matrix; nothing for a study without such rows."""
+    found = text_versions(study)
+    if not found.graded:
+        return ""
+    return (
+        f"Of the {found.rows} rows of {escape(study.task.name)} that are compared, "
+        f"{found.versions} are the matrix of the texts or changed versions of it, "
+        f"{found.graded} of them in levels ({listing([escape(name) for name in found.of])}): to "
+        "order levels of damage to one matrix is easier than to order unrelated matrices."
+    )
+
+
+def order_of_rows(study: Screening, by: str) -> str:
+    """Which measure the rows are in the order of, where it is not the one that agrees best."""
+    best = best_screens([study])
+    if not best or by in best:
+        return ""
+    return (
+        f"In the order of {_inside(study.titles[by])} (`--by {by}`), and not of "
+        f"{listing([_inside(study.titles[name]) for name in best])}, which "
+        f"{'agrees' if len(best) == 1 else 'agree'} best with the outcomes of this study."
+    )
+
+
+def _inside(title: str) -> str:
+    """A title within a sentence; an abbreviation keeps its capitals."""
+    return title if title[1:2].isupper() else f"{title[:1].lower()}{title[1:]}"
 
 
 def answer(study: Screening) -> str:
     """Which screen agrees best with the outcome, in a sentence."""
-    name = best_screen([study])
-    if name is None:
+    names = best_screens([study])
+    if not names:
         return "Too few rows have an outcome: the rows are ranked, and no measure is judged."
-    found = study.agreement[name]
+    found = [study.agreement[name] for name in names]
+    worth = list(dict.fromkeys(f"{coefficient(f.spearman)}, {verdict(f)}" for f in found))
+    first, *others = (study.titles[name] for name in names)
+    who = listing([first, *map(_inside, others)])
+    verb = "share" if others else "has"
     return (
-        f"{study.titles[name]} has the highest rank correlation with the accuracy after training "
-        f"(Spearman's rho {coefficient(found.spearman)}, {verdict(found)})."
+        f"{who} {verb} the highest rank correlation with the accuracy after training (Spearman's "
+        f"rho {'; '.join(worth)})."
     )
 
 
@@ -94,12 +163,20 @@ def verdict(found: Agreement) -> str:
 
 
 def chosen_sentence(
-    chosen: str, title: str, studies: Sequence[str], held_out: Sequence[str]
+    chosen: str, studies: Sequence[Screening], held_out: Sequence[Screening]
 ) -> str:
     """Which screen was chosen on which studies."""
+    titles, equal = studies[0].titles, [n for n in best_screens(studies) if n != chosen]
+    names, others = ([escape(s.task.name) for s in of] for of in (studies, held_out))
+    tie = (
+        f" {listing([titles[name] for name in equal])} {'is' if len(equal) == 1 else 'are'} equal "
+        "there; the first in the order of the measures was chosen."
+        if equal
+        else ""
+    )
     return (
-        f"Of the measures, {title.lower()} (`{chosen}`) has the highest Spearman correlation on "
-        f"{listing([escape(s) for s in studies])}, where it was chosen. What it is worth on "
-        f"{listing([escape(s) for s in held_out])}, which had no part in the choice, is below; the "
-        "other measures are shown beside it and were not chosen."
+        f"Of the measures, {_inside(titles[chosen])} (`{chosen}`) has the highest Spearman "
+        f"correlation on {listing(names)}, where it was chosen.{tie} What it is worth on "
+        f"{listing(others)}, which had no part in the choice, is below; the other measures are "
+        "shown beside it and were not chosen."
     )

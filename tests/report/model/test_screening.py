@@ -16,6 +16,7 @@ from harness.report.model.screening import (
     PlannedCell,
     Screening,
     best_screen,
+    best_screens,
     build_screening,
 )
 from harness.task.grid import expand
@@ -124,3 +125,6 @@ def test_the_best_screen_is_that_of_the_highest_mean_over_studies() -> None:
     assert best_screen([screening(), screening()]) == "margin"
     assert best_screen([screening(turned)]) == "zero_shot"
     assert best_screen([screening(), screening(turned)]) == "margin", "the first of equals"
+    assert best_screens([screening(), screening(turned)]) == ["margin", "zero_shot"]
+    assert best_screens([screening()]) == ["margin"]
+    assert best_screens([screening(top1=lambda cell: None)]) == []

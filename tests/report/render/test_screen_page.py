@@ -35,6 +35,52 @@ def test_the_page_of_a_study() -> None:
     assert summary.figure == "few_shot_screen/scatter.png"
 
 
+def alike(cell: Cell) -> Screened:
+    """Both measures order the rows alike, on other scales."""
+    value = like_accuracy(cell).values["margin"]
+    assert value is not None
+    return replace(like_accuracy(cell), values={"margin": value, "zero_shot": value / 10})
+
+
+def test_measures_that_order_all_rows_alike_share_the_answer() -> None:
+    tied = screening(alike)
+    page = screen_page(tied, "zero_shot", None, "x")
+    assert (
+        "**Answer.** Mean margin and zero-shot accuracy share the highest rank correlation with "
+        "the accuracy after training (Spearman's rho 1.00 \\[1.00, 1.00\\], orders rows as "
+        "training does)."
+    ) in page
+    assert "In the order of" not in page, "it is one of the two"
+    other = replace(tied, task=tied.task.model_copy(update={"name": "other"}))
+    chosen = validation_page([tied], [other], "margin", "x")
+    assert (
+        "mean margin (`margin`) has the highest Spearman correlation on few_shot, where it was "
+        "chosen. Zero-shot accuracy is equal there; the first in the order of the measures was "
+        "chosen."
+    ) in chosen
+    assert "is equal there" not in validation_page([screening()], [other], "margin", "x")
+
+
+def test_rows_in_the_order_of_another_measure_than_the_best_say_so() -> None:
+    page = screen_page(screening(), "zero_shot", None, "x")
+    said = "In the order of zero-shot accuracy (`--by zero_shot`), and not of mean margin, which "
+    assert page.index("## Rows by zero-shot accuracy") < page.index(said)
+    assert said not in screen_page(screening(), "margin", None, "x")
+    assert "In the order of" not in screen_page(
+        screening(top1=lambda cell: None), "zero_shot", None, "x"
+    )
+
+
+def test_the_verdict_is_defined_and_what_studies_share_is_said() -> None:
+    study, other = screening(), screening(name="other")
+    for page in (screen_page(study, "margin", None, "x"),
+                 validation_page([study], [other], "margin", "x")):  # fmt: skip
+        assert "means that the whole interval of rho is above 0" in page
+    shared = validation_page([study], [other], "margin", "x")
+    assert "All studies share data set emoji" in shared
+    assert f"those of the same cells: {len(study.cells)} in few_shot and other." in shared
+
+
 def test_without_outcomes_rows_are_ranked() -> None:
     study = screening(top1=lambda cell: None)
     assert screen_figure(study) is None
