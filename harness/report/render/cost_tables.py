@@ -12,6 +12,7 @@ from harness.report.render.leaderboard import DASH
 from harness.report.render.pipe_table import pipe_table
 from harness.report.text.notes import COST
 from harness.report.text.numbers import count, points
+from harness.report.text.precision import table_digits
 from harness.report.text.prose import escape
 
 #: Title -> field of a Record's cost.
@@ -32,12 +33,13 @@ def by_construction(table: Table) -> str:
     Nothing that depends on the machine: equal results give equal text.
     """
     rows = []
+    digits = table_digits(table)
     for row in table.rows:
         costs = [record.cost for record in _records(table, row)]
         texts = [_range(costs, key) for key in _COUNTS.values()]
         texts += [_days(costs, key) for key in _DAYS.values()]
         if any(texts):
-            rows.append([escape(row), _accuracies(table, row), *texts])
+            rows.append([escape(row), _accuracies(table, row, digits), *texts])
     if not rows:
         return ""
     header = ["Row", "Top-1", *_COUNTS, *_DAYS]
@@ -78,12 +80,12 @@ def _records(table: Table, row: str) -> list[Record]:
     return [r for column in table.columns for r in table.entries[row, column].records]
 
 
-def _accuracies(table: Table, row: str) -> str:
+def _accuracies(table: Table, row: str, digits: int) -> str:
     texts = []
     for column in table.columns:
         entry = table.entries[row, column]
         done = entry.status == DONE and entry.estimate is not None
-        texts.append(points(entry.estimate.mean, 1) if done and entry.estimate else DASH)
+        texts.append(points(entry.estimate.mean, digits) if done and entry.estimate else DASH)
     return " / ".join(texts)
 
 

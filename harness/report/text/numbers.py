@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from decimal import ROUND_HALF_EVEN, Decimal
 from statistics import median
 
 LEAST_P = 0.001
+#: Decimals of points that are exact: rounding errors of means are far below them.
+_EXACT = 9
 
 #: Marks of rows that are significantly above or below the reference.
 UP, DOWN = "\u2191", "\u2193"
@@ -24,9 +27,14 @@ def decimals(half_widths: Iterable[float | None]) -> int:
 
 
 def points(fraction: float, digits: int, *, sign: bool = False) -> str:
-    """A fraction in points; zero after rounding has no sign."""
-    value = round(100 * fraction, digits)
-    return f"{value + 0.0:{'+' if sign and value else ''}.{digits}f}"
+    """A fraction in points; zero after rounding has no sign.
+
+    A half is rounded to the even digit. Of 200 items and 10 seeds every second mean is one, and
+    the same mean may be 66.35 or 66.35000000000001, by the order in which it was summed.
+    """
+    exact = Decimal(repr(round(100 * fraction, _EXACT)))
+    value = exact.quantize(Decimal(1).scaleb(-digits), ROUND_HALF_EVEN)
+    return f"{value or abs(value):{'+' if sign and value else ''}.{digits}f}"
 
 
 def interval(low: float | None, high: float | None, digits: int, *, sign: bool = False) -> str:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from fractions import Fraction
+
 import pytest
 
 from harness.report.text import numbers
@@ -18,6 +21,25 @@ def test_points_have_a_sign_only_where_it_says_something() -> None:
     assert numbers.points(0.1234, 1, sign=True) == "+12.3"
     assert numbers.points(-0.00001, 1, sign=True) == "0.0"
     assert numbers.points(-0.05, 1) == "-5.0"
+
+
+@pytest.mark.parametrize("digits", [0, 1, 2])
+def test_a_half_is_rounded_to_the_even_digit_however_its_mean_was_summed(digits: int) -> None:
+    """Every half there is, and the numbers beside it that rounding errors make of it."""
+    for half in range(1, 2 * 100 * 10**digits, 2):
+        exact = float(Fraction(half, 2 * 100 * 10**digits))
+        last = (half + 1) // 2 if half % 4 == 3 else half // 2
+        even = f"{float(Fraction(last, 10**digits)):.{digits}f}"
+        for value in (exact, *(math.nextafter(exact, end) for end in (0, 2))):
+            assert numbers.points(value, digits) == even
+            assert numbers.points(-value, digits) == (f"-{even}" if last else even)
+
+
+def test_what_is_no_half_is_not_moved() -> None:
+    assert numbers.points(0.66349, 1) == "66.3"
+    assert numbers.points(0.6634999999, 1) == "66.3"
+    assert numbers.points(0.66451, 1) == "66.5"
+    assert numbers.points(0.6645000001, 1) == "66.5"
 
 
 @pytest.mark.parametrize(
