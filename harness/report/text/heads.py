@@ -16,7 +16,10 @@ _COSINE = (
     "The loss of a cosine head is not convex: there may be several stationary points, so starts "
     "may differ after convergence too."
 )
-_UNKNOWN = "not known (no gradient at the start in the Record, or recipe.proximal)"
+_UNKNOWN = (
+    "whether they have converged is not known (no gradient at the start in the Record, or "
+    "recipe.proximal)"
+)
 _NEARLY = (
     "Heads that were trained by steps have nearly converged where the gradient norm at the end is "
     f"at most {NEARLY} of that at the start (mean over seeds)."
@@ -46,15 +49,14 @@ def _solved(solved: Sequence[HeadEnd], *, every: bool) -> str:
 
 
 def _converged(ends: Sequence[HeadEnd]) -> str:
-    """Which rows have nearly converged, and in how many columns."""
+    """`nearly converged in every column: a; in no column: b`: rows by how many they have."""
     by_row: dict[str, list[bool | None]] = {}
     for end in ends:
         by_row.setdefault(end.row, []).append(end.nearly_converged)
-    groups: dict[str, list[str]] = {
-        "nearly converged in every column": [], "in some columns": [], "in no column": [],
-        _UNKNOWN: [],
-    }  # fmt: skip
-    every, some, none, unknown = groups.values()
+    every: list[str] = []
+    some: list[str] = []
+    none: list[str] = []
+    unknown: list[str] = []
     for row, found in by_row.items():
         if None in found:
             unknown.append(escape(row))
@@ -64,8 +66,14 @@ def _converged(ends: Sequence[HeadEnd]) -> str:
             some.append(f"{escape(row)} ({found.count(True)} of {len(found)})")
         else:
             none.append(escape(row))
-    every += [] if every else ["no row"]
-    return "; ".join(f"{what}: {listing(rows)}" for what, rows in groups.items() if rows)
+    known = [
+        f"in {how}: {listing(rows)}"
+        for how, rows in (("every column", every), ("some columns", some), ("no column", none))
+        if rows
+    ]
+    parts = [f"nearly converged {'; '.join(known)}"] if known else []
+    parts += [f"{_UNKNOWN}: {listing(unknown)}"] if unknown else []
+    return "; ".join(parts)
 
 
 def _names(ends: Iterable[HeadEnd]) -> str:

@@ -22,7 +22,8 @@ def test_rows_by_how_many_columns_have_converged() -> None:
     assert "nearly converged where the gradient norm at the end is at most 0.01 of that at" in text
     assert (
         "Linear heads: nearly converged in every column: a_b; in some columns: b (1 of 2); in no "
-        "column: c; not known (no gradient at the start in the Record, or recipe.proximal): d."
+        "column: c; whether they have converged is not known (no gradient at the start in the "
+        "Record, or recipe.proximal): d."
     ) in text
     assert "what is left of the initialisation there is early stopping" in text
     assert "Cosine" not in text
@@ -31,9 +32,17 @@ def test_rows_by_how_many_columns_have_converged() -> None:
 
 def test_cosine_heads_may_have_several_stationary_points() -> None:
     text = of_heads([replace(FAR, linear=False)])
-    assert "Cosine heads: nearly converged in every column: no row; in no column: a_b." in text
+    assert "Cosine heads: nearly converged in no column: a_b." in text
     assert "several stationary points" in text
     assert "early stopping" not in text
+
+
+def test_only_groups_that_have_rows_are_named() -> None:
+    some = of_heads([NEAR, replace(FAR, column=LATER), replace(FAR, row="c")])
+    assert "Linear heads: nearly converged in some columns: a_b (1 of 2); in no column: c. " in some
+    unknown = of_heads([replace(NEAR, gradient_left=None)])
+    assert "Linear heads: whether they have converged is not known (no gradient at" in unknown
+    assert "no row" not in some + unknown
 
 
 def test_convex_heads_are_equal_by_construction() -> None:
