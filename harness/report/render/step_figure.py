@@ -13,16 +13,12 @@ from harness.report.model.table import Table
 from harness.report.render.canvas import canvas, png
 from harness.report.render.style import GRID, MOST_LINES, TOP1_AXIS, line_of_row, without_box
 from harness.report.render.wrap import LINE, NAME_WIDTH, lines_of, names_inches, wrapped
+from harness.report.text.axes import axis_title
 from harness.report.text.prose import listing
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_NAMES = {
-    "recipe.lr": "Learning rate (recipe.lr)",
-    "recipe.lr_new": "Learning rate of new tensors (recipe.lr_new)",
-    PENALTY: "Strength of the penalty (recipe.l2)",
-}
 _MOST_ACROSS = 3
 _TITLE_WIDTH = 36
 #: With more values than these only some are written at the axis.
@@ -73,7 +69,7 @@ def _draw(table: Table, sizes: StepSizes, drawn: Sequence[str]) -> bytes:
         _draw_panel(axes, table, panel, sizes, drawn)
         # Also where the panel below is empty.
         axes.tick_params(labelbottom=i + across >= len(sizes.panels))
-    figure.supxlabel(_NAMES[sizes.axis], fontsize=10)
+    figure.supxlabel(axis_title(sizes.axis), fontsize=10)
     figure.supylabel(TOP1_AXIS, fontsize=10)
     handles = [line for line in grid.flat[0].lines if line.get_label() in drawn]
     names = [wrapped(str(line.get_label()), NAME_WIDTH) for line in handles]
