@@ -148,9 +148,10 @@ def _label_ends(
             fontsize=9,
             va="center",
             annotation_clip=False,
+            # To the left edge of the name, which all share: the line crosses no other name.
             arrowprops={
                 "arrowstyle": "-", "color": colour, "linewidth": 0.6, "alpha": 0.5,
-                "shrinkA": 1, "shrinkB": 4,
+                "shrinkA": 1, "shrinkB": 4, "relpos": (0.0, 0.5),
             },
         )  # fmt: skip
 

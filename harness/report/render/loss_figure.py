@@ -15,15 +15,13 @@ from harness.report.model.speed import targets
 from harness.report.model.steps import epochs_to
 from harness.report.model.table import Table
 from harness.report.render.canvas import canvas, png
-from harness.report.render.style import COLOURS, GREY, GRID, without_box
+from harness.report.render.style import GREY, GRID, line_of_row, without_box
 from harness.report.render.wrap import LINE, NAME_WIDTH, lines_of, names_inches, wrapped
 from harness.report.text.prose import listing
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-#: With more rows than colours the dashes tell them apart.
-DASHES = ("-", "--", "-.", ":")
 _MOST_ACROSS, _TITLE_WIDTH = 3, 36
 _Curve = np.ndarray[tuple[int], np.dtype[np.float64]]
 
@@ -50,7 +48,7 @@ def _caption(wanted: Sequence[float]) -> str:
     names = listing([f"{target:g}" for target in wanted])
     return (
         f"{text} Dashed lines: the target{'s' * (len(wanted) > 1)} of {names} nats that claims "
-        "name. Dots on them: the geometric mean over seeds of the epoch that reaches the target, "
+        "name. Marks on them: the geometric mean over seeds of the epoch that reaches the target, "
         "where every seed does."
     )
 
@@ -69,12 +67,12 @@ def _draw(table: Table, panels: Mapping[Column, Mapping[str, _Curve]]) -> bytes:
     for axes, (column, curves) in zip(grid.flat, panels.items(), strict=False):
         _draw_targets(axes, table, column, list(curves))
         for row, loss_E in curves.items():
-            i = table.rows.index(row)
+            colour, marker, dashes = line_of_row(table.rows.index(row))
             # One epoch is no line, and a logarithmic axis has no 0.
             (handles[row],) = axes.plot(
                 range(1, len(loss_E) + 1), np.where(loss_E > 0, loss_E, np.nan), linewidth=1.8,
-                color=COLOURS[i % len(COLOURS)], marker="o" if len(loss_E) == 1 else "",
-                linestyle=DASHES[i // len(COLOURS) % len(DASHES)])  # fmt: skip
+                color=colour, marker=marker if len(loss_E) == 1 else "",
+                linestyle=dashes)  # fmt: skip
         _set_axes(axes, column)
     figure.supxlabel("Epoch", fontsize=10)
     figure.supylabel("Training loss (nats)", fontsize=10)
@@ -105,8 +103,8 @@ def _draw_targets(axes: Axes, table: Table, column: Column, rows: Sequence[str])
         axes.axhline(target, color=GREY, linewidth=1.0, linestyle=(0, (4, 3)), zorder=1)
         for row in rows:
             if (epoch := mean_epoch(table.entries[row, column], target)) is not None:
-                colour = COLOURS[table.rows.index(row) % len(COLOURS)]
-                axes.plot([epoch], [target], "o", color=colour, markersize=6, zorder=3,
+                colour, marker, _ = line_of_row(table.rows.index(row))
+                axes.plot([epoch], [target], marker, color=colour, markersize=6, zorder=3,
                           markeredgecolor="white")  # fmt: skip
 
 

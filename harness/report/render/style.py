@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 #: The palette of Okabe and Ito, distinguishable with any colour vision; pale ones are darkened.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#B0558C", "#000000", "#3D9AD1", "#C08400", "#7A4A12")
 MARKERS = "osD^vPX*"
+DASHES = ("-", "--", "-.", ":")
 GREY, GRID = "#555555", "#e5e5e5"
 #: Panels in a line of a figure.
 MOST_ACROSS = 4
@@ -24,12 +25,13 @@ TOP1_AXIS = "Top-1 accuracy (points)"
 
 
 def line_of_row(i: int) -> tuple[str, str, str]:
-    """(colour, marker, dashes) of the i-th row that is drawn, the same in every figure."""
-    return (
-        COLOURS[i % len(COLOURS)],
-        MARKERS[i % len(MARKERS)],
-        ("-", "--", ":")[i // len(COLOURS) % 3],
-    )
+    """(colour, marker, dashes) of the i-th row that is drawn, the same in every figure.
+
+    Colour and marker together are of one row among 64, colour and dashes of one among 32.
+    """
+    turn, place = divmod(i, len(COLOURS))
+    # Every turn through the colours begins with another marker.
+    return COLOURS[place], MARKERS[(place + turn) % len(MARKERS)], DASHES[turn % len(DASHES)]
 
 
 def draw_interval(

@@ -12,19 +12,25 @@ import pytest
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.patches import FancyArrowPatch
 from matplotlib.path import Path
-from matplotlib.text import Text
+from matplotlib.text import Annotation, Text
 
 
 def drawn(monkeypatch: pytest.MonkeyPatch, *modules: ModuleType) -> list[Figure]:
-    """The Matplotlib figures that these modules will make a PNG of, in a list that fills."""
+    """The Matplotlib figures that these modules will make a PNG of, in a list that fills.
+
+    Each keeps the layout that it has in its PNG: another pass might move its texts.
+    """
     figures: list[Figure] = []
     for module in modules:
         original = module.png
 
         def record(figure: Figure, original=original) -> bytes:  # type: ignore[no-untyped-def]
             figures.append(figure)
-            return bytes(original(figure))
+            data = bytes(original(figure))
+            figure.set_layout_engine("none")
+            return data
 
         monkeypatch.setattr(module, "png", record)
     return figures
@@ -47,6 +53,24 @@ def colliding(figure: Figure) -> list[tuple[str, str]]:
         for (a, of_a), (b, of_b) in combinations(outlines, 2)
         if of_a.intersects_path(of_b, filled=True)
     ]
+
+
+def crossed(figure: Figure) -> list[tuple[str, str]]:
+    """(name, other): the line from a name to its point runs through the other text."""
+    outlines = [(name, path) for name, paths in texts(figure).items() for path in paths]
+    leaders = [t for t in figure.findobj(Annotation) if isinstance(t, Annotation) and t.arrow_patch]
+    return [
+        (leader.get_text(), name)
+        for leader in leaders
+        if leader.arrow_patch is not None
+        for name, outline in outlines
+        if name != leader.get_text() and _line(leader.arrow_patch).intersects_path(outline)
+    ]
+
+
+def _line(patch: FancyArrowPatch) -> Path:
+    """In pixels, as it is drawn."""
+    return patch.get_transform().transform_path(patch.get_path())
 
 
 def outside(figure: Figure) -> list[str]:

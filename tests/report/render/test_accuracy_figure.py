@@ -11,7 +11,8 @@ from harness.report.model.table import build_table
 from harness.report.render import accuracy_figure as module
 from harness.report.render.accuracy_figure import accuracy_figure, spread
 
-from ..studies import few_shot
+from ..studies import few_shot, make_results, task_of
+from .extents import colliding, crossed, drawn, outside, texts
 
 
 def test_labels_that_fit_stay_where_they_are() -> None:
@@ -26,14 +27,14 @@ def test_labels_that_would_touch_move_apart_evenly() -> None:
 
 
 def test_the_form_follows_the_table(monkeypatch: pytest.MonkeyPatch) -> None:
-    drawn: list[str] = []
+    forms: list[str] = []
     for name in ("_dots", "_lines", "_panels"):
-        monkeypatch.setattr(module, name, lambda *_, name=name: drawn.append(name) or b"")
+        monkeypatch.setattr(module, name, lambda *_, name=name: forms.append(name) or b"")
     accuracy_figure(build_table(few_shot(task={"shots": 1})))
     accuracy_figure(build_table(few_shot()))
     monkeypatch.setattr(module, "MOST_LINES", 7)
     accuracy_figure(build_table(few_shot()))
-    assert drawn == ["_dots", "_lines", "_panels"]
+    assert forms == ["_dots", "_lines", "_panels"]
 
 
 @pytest.mark.parametrize(
@@ -53,6 +54,29 @@ def test_only_amounts_are_joined_by_lines(
     (axes,) = figures[0].axes
     of_rows = [line.get_linestyle() for line in axes.lines if len(line.get_xdata()) > 1]
     assert set(of_rows) == {style}
+
+
+AMOUNTS = [f"text_noise(sigma={0.5 + i})" for i in range(12)]
+
+
+@pytest.mark.parametrize("step", [0.0, 0.001, 0.05])
+def test_rows_can_be_told_apart_and_their_lines_cross_no_name(
+    monkeypatch: pytest.MonkeyPatch, step: float
+) -> None:
+    """Twelve rows whose last values are equal, close or apart, and not in their order."""
+    figures = drawn(monkeypatch, module)
+    report = {"rows": "classifier", "columns": ["shots", "recipe.lr"]}
+    task = task_of(classifier=AMOUNTS, include=[], shots=[1, 2],
+                   recipe={"lr": [1e-3, 1e-2], "epochs": 60}, report=report)  # fmt: skip
+    results = make_results(
+        task, lambda c: 0.3 + step * (AMOUNTS.index(str(c.classifier)) * 5 % 12), n=1000
+    )
+    assert accuracy_figure(build_table(results)) is not None
+    (figure,) = figures
+    lines = [line for line in figure.axes[0].lines if len(np.atleast_1d(line.get_xdata())) > 1]
+    assert len({(line.get_color(), line.get_marker()) for line in lines}) == 12
+    assert (crossed(figure), colliding(figure), outside(figure)) == ([], [], [])
+    assert "Shots · learning rate" in texts(figure)
 
 
 def test_every_form_can_be_drawn(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from harness.report.render.canvas import canvas
 
-from .extents import colliding, is_legible, outside
+from .extents import colliding, crossed, is_legible, outside
 
 
 @pytest.mark.parametrize("angle", [0, 40, 90])
@@ -37,3 +37,14 @@ def test_it_finds_what_the_edge_cuts_off() -> None:
     figure.text(0.9, 0.5, "too long for this place")
     assert outside(figure) == ["too long for this place"]
     assert not is_legible(figure)
+
+
+def test_it_finds_a_line_that_runs_through_another_name() -> None:
+    figure = canvas(4, 4)
+    axes = figure.subplots()
+    line = {"arrowstyle": "-"}
+    axes.annotate("low", xy=(0.1, 0.9), xytext=(0.8, 0.1), arrowprops=line)
+    axes.annotate("beside", xy=(0.1, 0.2), xytext=(0.1, 0.3), arrowprops=line)
+    assert crossed(figure) == []
+    axes.text(0.45, 0.5, "between", ha="center", va="center")
+    assert crossed(figure) == [("low", "between")]
