@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -23,11 +23,15 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure as MatplotlibFigure
     from matplotlib.image import AxesImage
 
+_Arrays = Mapping[str, np.ndarray[Any, Any]]
 MOST_ROWS = 8
 _MOST_ACROSS = 3
 #: Maps are drawn once if no cosine differs by more: nobody sees this between two colours.
 ALIKE = 0.02
-_BEFORE, _AFTER, _BOTH = ", before training", ", after training", ", before and after training"
+#: In brackets, since a caption lists titles with commas.
+_BEFORE, _AFTER, _BOTH = (
+    " (before training)", " (after training)", " (before and after training)",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -39,41 +43,57 @@ class _Panel:
 
 
 def correlation_figure(results: Results, table: Table) -> Figure | None:
-    """Maps of the first `report.correlation` classes and the first seed, in the last column that
-    has weights; None where no column has any.
+    """Maps of the first `report.correlation` classes and the first seed, in the column in which
+    most rows have weights, the last of several; None where no column has any.
     """
+    column = _column(results, table)
+    if column is None:
+        return None
+    panels, left_out = _panels(results, table, column)
+    names = _class_names(results, table, column)
+    where = f" {in_column(str(column))}".rstrip()
+    text = (
+        f"Cosine similarities between the class weights of the classifier{where}, first "
+        f"seed, first {plural(len(names), 'class')}, in the same order on both axes; the "
+        "diagonal is grey. r: Pearson correlation of the off-diagonal entries with those "
+        "of the text classifier before training."
+    )
+    text += _drawn_once(panels)
+    if left_out:
+        text += f" Not shown for lack of space: {listing(left_out)}."
+    return Figure("correlation.png", text, png(_draw(panels, names)))
+
+
+def _column(results: Results, table: Table) -> Column | None:
+    """The column in which most rows have weights, the last of several; None without any."""
+    found, most = None, 0
     # From the last column: amounts ascend, so it was trained on the most samples.
     for column in reversed(table.columns):
-        panels, left_out = _panels(results, table, column)
-        if panels:
-            names = _class_names(results, table, column)
-            where = f" {in_column(str(column))}".rstrip()
-            text = (
-                f"Cosine similarities between the class weights of the classifier{where}, first "
-                f"seed, first {plural(len(names), 'class')}, in the same order on both axes; the "
-                "diagonal is grey. r: Pearson correlation of the off-diagonal entries with those "
-                "of the text classifier before training."
-            )
-            text += _drawn_once(panels)
-            if left_out:
-                text += f" Not shown for lack of space: {listing(left_out)}."
-            return Figure("correlation.png", text, png(_draw(panels, names)))
-    return None
+        finished = sum(table.entries[row, column].estimate is not None for row in table.rows)
+        # Files are read only where they may change the choice.
+        if finished > most and (number := len(_weights(results, table, column))) > most:
+            found, most = column, number
+    return found
+
+
+def _weights(results: Results, table: Table, column: Column) -> dict[str, _Arrays]:
+    """The arrays of the first seed of every row that has weights."""
+    first = {
+        row: min(entry.records, key=lambda r: r.cell.get("seed") or 0)
+        for row in table.rows
+        if (entry := table.entries[row, column]).estimate is not None and entry.records
+    }
+    arrays = {row: results.arrays(record) for row, record in first.items()}
+    return {row: of_row for row, of_row in arrays.items() if {"w_init", "w_final"} <= set(of_row)}
 
 
 def _panels(results: Results, table: Table, column: Column) -> tuple[list[_Panel], list[str]]:
     """The maps, and the rows that have one but no space."""
     classes = results.task.report.correlation
-    pairs: dict[str, tuple[CosineMap, CosineMap]] = {}
-    for row in table.rows:
-        entry = table.entries[row, column]
-        if entry.estimate is None:
-            continue
-        first = min(entry.records, key=lambda r: r.cell.get("seed") or 0)
-        arrays = results.arrays(first)
-        if "w_init" in arrays and "w_final" in arrays:
-            before, after = arrays["w_init"], arrays["w_final"]
-            pairs[row] = (cosines(before, classes), cosines(after, classes))
+    pairs = {
+        row: (cosines(of_row["w_init"], classes), cosines(of_row["w_final"], classes))
+        for row, of_row in _weights(results, table, column).items()
+    }
     # The text row first, since r refers to it; then rows that training changed; frozen ones last.
     order = sorted(pairs, key=lambda r: (not _is_text(table, r, column), np.array_equal(*pairs[r])))
     out = []
@@ -82,7 +102,7 @@ def _panels(results: Results, table: Table, column: Column) -> tuple[list[_Panel
         text = _is_text(table, row, column)
         if np.array_equal(initial, final):
             state = "fitted" if _is_method(table, row, column) else "frozen"
-            out.append(_Panel(f"{row}, {state}", initial, text))
+            out.append(_Panel(f"{row} ({state})", initial, text))
             continue
         out.append(_Panel(f"{row}{_BEFORE}", initial, text))
         out.append(_Panel(f"{row}{_AFTER}", final, False))

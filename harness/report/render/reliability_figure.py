@@ -12,6 +12,7 @@ from harness.report.render.canvas import canvas, png
 from harness.report.render.style import COLOURS, GREY, GRID, without_box
 from harness.report.render.wrap import LINE, lines_of, wrapped
 from harness.report.text.numbers import points
+from harness.report.text.precision import table_digits
 from harness.report.text.prose import in_column, listing
 
 if TYPE_CHECKING:
@@ -21,12 +22,15 @@ NAME = "reliability.png"
 _MOST_ACROSS, _TITLE_WIDTH = 3, 30
 #: Area of the dot that has all predictions, in square points.
 _AREA = 400.0
+_BEYOND, _TICKS = 9, (0, 25, 50, 75, 100)
 
 
 def reliability_figure(results: Results, table: Table) -> Figure | None:
     """None where Records have no confidences, or these are near the accuracies."""
     found = reliability(results, table)
-    return None if found is None else Figure(NAME, _caption(found), _draw(found))
+    if found is None:
+        return None
+    return Figure(NAME, _caption(found), _draw(found, table_digits(table)))
 
 
 def _caption(found: Diagrams) -> str:
@@ -43,7 +47,7 @@ def _caption(found: Diagrams) -> str:
     return text
 
 
-def _draw(found: Diagrams) -> bytes:
+def _draw(found: Diagrams, digits: int) -> bytes:
     across = min(_MOST_ACROSS, len(found.rows))
     down = -(-len(found.rows) // across)
     titles = LINE * (1 + lines_of([r.row for r in found.rows], _TITLE_WIDTH))
@@ -52,21 +56,24 @@ def _draw(found: Diagrams) -> bytes:
     for axes in grid.flat[len(found.rows) :]:
         axes.set_visible(False)
     for axes, row in zip(grid.flat, found.rows, strict=False):
-        _draw_panel(axes, row)
+        _draw_panel(axes, row, digits)
     figure.supxlabel("Confidence (%)", fontsize=10)
     figure.supylabel("Accuracy (points)", fontsize=10)
     return png(figure)
 
 
-def _draw_panel(axes: Axes, row: Reliability) -> None:
+def _draw_panel(axes: Axes, row: Reliability, digits: int) -> None:
     xs, ys = [100 * b.confidence for b in row.bins], [100 * b.accuracy for b in row.bins]
     axes.plot([0, 100], [0, 100], color=GREY, linewidth=1.0, linestyle=(0, (4, 3)), zorder=1)
     axes.plot(xs, ys, color=COLOURS[0], linewidth=1.0, zorder=2)
     axes.scatter(xs, ys, s=[max(6.0, _AREA * b.share) for b in row.bins], color=COLOURS[0],
-                 alpha=0.6, linewidth=0, zorder=3)  # fmt: skip
-    axes.set_title(f"{wrapped(row.row, _TITLE_WIDTH)}\nECE {points(row.error, 1)}", fontsize=9)
-    axes.set_xlim(-3, 103)
-    axes.set_ylim(-3, 103)
+                 alpha=0.6, linewidth=0, zorder=3, clip_on=False)  # fmt: skip
+    axes.set_title(f"{wrapped(row.row, _TITLE_WIDTH)}\nECE {points(row.error, digits)}", fontsize=9)
+    # Beyond 0 and 100 by the radius of the largest dot, which may be at either end.
+    axes.set_xlim(-_BEYOND, 100 + _BEYOND)
+    axes.set_ylim(-_BEYOND, 100 + _BEYOND)
+    axes.set_xticks(_TICKS)
+    axes.set_yticks(_TICKS)
     axes.grid(color=GRID, linewidth=0.8)
     axes.set_axisbelow(True)
     axes.tick_params(labelsize=8)
