@@ -49,8 +49,9 @@ _MOST = 60
 
 
 def axis_title(axis: str) -> str:
-    """An axis in words: `Learning rate` for recipe.lr. Raises KeyError for what is no axis."""
-    return AXIS_TITLES[axis] if axis in AXIS_TITLES else _OTHER_TITLES[axis]
+    """An axis in words: `Learning rate` for recipe.lr; one without a title by its name."""
+    name = axis.rpartition(".")[2].replace("_", " ")
+    return AXIS_TITLES.get(axis) or _OTHER_TITLES.get(axis) or name[:1].upper() + name[1:]
 
 
 def rows_title(table: Table) -> str:

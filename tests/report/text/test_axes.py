@@ -28,6 +28,11 @@ def test_every_axis_has_a_title_in_words(axis: str) -> None:
     assert re.fullmatch(r"[A-Z][a-z]+([ -][a-z]+)*( \(clips x crops\))?", title)
 
 
+def test_an_axis_without_a_title_has_its_name() -> None:
+    assert axis_title("feature_noise") == "Feature noise"
+    assert axis_title("recipe.new_key") == "New key"
+
+
 def test_a_word_stands_for_nothing_and_for_too_much() -> None:
     table = build_table(few_shot())
     many = replace(table, row_axes=("classifier", "views", "crops", "clip_starts"), column_axes=())
