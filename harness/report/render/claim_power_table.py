@@ -8,7 +8,14 @@ from harness.report.model.claim_power import ClaimPower, powers
 from harness.report.model.claims import JudgedClaim, comparisons
 from harness.report.model.paper import PaperPart
 from harness.report.render.pipe_table import pipe_table
-from harness.report.text.claim_power import BELOW, ends, items_missing, power_text, seeds_missing
+from harness.report.text.claim_power import (
+    BELOW,
+    able_text,
+    ends,
+    items_missing,
+    power_text,
+    seeds_missing,
+)
 
 _HEADER = ("In the paper", "Comparisons", "Could tell it", "Smallest", "Seeds needed",
            "Classes or items needed")  # fmt: skip
@@ -29,6 +36,6 @@ def claim_power_table(parts: Sequence[PaperPart], judged: Sequence[Sequence[Judg
 def _line(title: str, found: Sequence[ClaimPower]) -> list[str]:
     lacking = [p for p in found if not p.is_able]
     return [
-        title, str(len(found)), str(len(found) - len(lacking)), ends([p.smallest for p in found]),
+        title, str(len(found)), able_text(found), ends([p.smallest for p in found]),
         seeds_missing(lacking), items_missing(lacking),
     ]  # fmt: skip

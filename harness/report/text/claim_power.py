@@ -7,9 +7,12 @@ from collections.abc import Sequence
 from harness.report.model.claim_power import POWER, TARGET, ClaimPower
 from harness.report.text.counts import counted
 from harness.report.text.numbers import detectable, margin_points, percent, span
+from harness.report.text.prose import escape
 
 #: Decimals of smallest differences, which come from estimated variances.
 DIGITS = 1
+#: More comparisons than these are counted and not named.
+MOST_NAMED = 3
 
 
 def power_text(found: Sequence[ClaimPower], m: int) -> str:
@@ -33,6 +36,19 @@ BELOW = (
     "motions of one object. These are estimates, from how much the differences vary over the seeds "
     "and items of today."
 )
+
+
+def able_text(found: Sequence[ClaimPower]) -> str:
+    """How many of a table's comparisons could tell it, and which these are."""
+    able = [p.claim for p in found if p.is_able]
+    named = [
+        f"{escape(j.claim.a)} against {escape(j.claim.b)}"
+        + (f", {escape(j.column)}" if j.column else "")
+        for j in able[:MOST_NAMED]
+    ]
+    if more := len(able) - len(named):
+        named.append(f"{more} more")
+    return f"{len(able)} ({'; '.join(named)})" if named else "0"
 
 
 def ends(values: Sequence[float]) -> str:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+from harness.core.outcomes import Contrast
 from harness.core.words import plural
 from harness.report.model.claim_power import POWER, is_of_equality, smallest_of
 from harness.report.model.claims import UNTESTED, VERDICTS, JudgedClaim, comparisons
 from harness.report.model.paper import NOT_TESTABLE, SAME_STUDY, PaperPart
 from harness.report.text.numbers import percent
 from harness.report.text.prose import escape, listing
+from harness.stats.pairwise import SIGN_FLIPS
 from harness.task.declared import Declaration
 
 NOT_RUN = "not run"
@@ -127,10 +129,25 @@ def reading(judged: Sequence[JudgedClaim]) -> str:
         f"{units[:1].upper()}{units[1:]}; the difference is first minus second.",
         f"Test: {tests}." if tests else "",
         _generalises(judged),
+        _of_flips(contrasts),
         _smallest(judged),
         _of_equality(judged),
     ]
     return " ".join(s for s in sentences if s)
+
+
+def _of_flips(contrasts: Sequence[Contrast]) -> str:
+    """Why a difference that all seeds have may be undecided."""
+    flips = [c for c in contrasts if c.test == SIGN_FLIPS and c.p is not None]
+    if not flips:
+        return ""
+    least = [
+        f"{2.0 ** (1 - s):.2g} for {plural(s, 'seed')}" for s in sorted({c.seeds for c in flips})
+    ]
+    return (
+        "What is the same in every seed shows no spread, so signs are flipped: the smallest p, "
+        f"before it is adjusted, is {listing(least)}."
+    )
 
 
 def _smallest(judged: Sequence[JudgedClaim]) -> str:

@@ -6,7 +6,13 @@ from typing import Any
 
 from harness.report.model.claim_power import ClaimPower
 from harness.report.model.claims import JudgedClaim
-from harness.report.text.claim_power import ends, items_missing, power_text, seeds_missing
+from harness.report.text.claim_power import (
+    able_text,
+    ends,
+    items_missing,
+    power_text,
+    seeds_missing,
+)
 from harness.task.schema import ClaimModel
 
 CLAIM = JudgedClaim(ClaimModel(text="a", a="a", b="b", direction=">"), "")
@@ -53,3 +59,10 @@ def test_a_comparison_without_a_plan_is_not_called_impossible() -> None:
 def test_a_range_has_its_ends_once() -> None:
     assert ends([0.04, 0.025, 0.03]) == "2.5 to 4.0"
     assert ends([0.04]) == "4.0"
+
+
+def test_those_that_could_tell_it_are_named() -> None:
+    able = lacking(smallest=0.02)
+    assert able_text([lacking()]) == "0"
+    assert able_text([lacking(), able]) == "1 (a against b)"
+    assert able_text([able] * 5) == "5 (a against b; a against b; a against b; 2 more)"

@@ -6,13 +6,14 @@ from typing import Any
 
 import pytest
 
+from harness.core.cells import Cell
 from harness.report.model.claims import JudgedClaim, adjust_page
 from harness.report.model.paper import PaperPart
 from harness.report.model.table import build_table
 from harness.report.text.paper import declared_in, opening, reading, relation, verdict_list
 from harness.task.declared import Declaration
 
-from ..studies import few_shot, few_shot_accuracy, make_results, task_of
+from ..studies import few_shot, few_shot_accuracy, make_results, name_of, task_of
 
 ANALOGUE = {"relation": "analogue", "why": "Drawings | stand for videos."}
 
@@ -101,11 +102,26 @@ def test_losses_are_in_nats_and_have_no_smallest_detectable_difference() -> None
     text = reading(judged)
     assert text.startswith("Mean training losses of all epochs in nats; ")
     assert "  " not in text
-    assert text.endswith(
+    assert (
         "Claims about losses generalise over seeds only: these classes and training sets are fixed "
         "(estimand E1)."
-    )
+    ) in text
+    assert "Smallest detectable" not in text
     assert reading(judged_of(claim("lda2", "random"))) == ""
+
+
+def test_what_is_the_same_in_every_seed_says_which_p_it_can_have() -> None:
+    """Of 2^S patterns of signs two are as extreme."""
+    steps = claim("text", "random", measure="steps", target=1.0)
+
+    def curve(cell: Cell) -> list[float]:
+        return [2.0, 0.9, 0.8] if name_of(cell) == "random" else [0.9, 0.8, 0.7]
+
+    (j,) = judged_of(steps, curve=curve)
+    assert j.p == 2 / 2**5
+    text = reading([j])
+    assert "the smallest p, before it is adjusted, is 0.062 for 5 seeds." in text
+    assert "signs are flipped" not in reading(judged_of(claim("text", "random")))
 
 
 @pytest.mark.parametrize(
