@@ -18,6 +18,7 @@ from harness.report.render.style import (
     TOP1_AXIS,
     draw_interval,
     line_of_row,
+    numbers_below,
     rows_on_y,
     without_box,
 )
@@ -84,6 +85,7 @@ def _panels(table: Table, drawn: Sequence[str]) -> bytes:
                 draw_interval(axes, i, summary, COLOURS[0])
         axes.set_title(wrapped(label, TITLE_WIDTH), fontsize=10)
         rows_on_y(axes, drawn)
+    numbers_below(grid, len(table.labels))
     figure.supxlabel(TOP1_AXIS, fontsize=10)
     figure.supylabel(rows_title(table), fontsize=10)
     return png(figure)

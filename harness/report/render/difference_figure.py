@@ -17,6 +17,7 @@ from harness.report.render.style import (
     MOST_ACROSS,
     TITLE_WIDTH,
     draw_interval,
+    numbers_below,
     rows_on_y,
 )
 from harness.report.render.wrap import LINE, lines_of, names_inches, row_inches, wrapped
@@ -94,6 +95,8 @@ def _canvas(
     grid = figure.subplots(down, across, sharey=True, sharex=not own, squeeze=False)
     for axes in grid.flat[len(columns) :]:
         axes.set_visible(False)
+    if not own:
+        numbers_below(grid, len(columns))
     panels = list(grid.flat[: len(columns)])
     for axes, column in zip(panels, columns, strict=True):
         if column.label != "all":

@@ -9,7 +9,12 @@ from harness.report.model.figure import Figure
 from harness.report.model.results import Results
 from harness.report.model.table import Table
 from harness.report.render.canvas import canvas, png
-from harness.report.render.style import COLOURS, GRID, without_box
+from harness.report.render.style import (
+    COLOURS,
+    GRID,
+    numbers_below,
+    without_box,
+)
 from harness.report.render.wrap import LINE, lines_of, wrapped
 from harness.report.text.class_gains import gains_caption
 
@@ -42,6 +47,7 @@ def _draw(found: ColumnGains, rows: tuple[ClassGains, ...]) -> bytes:
         axes.set_visible(False)
     for axes, gains in zip(grid.flat, rows, strict=False):
         _draw_panel(axes, gains)
+    numbers_below(grid, len(rows))
     figure.supxlabel("Classes, sorted by their difference", fontsize=10)
     figure.supylabel(f"Difference from {wrapped(found.base, 24)}\n(points)", fontsize=10)
     return png(figure)

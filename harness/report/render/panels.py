@@ -7,7 +7,11 @@ from typing import TYPE_CHECKING
 
 from harness.report.model.labels import Column
 from harness.report.render.canvas import canvas
-from harness.report.render.style import MOST_ACROSS, TITLE_WIDTH
+from harness.report.render.style import (
+    MOST_ACROSS,
+    TITLE_WIDTH,
+    numbers_below,
+)
 from harness.report.render.wrap import LINE, lines_of, names_inches, row_inches, wrapped
 
 if TYPE_CHECKING:
@@ -34,6 +38,7 @@ def row_panels(
     grid = figure.subplots(down, across, sharey=share_y, sharex=True, squeeze=False)
     for axes in grid.flat[len(columns) :]:
         axes.set_visible(False)
+    numbers_below(grid, len(columns))
     panels = list(grid.flat[: len(columns)])
     for axes, column in zip(panels, columns, strict=True):
         if column.label != "all":

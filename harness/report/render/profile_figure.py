@@ -11,7 +11,13 @@ from harness.report.model.figure import Figure
 from harness.report.model.labels import Column
 from harness.report.model.table import Table
 from harness.report.render.canvas import canvas, png
-from harness.report.render.style import GRID, MOST_LINES, line_of_row, without_box
+from harness.report.render.style import (
+    GRID,
+    MOST_LINES,
+    line_of_row,
+    numbers_below,
+    without_box,
+)
 from harness.report.render.wrap import LINE, NAME_WIDTH, lines_of, names_inches, wrapped
 from harness.stats.profiles import behind_best
 
@@ -43,6 +49,7 @@ def profile_figure(table: Table) -> Figure | None:
     grid = figure.subplots(down, across, squeeze=False, sharex=True, sharey=True)
     for axes in grid.flat[len(columns) :]:
         axes.set_visible(False)
+    numbers_below(grid, len(columns))
     end = 1.04 * max(1.0, *(100 * float(_behind(found, c, rows).max()) for c in columns))
     for axes, column in zip(grid.flat, columns, strict=False):
         _draw(axes, found, column, rows, end)

@@ -9,7 +9,13 @@ from harness.report.model.reliability import BINS, Diagrams, Reliability, reliab
 from harness.report.model.results import Results
 from harness.report.model.table import Table
 from harness.report.render.canvas import canvas, png
-from harness.report.render.style import COLOURS, GREY, GRID, without_box
+from harness.report.render.style import (
+    COLOURS,
+    GREY,
+    GRID,
+    numbers_below,
+    without_box,
+)
 from harness.report.render.wrap import LINE, lines_of, wrapped
 from harness.report.text.numbers import points
 from harness.report.text.precision import table_digits
@@ -57,6 +63,7 @@ def _draw(found: Diagrams, digits: int) -> bytes:
         axes.set_visible(False)
     for axes, row in zip(grid.flat, found.rows, strict=False):
         _draw_panel(axes, row, digits)
+    numbers_below(grid, len(found.rows))
     figure.supxlabel("Confidence (%)", fontsize=10)
     figure.supylabel("Accuracy (points)", fontsize=10)
     return png(figure)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from harness.report.render.wrap import NAME_WIDTH, wrapped
 
 if TYPE_CHECKING:
+    import numpy as np
     from matplotlib.axes import Axes
 
 #: The palette of Okabe and Ito, distinguishable with any colour vision; pale ones are darkened.
@@ -58,6 +59,14 @@ def rows_on_y(axes: Axes, rows: Sequence[str]) -> None:
     axes.set_axisbelow(True)
     without_box(axes)
     axes.tick_params(axis="y", length=0)
+
+
+def numbers_below(grid: np.ndarray[Any, Any], shown: int) -> None:
+    """Panels that share their x axis, `shown` of the places of `grid`, the others hidden: numbers
+    below the lowest panel of every column, also where the last line of panels does not reach it.
+    """
+    for place, axes in enumerate(grid.flat[:shown]):
+        axes.tick_params(labelbottom=place + grid.shape[1] >= shown)
 
 
 def without_box(axes: Axes) -> None:
