@@ -10,6 +10,7 @@ from harness.report.model.figure import Figure
 from harness.report.model.labels import Column
 from harness.report.model.table import Table
 from harness.report.render.canvas import canvas, png
+from harness.report.render.panels import titled
 from harness.report.render.style import (
     COLOURS,
     GREY,
@@ -20,7 +21,7 @@ from harness.report.render.style import (
     numbers_below,
     rows_on_y,
 )
-from harness.report.render.wrap import LINE, lines_of, names_inches, row_inches, wrapped
+from harness.report.render.wrap import LINE, lines_of, names_inches, row_inches
 from harness.report.text.axes import rows_title
 from harness.report.text.notes import NOT_ADJUSTED
 from harness.stats import family
@@ -93,15 +94,9 @@ def _canvas(
     titles = 0.43 + LINE * lines_of([c.label for c in columns], TITLE_WIDTH) + _NUMBERS * own
     figure = canvas(width, 0.6 + down * (titles + row_inches(rows, 0.32) * len(rows)))
     grid = figure.subplots(down, across, sharey=True, sharex=not own, squeeze=False)
-    for axes in grid.flat[len(columns) :]:
-        axes.set_visible(False)
     if not own:
         numbers_below(grid, len(columns))
-    panels = list(grid.flat[: len(columns)])
-    for axes, column in zip(panels, columns, strict=True):
-        if column.label != "all":
-            axes.set_title(wrapped(column.label, TITLE_WIDTH), fontsize=10)
-    return figure, panels
+    return figure, titled(grid, columns)
 
 
 def _caption(table: Table, shown: Sequence[Contrast]) -> str:

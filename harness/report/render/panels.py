@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from harness.report.model.labels import Column
 from harness.report.render.canvas import canvas
@@ -36,11 +38,16 @@ def row_panels(
     titles = 0.43 + LINE * lines_of([c.label for c in columns], TITLE_WIDTH)
     figure = canvas(width, 0.7 + down * (titles + row_inches(rows, 0.3) * len(rows)))
     grid = figure.subplots(down, across, sharey=share_y, sharex=True, squeeze=False)
+    numbers_below(grid, len(columns))
+    return figure, titled(grid, columns)
+
+
+def titled(grid: np.ndarray[Any, Any], columns: Sequence[Column]) -> list[Axes]:
+    """The panels of a grid, one for each column, with their titles; the others are hidden."""
     for axes in grid.flat[len(columns) :]:
         axes.set_visible(False)
-    numbers_below(grid, len(columns))
     panels = list(grid.flat[: len(columns)])
     for axes, column in zip(panels, columns, strict=True):
         if column.label != "all":
             axes.set_title(wrapped(column.label, TITLE_WIDTH), fontsize=10)
-    return figure, panels
+    return panels
