@@ -80,7 +80,8 @@ def test_named_recipes_are_rows_of_one_report(opened: Open, tmp_path: Path) -> N
     page = (reports / "tiny.md").read_text()
     assert "- Records: 6 of 6 cells" in page
     assert "- Named recipes: shared, own" in page
-    assert "2 configurations per row; each is reported" in page
+    # The two recipes of text are one: its rows are the same cells.
+    assert "2 configurations that differ in the recipe alone (random" in page
 
 
 def test_overrides_come_after_keyword_arguments(tiny: WriteTask, tmp_path: Path) -> None:

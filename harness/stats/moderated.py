@@ -17,7 +17,7 @@ import numpy as np
 
 from harness.core.outcomes import Contrast, Part
 from harness.stats.power import smallest_detectable
-from harness.stats.spread import combined, share_of_seeds
+from harness.stats.spread import ROUNDING, combined, share_of_seeds
 from harness.stats.student import t_test
 
 #: With fewer pairs (four rows have six) the prior is too rough, and Holm's correction holds alone.
@@ -90,7 +90,9 @@ def fit_prior(variances: Sequence[float], df: float) -> Prior:
     """
     from scipy.special import chdtri, polygamma
 
-    positive = np.array([v for v in variances if v > 0])
+    # Seeds with equal means have no variance but rounding, whose logarithm is no scale either.
+    smallest = ROUNDING * max(variances, default=0.0)
+    positive = np.array([v for v in variances if v > smallest])
     if len(positive) < 2:
         return Prior(0.0, 0.0)
     excess = float(np.log(positive).var(ddof=1)) - float(polygamma(1, df / 2))

@@ -165,18 +165,23 @@ def test_embedded_variants_can_be_planned(name: str, tmp_path: Path) -> None:
 
 #: What two cores allow fewer than ten seeds of: towers that are trained, and clips of 12 frames.
 COSTLY = {"table02": "all", "table04": "learnable", "table05": "projection"}
+#: Tables of backbones whose projection is three times as large.
+BACKBONES = ("table03", "table12")
 
 
 @pytest.mark.parametrize("name", sorted(set(TESTABLE) - SOURCES))
 def test_seeds_are_enough_for_a_test_in_every_row(name: str) -> None:
-    """Ten or more; five or more of what is costly."""
+    """Ten or more with few samples; six with all of them, where the classes decide; five of what is
+    costly, and eight of two backbones.
+    """
     seeds: dict[tuple[str, str, str, str], set[int | None]] = {}
     for cell in expand(read_task(PAPER[name], embedded=True)):
         row = (str(cell.prompt), str(cell.tuning), str(cell.regime), str(cell.shots))
         seeds.setdefault(row, set()).add(cell.seed)
     for row, of_row in seeds.items():
         if of_row != {None}:
-            least = 5 if any(COSTLY.get(name, "no word of it") in word for word in row) else 10
+            least = 8 if name in BACKBONES else 6 if row[2] == "full" else 10
+            least = 5 if any(COSTLY.get(name, "no word of it") in word for word in row) else least
             assert len(of_row - {None}) >= least, row
 
 
@@ -236,13 +241,14 @@ def test_cells_of_several_tables_are_shared() -> None:
 
     assert cells("figureA5") < cells("table01")
     assert cells("figure3") < cells("table10")
-    assert cells("figure4") < cells("table10")
+    assert len(cells("figure4") & cells("table10")) == 12
+    assert len(cells("figure4") - cells("table10")) == 8, "its further four seeds of two rows"
     assert cells("figure1") < cells("table01") | cells("table10")
     frozen = {cell for cell in cells("tableA2") if cell.schedule == "frozen"}
-    assert len(frozen) == 30
+    assert len(frozen) == 26
     assert frozen <= cells("table01") & cells("table10")
     aligned = {cell for cell in cells("table03") if cell.encoder.name == "embedded/lit-emoji"}
-    assert len(aligned) == 40
+    assert len(aligned) == 32
     assert aligned < cells("table10")
-    assert len(cells("table03") & cells("table12")) == 10
+    assert len(cells("table03") & cells("table12")) == 8
     assert cells("tableA1") < cells("table02")

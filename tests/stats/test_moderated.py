@@ -66,6 +66,7 @@ def test_the_prior_of_smyth_with_the_median_as_its_place() -> None:
     assert prior.variance == pytest.approx(1.0 / (stats.chi2.ppf(0.5, 4) / 4), rel=1e-9)
     assert fit_prior([1.0, 1.1, 0.9, 1.05], 4).df == 8
     assert fit_prior([0.0, 1.0, 0.0], 4) == Prior(0, 0)
+    assert fit_prior([*values, 1e-33, 1e-31], 4) == prior, "rounding is no variance"
 
 
 def test_a_variance_is_raised_and_never_lowered() -> None:
