@@ -43,8 +43,13 @@ class Rates:
 
     def held(self, studies: int) -> bool:
         """Whether no rate is above its ceiling by more than the simulation's own error."""
-        found = ((self.family, MOST_FAMILY), (self.at_05, MOST_05), (self.at_01, MOST_01))
-        return all(rate <= most + _error(most, studies) for rate, most in found)
+        return hold(self.family, self.at_05, self.at_01, studies)
+
+
+def hold(family: float, at_05: float, at_01: float, studies: int) -> bool:
+    """Whether no rate is above its ceiling by more than the simulation's own error."""
+    found = ((family, MOST_FAMILY), (at_05, MOST_05), (at_01, MOST_01))
+    return all(rate <= most + _error(most, studies) for rate, most in found)
 
 
 def rates(tests: Tests, kinds: Sequence[np.ndarray]) -> Rates:

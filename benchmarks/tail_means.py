@@ -15,7 +15,7 @@ from itertools import combinations
 
 import numpy as np
 
-from benchmarks.tail import MOST_01, MOST_05, MOST_FAMILY
+from benchmarks.tail import hold
 from benchmarks.tail_worlds import Array
 from harness.core.outcomes import Contrast, Outcomes
 from harness.stats.moderated import share_seed_variance
@@ -103,11 +103,6 @@ class Rates:
     at_05: float
     at_01: float
 
-    def held(self, studies: int) -> bool:
-        """Whether no rate is above its ceiling by more than two standard errors."""
-        found = ((self.family, MOST_FAMILY), (self.at_05, MOST_05), (self.at_01, MOST_01))
-        return all(r <= most + 2 * (most * (1 - most) / studies) ** 0.5 for r, most in found)
-
 
 def rates(p_BP: Array) -> Rates:
     """Of B studies with P pairs."""
@@ -128,7 +123,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for world in WORLDS:
             both = list(studies_of(world, seeds, options.studies))
             own, shared = (rates(np.array(p)) for p in zip(*both, strict=True))
-            held = held and shared.held(options.studies)
+            held = held and hold(shared.family, shared.at_05, shared.at_01, options.studies)
             cells = [f"{getattr(shared, name):.3f} ({getattr(own, name):.3f})"
                      for name in ("family", "at_05", "at_01")]  # fmt: skip
             print(f"| {world.name} | {seeds} | {' | '.join(cells)} |", flush=True)

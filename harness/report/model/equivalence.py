@@ -10,8 +10,7 @@ from harness.stats import equivalence
 
 def margin_of(table: Table) -> float | None:
     """The margin as a fraction; None for a task without one."""
-    margin = table.task.report.margin
-    return None if margin is None else margin / 100
+    return table.verdicts.margin
 
 
 def verdict_of(table: Table, c: Contrast, column: Column) -> str:
