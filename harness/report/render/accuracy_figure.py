@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from harness.report.model.figure import Figure
 from harness.report.model.table import Table
 from harness.report.render.canvas import canvas, png
+from harness.report.render.pictures import numbered, pictures
 from harness.report.render.style import (
     COLOURS,
     GRID,
@@ -29,16 +30,18 @@ from harness.report.text.axes import columns_title, rows_title
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-
+_NAME = "accuracy.png"
 #: Inches; characters in a line of a name beside a line; inches from one such name to the next.
 _WIDTH, _END_WIDTH, _NAME_STEP = 8.0, 24, 0.165
 
 
-def accuracy_figure(table: Table) -> Figure | None:
-    """Means with their intervals; None where nothing is done."""
+def accuracy_figures(table: Table) -> list[Figure]:
+    """Means with their intervals; none where nothing is done, several where one picture would be
+    too high.
+    """
     drawn = [r for r in table.rows if any(table.summary(r, label) for label in table.labels)]
     if not drawn:
-        return None
+        return []
     bars = (
         "ranges over class draws."
         if table.columns[0].draw is not None
@@ -46,49 +49,68 @@ def accuracy_figure(table: Table) -> Figure | None:
         "paired difference of their rows is significant."
     )
     if len(table.labels) == 1:
-        return Figure("accuracy.png", f"Top-1 accuracy with {bars}", _dots(table, drawn))
+        return numbered(_NAME, f"Top-1 accuracy with {bars}", _dots(table, drawn))
     axis = table.column_axes[0] if len(table.column_axes) == 1 else ""
     over = {"shots": " over the number of shots", "fraction": " over the fraction of the data"}
     text = f"Top-1 accuracy{over.get(axis, '')} with {bars}"
     if len(drawn) > MOST_LINES:
-        return Figure("accuracy.png", text, _panels(table, drawn))
-    return Figure("accuracy.png", text, _lines(table, drawn))
+        return numbered(_NAME, text, _panels(table, drawn))
+    return [Figure(_NAME, text, _lines(table, drawn))]
 
 
-def _dots(table: Table, drawn: Sequence[str]) -> bytes:
-    figure = canvas(7.0, 1.0 + row_inches(drawn, 0.34) * len(drawn))
-    axes = figure.subplots()
-    for i, row in enumerate(drawn):
-        summary = table.summary(row, table.labels[0])
-        assert summary is not None
-        draw_interval(axes, i, summary, COLOURS[0])
-    rows_on_y(axes, drawn)
-    axes.set_xlabel(TOP1_AXIS)
-    axes.set_ylabel(rows_title(table))
-    return png(figure)
+def _dots(table: Table, drawn: Sequence[str]) -> Iterator[bytes]:
+    row_high = row_inches(drawn, 0.34)
+    parts = pictures(drawn, table.labels, across=1, row_high=row_high, title_high=1.0)
+    for part in parts:
+        figure = canvas(7.0, 1.0 + row_high * len(part.rows))
+        axes = figure.subplots()
+        _draw_rows(axes, table, part.rows, table.labels[0])
+        if len(parts) > 1:
+            axes.set_xlim(_range(table))
+        axes.set_xlabel(TOP1_AXIS)
+        axes.set_ylabel(rows_title(table))
+        yield png(figure)
 
 
-def _panels(table: Table, drawn: Sequence[str]) -> bytes:
+def _panels(table: Table, drawn: Sequence[str]) -> Iterator[bytes]:
     """One panel per column: so many lines could not be followed."""
     across = min(MOST_ACROSS, len(table.labels))
-    down = -(-len(table.labels) // across)
     titles = 0.43 + LINE * lines_of(table.labels, TITLE_WIDTH)
     names = max(2.4, 0.5 + names_inches(drawn))
-    height = 0.6 + down * (titles + row_inches(drawn, 0.2) * len(drawn))
-    figure = canvas(names + 2.3 * across, height)
-    grid = figure.subplots(down, across, sharey=True, sharex=True, squeeze=False)
-    for axes in grid.flat[len(table.labels) :]:
-        axes.set_visible(False)
-    for axes, label in zip(grid.flat, table.labels, strict=False):
-        for i, row in enumerate(drawn):
-            if summary := table.summary(row, label):
-                draw_interval(axes, i, summary, COLOURS[0])
-        axes.set_title(wrapped(label, TITLE_WIDTH), fontsize=10)
-        rows_on_y(axes, drawn)
-    numbers_below(grid, len(table.labels))
-    figure.supxlabel(TOP1_AXIS, fontsize=10)
-    figure.supylabel(rows_title(table), fontsize=10)
-    return png(figure)
+    high = row_inches(drawn, 0.2)
+    parts = pictures(drawn, table.labels, across=across, row_high=high, title_high=titles)
+    for part in parts:
+        down = -(-len(part.columns) // across)
+        figure = canvas(names + 2.3 * across, 0.6 + down * (titles + high * len(part.rows)))
+        grid = figure.subplots(down, across, sharey=True, sharex=True, squeeze=False)
+        for axes in grid.flat[len(part.columns) :]:
+            axes.set_visible(False)
+        for axes, label in zip(grid.flat, part.columns, strict=False):
+            _draw_rows(axes, table, part.rows, label)
+            axes.set_title(wrapped(label, TITLE_WIDTH), fontsize=10)
+        if len(parts) > 1:
+            grid.flat[0].set_xlim(_range(table))
+        numbers_below(grid, len(part.columns))
+        figure.supxlabel(TOP1_AXIS, fontsize=10)
+        figure.supylabel(rows_title(table), fontsize=10)
+        yield png(figure)
+
+
+def _draw_rows(axes: Axes, table: Table, rows: Sequence[str], label: str) -> None:
+    for i, row in enumerate(rows):
+        if summary := table.summary(row, label):
+            draw_interval(axes, i, summary, COLOURS[0])
+    rows_on_y(axes, rows)
+
+
+def _range(table: Table) -> tuple[float, float]:
+    """From the lowest to the highest end of all intervals, in points, with some air: all pictures
+    of a figure have the same axis.
+    """
+    found = [table.summary(row, label) for row in table.rows for label in table.labels]
+    ends = [100 * end for summary in found if summary for end in summary if end is not None]
+    air = 0.05 * (max(ends) - min(ends)) or 1.0
+    return min(ends) - air, max(ends) + air
 
 
 def _lines(table: Table, drawn: Sequence[str]) -> bytes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from harness.core.outcomes import Contrast
@@ -11,6 +11,7 @@ from harness.report.model.labels import Column
 from harness.report.model.table import Table
 from harness.report.render.canvas import canvas, png
 from harness.report.render.panels import titled
+from harness.report.render.pictures import numbered, pictures
 from harness.report.render.style import (
     COLOURS,
     GREY,
@@ -28,7 +29,6 @@ from harness.stats import family
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure as MatplotlibFigure
 
 #: From where to where the axis of a panel goes, in points.
 Range = tuple[float, float]
@@ -38,32 +38,61 @@ _MOST_SHRUNK = 3
 _NUMBERS = 0.2
 
 
-def difference_figure(table: Table) -> Figure | None:
-    """None without a reference, or without an interval; class draws have a table instead."""
+def difference_figures(table: Table) -> list[Figure]:
+    """None without a reference, or without an interval; class draws have a table instead. Several
+    where one picture would be too high.
+    """
     shown = [c for c in table.against if c.contrast.low is not None]
     if not shown or table.draws:
-        return None
-    margin = table.task.report.margin
+        return []
     columns = list(dict.fromkeys(c.column for c in shown))
     contrasts = {column: [c.contrast for c in shown if c.column == column] for column in columns}
-    ranges = panel_ranges([_range(of_column, margin) for of_column in contrasts.values()])
-    own = len(set(ranges)) > 1
+    limits = panel_ranges([_range(cs, table.task.report.margin) for cs in contrasts.values()])
     rows = [r for r in table.rows if any(c.contrast.a == r for c in shown)]
-    figure, panels = _canvas(columns, rows, own=own)
-    for axes, of_column, limits in zip(panels, contrasts.values(), ranges, strict=True):
-        for c in of_column:
+    drawn = _pictures(table, rows, contrasts, dict(zip(columns, limits, strict=True)))
+    return numbered("differences.png", _caption(table, [c.contrast for c in shown]), drawn)
+
+
+def _pictures(
+    table: Table,
+    rows: Sequence[str],
+    contrasts: Mapping[Column, Sequence[Contrast]],
+    ranges: Mapping[Column, Range],
+) -> Iterator[bytes]:
+    own = len(set(ranges.values())) > 1
+    across = min(MOST_ACROSS, len(contrasts))
+    titles = 0.43 + LINE * lines_of([c.label for c in contrasts], TITLE_WIDTH) + _NUMBERS * own
+    high = row_inches(rows, 0.32)
+    unit = "points; every panel has its own range" if own else "points"
+    parts = pictures(rows, list(contrasts), across=across, row_high=high, title_high=titles)
+    for part in parts:
+        down = -(-len(part.columns) // across)
+        width = max(1.8, 0.5 + names_inches(rows)) + 2.3 * across + (2.2 if across == 1 else 0)
+        figure = canvas(width, 0.6 + down * (titles + high * len(part.rows)))
+        # With ranges of their own, each panel has the numbers of its axis.
+        grid = figure.subplots(down, across, sharey=True, sharex=not own, squeeze=False)
+        if not own:
+            numbers_below(grid, len(part.columns))
+        for axes, column in zip(titled(grid, part.columns), part.columns, strict=True):
+            _draw_panel(axes, part.rows, contrasts[column], table.task.report.margin)
+            axes.set_xlim(ranges[column])
+        figure.supylabel(rows_title(table), fontsize=10)
+        figure.supxlabel(f"Difference from {table.reference} ({unit})", fontsize=10)
+        yield png(figure)
+
+
+def _draw_panel(
+    axes: Axes, rows: Sequence[str], contrasts: Sequence[Contrast], margin: float | None
+) -> None:
+    for c in contrasts:
+        if c.a in rows:
             significant = family.sign(c) != 0
             draw_interval(axes, rows.index(c.a), (c.difference, c.low, c.high),
                           COLOURS[0] if significant else GREY, filled=significant)  # fmt: skip
-        axes.axvline(0, color="#999999", linewidth=1.0, zorder=0)
-        if margin is not None:
-            axes.axvspan(-margin, margin, color=GRID, alpha=0.5, linewidth=0, zorder=-1)
-        axes.set_xlim(limits)
-        rows_on_y(axes, rows)
-    unit = "points; every panel has its own range" if own else "points"
-    figure.supylabel(rows_title(table), fontsize=10)
-    figure.supxlabel(f"Difference from {table.reference} ({unit})", fontsize=10)
-    return Figure("differences.png", _caption(table, [c.contrast for c in shown]), png(figure))
+    axes.axvline(0, color="#999999", linewidth=1.0, zorder=0)
+    if margin is not None:
+        axes.axvspan(-margin, margin, color=GRID, alpha=0.5, linewidth=0, zorder=-1)
+    rows_on_y(axes, rows)
 
 
 def panel_ranges(wanted: Sequence[Range]) -> list[Range]:
@@ -82,21 +111,6 @@ def _range(contrasts: Sequence[Contrast], margin: float | None) -> Range:
     low, high = min(-(margin or 0.0), *ends), max(margin or 0.0, *ends)
     air = 0.06 * (high - low) or 1.0
     return low - air, high + air
-
-
-def _canvas(
-    columns: Sequence[Column], rows: Sequence[str], *, own: bool
-) -> tuple[MatplotlibFigure, list[Axes]]:
-    """A figure with a titled panel for each column; `own`: each with the numbers of its axis."""
-    across = min(MOST_ACROSS, len(columns))
-    down = -(-len(columns) // across)
-    width = max(1.8, 0.5 + names_inches(rows)) + 2.3 * across + (2.2 if across == 1 else 0)
-    titles = 0.43 + LINE * lines_of([c.label for c in columns], TITLE_WIDTH) + _NUMBERS * own
-    figure = canvas(width, 0.6 + down * (titles + row_inches(rows, 0.32) * len(rows)))
-    grid = figure.subplots(down, across, sharey=True, sharex=not own, squeeze=False)
-    if not own:
-        numbers_below(grid, len(columns))
-    return figure, titled(grid, columns)
 
 
 def _caption(table: Table, shown: Sequence[Contrast]) -> str:

@@ -8,17 +8,17 @@ from harness.report.model.figure import Figure
 from harness.report.model.mean_table import mean_table
 from harness.report.model.results import Results
 from harness.report.model.table import Table
-from harness.report.render.accuracy_figure import accuracy_figure
+from harness.report.render.accuracy_figure import accuracy_figures
 from harness.report.render.banner import with_banner
 from harness.report.render.correlation_figure import correlation_figure
 from harness.report.render.cost_figure import NAME as COST
 from harness.report.render.cost_figure import cost_figure
-from harness.report.render.difference_figure import difference_figure
+from harness.report.render.difference_figure import difference_figures
 from harness.report.render.dose_figure import NAME, dose_figure
 from harness.report.render.gains_figure import NAME as GAINS
 from harness.report.render.gains_figure import gains_figure
-from harness.report.render.improvement_figure import improvement_figure
-from harness.report.render.loss_figure import loss_figure
+from harness.report.render.improvement_figure import improvement_figures
+from harness.report.render.loss_figure import loss_figures
 from harness.report.render.profile_figure import profile_figure
 from harness.report.render.rank_figure import rank_figure
 from harness.report.render.reliability_figure import NAME as RELIABILITY
@@ -34,12 +34,15 @@ def draw(results: Results, table: Table) -> list[Figure]:
 
     Where rows were chosen on the test set, every figure has a banner that says so.
     """
-    drawn = [
-        accuracy_figure(table), step_figure(table), difference_figure(table),
-        loss_figure(results, table), correlation_figure(results, table), dose_figure(table),
-        reliability_figure(results, table), cost_figure(table), gains_figure(results, table),
+    figures = [
+        *accuracy_figures(table), *_there(step_figure(table)), *difference_figures(table),
+        *loss_figures(results, table),
+        *_there(
+            correlation_figure(results, table), dose_figure(table),
+            reliability_figure(results, table), cost_figure(table), gains_figure(results, table),
+        ),
+        *_of_means(table),
     ]  # fmt: skip
-    figures = [*(figure for figure in drawn if figure is not None), *_of_means(table)]
     return [with_banner(f) for f in figures] if chosen_on_test(table) else figures
 
 
@@ -76,12 +79,15 @@ def _of_means(table: Table) -> list[Figure]:
     means = mean_table(table)
     if means is None:
         return []
-    same = [figure for figure in (accuracy_figure(means), difference_figure(means)) if figure]
-    own = [rank_figure(table), improvement_figure(table), profile_figure(table)]
+    same = [*accuracy_figures(means), *difference_figures(means)]
     return [
         *(replace(f, name=_MEAN + f.name, caption=_of_mean(table, f.caption)) for f in same),
-        *(figure for figure in own if figure is not None),
+        *_there(rank_figure(table)), *improvement_figures(table), *_there(profile_figure(table)),
     ]  # fmt: skip
+
+
+def _there(*figures: Figure | None) -> list[Figure]:
+    return [figure for figure in figures if figure is not None]
 
 
 def _of_mean(table: Table, caption: str) -> str:

@@ -15,6 +15,7 @@ from harness.report.model.speed import targets
 from harness.report.model.steps import epochs_to
 from harness.report.model.table import Table
 from harness.report.render.canvas import canvas, png
+from harness.report.render.pictures import numbered, pictures
 from harness.report.render.style import GREY, GRID, line_of_row, without_box
 from harness.report.render.wrap import LINE, NAME_WIDTH, lines_of, names_inches, wrapped
 from harness.report.text.prose import listing
@@ -23,13 +24,15 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _MOST_ACROSS, _TITLE_WIDTH = 3, 36
+#: Of a line of panels, in inches.
+_HIGH = 3.4
 _Curve = np.ndarray[tuple[int], np.dtype[np.float64]]
 
 
-def loss_figure(results: Results, table: Table) -> Figure | None:
+def loss_figures(results: Results, table: Table) -> list[Figure]:
     """The loss of every row, one panel per column, where the task asks for it."""
     if not results.task.report.curves:
-        return None
+        return []
     panels = {
         column: curves
         for column in table.columns
@@ -37,8 +40,11 @@ def loss_figure(results: Results, table: Table) -> Figure | None:
                        if (loss_E := mean_curve(table.entries[row, column])) is not None})
     }  # fmt: skip
     if not panels:
-        return None
-    return Figure("curves.png", _caption(targets(table.task)), _draw(table, panels))
+        return []
+    across = min(_MOST_ACROSS, len(panels))
+    parts = pictures([""], list(panels), across=across, row_high=_HIGH, title_high=0.0)
+    drawn = [_draw(table, {column: panels[column] for column in p.columns}) for p in parts]
+    return numbered("curves.png", _caption(targets(table.task)), drawn)
 
 
 def _caption(wanted: Sequence[float]) -> str:
@@ -59,7 +65,7 @@ def _draw(table: Table, panels: Mapping[Column, Mapping[str, _Curve]]) -> bytes:
     down = -(-len(panels) // across)
     width = 5.0 if across == 1 else 3.4
     names = (0.05 + LINE * lines_of(rows)) * len(rows) + 0.6
-    figure = canvas(width * across + names_inches(rows) + 0.9, max(3.4 * down, names))
+    figure = canvas(width * across + names_inches(rows) + 0.9, max(_HIGH * down, names))
     grid = figure.subplots(down, across, squeeze=False, sharey=True)
     for axes in grid.flat[len(panels) :]:
         axes.set_visible(False)

@@ -9,6 +9,7 @@ import numpy as np
 
 from harness.report.model.labels import Column
 from harness.report.render.canvas import canvas
+from harness.report.render.pictures import Picture, pictures
 from harness.report.render.style import (
     MOST_ACROSS,
     TITLE_WIDTH,
@@ -19,6 +20,14 @@ from harness.report.render.wrap import LINE, lines_of, names_inches, row_inches,
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure as MatplotlibFigure
+
+
+def panel_pictures(columns: Sequence[Column], rows: Sequence[str]) -> list[Picture[Column]]:
+    """What each picture of `row_panels` has to show, so that none is too high."""
+    return pictures(
+        rows, columns, across=min(MOST_ACROSS, len(columns)),
+        row_high=_row_high(rows), title_high=_title_high(columns),
+    )  # fmt: skip
 
 
 def row_panels(
@@ -35,11 +44,18 @@ def row_panels(
         + (2.3 + extra) * across
         + (2.2 if across == 1 else 0)
     )
-    titles = 0.43 + LINE * lines_of([c.label for c in columns], TITLE_WIDTH)
-    figure = canvas(width, 0.7 + down * (titles + row_inches(rows, 0.3) * len(rows)))
+    figure = canvas(width, 0.7 + down * (_title_high(columns) + _row_high(rows) * len(rows)))
     grid = figure.subplots(down, across, sharey=share_y, sharex=True, squeeze=False)
     numbers_below(grid, len(columns))
     return figure, titled(grid, columns)
+
+
+def _row_high(rows: Sequence[str]) -> float:
+    return row_inches(rows, 0.3)
+
+
+def _title_high(columns: Sequence[Column]) -> float:
+    return 0.43 + LINE * lines_of([c.label for c in columns], TITLE_WIDTH)
 
 
 def titled(grid: np.ndarray[Any, Any], columns: Sequence[Column]) -> list[Axes]:

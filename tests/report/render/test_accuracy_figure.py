@@ -9,7 +9,7 @@ import pytest
 
 from harness.report.model.table import build_table
 from harness.report.render import accuracy_figure as module
-from harness.report.render.accuracy_figure import accuracy_figure, spread
+from harness.report.render.accuracy_figure import accuracy_figures, spread
 
 from ..studies import few_shot, make_results, task_of
 from .extents import colliding, crossed, drawn, outside, texts
@@ -29,11 +29,11 @@ def test_labels_that_would_touch_move_apart_evenly() -> None:
 def test_the_form_follows_the_table(monkeypatch: pytest.MonkeyPatch) -> None:
     forms: list[str] = []
     for name in ("_dots", "_lines", "_panels"):
-        monkeypatch.setattr(module, name, lambda *_, name=name: forms.append(name) or b"")
-    accuracy_figure(build_table(few_shot(task={"shots": 1})))
-    accuracy_figure(build_table(few_shot()))
+        monkeypatch.setattr(module, name, lambda *_, name=name: forms.append(name) or [b""])
+    accuracy_figures(build_table(few_shot(task={"shots": 1})))
+    accuracy_figures(build_table(few_shot()))
     monkeypatch.setattr(module, "MOST_LINES", 7)
-    accuracy_figure(build_table(few_shot()))
+    accuracy_figures(build_table(few_shot()))
     assert forms == ["_dots", "_lines", "_panels"]
 
 
@@ -50,7 +50,7 @@ def test_only_amounts_are_joined_by_lines(
     columns = ["shots", "recipe.lr"] if changes else "shots"
     task = {"classifier": ["text", "random"], "include": [], "shots": [1, 2], **changes}
     report = {"rows": "classifier", "columns": columns}
-    accuracy_figure(build_table(few_shot(task={**task, "report": report})))
+    accuracy_figures(build_table(few_shot(task={**task, "report": report})))
     (axes,) = figures[0].axes
     of_rows = [line.get_linestyle() for line in axes.lines if len(line.get_xdata()) > 1]
     assert set(of_rows) == {style}
@@ -71,7 +71,7 @@ def test_rows_can_be_told_apart_and_their_lines_cross_no_name(
     results = make_results(
         task, lambda c: 0.3 + step * (AMOUNTS.index(str(c.classifier)) * 5 % 12), n=1000
     )
-    assert accuracy_figure(build_table(results)) is not None
+    assert accuracy_figures(build_table(results))
     (figure,) = figures
     lines = [line for line in figure.axes[0].lines if len(np.atleast_1d(line.get_xdata())) > 1]
     assert len({(line.get_color(), line.get_marker()) for line in lines}) == 12
@@ -83,15 +83,13 @@ def test_every_form_can_be_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
     missing = few_shot(status=lambda c: "missing" if c.shots == 2 and c.seed == 0 else "done")
     for most in (12, 2):
         monkeypatch.setattr(module, "MOST_LINES", most)
-        figure = accuracy_figure(build_table(missing))
-        assert figure is not None
+        (figure,) = accuracy_figures(build_table(missing))
         assert figure.png.startswith(b"\x89PNG")
         assert figure.alt == "Top-1 accuracy over the number of shots with 95% intervals"
 
 
 def test_class_draws_have_ranges_and_nothing_done_has_no_figure() -> None:
     task = {"class_seed": [0, 1], "classifier": ["text", "random"], "include": [], "shots": 1}
-    figure = accuracy_figure(build_table(few_shot(task=task)))
-    assert figure is not None
+    (figure,) = accuracy_figures(build_table(few_shot(task=task)))
     assert figure.caption == "Top-1 accuracy with ranges over class draws."
-    assert accuracy_figure(build_table(few_shot(status=lambda _: "missing"))) is None
+    assert accuracy_figures(build_table(few_shot(status=lambda _: "missing"))) == []

@@ -9,20 +9,19 @@ import pytest
 from harness.core.cells import Cell
 from harness.report.model.table import build_table
 from harness.report.render import difference_figure as module
-from harness.report.render.difference_figure import difference_figure, panel_ranges
+from harness.report.render.difference_figure import difference_figures, panel_ranges
 
 from ..studies import few_shot, make_results, task_of
 from .extents import colliding, drawn, outside, panels, texts
 
 
 def caption_of(**task: Any) -> str | None:
-    figure = difference_figure(build_table(few_shot(task=task)))
-    return None if figure is None else figure.caption
+    figures = difference_figures(build_table(few_shot(task=task)))
+    return figures[0].caption if figures else None
 
 
 def test_it_says_what_is_significant() -> None:
-    figure = difference_figure(build_table(few_shot()))
-    assert figure is not None
+    (figure,) = difference_figures(build_table(few_shot()))
     assert figure.png.startswith(b"\x89PNG")
     assert figure.alt == "Differences from random with 95% intervals"
     assert "Filled and blue: significant" in figure.caption
@@ -36,12 +35,10 @@ def test_few_seeds_are_descriptive() -> None:
 
 def test_a_margin_is_shaded() -> None:
     report = {"rows": "classifier", "reference": "random"}
-    plain, wide = (
-        difference_figure(build_table(few_shot(task={"shots": 1, "report": report | more})))
+    ((plain,), (wide,)) = (
+        difference_figures(build_table(few_shot(task={"shots": 1, "report": report | more})))
         for more in ({}, {"margin": 2.5})
     )
-    assert plain is not None
-    assert wide is not None
     assert wide.caption == f"{plain.caption} Shaded: the margin of 2.5 points."
     assert wide.png != plain.png
 
@@ -66,7 +63,7 @@ def test_small_differences_can_be_seen_beside_large_ones(monkeypatch: pytest.Mon
     task = task_of(classifier=["text", "random", "prototype"], include=[], shots=[1, 2],
                    report=report)  # fmt: skip
     table = build_table(make_results(task, far_at_one_shot, n=2000))
-    assert difference_figure(table) is not None
+    assert difference_figures(table)
     (figure,) = figures
     assert "Difference from random (points; every panel has its own range)" in texts(figure)
     assert (colliding(figure), outside(figure)) == ([], [])
@@ -86,7 +83,7 @@ def test_panels_of_one_range_have_the_numbers_of_their_axis_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     figures = drawn(monkeypatch, module)
-    assert difference_figure(build_table(few_shot())) is not None
+    assert difference_figures(build_table(few_shot()))
     (figure,) = figures
     assert "Difference from random (points)" in texts(figure)
     assert len({axes.get_xlim() for axes in panels(figure)}) == 1

@@ -55,8 +55,8 @@ def test_accuracy_and_differences(
 ) -> None:
     figures = drawn(monkeypatch, accuracy_figure, difference_figure)
     table = renamed(build_table(few_shot(task={"shots": shots})), prefix, label)
-    assert accuracy_figure.accuracy_figure(table) is not None
-    assert difference_figure.difference_figure(table) is not None
+    assert accuracy_figure.accuracy_figures(table)
+    assert difference_figure.difference_figures(table)
     for figure in figures:
         assert (colliding(figure), outside(figure)) == ([], [])
         assert is_legible(figure)

@@ -8,7 +8,7 @@ import pytest
 from harness.core.cells import Cell
 from harness.report.model.table import build_table
 from harness.report.render import loss_figure as module
-from harness.report.render.loss_figure import loss_figure, mean_curve, mean_epoch
+from harness.report.render.loss_figure import loss_figures, mean_curve, mean_epoch
 
 from ..studies import few_shot_accuracy, make_results, task_of
 from .extents import colliding, drawn, outside, texts
@@ -31,17 +31,16 @@ def test_the_curve_is_the_mean_over_seeds() -> None:
 
 def test_it_is_drawn_where_the_task_asks_for_it() -> None:
     results = make_results(task_of(report=ASKED), few_shot_accuracy, curve=falling)
-    figure = loss_figure(results, build_table(results))
-    assert figure is not None
+    (figure,) = loss_figures(results, build_table(results))
     assert figure.name == "curves.png"
     assert figure.png.startswith(b"\x89PNG")
     plain = make_results(task_of(), few_shot_accuracy, curve=falling)
-    assert loss_figure(plain, build_table(plain)) is None
+    assert loss_figures(plain, build_table(plain)) == []
 
 
 def test_rows_without_a_curve_are_left_out() -> None:
     results = make_results(task_of(report=ASKED), few_shot_accuracy)
-    assert loss_figure(results, build_table(results)) is None
+    assert loss_figures(results, build_table(results)) == []
     uneven = make_results(
         task_of(shots=1), few_shot_accuracy, curve=lambda c: [1.0] * (2 + bool(c.seed))
     )
@@ -59,8 +58,7 @@ def test_the_loss_is_on_a_logarithmic_axis_with_the_targets_of_claims(
     results = make_results(task, few_shot_accuracy, curve=falling)
     table = build_table(results)
     figures = drawn(monkeypatch, module)
-    figure = loss_figure(results, table)
-    assert figure is not None
+    (figure,) = loss_figures(results, table)
     assert " Dashed lines: the target of 1.5 nats that claims name." in figure.caption
     (picture,) = figures
     axes = picture.axes[0]
@@ -88,6 +86,5 @@ def test_the_dot_is_the_geometric_mean_over_seeds() -> None:
 def test_curves_that_are_flat_short_or_zero(losses: list[float]) -> None:
     results = make_results(task_of(report=ASKED, seeds=1), few_shot_accuracy,
                            curve=lambda _: losses)  # fmt: skip
-    figure = loss_figure(results, build_table(results))
-    assert figure is not None
+    (figure,) = loss_figures(results, build_table(results))
     assert "Dashed" not in figure.caption
