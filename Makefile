@@ -1,5 +1,7 @@
 # What CI runs. PYTHON is the interpreter of an environment with `pip install -e '.[dev]'`.
 PYTHON ?= python
+# Many tests start Python: what one has compiled the next can use, wherever this was switched off.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: check lint types test test-pretended test-slurm bench
 

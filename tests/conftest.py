@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import signal
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch: the tests share a small machine
 
 ROOT = Path(harness.__file__).parent.parent
+#: Folders with tests of whole studies, of several processes and of what a GPU would refuse.
+SLOW = frozenset({"end_to_end", "pretended_gpu", "training"})
 END_OF_BODY = "<!-- end of body -->"
 
 #: Two classifiers, two seeds, five of the development classes: four cells, seconds.
@@ -62,6 +65,32 @@ class Ended:
 
     def errors(self) -> list[str]:
         return [line for line in self.err.splitlines() if line.startswith("error: ")]
+
+
+def pytest_collection() -> None:
+    """Nothing that is collected is garbage, and there is much of it."""
+    gc.disable()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Folders of slow tests first: where processes share the tests, none begins a long one when
+    the others have nothing left.
+    """
+    items.sort(key=lambda item: item.path.parent.name not in SLOW)
+
+
+def pytest_collection_finish() -> None:
+    """What was imported and collected stays until the end. Libraries and the harness run the
+    garbage collector, which would look at all of it, for half a second each time.
+    """
+    gc.enable()
+    gc.collect()
+    gc.freeze()
+
+
+def pytest_sessionfinish() -> None:
+    """What pytest and its plugins still import looks at references, as it would without tests."""
+    gc.unfreeze()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -20,13 +20,14 @@ def contrasts(reports: Path, task: str) -> list[dict[str, str]]:
 @pytest.mark.slow
 def test_at_one_shot_text_beats_random_and_the_controls(tmp_path: Path) -> None:
     folders = ["--runs", str(tmp_path / "runs"), "--reports", str(tmp_path)]
-    assert main(["grid", "few_shot_projection", "shots=[1]", *folders]) == 0
+    rows = ["shots=[1]", "paradigm=vision_text", f"classifier=[text, {', '.join(BEATEN)}]"]
+    assert main(["grid", "few_shot_projection", *rows, *folders]) == 0
     found = {r["a"]: r for r in contrasts(tmp_path, "few_shot_projection") if r["b"] == "text"}
     for row in BEATEN:
         assert found[row]["family"] == "reference"
         assert float(found[row]["difference"]) < 0, row
         assert float(found[row]["p_adjusted"]) < 0.05, row
-    # The study of five class draws shares the cells of draw 0; the last draw stands for the rest.
+    # The study of five class draws shares these cells as draw 0; the last stands for the rest.
     assert main(["grid", "few_shot_draws", "class_seed=[4]", *folders]) == 0
     other = {r["a"]: r for r in contrasts(tmp_path, "few_shot_draws") if r["b"] == "text"}
     for row in BEATEN:

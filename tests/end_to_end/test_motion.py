@@ -49,7 +49,7 @@ def test_a_transformer_over_frozen_frames_tells_left_from_right(tmp_path: Path) 
 def test_convolutions_in_the_late_stages_tell_left_from_right(tmp_path: Path) -> None:
     """The whole backbone is tuned, on small pictures of one object."""
     right = directions(
-        tmp_path, dataset={**MOTION, "objects": 1, "clips": 8}, shots=40, resolution=64,
+        tmp_path, dataset={**MOTION, "objects": 1, "clips": 8}, shots=40, resolution=64, frames=4,
         temporal=["t1d"], tuning="all",
         recipe={**RECIPE, "lr": 3e-4, "lr_new": 1e-2, "batch": 8, "epochs": 4},
     )  # fmt: skip

@@ -29,6 +29,8 @@ def _no_encoder_of_other_tests() -> Iterator[None]:
 
 
 HEAD = {"tuning": "head", "paradigm": "vision_only"}
+#: On a GPU pictures are encoded in batches of one size, those of full size for many seconds.
+SMALL = {"seeds": 1, "classifier": "text", "resolution": 96}
 
 
 @pytest.mark.parametrize(
@@ -43,7 +45,7 @@ HEAD = {"tuning": "head", "paradigm": "vision_only"}
 def test_heads_train_on_it(tmp_path: Path, changes: dict[str, Any]) -> None:
     """Training by steps, its diagnostics, the evaluation and the arrays of the Record."""
     with pretended_gpu():
-        ran = run_study(TINY | {"seeds": 1} | changes, tmp_path)
+        ran = run_study(TINY | SMALL | {"classifier": TINY["classifier"]} | changes, tmp_path)
     for record in ran.records:
         assert record.environment["device"] == "a pretended GPU"
         assert record.cost["gpu_s"] == pytest.approx(record.cost["wall_s"])
@@ -72,7 +74,7 @@ def test_tf32_is_on_where_a_recipe_declares_it(
     monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", True)  # as torch has it
     recipe = {"preset": "lit_emoji", "epochs": 1, "precision": ["float32", "tf32"]}
     with pretended_gpu():
-        ran = run_study(TINY | {"seeds": 1, "classifier": "text", "recipe": recipe}, tmp_path)
+        ran = run_study(TINY | {**SMALL, "recipe": recipe}, tmp_path)
     off, on = (False, False), (True, True)
     assert set(seen["evaluate"]) == {off}
     assert set(seen["encode"]) <= {off}, "nothing is encoded if the features are in the cache"
@@ -89,7 +91,7 @@ def test_lower_precisions_agree_with_the_full_one(tmp_path: Path, precision: str
     """Of the projection, on the GPU: the same losses up to the rounding of the precision."""
     recipe = {"preset": "lit_emoji", "epochs": 2, "precision": ["float32", precision]}
     with pretended_gpu():
-        ran = run_study(TINY | {"seeds": 1, "classifier": "text", "recipe": recipe}, tmp_path)
+        ran = run_study(TINY | {**SMALL, "recipe": recipe}, tmp_path)
     full, lower = (r.curve for r in ran.records)
     assert [p["loss"] for p in lower] == pytest.approx([p["loss"] for p in full], rel=0.02)
     assert [p["loss"] for p in lower] != [p["loss"] for p in full]
@@ -99,7 +101,7 @@ def test_on_a_gpu_kernels_are_named_refused_or_fast(
     tmp_path: Path, unordered: list[tuple[bool, ...]]
 ) -> None:
     recipe = {"preset": "lit_emoji", "epochs": 1, "deterministic": [None, True, False]}
-    task = TINY | {"seeds": 1, "classifier": "text", "recipe": recipe}
+    task = TINY | {**SMALL, "recipe": recipe}
     with pretended_gpu():
         plain, strict, fast = run_study(task, tmp_path, failing=True).records
     assert [r.status for r in (plain, strict, fast)] == ["done", "failed", "done"]

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import torch
 import torch.distributed as dist
+from forked import free_port
 
 from harness.training.distributed import World, process_group
-from tests.training.processes import free_port
 
 
 def workers() -> int:

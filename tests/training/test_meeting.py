@@ -13,7 +13,7 @@ from .processes import begin
 def ended(folder: Path, scenario: str) -> list[tuple[int, str]]:
     """(exit status, the last line of its messages) of each of two processes."""
     running = begin(2, "meeting_examples", folder, scenario)
-    messages = [process.communicate(timeout=100)[1].strip() for process in running]
+    messages = [process.communicate(100)[1].strip() for process in running]
     lines = [each.splitlines()[-1] for each in messages]
     return [(process.returncode, line) for process, line in zip(running, lines, strict=True)]
 
