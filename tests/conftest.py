@@ -80,10 +80,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """What was imported and collected stays until the end. Libraries and the harness run the
-    garbage collector, which would look at all of it, for half a second each time.
-    """
+    """Garbage is collected from here on."""
     gc.enable()
+    _keep()
+
+
+def _keep() -> None:
+    """What is there now stays until the end. Libraries and the harness run the garbage collector,
+    which would look at all that was imported and collected, for half a second each time.
+    """
     gc.collect()
     gc.freeze()
 
@@ -91,6 +96,13 @@ def pytest_collection_finish() -> None:
 def pytest_sessionfinish() -> None:
     """What pytest and its plugins still import looks at references, as it would without tests."""
     gc.unfreeze()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _imported() -> Iterator[None]:
+    """What the tests of a file have imported stays too."""
+    yield
+    _keep()
 
 
 @pytest.fixture(scope="session", autouse=True)

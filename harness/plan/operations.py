@@ -85,14 +85,20 @@ def _training(
     tower reads the pictures all the same; one that trains W alone reads no texts.
     """
     length = training_length(cell, setup, recipe)
-    with_texts = sum(stage.share for stage in cell.parts if stage.tuning != "head")
-    texts = length.steps * with_texts * _text_operations(cell, setup, recipe)
+    texts = text_operations(cell, setup, recipe)
     if not images:
         return texts, 0.0
     read = length.samples * (cell.frames or 1)
     whole = _passes(cell, recipe, min(recipe.batch, length.samples_of_epoch), processes)
     passes = sum(s.share * (whole if s.tunes_backbone else ONLY_READ) for s in cell.parts)
     return texts + read * image_macs(setup.facts, setup.resolution) * passes, read
+
+
+def text_operations(cell: Cell, setup: Setup, recipe: Recipe) -> float:
+    """Floating-point operations of one training in the text tower; 0 where no step reads texts."""
+    with_texts = sum(stage.share for stage in cell.parts if stage.tuning != "head")
+    steps = training_length(cell, setup, recipe).steps
+    return steps * with_texts * _text_operations(cell, setup, recipe)
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from harness.core.environment import peak_bytes
 from harness.core.multiply_adds import counted
 from harness.core.protocols.encoder import EncoderPlugin
 from harness.plan.catalogue import Catalogue
+from harness.plan.operations import text_operations
 from harness.plan.resolve import ResolvedCell
 from harness.run.epochs import epoch_repeats
 from harness.run.evaluate import Trained
@@ -66,7 +67,9 @@ def encoder_counts(resolved: ResolvedCell, resources: Resources) -> dict[str, in
 
 
 def _estimated(resolved: ResolvedCell, resources: Resources) -> dict[str, float]:
-    """Estimated days of the training on the paper's GPUs, from its number of operations."""
+    """Estimated days of the training on the paper's GPUs, from its number of operations: those of
+    the image tower as counted, those of a text tower that every step runs from its width.
+    """
     support, recipe = resolved.support, resolved.cell.recipe
     macs = encoder_counts(resolved, resources).get("flops_per_view")
     if support is None or recipe is None or macs is None:
@@ -78,9 +81,15 @@ def _estimated(resolved: ResolvedCell, resources: Resources) -> dict[str, float]
     else:  # features are computed once, however long they are trained on
         crops = random_crops(resolved.cell)
         images = len(support.items) * (crops.n if crops else 1)
-    total = training_operations(macs, images, 1, trained=tuned)
+    # A stage that trains W alone reads the pictures all the same.
+    in_tower = sum(s.share for s in resolved.cell.parts if s.tunes_backbone) if tuned else 0.0
+    total = in_tower * training_operations(macs, images, 1, trained=True)
+    total += (1 - in_tower) * training_operations(macs, images, 1, trained=False)
+    texts = text_operations(resolved.cell, resolved.setup, recipe)
+    total += texts
     return {
         "operations": total,
+        "text_operations": texts,
         "v100_days": estimated_days(total, "V100"),
         "a100_days": estimated_days(total, "A100"),
     }

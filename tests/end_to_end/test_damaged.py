@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Call, WriteTask, hashes
+import yaml
+from conftest import TINY, Call, hashes
+
+from harness.cli import main
 
 from .lab import stamps
 
@@ -37,12 +41,30 @@ DAMAGE = [
 ]  # fmt: skip
 
 
+@pytest.fixture(scope="module")
+def once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the Records of TINY in runs/, and its cache in own/."""
+    folder = tmp_path_factory.mktemp("once")
+    (folder / "tiny.yaml").write_text(yaml.safe_dump(TINY, sort_keys=False))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HARNESS_CACHE", str(folder / "own"))
+        assert main(["grid", str(folder / "tiny.yaml"), "--runs", str(folder / "runs"),
+                     "--reports", str(folder / "reports")]) == 0  # fmt: skip
+    return folder
+
+
+@pytest.fixture
+def task(once: Path, tmp_path: Path) -> str:
+    """TINY, whose cells have run."""
+    shutil.copytree(once / "runs", tmp_path / "runs", copy_function=shutil.copy2)
+    return str(shutil.copy(once / "tiny.yaml", tmp_path))
+
+
 @pytest.mark.parametrize(("kind", "spoil"), DAMAGE, ids=[f"{k}{s.__name__}" for k, s in DAMAGE])
 def test_damaged_record_runs_again(
-    kind: str, spoil: Any, tiny: WriteTask, cli: Call, tmp_path: Path
+    kind: str, spoil: Any, task: str, cli: Call, tmp_path: Path
 ) -> None:
-    task, runs = tiny(), tmp_path / "runs"
-    assert cli("grid", task).code == 0
+    runs = tmp_path / "runs"
     wanted, before = hashes(runs), stamps(runs)
     bad = sorted(runs.glob(f"cells/*/*.{kind}"))[0]
     spoil(bad)
@@ -62,10 +84,9 @@ def test_damaged_record_runs_again(
     assert len(reason) > 10
 
 
-def test_flipped_bits_in_arrays(tiny: WriteTask, cli: Call, tmp_path: Path) -> None:
+def test_flipped_bits_in_arrays(task: str, cli: Call, tmp_path: Path) -> None:
     """Seen when the report reads them: one error that says what to do, and doing it helps."""
-    task, runs = tiny(), tmp_path / "runs"
-    assert cli("grid", task).code == 0
+    runs = tmp_path / "runs"
     wanted = hashes(runs)
     bad = sorted(runs.glob("cells/*/*.npz"))[0]
     raw = bytearray(bad.read_bytes())
@@ -82,10 +103,9 @@ def test_flipped_bits_in_arrays(tiny: WriteTask, cli: Call, tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("spoil", [_cut, _empty, _unlink], ids=lambda s: s.__name__)
-def test_damaged_test_set(spoil: Any, tiny: WriteTask, cli: Call, tmp_path: Path) -> None:
+def test_damaged_test_set(spoil: Any, task: str, cli: Call, tmp_path: Path) -> None:
     """Records name a test set; a report without it would be one without truth."""
-    task, runs = tiny(), tmp_path / "runs"
-    assert cli("grid", task).code == 0
+    runs = tmp_path / "runs"
     before = stamps(runs)
     spoil(next((runs / "tests").glob("*.npz")))
     ended = cli("grid", task)
@@ -96,14 +116,15 @@ def test_damaged_test_set(spoil: Any, tiny: WriteTask, cli: Call, tmp_path: Path
 @pytest.mark.parametrize("spoil", [_cut, _empty], ids=lambda s: s.__name__)
 @pytest.mark.parametrize("pattern", ["features/*/*.npy", "features/*/*.index", "text/*.npy"])
 def test_damaged_cache(
-    pattern: str, spoil: Any, tiny: WriteTask, cli: Call, tmp_path: Path,
+    pattern: str, spoil: Any, task: str, once: Path, cli: Call, tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     """The cache is free to delete, so a broken file in it may cost time and nothing else."""
-    task = tiny()
-    monkeypatch.setenv("HARNESS_CACHE", str(tmp_path / "own"))
-    assert cli("grid", task).code == 0
-    for path in (tmp_path / "own").glob(pattern):
+    cache = shutil.copytree(once / "own", tmp_path / "own")
+    monkeypatch.setenv("HARNESS_CACHE", str(cache))
+    spoilt = list(cache.glob(pattern))
+    assert spoilt
+    for path in spoilt:
         spoil(path)
     assert cli("grid", task, "--runs", "again").code == 0
     assert hashes(tmp_path / "again") == hashes(tmp_path / "runs")

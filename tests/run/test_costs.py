@@ -7,9 +7,12 @@ from pathlib import Path
 import pytest
 import torch
 from conftest import run_study
+from encoders import tiny
 
 from harness.core.cells import Choice
+from harness.core.multiply_adds import transformer_macs
 from harness.core.protocols.temporal import TemporalInputs
+from harness.plan.operations import TEXT_LAYERS, TEXT_TOKENS
 from harness.run.costs import clip_cost_of, encoder_counts, record_cost
 from harness.temporal import t_trans
 from harness.training.cost import clip_cost, module_cost
@@ -56,6 +59,36 @@ def test_the_cost_of_a_budget_in_steps(tmp_path: Path, iterations: int, samples:
     changes = {"classifier": "text", "seeds": 1, "tuning": "all", "recipe": recipe}
     (record,) = run_study(task(**changes), tmp_path).records
     assert record.cost["operations"] == 6 * MACS * samples
+
+
+def test_the_cost_of_a_text_tower_that_every_step_runs(tmp_path: Path) -> None:
+    """Two texts, one for each class of a batch that is contrasted, in each of four steps."""
+    changes = {
+        "encoder": f"hf_clip:{tiny.hf_clip(tmp_path / 'clip')}", "resolution": 32,
+        "dataset": {"name": "emoji_motion", "objects": 1, "motions": ["left", "right"],
+                    "size": 48, "clips": 1},
+        "regime": "few_shot", "shots": 4, "frames": 2, "temporal": "tap", "paradigm": "matching",
+        "recipe": {"epochs": 2, "batch": 4, "warmup_epochs": 0, "lr": 1e-3}, "seeds": 1,
+        "allow": ["equal_texts"],
+    }  # fmt: skip
+    fixed, online = (
+        run_study({"name": "texts", "tuning": "all", "text_tower": text_tower, **changes},
+                  tmp_path / text_tower).records[0].cost
+        for text_tower in ("offline", "online")
+    )  # fmt: skip
+    assert fixed["text_operations"] == 0
+    macs = transformer_macs(TEXT_LAYERS, 8, TEXT_TOKENS)
+    assert online["text_operations"] == pytest.approx(6 * macs * 2 * 4)
+    assert online["operations"] - fixed["operations"] == online["text_operations"]
+
+
+def test_stages_that_train_w_alone_only_read(tmp_path: Path) -> None:
+    """60% of three epochs forwards and backwards, the rest forwards."""
+    stages = [{"share": 0.6, "tuning": "all"}, {"share": 0.4, "tuning": "head"}]
+    changes = {"classifier": "text", "seeds": 1, "stages": stages}
+    (record,) = run_study(task(**changes), tmp_path).records
+    wanted = (0.6 * 6 + 0.4 * 2) * MACS * 12 * 3
+    assert record.cost["operations"] == pytest.approx(wanted)
 
 
 def test_what_was_not_trained_has_no_days(tmp_path: Path) -> None:

@@ -99,8 +99,20 @@ def _value(record: Record, cost: Cost) -> float | None:
     if cost == INFERENCE:
         macs = record.cost.get("flops_per_view")
         return None if macs is None else float(macs) * _views(record.cost.get("views"))
-    value = record.cost.get("params" if cost == PARAMETERS else "a100_days")
+    value = record.cost.get("params") if cost == PARAMETERS else gpu_days(record, "a100_days")
     return None if value is None else float(value)
+
+
+def gpu_days(record: Record, key: str) -> float | None:
+    """The estimated days of a training; None where it is not known.
+
+    Records of before text towers were counted do not say what one that every step runs has cost.
+    """
+    cost, cell = record.cost, record.cell
+    runs_texts = cell.get("text_tower") == "online" or cell.get("tuning") == "prompt"
+    if cost.get(key) is None or (runs_texts and "text_operations" not in cost):
+        return None
+    return float(cost[key])
 
 
 def _views(views: object) -> int:

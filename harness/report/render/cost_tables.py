@@ -7,6 +7,7 @@ from typing import Any
 
 from harness.core.records import Record
 from harness.report.model.entry import DONE
+from harness.report.model.pareto import gpu_days
 from harness.report.model.table import Table
 from harness.report.render.leaderboard import DASH
 from harness.report.render.pipe_table import pipe_table
@@ -35,9 +36,9 @@ def by_construction(table: Table) -> str:
     rows = []
     digits = table_digits(table)
     for row in table.rows:
-        costs = [record.cost for record in _records(table, row)]
-        texts = [_range(costs, key) for key in _COUNTS.values()]
-        texts += [_days(costs, key) for key in _DAYS.values()]
+        records = _records(table, row)
+        texts = [_range([record.cost for record in records], key) for key in _COUNTS.values()]
+        texts += [_days([gpu_days(record, key) for record in records]) for key in _DAYS.values()]
         if any(texts):
             rows.append([escape(row), _accuracies(table, row, digits), *texts])
     if not rows:
@@ -98,8 +99,8 @@ def _range(costs: Iterable[Mapping[str, Any]], key: str) -> str:
     return " to ".join(dict.fromkeys(count(value) for value in (values[0], values[-1])))
 
 
-def _days(costs: Iterable[Mapping[str, Any]], key: str) -> str:
-    values = sorted({float(cost[key]) for cost in costs if cost.get(key)})
+def _days(found: Iterable[float | None]) -> str:
+    values = sorted({days for days in found if days})
     return " to ".join(dict.fromkeys(f"{v:.2g}" for v in (values[0], values[-1]))) if values else ""
 
 

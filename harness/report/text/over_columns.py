@@ -19,8 +19,8 @@ from harness.stats.equivalence import BOTH, EQUIVALENT, SAME_CELLS
 from harness.stats.family import sign
 from harness.stats.pairwise import LEAST_SEEDS
 
-#: More rows than these are counted and not named.
-MOST_NAMED = 4
+#: More rows, and more columns, than these are counted and not named.
+MOST_NAMED, _MOST_COLUMNS = 4, 2
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,7 @@ class Finding:
     """A row against the reference in one column, or in all class draws of one."""
 
     row: str
+    column: str
     differences: tuple[float, ...]  # row minus reference, fractions: of each class draw
     sign: int  # 1: the row is significantly above, -1: below, 0: not shown
     tested: bool
@@ -45,7 +46,8 @@ def against_reference(table: Table, lead: str = "") -> str:
 def _finding(table: Table, in_column: ColumnContrast) -> Finding:
     c = in_column.contrast
     verdict = verdict_of(table, c, in_column.column)
-    return Finding(c.a, (c.difference,), sign(c), c.p is not None, verdict)
+    label = in_column.column.label
+    return Finding(c.a, label, (c.difference,), sign(c), c.p is not None, verdict)
 
 
 def over_draws(table: Table) -> str:
@@ -53,6 +55,7 @@ def over_draws(table: Table) -> str:
     found = [
         Finding(
             d.a,
+            d.label,
             tuple(c.difference for c in d.contrasts.values()),
             _of_all_draws([sign(c) for c in d.contrasts.values()]),
             all(c.p is not None for c in d.contrasts.values()),
@@ -77,8 +80,11 @@ def highest(table: Table, lead: str = "") -> str:
     tops = {column: top for column in table.columns if (top := _tops(table, column))}
     if not tops:
         return ""
-    leaders = [f"{_shared(rows)} in {k} of {len(tops)} columns"
-               for rows, k in Counter(tops.values()).most_common()]  # fmt: skip
+    leaders = []
+    for rows, k in Counter(tops.values()).most_common():
+        names = _named([column.label for column, top in tops.items() if top == rows], len(tops))
+        where = f"in {k} of {len(tops)} columns" + (f" ({names})" if names else "")
+        leaders.append(f"{_shared(rows)} {where}")
     shown = leaders[:MOST_NAMED]
     rest = len(leaders) - len(shown)
     names = listing([*shown, *([f"{plural(rest, 'other row')} elsewhere"] if rest else [])])
@@ -172,12 +178,20 @@ def _wins(reference: str, of_row: Sequence[Finding], side: int, i: int, digits: 
     gaps = sorted(abs(gap) for f in won for gap in f.differences)
     size = " to ".join(dict.fromkeys(points(g, digits) for g in (gaps[0], gaps[-1])))
     unit = " points" if i == 0 else ""
-    where = f"in {len(won)} of {len(of_row)}{' columns' if i == 0 else ''} (by {size}{unit})"
+    names = _named([f.column for f in won], len(of_row))
+    by = f"{names}; by {size}{unit}" if names else f"by {size}{unit}"
+    where = f"in {len(won)} of {len(of_row)}{' columns' if i == 0 else ''} ({by})"
     if len(of_row) == 1:
         where = f"by {size}{unit}"
     if side < 0:
         return f"{reference} beats {row} {where}" if i == 0 else f"{row} {where}"
     return f"{row} beats {reference} {where}" if i == 0 else f"{row} does so {where}"
+
+
+def _named(columns: Sequence[str], of: int) -> str:
+    """A few of many columns by name; nothing for all of them."""
+    few = len(columns) <= min(_MOST_COLUMNS, of - 1)
+    return listing([escape(c) for c in columns]) if few else ""
 
 
 def _margin(table: Table, found: Sequence[Finding]) -> list[str]:

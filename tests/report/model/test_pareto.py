@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from harness.report.model.pareto import COSTS, CostPoint, cost_panels, front
+from harness.report.model.pareto import COSTS, CostPoint, cost_panels, front, gpu_days
 from harness.report.model.results import Result, Results
 from harness.report.model.table import build_table
 
@@ -77,3 +77,14 @@ def test_rows_without_a_cost_or_a_result_are_left_out() -> None:
     missing = make_results(task_of(), few_shot_accuracy, status=lambda _: "missing")
     assert cost_panels(build_table(missing)) is None
     assert len(COSTS) == 3
+
+
+@pytest.mark.parametrize("cell", [{"text_tower": "online"}, {"tuning": "prompt"}])
+def test_days_are_not_known_where_a_text_tower_was_not_counted(cell: dict[str, str]) -> None:
+    record = few_shot().results[0].record
+    assert record is not None
+    assert gpu_days(record, "a100_days") == 0.5
+    through_texts = replace(record, cell={**record.cell, **cell})
+    assert gpu_days(through_texts, "a100_days") is None
+    counted = replace(through_texts, cost={**record.cost, "text_operations": 1.0})
+    assert gpu_days(counted, "a100_days") == 0.5

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 from itertools import combinations
 from types import ModuleType
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import pytest
@@ -15,6 +16,9 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch
 from matplotlib.path import Path
 from matplotlib.text import Annotation, Text
+
+#: The texts of figures that are drawn and do not change: to find them takes as long as to draw.
+_TEXTS: WeakKeyDictionary[Figure, dict[str, list[Path]]] = WeakKeyDictionary()
 
 
 def drawn(monkeypatch: pytest.MonkeyPatch, *modules: ModuleType) -> list[Figure]:
@@ -30,6 +34,7 @@ def drawn(monkeypatch: pytest.MonkeyPatch, *modules: ModuleType) -> list[Figure]
             figures.append(figure)
             data = bytes(original(figure))
             figure.set_layout_engine("none")
+            _TEXTS[figure] = texts(figure)
             return data
 
         monkeypatch.setattr(module, "png", record)
@@ -38,6 +43,8 @@ def drawn(monkeypatch: pytest.MonkeyPatch, *modules: ModuleType) -> list[Figure]
 
 def texts(figure: Figure) -> dict[str, list[Path]]:
     """The outlines, in pixels, of every text that a reader sees, by the text."""
+    if figure in _TEXTS:
+        return _TEXTS[figure]
     figure.canvas.draw()
     found: dict[str, list[Path]] = {}
     for text in _visible(figure):
@@ -92,7 +99,7 @@ def panels(figure: Figure) -> list[Axes]:
 
 def is_legible(figure: Figure) -> bool:
     """No text touches another or leaves the picture, and every panel has a size."""
-    figure.canvas.draw()
+    texts(figure)
     sizes = [axes.get_window_extent() for axes in panels(figure)]
     enough = all(box.width > 40 and box.height > 20 for box in sizes if box.width > box.height / 9)
     return enough and colliding(figure) == [] and outside(figure) == []

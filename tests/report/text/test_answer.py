@@ -50,7 +50,8 @@ def test_columns_are_counted_and_all_is_said_in_three_sentences() -> None:
     text = answer(table)
     assert len(sentences(text)) == 1
     won = [c for c in table.against if c.contrast.a == "text_shuffled" and family.sign(c.contrast)]
-    assert f"random beats text_shuffled in {len(won)} of 3 columns (by " in text
+    names = " and ".join(c.column.label for c in won)
+    assert f"random beats text_shuffled in {len(won)} of 3 columns ({names}; by " in text
     undecided = sum(not family.sign(c.contrast) for c in table.against)
     assert f"; {undecided} of {len(table.against)} comparisons are undecided." in text
 
@@ -61,8 +62,8 @@ def test_without_a_reference_the_best_rows_of_columns_are_counted() -> None:
                    include=[])  # fmt: skip
     results = make_results(task, lambda c: 0.9 if accuracy[c.shots or 0] == name_of(c) else 0.3)
     assert answer(build_table(results)) == (
-        " The highest mean is that of text in 2 of 3 columns and prototype in 1 of 3 columns; "
-        "every other row is significantly worse."
+        " The highest mean is that of text in 2 of 3 columns (1 shot and 2 shots) and prototype in "
+        "1 of 3 columns (4 shots); every other row is significantly worse."
     )
     even = answer(build_table(make_results(task, lambda c: 0.5, n=40)))
     assert even == " The highest mean is that of text, prototype and lda alike in 3 of 3 columns."
@@ -262,7 +263,8 @@ def test_h_of_base_and_new_comes_first() -> None:
     assert text.startswith(
         " In H, the harmonic mean of base and new, text beats random in 2 of 2 columns (by "
     )
-    assert " In accuracy, text beats random in 2 of 4 columns (by " in text
+    columns = "(1 shot · new and 4 shots · new; by 35.0 points)"
+    assert f" In accuracy, text beats random in 2 of 4 columns {columns}" in text
     assert text.count(". ") == 1
 
 
