@@ -17,7 +17,7 @@ from harness.report.render.style import (
     MOST_LINES,
     TITLE_WIDTH,
     TOP1_AXIS,
-    draw_interval,
+    draw_intervals,
     line_of_row,
     numbers_below,
     rows_on_y,
@@ -97,9 +97,8 @@ def _panels(table: Table, drawn: Sequence[str]) -> Iterator[bytes]:
 
 
 def _draw_rows(axes: Axes, table: Table, rows: Sequence[str], label: str) -> None:
-    for i, row in enumerate(rows):
-        if summary := table.summary(row, label):
-            draw_interval(axes, i, summary, COLOURS[0])
+    summaries = {i: s for i, row in enumerate(rows) if (s := table.summary(row, label))}
+    draw_intervals(axes, summaries, COLOURS[0])
     rows_on_y(axes, rows)
 
 

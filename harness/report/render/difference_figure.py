@@ -18,7 +18,7 @@ from harness.report.render.style import (
     GRID,
     MOST_ACROSS,
     TITLE_WIDTH,
-    draw_interval,
+    draw_intervals,
     numbers_below,
     rows_on_y,
 )
@@ -84,11 +84,16 @@ def _pictures(
 def _draw_panel(
     axes: Axes, rows: Sequence[str], contrasts: Sequence[Contrast], margin: float | None
 ) -> None:
-    for c in contrasts:
-        if c.a in rows:
-            significant = family.sign(c) != 0
-            draw_interval(axes, rows.index(c.a), (c.difference, c.low, c.high),
-                          COLOURS[0] if significant else GREY, filled=significant)  # fmt: skip
+    place = {row: i for i, row in enumerate(rows)}
+    for significant in (False, True):
+        shown = {
+            place[c.a]: (c.difference, c.low, c.high)
+            for c in contrasts
+            if c.a in place and (family.sign(c) != 0) == significant
+        }
+        if shown:
+            colour = COLOURS[0] if significant else GREY
+            draw_intervals(axes, shown, colour, filled=significant)
     axes.axvline(0, color="#999999", linewidth=1.0, zorder=0)
     if margin is not None:
         axes.axvspan(-margin, margin, color=GRID, alpha=0.5, linewidth=0, zorder=-1)
