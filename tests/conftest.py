@@ -67,6 +67,12 @@ class Ended:
         return [line for line in self.err.splitlines() if line.startswith("error: ")]
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """`-n auto`: one more than cores, as tests wait for processes and signals."""
+    return (os.cpu_count() or 1) + 1
+
+
 def pytest_collection() -> None:
     """Nothing that is collected is garbage, and there is much of it."""
     gc.disable()
