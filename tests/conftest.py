@@ -299,8 +299,8 @@ def leftovers(root: Path) -> list[Path]:
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """Programs that start meanwhile obey SIGINT, even where the tests were started with SIGINT
-    ignored: under nohup, or by a script in the background.
+    """SIGINT interrupts, here and in programs that start meanwhile, even where the tests were
+    started with it ignored: under nohup, or by a script in the background.
 
     A program inherits an ignored signal, and Python then installs no handler for it. A signal that
     its parent handles is reset to the default instead.

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from conftest import Call, WriteTask
+from conftest import Call, WriteTask, interruptible
 
 from harness.commands import _progress
 from harness.commands._studies import launch_options, study_of
@@ -127,7 +127,8 @@ def test_an_interrupted_plan_keeps_what_is_hashed(
 
     monkeypatch.setattr(hashes, "AT_ONCE", 1)
     monkeypatch.setattr(_progress.Progress, "update", until)
-    ended = cli("plan", own)
+    with interruptible():
+        ended = cli("plan", own)
     assert (ended.code, ended.out) == (130, "")
     assert ended.errors() == []
     monkeypatch.setattr(_progress.Progress, "update", update)

@@ -30,6 +30,8 @@ PARAMETERS = Cost("Trained parameters", "", 0)
 TRAINING = Cost("Training", "A100-days, estimated", 2)
 INFERENCE = Cost("MACs per test item", "", 0)
 COSTS = (PARAMETERS, TRAINING, INFERENCE)
+#: The field of a cost with the operations of a text tower.
+TEXT_OPERATIONS = "text_operations"
 
 
 @dataclass(frozen=True)
@@ -108,11 +110,13 @@ def gpu_days(record: Record, key: str) -> float | None:
 
     Records of before text towers were counted do not say what one that every step runs has cost.
     """
-    cost, cell = record.cost, record.cell
-    runs_texts = cell.get("text_tower") == "online" or cell.get("tuning") == "prompt"
-    if cost.get(key) is None or (runs_texts and "text_operations" not in cost):
-        return None
-    return float(cost[key])
+    known = TEXT_OPERATIONS in record.cost or not runs_texts(record)
+    return float(record.cost[key]) if known and record.cost.get(key) is not None else None
+
+
+def runs_texts(record: Record) -> bool:
+    """Whether every step of its training ran a text tower."""
+    return record.cell.get("text_tower") == "online" or record.cell.get("tuning") == "prompt"
 
 
 def _views(views: object) -> int:

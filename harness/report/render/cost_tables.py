@@ -7,11 +7,11 @@ from typing import Any
 
 from harness.core.records import Record
 from harness.report.model.entry import DONE
-from harness.report.model.pareto import gpu_days
+from harness.report.model.pareto import TEXT_OPERATIONS, gpu_days, runs_texts
 from harness.report.model.table import Table
 from harness.report.render.leaderboard import DASH
 from harness.report.render.pipe_table import pipe_table
-from harness.report.text.notes import COST
+from harness.report.text.notes import COST, COUNTED_TEXTS, UNCOUNTED_TEXTS
 from harness.report.text.numbers import count, points
 from harness.report.text.precision import table_digits
 from harness.report.text.prose import escape
@@ -49,7 +49,15 @@ def by_construction(table: Table) -> str:
     shown = pipe_table([header[i] for i in kept], [[row[i] for i in kept] for row in rows])
     several = len(table.columns) > 1
     order = " / ".join(escape(column) for column in table.columns)
-    return f"{shown}\n\n{COST}" + (f" Top-1 is in points, by column: {order}." if several else "")
+    note = COST + _of_texts(table)
+    return f"{shown}\n\n{note}" + (f" Top-1 is in points, by column: {order}." if several else "")
+
+
+def _of_texts(table: Table) -> str:
+    """How the GPU-days of rows that train through a text tower came to be, if there are any."""
+    records = [record for row in table.rows for record in _records(table, row)]
+    counted = {TEXT_OPERATIONS in record.cost for record in records if runs_texts(record)}
+    return COUNTED_TEXTS * (True in counted) + UNCOUNTED_TEXTS * (False in counted)
 
 
 def as_measured(table: Table) -> str:

@@ -29,8 +29,12 @@ COST = (
     "MACs are multiply-accumulate operations. The paper calls them FLOPs and leaves attention out "
     "of operations and parameters. GPU-days are an estimate for one cell: the operations of its "
     "training at the speed that the paper's own GPU-days imply (V100: Table 6; A100: Table 12), "
-    "wherever it ran. A text tower that every step runs is counted from its width; Records of an "
-    "older version, which left it out, have no estimate."
+    "wherever it ran."
+)
+COUNTED_TEXTS = " A text tower that every step runs is counted from its width."
+UNCOUNTED_TEXTS = (
+    " Rows that train through a text tower have none: their Records are of a version that did not "
+    "count it."
 )
 PUBLISHED = (
     "Imported from publications, not measured here: data, encoders and budgets differ. These "

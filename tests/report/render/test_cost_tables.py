@@ -34,6 +34,25 @@ def test_costs_by_construction_are_beside_the_accuracy() -> None:
     assert text.endswith("Top-1 is in points, by column: 1 shot / 2 shots / 4 shots.")
 
 
+def test_days_of_a_text_tower_are_counted_or_not_there() -> None:
+    def online(**cost: float) -> str:
+        results = few_shot()
+        records = [r.record for r in results.results if r.record is not None]
+        changed = (
+            replace(r, cell={**r.cell, "text_tower": "online"}, cost={**r.cost, **cost})
+            for r in records
+        )
+        pairs = zip(results.results, changed, strict=True)
+        new = tuple(replace(result, record=record) for result, record in pairs)
+        return by_construction(build_table(replace(results, results=new)))
+
+    assert "text tower" not in by_construction(build_table(few_shot()))
+    assert "counted from its width. Top-1" in (counted := online(text_operations=1e9))
+    assert row_of(counted, "text")[-2:] == ["3.3", "0.5"]
+    assert "a version that did not count it. Top-1" in (uncounted := online())
+    assert row_of(uncounted, "text")[-1] == "1", "views, and no days"
+
+
 def test_they_do_not_depend_on_the_machine() -> None:
     here, there = build_table(few_shot()), build_table(few_shot(host="b", wall=77.0))
     assert by_construction(here) == by_construction(there)
