@@ -17,8 +17,11 @@ from pathlib import Path
 from conftest import ROOT
 
 IMPORTED = ("torch", "open_clip", "harness.cli", "harness.run.runner", "harness.training.loop")
-_CONTEXT = multiprocessing.get_context("forkserver")
-_CONTEXT.set_forkserver_preload(list(IMPORTED))
+#: A process with a GPU cannot be forked: beside the pretended one each program starts anew.
+_METHOD = "spawn" if "pretended_gpu.plugin" in sys.modules else "forkserver"
+_CONTEXT = multiprocessing.get_context(_METHOD)
+if _METHOD == "forkserver":
+    _CONTEXT.set_forkserver_preload(list(IMPORTED))
 
 
 class Program:
