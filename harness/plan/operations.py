@@ -85,7 +85,7 @@ def _training(
     tower reads the pictures all the same; one that trains W alone reads no texts.
     """
     length = training_length(cell, setup, recipe)
-    texts = text_operations(cell, setup, recipe)
+    texts = text_operations(cell, setup, recipe, length.steps)
     if not images:
         return texts, 0.0
     read = length.samples * (cell.frames or 1)
@@ -94,10 +94,11 @@ def _training(
     return texts + read * image_macs(setup.facts, setup.resolution) * passes, read
 
 
-def text_operations(cell: Cell, setup: Setup, recipe: Recipe) -> float:
-    """Floating-point operations of one training in the text tower; 0 where no step reads texts."""
+def text_operations(cell: Cell, setup: Setup, recipe: Recipe, steps: float) -> float:
+    """Floating-point operations of `steps` of training in the text tower; 0 where none reads
+    texts.
+    """
     with_texts = sum(stage.share for stage in cell.parts if stage.tuning != "head")
-    steps = training_length(cell, setup, recipe).steps
     return steps * with_texts * _text_operations(cell, setup, recipe)
 
 

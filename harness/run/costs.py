@@ -9,7 +9,7 @@ from harness.core.environment import peak_bytes
 from harness.core.multiply_adds import counted
 from harness.core.protocols.encoder import EncoderPlugin
 from harness.plan.catalogue import Catalogue
-from harness.plan.operations import text_operations
+from harness.plan.operations import text_operations, training_length
 from harness.plan.resolve import ResolvedCell
 from harness.run.epochs import epoch_repeats
 from harness.run.evaluate import Trained
@@ -85,7 +85,8 @@ def _estimated(resolved: ResolvedCell, resources: Resources) -> dict[str, float]
     in_tower = sum(s.share for s in resolved.cell.parts if s.tunes_backbone) if tuned else 0.0
     total = in_tower * training_operations(macs, images, 1, trained=True)
     total += (1 - in_tower) * training_operations(macs, images, 1, trained=False)
-    texts = text_operations(resolved.cell, resolved.setup, recipe)
+    steps = training_length(resolved.cell, resolved.setup, recipe).steps
+    texts = text_operations(resolved.cell, resolved.setup, recipe, steps)
     total += texts
     return {
         "operations": total,

@@ -61,12 +61,13 @@ def accuracy_figures(table: Table) -> list[Figure]:
 def _dots(table: Table, drawn: Sequence[str]) -> Iterator[bytes]:
     row_high = row_inches(drawn, 0.34)
     parts = pictures(drawn, table.labels, across=1, row_high=row_high, title_high=1.0)
+    limits = _range(table) if len(parts) > 1 else None
     for part in parts:
         figure = canvas(7.0, 1.0 + row_high * len(part.rows))
         axes = figure.subplots()
         _draw_rows(axes, table, part.rows, table.labels[0])
-        if len(parts) > 1:
-            axes.set_xlim(_range(table))
+        if limits is not None:
+            axes.set_xlim(limits)
         axes.set_xlabel(TOP1_AXIS)
         axes.set_ylabel(rows_title(table))
         yield png(figure)
@@ -79,6 +80,7 @@ def _panels(table: Table, drawn: Sequence[str]) -> Iterator[bytes]:
     names = max(2.4, 0.5 + names_inches(drawn))
     high = row_inches(drawn, 0.2)
     parts = pictures(drawn, table.labels, across=across, row_high=high, title_high=titles)
+    limits = _range(table) if len(parts) > 1 else None
     for part in parts:
         down = -(-len(part.columns) // across)
         figure = canvas(names + 2.3 * across, 0.6 + down * (titles + high * len(part.rows)))
@@ -88,8 +90,8 @@ def _panels(table: Table, drawn: Sequence[str]) -> Iterator[bytes]:
         for axes, label in zip(grid.flat, part.columns, strict=False):
             _draw_rows(axes, table, part.rows, label)
             axes.set_title(wrapped(label, TITLE_WIDTH), fontsize=10)
-        if len(parts) > 1:
-            grid.flat[0].set_xlim(_range(table))
+        if limits is not None:
+            grid.flat[0].set_xlim(limits)
         numbers_below(grid, len(part.columns))
         figure.supxlabel(TOP1_AXIS, fontsize=10)
         figure.supylabel(rows_title(table), fontsize=10)
